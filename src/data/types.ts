@@ -1,0 +1,32 @@
+/** One training or evaluation item as text. `prompt` is empty for plain text. */
+export interface Example {
+  readonly prompt: string;
+  readonly completion: string;
+  /** The final answer, where a task can verify one. */
+  readonly answer?: string;
+}
+
+/**
+ * Token ids in one row; the model is trained to predict `ids[completionStart…]`. Plain text has
+ * `completionStart` 1: everything after the first token is predicted.
+ */
+export interface TokenSequence {
+  readonly ids: readonly number[];
+  readonly completionStart: number;
+}
+
+/** Text to ids and back. `padId` may equal an end id: masks, never ids, say what is padding. */
+export interface Tokenizer {
+  readonly vocabSize: number;
+  /** Ids that end a completion; the first is appended to training completions. Empty for plain text. */
+  readonly endIds: readonly number[];
+  readonly padId: number;
+  /** Without special tokens; throws a PupilError naming the text that has no id. */
+  encode(text: string): number[];
+  /** Skips special tokens. */
+  decode(ids: readonly number[]): string;
+  /** Equal for tokenizers that map the same text to the same ids; a teacher's and a student's must match. */
+  readonly fingerprint: string;
+  /** The `tokenizer.json` that is written beside a checkpoint. */
+  toJson(): object;
+}

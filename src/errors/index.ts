@@ -1,0 +1,1 @@
+export { PupilError, oneOf } from "./pupil-error.js";

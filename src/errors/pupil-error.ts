@@ -1,0 +1,34 @@
+import { closest } from "fastest-levenshtein";
+
+/** What a user can act on: which field, what was there, what to do. */
+export interface ErrorDetails {
+  /** Path of the field, file, or argument at fault: `trainer.steps`, `train.jsonl:57`. */
+  readonly field?: string;
+  readonly value?: unknown;
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** An error caused by input, not by a bug: the CLI prints its message without a stack. */
+export class PupilError extends Error {
+  readonly field: string | undefined;
+  readonly value: unknown;
+  readonly remedy: string | undefined;
+
+  constructor(problem: string, details: ErrorDetails = {}) {
+    const parts = [details.field ? `${details.field}: ${problem}` : problem];
+    if (details.remedy) parts.push(details.remedy);
+    super(parts.join(" "), details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "PupilError";
+    this.field = details.field;
+    this.value = details.value;
+    this.remedy = details.remedy;
+  }
+}
+
+/** "Did you mean X? Allowed: a, b, c." for a name that is not in the list. */
+export function oneOf(given: string, allowed: readonly string[]): string {
+  const nearest = allowed.length > 0 && given.length > 0 ? closest(given, [...allowed]) : undefined;
+  const list = `Allowed: ${allowed.join(", ")}.`;
+  return nearest === undefined ? list : `Did you mean "${nearest}"? ${list}`;
+}

@@ -1,0 +1,33 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** Runs a kernel of the current backend by name, recording it on the gradient tape if one is open. */
+export function runKernel(
+  name: string,
+  inputs: Record<string, tf.Tensor>,
+  attributes: object,
+): tf.Tensor[] {
+  const result = tf
+    .engine()
+    .runKernel(
+      name,
+      inputs,
+      attributes as Parameters<ReturnType<typeof tf.engine>["runKernel"]>[2],
+    );
+  return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
+}
+
+/**
+ * Value and gradients of a scalar function with respect to the given variables, in their order.
+ * Unlike `tf.variableGrads`, a variable that the function does not reach is an error that names it.
+ */
+export function variableGradients(
+  f: () => tf.Scalar,
+  variables: readonly tf.Variable[],
+): { value: tf.Scalar; gradients: tf.Tensor[] } {
+  const { value, grads } = tf.engine().gradients(f, [...variables], undefined, true);
+  const missing = variables.filter((_, i) => grads[i] == null).map((v) => v.name);
+  if (missing.length > 0) {
+    throw new Error(`The loss does not depend on ${missing.join(", ")}: no gradient.`);
+  }
+  return { value: value as tf.Scalar, gradients: grads };
+}

@@ -1,0 +1,75 @@
+/**
+ * Two guards for every test: a tensor that is still alive at the end of the test that made it fails
+ * that test, with the line that made it; so does anything printed to the console.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { afterEach, beforeEach, expect } from "vitest";
+import { useCpu } from "./backend.js";
+
+Error.stackTraceLimit = 60;
+await useCpu();
+
+interface TrackingEngine {
+  trackTensor(tensor: tf.Tensor, backend: unknown): void;
+  disposeTensor(tensor: tf.Tensor): void;
+}
+
+const origins = new Map<number, string>();
+// Private hooks of tfjs (its version is pinned); guards.test.ts proves that they are still called.
+const engine = tf.engine() as unknown as TrackingEngine;
+const trackTensor = engine.trackTensor.bind(engine);
+const disposeTensor = engine.disposeTensor.bind(engine);
+
+engine.trackTensor = (tensor, backend) => {
+  origins.set(tensor.id, new Error().stack ?? "");
+  trackTensor(tensor, backend);
+};
+engine.disposeTensor = (tensor) => {
+  origins.delete(tensor.id);
+  disposeTensor(tensor);
+};
+
+/** The first line of a stack that is ours. */
+export function originOf(stack: string): string {
+  const ours = stack
+    .split("\n")
+    .find((line) => /\/(src|tests|examples)\//.test(line) && !line.includes("setup/guards.ts"));
+  return (ours ?? "unknown origin").trim();
+}
+
+/** Live tensors made since `before`, as `shape-less` origins. */
+export function liveTensors(before: ReadonlySet<number>): string[] {
+  return [...origins].filter(([id]) => !before.has(id)).map(([, stack]) => originOf(stack));
+}
+
+export function tensorIds(): Set<number> {
+  return new Set(origins.keys());
+}
+
+let idsBefore = new Set<number>();
+const printed: string[] = [];
+const consoleMethods = ["log", "info", "warn", "error", "debug"] as const;
+const original = Object.fromEntries(consoleMethods.map((m) => [m, console[m]]));
+
+/** Lets the running test print; for tests of printing only. */
+export function allowConsole(): void {
+  printed.length = 0;
+}
+
+beforeEach(() => {
+  idsBefore = tensorIds();
+  printed.length = 0;
+  for (const method of consoleMethods) {
+    console[method] = (...args: unknown[]) => {
+      printed.push(`console.${method}: ${args.map(String).join(" ")}`);
+    };
+  }
+});
+
+afterEach(() => {
+  Object.assign(console, original);
+  const leaks = liveTensors(idsBefore);
+  const messages = [...printed];
+  expect(leaks, "tensors leaked by this test").toEqual([]);
+  expect(messages, "printed by this test").toEqual([]);
+});
