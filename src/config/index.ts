@@ -1,0 +1,15 @@
+export { describeFields, type FieldDescription } from "./describe.js";
+export { applyOverrides, parseOverride } from "./overrides.js";
+export {
+  datasetSchema,
+  distillTrainerSchema,
+  evaluationSchema,
+  type RunConfig,
+  runConfigSchema,
+  sftTrainerSchema,
+  studentSchema,
+  teacherSchema,
+  tokenizerSchema,
+  trainerSchema,
+} from "./run.js";
+export { parseConfig } from "./schema-errors.js";
