@@ -19,21 +19,21 @@ export interface LoadedModel {
   readonly model: Decoder;
   readonly tokenizer: Tokenizer;
   /** Config keys that were not understood and had no effect. */
-  readonly ignoredKeys: readonly string[];
+  readonly unknownKeys: readonly string[];
 }
 
 /** Loads `config.json`, `model.safetensors`, `tokenizer.json` from a folder. */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
-  const { config, ignoredKeys } = parseHuggingFaceConfig(
+  const { config, unknownKeys } = parseHuggingFaceConfig(
     await readJson(configPath, "model config"),
     configPath,
   );
   const tokenizer = await loadTokenizer(path);
   const weightsPath = join(path, "model.safetensors");
   const tensors = decodeSafetensors(await readBytes(weightsPath, "weights file"), weightsPath);
-  return { model: decoderFromTensors(config, tensors, weightsPath), tokenizer, ignoredKeys };
+  return { model: decoderFromTensors(config, tensors, weightsPath), tokenizer, unknownKeys };
 }
 
 /** Loads the tokenizer of a folder, or from a `tokenizer.json` file. */
@@ -48,7 +48,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     () => false,
   );
   const config = hasConfig ? await readJson(configFile, "tokenizer config") : {};
-  return tokenizerFromJson({ tokenizer: json, config }, file);
+  return tokenizerFromJson(json, file, { config });
 }
 
 /** The files of a model folder, in memory. */
@@ -63,7 +63,7 @@ export async function modelFiles(
     metadata: { format: "pt" },
   });
   return new Map<string, string | Uint8Array>([
-    ["config.json", json(toHuggingFaceConfig(model.config, dtype))],
+    ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
     ["model.safetensors", weights],
     ["tokenizer.json", json(tokenizer.toJson())],
     ["tokenizer_config.json", json(tokenizer.toConfigJson())],

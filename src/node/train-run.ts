@@ -48,9 +48,7 @@ export interface TrainRunOptions {
  */
 export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEvent> {
   const { config, path, resume, signal } = options;
-  const { run, step: startStep } = resume
-    ? await openRunFolder(path)
-    : { run: undefined, step: 0 };
+  const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
   const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
   using parts = await buildRun(config, checkpoint);
   // The folder of a new run is made only once everything in the config was found to work.
@@ -111,7 +109,11 @@ async function* trainLoop(
       if (signal?.aborted) break;
     }
   } catch (error) {
-    throw withLastCheckpoint(error, step, saved === undefined ? undefined : run.checkpointPath(saved));
+    throw withLastCheckpoint(
+      error,
+      step,
+      saved === undefined ? undefined : run.checkpointPath(saved),
+    );
   }
   const stopped = step < steps;
   if (!stopped && evaluated?.step !== step) yield await evaluate();

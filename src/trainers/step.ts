@@ -151,9 +151,9 @@ function readsLabels(term: LossTerm): boolean {
 /** Number of tokens that a term averages over in the whole optimizer step. */
 function tokensOf(term: LossTerm, microBatches: readonly MicroBatch[]): number {
   const perBatch = microBatches.map(({ batch, onPolicyRows }) =>
-    readsLabels(term) ? batch.numTokensFromRow(onPolicyRows) : batch.numTokens,
+    readsLabels(term) ? batch.tokensPerRow.slice(onPolicyRows) : batch.tokensPerRow,
   );
-  return perBatch.reduce((a, b) => a + b, 0);
+  return perBatch.flat().reduce((sum, tokens) => sum + tokens, 0);
 }
 
 async function notFinite(
