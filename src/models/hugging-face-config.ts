@@ -55,7 +55,8 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
     throw new PupilError(withFileKeys(issue?.message ?? "Invalid value.", keyOf), {
       field: `${source}: ${keyOf[field] ?? field}`,
       value: options[field],
-      remedy: `Found ${JSON.stringify(options[field])}.`,
+      // Checks across fields quote their values.
+      ...(issue?.code === "custom" ? {} : { remedy: `Found ${JSON.stringify(options[field])}.` }),
     });
   }
   return { config: result.data, unknownKeys: unknownKeys(file, huggingFace) };
@@ -105,7 +106,7 @@ function lookUp(file: Json, key: string): unknown {
 
 /** Our field names in a message, replaced by the keys that stand in the file. */
 function withFileKeys(message: string, keyOf: Readonly<Record<string, string>>): string {
-  return message.replace(/[A-Za-z]+/g, (word) => keyOf[word] ?? word);
+  return message.replace(/\b[a-z]+[A-Z]\w*/g, (word) => keyOf[word] ?? word);
 }
 
 function unknownKeys(file: Json, format: Family["huggingFace"]): string[] {
