@@ -31,13 +31,10 @@ const gradient = defineKernel<CrossEntropyInputs & { dy: tf.Tensor }, CrossEntro
   "PupilCrossEntropyGrad",
   ({ dy, logits, labels }, { labelSmoothing }) => {
     const V = logits.shape[logits.rank - 1] as number;
-    const uniform = labelSmoothing / V;
-    const target = tf.oneHot(
-      labels.toInt() as tf.Tensor1D,
-      V,
-      1 - labelSmoothing + uniform,
-      uniform,
-    );
+    // tfjs's oneHot refuses V = 1, and on wasm takes its values for integers.
+    const isLabel = tf.equal(labels.toInt().expandDims(-1), tf.range(0, V, 1, "int32")).toFloat();
+    const target =
+      labelSmoothing === 0 ? isLabel : isLabel.mul(1 - labelSmoothing).add(labelSmoothing / V);
     return [tf.softmax(logits).sub(target).mul(dy.expandDims(-1))];
   },
 );
@@ -46,8 +43,8 @@ const op = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
   name: "PupilCrossEntropy",
   reference: (inputs, { labelSmoothing }) => {
     const V = inputs.logits.shape[inputs.logits.rank - 1] as number;
-    const oneHot = tf.oneHot(inputs.labels.toInt() as tf.Tensor1D, V).toFloat();
-    const target = oneHot.mul(1 - labelSmoothing).add(labelSmoothing / V);
+    const isLabel = tf.equal(inputs.labels.expandDims(-1), tf.range(0, V, 1, "int32")).toFloat();
+    const target = isLabel.mul(1 - labelSmoothing).add(labelSmoothing / V);
     return tf.logSoftmax(inputs.logits).mul(target).sum(-1).neg();
   },
   forward: (inputs, attributes) => [compute(inputs, attributes)],

@@ -10,23 +10,37 @@ export interface TemperatureAttributes {
 }
 
 /**
- * Log-probabilities of both at the temperature, and their difference. The two are computed in the
- * same way, so that equal logits differ by exactly 0. A logit of −1e9 gives probability 0 and a
- * finite log-probability, hence 0 · log 0 = 0 without a special case.
+ * Logits minus their maximum, divided by the temperature: in this order, because a large logit
+ * divided first is rounded by more than the differences that matter.
+ */
+function scaledLogits(logits: tf.Tensor, temperature: number): tf.Tensor {
+  const shifted = logits.sub(logits.max(-1, true));
+  return temperature === 1 ? shifted : shifted.div(temperature);
+}
+
+function logSoftmax(logits: tf.Tensor, temperature: number): tf.Tensor {
+  const scaled = scaledLogits(logits, temperature);
+  return scaled.sub(scaled.exp().sum(-1, true).log());
+}
+
+/** Probabilities at the temperature. */
+export function softmax(logits: tf.Tensor, temperature: number): tf.Tensor {
+  return tf.softmax(temperature === 1 ? logits : scaledLogits(logits, temperature));
+}
+
+/**
+ * Log-probabilities of both at the temperature. The two are computed in the same way, so that equal
+ * logits differ by exactly 0. A logit of −1e9 gives probability 0 and a finite log-probability,
+ * hence 0 · log 0 = 0 without a special case.
  */
 export function logProbabilities(
   { studentLogits, teacherLogits }: DivergenceInputs,
   { temperature }: TemperatureAttributes,
 ): { logStudent: tf.Tensor; logTeacher: tf.Tensor } {
   return {
-    logStudent: tf.logSoftmax(atTemperature(studentLogits, temperature)),
-    logTeacher: tf.logSoftmax(atTemperature(teacherLogits, temperature)),
+    logStudent: logSoftmax(studentLogits, temperature),
+    logTeacher: logSoftmax(teacherLogits, temperature),
   };
-}
-
-/** Logits divided by the temperature; the same tensor at temperature 1. */
-export function atTemperature(logits: tf.Tensor, temperature: number): tf.Tensor {
-  return temperature === 1 ? logits : logits.div(temperature);
 }
 
 /** Gradient that every divergence gives to the teacher: none. */

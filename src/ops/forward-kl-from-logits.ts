@@ -1,11 +1,11 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
-  atTemperature,
   type DivergenceInputs,
   logProbabilities,
   noTeacherGradient,
+  softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
 
@@ -18,8 +18,8 @@ function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): t
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureAttributes>(
   "PupilForwardKlGrad",
   ({ dy, studentLogits, teacherLogits }, { temperature }) => {
-    const student = tf.softmax(atTemperature(studentLogits, temperature));
-    const teacher = tf.softmax(atTemperature(teacherLogits, temperature));
+    const student = softmax(studentLogits, temperature);
+    const teacher = softmax(teacherLogits, temperature);
     return [student.sub(teacher).mul(dy.div(temperature).expandDims(-1))];
   },
 );

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
@@ -56,17 +56,15 @@ function compute(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor
   return teacherTerm.add(studentTerm).sum(-1).mul(-normalizer(attributes));
 }
 
-/** The same value from the definition, with the mixture in probability space. */
+/** The same value from the definition, each KL by itself. */
 function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
   const { beta } = attributes;
   const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-  const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
-  const logMixture = teacher
-    .mul(beta)
-    .add(student.mul(1 - beta))
-    .log();
-  const teacherTerm = teacher.mul(logTeacher.sub(logMixture)).sum(-1).mul(beta);
-  const studentTerm = student
+  const weighted = [logTeacher.add(Math.log(beta)), logStudent.add(Math.log1p(-beta))];
+  const logMixture = tf.logSumExp(tf.stack(weighted), 0);
+  const teacherTerm = logTeacher.exp().mul(logTeacher.sub(logMixture)).sum(-1).mul(beta);
+  const studentTerm = logStudent
+    .exp()
     .mul(logStudent.sub(logMixture))
     .sum(-1)
     .mul(1 - beta);
