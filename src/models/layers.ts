@@ -1,5 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import { causalAttention, gelu, layerNorm, linear, rmsNorm, rotary, swiglu } from "../ops/index.js";
+import {
+  causalAttention,
+  gelu,
+  layerNorm,
+  linear,
+  rmsNorm,
+  rotary,
+  silu,
+  swiglu,
+} from "../ops/index.js";
 import type { ModelConfig } from "./config.js";
 import type { Activation, Family } from "./families/index.js";
 import type { AffineSpec, BlockSpec, ParameterSpec } from "./layout.js";

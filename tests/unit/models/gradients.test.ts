@@ -37,7 +37,7 @@ describe.each(Object.entries(tinyConfigs))("%s", (_name, config) => {
         });
       const slope = (lossAt(step) - lossAt(-step)) / (2 * step);
       tf.tidy(() => variable.assign(tf.tensor(original, variable.shape)));
-      const gradient = gradients[i]!.dataSync();
+      const gradient = gradients[i]!.dataSync<"float32">();
       const expected = gradient.reduce((sum, g, j) => sum + g * direction[j]!, 0);
       expect(
         gradient.some((g) => g !== 0),
