@@ -17,27 +17,17 @@ interface JsdAttributes extends TemperatureAttributes {
   readonly normalized: boolean;
 }
 
+const smallestBeta = 1e-6;
+const largestExponent = 60;
+
 /**
- * `log(M/S)` and `log(M/T)` for the mixture M = βT + (1 − β)S, from d = log T − log S.
- * With d ≤ 0, log(M/S) = log1p(β expm1(d)); with d > 0 the same from the other side, so that the
- * exponent is never positive. Exactly 0 where the two agree, and precise near it.
+ * `log(M/S)` for the mixture `M = w · other + (1 − w) · S`, from `d = log other − log S`:
+ * `log1p(w · expm1(d))`, continued by its asymptote `log w + d` where `exp(d)` would overflow.
+ * Exactly 0 where the two agree, and of full relative precision near it and for a small w.
  */
-function mixtureLogRatios(
-  logStudent: tf.Tensor,
-  logTeacher: tf.Tensor,
-  beta: number,
-): { overStudent: tf.Tensor; overTeacher: tf.Tensor } {
-  const difference = logTeacher.sub(logStudent);
-  const ahead = difference.relu();
-  const behind = difference.neg().relu();
-  // The weight of the side with the smaller probability: β where the teacher's is, else 1 − β.
-  const weight = difference
-    .lessEqual(0)
-    .toFloat()
-    .mul(2 * beta - 1)
-    .add(1 - beta);
-  const inner = ahead.add(behind).neg().expm1().mul(weight).log1p();
-  return { overStudent: inner.add(ahead), overTeacher: inner.add(behind) };
+function logMixtureOver(d: tf.Tensor, w: number): tf.Tensor {
+  const bounded = d.minimum(largestExponent).expm1().mul(w).log1p();
+  return bounded.add(d.sub(largestExponent).relu());
 }
 
 function normalizer({ beta, normalized }: JsdAttributes): number {
@@ -47,13 +37,12 @@ function normalizer({ beta, normalized }: JsdAttributes): number {
 function compute(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
   const { beta } = attributes;
   const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-  const { overStudent, overTeacher } = mixtureLogRatios(logStudent, logTeacher, beta);
-  const teacherTerm = logTeacher.exp().mul(overTeacher).mul(beta);
-  const studentTerm = logStudent
-    .exp()
-    .mul(overStudent)
-    .mul(1 - beta);
-  return teacherTerm.add(studentTerm).sum(-1).mul(-normalizer(attributes));
+  const d = logTeacher.sub(logStudent);
+  const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
+  const studentTerm = student.mul(logMixtureOver(d, beta)).mul(1 - beta);
+  const teacherTerm = teacher.mul(logMixtureOver(d.neg(), 1 - beta)).mul(beta);
+  const negative = teacherTerm.add(studentTerm).sum(-1).mul(normalizer(attributes));
+  return tf.sub(0, negative);
 }
 
 /** The same value from the definition, each KL by itself. */
@@ -62,9 +51,9 @@ function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tens
   const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
   const weighted = [logTeacher.add(Math.log(beta)), logStudent.add(Math.log1p(-beta))];
   const logMixture = tf.logSumExp(tf.stack(weighted), 0);
-  const teacherTerm = logTeacher.exp().mul(logTeacher.sub(logMixture)).sum(-1).mul(beta);
-  const studentTerm = logStudent
-    .exp()
+  const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
+  const teacherTerm = teacher.mul(logTeacher.sub(logMixture)).sum(-1).mul(beta);
+  const studentTerm = student
     .mul(logStudent.sub(logMixture))
     .sum(-1)
     .mul(1 - beta);
@@ -80,7 +69,7 @@ const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, JsdAttribute
   ({ dy, ...inputs }, attributes) => {
     const { beta, temperature } = attributes;
     const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-    const { overStudent } = mixtureLogRatios(logStudent, logTeacher, beta);
+    const overStudent = logMixtureOver(logTeacher.sub(logStudent), beta);
     const student = logStudent.exp();
     const minusKl = student.mul(overStudent).sum(-1, true);
     const factor = dy.mul((normalizer(attributes) * (1 - beta)) / temperature).expandDims(-1);
@@ -113,9 +102,12 @@ export function generalizedJsdFromLogits(
   options: { readonly temperature: number; readonly beta: number; readonly normalized: boolean },
 ): tf.Tensor2D {
   const { temperature, beta, normalized } = options;
-  if (!(beta >= 0 && beta <= 1)) throw new Error(`beta must be from 0 to 1, got ${beta}.`);
   if (beta === 0) return forwardKlFromLogits(studentLogits, teacherLogits, { temperature });
   if (beta === 1) return reverseKlFromLogits(studentLogits, teacherLogits, { temperature });
+  // Nearer to an end, float32 does not tell beta from it.
+  if (!(beta >= smallestBeta && beta <= 1 - smallestBeta)) {
+    throw new Error(`beta must be 0, 1 or at least ${smallestBeta} away from both: ${beta}.`);
+  }
   assertDivergenceInputs(studentLogits, teacherLogits, temperature);
   return op({ studentLogits, teacherLogits }, { temperature, beta, normalized }) as tf.Tensor2D;
 }
