@@ -1,3 +1,14 @@
+export { type Component, components } from "./components.js";
+export {
+  byteTokenizerFor,
+  characterTokenizerFor,
+  type Dataset,
+  type Files,
+  filesOf,
+  type PrepareContext,
+  prepareData,
+  type PreparedData,
+} from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
 export {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { taskConfigSchema } from "./tasks/index.js";
+import { longRowPolicies } from "./tokenize.js";
 
 const path = (what: string) => z.string().min(1).describe(what);
 
@@ -21,10 +22,17 @@ export const textDatasetSchema = z
       .min(1)
       .default(64)
       .describe("Tokens predicted per row; at most the model's context."),
+    promptLength: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe("Tokens at the start of a row that a student continues when it samples."),
+  })
+  .refine(({ promptLength, sequenceLength }) => promptLength <= sequenceLength, {
+    message: "must not exceed sequenceLength",
+    path: ["promptLength"],
   })
   .describe("One long text, learned in random windows.");
-
-export const longRowPolicies = ["truncate", "drop", "error"] as const;
 
 export const jsonlDatasetSchema = z
   .strictObject({

@@ -5,7 +5,9 @@ import { removeUnfinished, writeFileAtomic } from "./atomic.js";
 import { readText } from "./read-files.js";
 
 /** One row of a `.jsonl` log; rows of training steps carry their step. */
-export type LogRow = Readonly<Record<string, unknown>> & { readonly step: number };
+export interface LogRow {
+  readonly step: number;
+}
 
 /** The files of one run; see the section "A run on disk" of docs/design.md. */
 export interface RunFolder {
@@ -63,6 +65,12 @@ export async function readRunConfig(path: string): Promise<unknown> {
     });
   }
   return JSON.parse(await readText(file)) as unknown;
+}
+
+/** A stored config without the versions that were recorded beside it. */
+export function withoutVersions(stored: unknown): unknown {
+  const { versions: _versions, ...config } = stored as Record<string, unknown>;
+  return config;
 }
 
 function runFolder(path: string): RunFolder {

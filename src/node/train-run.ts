@@ -74,7 +74,7 @@ async function* trainLoop(
   let evaluated: { step: number; metrics: Metrics } | undefined;
 
   const evaluate = async (): Promise<RunEvent> => {
-    const { metrics, completions } = await parts.evaluate(step);
+    const { metrics, completions } = await parts.evaluate();
     await run.appendMetrics({ step, ...metrics });
     await run.appendCompletions(completions.map((row) => ({ step, ...row })));
     evaluated = { step, metrics };
