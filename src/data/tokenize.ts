@@ -31,6 +31,9 @@ export function tokenizeExample(
   return sequence;
 }
 
+export const longRowPolicies = ["truncate", "drop", "error"] as const;
+export type LongRowPolicy = (typeof longRowPolicies)[number];
+
 export interface TokenizeReport {
   /** Rows given. */
   readonly rows: number;
@@ -62,12 +65,12 @@ export interface TokenizedExamples {
  * - "drop" leaves the row out.
  * - "error" throws a PupilError that names the row.
  *
- * @throws PupilError if no row is left.
+ * @throws PupilError if no row is left, or naming the row whose text has no ids.
  */
 export function tokenizeExamples(
   tokenizer: Tokenizer,
   examples: readonly Example[],
-  options: TokenizeOptions & { readonly longRows: "truncate" | "drop" | "error" },
+  options: TokenizeOptions & { readonly longRows: LongRowPolicy },
 ): TokenizedExamples {
   const maxLength = checkedLength(options.maxLength);
   const sequences: TokenSequence[] = [];
@@ -75,7 +78,7 @@ export function tokenizeExamples(
   const counts = { truncated: 0, dropped: 0, tokens: 0, completionTokens: 0, tokensCutOff: 0 };
   let longest = 0;
   for (const [index, example] of examples.entries()) {
-    let sequence = encodeExample(tokenizer, example);
+    let sequence = encodeRow(tokenizer, example, index);
     const length = sequence.ids.length;
     longest = Math.max(longest, length);
     if (length > maxLength) {
@@ -113,6 +116,15 @@ function encodeExample(tokenizer: Tokenizer, { prompt, completion }: Example): T
   if (endId !== undefined) ids.push(endId);
   // The first id of all is never predicted, even where the prompt is empty.
   return { ids, completionStart: Math.max(1, promptIds.length) };
+}
+
+function encodeRow(tokenizer: Tokenizer, example: Example, index: number): TokenSequence {
+  try {
+    return encodeExample(tokenizer, example);
+  } catch (cause) {
+    if (!(cause instanceof PupilError)) throw cause;
+    throw new PupilError(cause.message, { field: `row ${index + 1}`, value: cause.value, cause });
+  }
 }
 
 function checkedLength(maxLength = Number.POSITIVE_INFINITY): number {
