@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineKernel, registerOpKernel } from "./define.js";
+import { oneHot } from "./one-hot.js";
 
 /** Gradient of the looked-up rows `[..., D]`, and the ids `[...]` they were looked up by. */
 type Inputs = { dy: tf.Tensor; ids: tf.Tensor };
@@ -23,8 +24,7 @@ export function composedEmbeddingGradient(
   const rows = dy.reshape([count, -1]) as tf.Tensor2D;
   const flat = ids.flatten().toInt() as tf.Tensor1D;
   if (vocabularySize <= count) {
-    const vocabulary = tf.range(0, vocabularySize, 1, "int32").expandDims(1);
-    return tf.matMul(tf.equal(vocabulary, flat).toFloat(), rows);
+    return tf.matMul(oneHot(flat, vocabularySize) as tf.Tensor2D, rows, true, false);
   }
   // A large vocabulary: the first occurrence of an id gets the sum over all of its occurrences, the
   // others get 0. A segment sum then adds one number and zeros, exact in any order.

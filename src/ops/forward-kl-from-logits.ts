@@ -2,15 +2,29 @@ import type * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
+  composedLogSoftmax,
   type DivergenceInputs,
-  logProbabilities,
+  distribution,
   noTeacherGradient,
   softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
 
-function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): tf.Tensor {
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+function compute(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const student = distribution(studentLogits, temperature);
+  const teacher = distribution(teacherLogits, temperature);
+  return teacher.probabilities.mul(teacher.logProbs.sub(student.logProbs)).sum(-1);
+}
+
+function reference(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const logStudent = composedLogSoftmax(studentLogits, temperature);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
   return logTeacher.exp().mul(logTeacher.sub(logStudent)).sum(-1);
 }
 
@@ -26,7 +40,7 @@ const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureA
 
 const op = defineOp<DivergenceInputs, TemperatureAttributes>({
   name: "PupilForwardKl",
-  reference: compute,
+  reference,
   forward: (inputs, attributes) => [compute(inputs, attributes)],
   gradients: (dy, { inputs }, { temperature }) => ({
     studentLogits: () => gradient({ dy, ...inputs }, { temperature })[0] as tf.Tensor,

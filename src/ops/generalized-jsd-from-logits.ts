@@ -2,9 +2,10 @@ import * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
+  composedLogSoftmax,
   type DivergenceInputs,
-  logProbabilities,
   noTeacherGradient,
+  softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
 import { forwardKlFromLogits } from "./forward-kl-from-logits.js";
@@ -18,37 +19,42 @@ interface JsdAttributes extends TemperatureAttributes {
 }
 
 const smallestBeta = 1e-6;
-const largestExponent = 60;
+/** Stands for a probability that float32 rounds to 0: a normal number whose inverse is finite. */
+const smallestProbability = 1e-37;
 
 /**
- * `log(M/S)` for the mixture `M = w · other + (1 − w) · S`, from `d = log other − log S`:
- * `log1p(w · expm1(d))`, continued by its asymptote `log w + d` where `exp(d)` would overflow.
- * Exactly 0 where the two agree, and of full relative precision near it and for a small w.
+ * `log(M/p)` for the mixture `M = w · other + (1 − w) · p`, as `log1p(w · (other − p) / p)`: exactly
+ * 0 where the two agree, of full relative precision near it and for a small w, finite where p is 0.
  */
-function logMixtureOver(d: tf.Tensor, w: number): tf.Tensor {
-  const bounded = d.minimum(largestExponent).expm1().mul(w).log1p();
-  return bounded.add(d.sub(largestExponent).relu());
+function logMixtureOver(p: tf.Tensor, other: tf.Tensor, w: number): tf.Tensor {
+  return other.sub(p).div(p.clipByValue(smallestProbability, 1)).mul(w).log1p();
 }
 
 function normalizer({ beta, normalized }: JsdAttributes): number {
   return normalized ? 1 / (beta * (1 - beta)) : 1;
 }
 
-function compute(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
-  const { beta } = attributes;
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-  const d = logTeacher.sub(logStudent);
-  const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
-  const studentTerm = student.mul(logMixtureOver(d, beta)).mul(1 - beta);
-  const teacherTerm = teacher.mul(logMixtureOver(d.neg(), 1 - beta)).mul(beta);
+function compute(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  attributes: JsdAttributes,
+): tf.Tensor {
+  const { beta, temperature } = attributes;
+  const student = softmax(studentLogits, temperature);
+  const teacher = softmax(teacherLogits, temperature);
+  const studentTerm = student.mul(logMixtureOver(student, teacher, beta)).mul(1 - beta);
+  const teacherTerm = teacher.mul(logMixtureOver(teacher, student, 1 - beta)).mul(beta);
   const negative = teacherTerm.add(studentTerm).sum(-1).mul(normalizer(attributes));
   return tf.sub(0, negative);
 }
 
 /** The same value from the definition, each KL by itself. */
-function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
-  const { beta } = attributes;
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+function reference(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  attributes: JsdAttributes,
+): tf.Tensor {
+  const { beta, temperature } = attributes;
+  const logStudent = composedLogSoftmax(studentLogits, temperature);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
   const weighted = [logTeacher.add(Math.log(beta)), logStudent.add(Math.log1p(-beta))];
   const logMixture = tf.logSumExp(tf.stack(weighted), 0);
   const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
@@ -66,11 +72,10 @@ function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tens
  */
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, JsdAttributes>(
   "PupilGeneralizedJsdGrad",
-  ({ dy, ...inputs }, attributes) => {
+  ({ dy, studentLogits, teacherLogits }, attributes) => {
     const { beta, temperature } = attributes;
-    const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-    const overStudent = logMixtureOver(logTeacher.sub(logStudent), beta);
-    const student = logStudent.exp();
+    const student = softmax(studentLogits, temperature);
+    const overStudent = logMixtureOver(student, softmax(teacherLogits, temperature), beta);
     const minusKl = student.mul(overStudent).sum(-1, true);
     const factor = dy.mul((normalizer(attributes) * (1 - beta)) / temperature).expandDims(-1);
     return [student.mul(minusKl.sub(overStudent)).mul(factor)];
