@@ -18,6 +18,8 @@ export interface TokenSequence {
 /** Text to ids and back. `padId` may equal an end id: masks, never ids, say what is padding. */
 export interface Tokenizer {
   readonly vocabSize: number;
+  /** Ids put before every prompt (Llama's BOS); usually empty. `encodePrompt` adds them. */
+  readonly startIds: readonly number[];
   /** Ids that end a completion; the first is appended to training completions. Empty for plain text. */
   readonly endIds: readonly number[];
   readonly padId: number;
@@ -29,4 +31,6 @@ export interface Tokenizer {
   readonly fingerprint: string;
   /** The `tokenizer.json` that is written beside a checkpoint. */
   toJson(): object;
+  /** The `tokenizer_config.json` beside it: it names the end and padding tokens. */
+  toConfigJson(): object;
 }

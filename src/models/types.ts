@@ -9,14 +9,31 @@ export interface ModelInputs {
    * position is real.
    */
   readonly attentionMask?: tf.Tensor2D;
-  /** int32; by default counted from the attention mask, so that left padding does not shift them. */
+  /**
+   * int32; by default the number of real tokens before this one, counted from the attention mask,
+   * so that left padding does not shift them.
+   */
   readonly positionIds?: tf.Tensor2D;
+}
+
+export interface ForwardOptions {
+  /** Logits of the last position only, `[B, 1, V]`: all that sampling needs. */
+  readonly lastPositionOnly?: boolean;
 }
 
 /** Keys and values of the tokens seen so far, per layer. Owns its tensors. */
 export interface KeyValueCache extends Disposable {
   /** Number of cached positions. */
   readonly length: number;
+  /**
+   * Adds the keys and values `[B, T, Hkv, hd]` of new positions to a layer and returns all of the
+   * layer's. The arguments stay the caller's; what is returned stays the cache's.
+   */
+  append(
+    layer: number,
+    key: tf.Tensor4D,
+    value: tf.Tensor4D,
+  ): { key: tf.Tensor4D; value: tf.Tensor4D };
   dispose(): void;
 }
 
@@ -26,8 +43,11 @@ export interface LanguageModel extends Disposable {
   /** By Hugging Face name, in a fixed order. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   readonly numParameters: number;
-  /** Logits `[B, T, V]`. With a cache, appends the new keys and values to it. */
-  forward(inputs: ModelInputs, cache?: KeyValueCache): tf.Tensor3D;
+  /**
+   * Logits `[B, T, V]`. With a cache, appends the new keys and values to it.
+   * Throws a PupilError when cached and new positions exceed `maxPositions`.
+   */
+  forward(inputs: ModelInputs, cache?: KeyValueCache, options?: ForwardOptions): tf.Tensor3D;
   createCache(): KeyValueCache;
   dispose(): void;
 }

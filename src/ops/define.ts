@@ -20,17 +20,19 @@ export interface OpDefinition<I extends Inputs, A extends object> {
    * every analytic gradient is held to by the conformance test; nothing else calls it.
    */
   reference(inputs: I, attributes: A): tf.Tensor;
-  /** `[value, ...saved]`: the default kernel, and what its gradient wants to see again. */
+  /**
+   * `[value, ...extras]`: the default kernel. Extras (at most {@link maxExtras}) are what its
+   * backward kernels want to see again; a backend that replaces both sides may save other ones.
+   */
   forward(inputs: I, attributes: A): tf.Tensor[];
-  /** Number of outputs of `forward`, 1 if it saves nothing. */
-  readonly numOutputs?: number;
   /**
    * Analytic gradients, one function per input, called only for inputs that need one. Work shared
-   * by several inputs is done in the body. `outputs` are those of `forward`.
+   * by several inputs is done in the body, in a kernel, so that its intermediates are freed. A
+   * gradient must be a new tensor, never `dy` itself: tfjs disposes gradients when it adds them up.
    */
   gradients(
     dy: tf.Tensor,
-    saved: { inputs: I; outputs: tf.Tensor[] },
+    saved: { inputs: I; extras: tf.Tensor[] },
     attributes: A,
   ): { [K in keyof I]: () => tf.Tensor };
 }
@@ -40,6 +42,8 @@ export interface Op<I extends Inputs, A extends object> {
   (inputs: I, attributes: A): tf.Tensor;
   readonly definition: OpDefinition<I, A>;
 }
+
+const maxExtras = 7;
 
 /**
  * Makes a named kernel without a gradient (the backward half of an op, an optimizer update) that a
@@ -57,7 +61,7 @@ export function defineKernel<I extends Inputs, A extends object>(
 export function defineOp<I extends Inputs, A extends object>(
   definition: OpDefinition<I, A>,
 ): Op<I, A> {
-  const { name, numOutputs = 1 } = definition;
+  const { name } = definition;
   const run = defineKernel<I, A & { inputNames: string[] }>(name, (inputs, attributes) =>
     definition.forward(inputs, attributes),
   );
@@ -69,22 +73,23 @@ export function defineOp<I extends Inputs, A extends object>(
     get inputsToSave() {
       return inputNames;
     },
-    outputsToSave: Array.from({ length: numOutputs }, () => true),
+    // Extras are kept, the value is not: no gradient here reads it, and it is often the largest.
+    outputsToSave: [false, ...Array.from({ length: maxExtras }, () => true)],
     gradFunc: (dy, saved, attrs) => {
       const attributes = attrs as unknown as A & { inputNames: string[] };
       const count = attributes.inputNames.length;
       const inputs = Object.fromEntries(attributes.inputNames.map((key, i) => [key, saved[i]]));
       const first = Array.isArray(dy) ? (dy[0] as tf.Tensor) : dy;
-      const outputs = saved.slice(count);
-      return definition.gradients(first, { inputs: inputs as I, outputs }, attributes);
+      const extras = saved.slice(count);
+      return definition.gradients(first, { inputs: inputs as I, extras }, attributes);
     },
   };
   tf.registerGradient(gradientConfig);
   const op = (inputs: I, attributes: A): tf.Tensor => {
     inputNames = Object.keys(inputs);
-    const [value, ...saved] = run(inputs, { ...attributes, inputNames });
+    const [value, ...extras] = run(inputs, { ...attributes, inputNames });
     // The tape, if one is open, holds references of its own.
-    disposeAll(saved);
+    disposeAll(extras);
     return value as tf.Tensor;
   };
   return Object.assign(op, { definition });

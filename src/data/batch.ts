@@ -1,0 +1,110 @@
+import * as tf from "@tensorflow/tfjs";
+import { disposeAll, keepTensor } from "../tensors/index.js";
+import type { TokenSequence } from "./types.js";
+
+interface BatchTensors {
+  readonly inputIds: tf.Tensor2D;
+  readonly labels: tf.Tensor2D;
+  readonly attentionMask: tf.Tensor2D;
+  readonly completionMask: tf.Tensor2D;
+}
+
+/** Token rows on the device, right-padded to one length. Owns its tensors, all `[B, T]`. */
+export class Batch implements Disposable {
+  /** int32: every token of a row but its last, then `padId`. */
+  readonly inputIds: tf.Tensor2D;
+  /** int32: the token that follows each input, then `padId`. */
+  readonly labels: tf.Tensor2D;
+  /** float32, 1 where the input is a real token. */
+  readonly attentionMask: tf.Tensor2D;
+  /** float32, 1 where the label is a token to learn. */
+  readonly completionMask: tf.Tensor2D;
+  /** Number of completion tokens: the sum of `completionMask`. */
+  readonly numTokens: number;
+
+  constructor(tensors: BatchTensors, numTokens: number) {
+    this.inputIds = keepTensor(tensors.inputIds);
+    this.labels = keepTensor(tensors.labels);
+    this.attentionMask = keepTensor(tensors.attentionMask);
+    this.completionMask = keepTensor(tensors.completionMask);
+    this.numTokens = numTokens;
+  }
+
+  /** B */
+  get size(): number {
+    return this.inputIds.shape[0];
+  }
+
+  /** T */
+  get sequenceLength(): number {
+    return this.inputIds.shape[1];
+  }
+
+  dispose(): void {
+    disposeAll([this.inputIds, this.labels, this.attentionMask, this.completionMask]);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+export interface BatchOptions {
+  /** Pads T up to a multiple of this, so that fewer shapes occur. */
+  readonly padToMultipleOf?: number;
+}
+
+/**
+ * Rows to tensors: `inputIds = ids[:-1]`, `labels = ids[1:]`, `completionMask[t] = 1` where
+ * `t + 1 >= completionStart` and `t + 1 < length`. T is the longest row minus one, at least 1.
+ * `padId` only fills: no mask looks at ids, so it may be an end id. Rows without a completion token
+ * are allowed and add nothing to `numTokens`.
+ */
+export function makeBatch(
+  sequences: readonly TokenSequence[],
+  padId: number,
+  options: BatchOptions = {},
+): Batch {
+  const multiple = options.padToMultipleOf ?? 1;
+  if (sequences.length === 0) throw new Error("makeBatch needs at least one sequence.");
+  if (!(Number.isInteger(multiple) && multiple > 0)) {
+    throw new Error(`padToMultipleOf must be a whole number above 0, got ${multiple}.`);
+  }
+  assertId(padId, "padId");
+  const longest = sequences.reduce((length, { ids }) => Math.max(length, ids.length), 0);
+  const size = sequences.length;
+  const width = Math.ceil(Math.max(1, longest - 1) / multiple) * multiple;
+  const inputIds = new Int32Array(size * width).fill(padId);
+  const labels = new Int32Array(size * width).fill(padId);
+  const attentionMask = new Float32Array(size * width);
+  const completionMask = new Float32Array(size * width);
+  let numTokens = 0;
+  for (const [row, { ids, completionStart }] of sequences.entries()) {
+    if (ids.length === 0) throw new Error(`makeBatch: row ${row} has no tokens.`);
+    for (const [position, id] of ids.entries()) assertId(id, `row ${row}, position ${position}`);
+    for (let t = 0; t + 1 < ids.length; t++) {
+      const index = row * width + t;
+      inputIds[index] = ids[t] as number;
+      labels[index] = ids[t + 1] as number;
+      attentionMask[index] = 1;
+      if (t + 1 >= completionStart) {
+        completionMask[index] = 1;
+        numTokens += 1;
+      }
+    }
+  }
+  const shape: [number, number] = [size, width];
+  const tensors = {
+    inputIds: tf.tensor2d(inputIds, shape, "int32"),
+    labels: tf.tensor2d(labels, shape, "int32"),
+    attentionMask: tf.tensor2d(attentionMask, shape, "float32"),
+    completionMask: tf.tensor2d(completionMask, shape, "float32"),
+  };
+  return new Batch(tensors, numTokens);
+}
+
+function assertId(id: number, where: string): void {
+  if (!(Number.isInteger(id) && id >= 0 && id <= 0x7fff_ffff)) {
+    throw new Error(`makeBatch: ${where} is ${id}, not a token id.`);
+  }
+}

@@ -1,0 +1,139 @@
+import * as tf from "@tensorflow/tfjs";
+import { PupilError } from "../errors/index.js";
+import { embedding, linear, rotaryTables } from "../ops/index.js";
+import { disposeAll } from "../tensors/index.js";
+import { ConcatenatingCache } from "./cache.js";
+import type { ModelConfig } from "./config.js";
+import { families, type Family } from "./families/index.js";
+import { applyAttention, applyMlp, applyNorm, type LayerContext } from "./layers.js";
+import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
+import { defaultPositionIds } from "./positions.js";
+import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
+
+/**
+ * A pre-norm decoder-only transformer. Its family (Llama, GPT-2) is data: see `families/`.
+ *
+ * Parameters carry Hugging Face names and layouts, so a checkpoint is a copy, not a conversion.
+ */
+export class Decoder implements LanguageModel {
+  readonly config: ModelConfig;
+  readonly parameters: ReadonlyMap<string, tf.Variable>;
+  readonly numParameters: number;
+  private readonly layout: DecoderLayout;
+  private readonly context: LayerContext;
+
+  /** Takes ownership of `parameters`, which must be those that the configuration calls for. */
+  constructor(config: ModelConfig, parameters: ReadonlyMap<string, tf.Variable>) {
+    this.config = config;
+    this.layout = decoderLayout(config);
+    this.parameters = inOrder(parameterSpecs(this.layout), parameters);
+    this.numParameters = [...this.parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    this.context = {
+      config,
+      family: families[config.family] as Family,
+      parameter: <R extends tf.Rank>(spec: ParameterSpec) =>
+        this.parameters.get(spec.name) as unknown as tf.Tensor<R>,
+    };
+  }
+
+  /** The head's matrix `[V, D]`: `logits = hiddenStates · headWeightᵀ`. Owned by the model. */
+  get headWeight(): tf.Tensor2D {
+    return this.context.parameter<tf.Rank.R2>(this.layout.head);
+  }
+
+  createCache(): KeyValueCache {
+    return new ConcatenatingCache();
+  }
+
+  /** Logits `[B, T, V]`; see {@link LanguageModel.forward}. */
+  forward(inputs: ModelInputs, cache?: KeyValueCache, options: ForwardOptions = {}): tf.Tensor3D {
+    return tf.tidy(() => {
+      const hidden = this.hiddenStates(inputs, cache);
+      const [batch, length, width] = hidden.shape;
+      const wanted = options.lastPositionOnly
+        ? tf.slice(hidden, [0, length - 1, 0], [batch, 1, width])
+        : hidden;
+      return linear(wanted, this.headWeight) as tf.Tensor3D;
+    });
+  }
+
+  /** What the head reads: the residual stream `[B, T, D]` after the final norm. */
+  hiddenStates(inputs: ModelInputs, cache?: KeyValueCache): tf.Tensor3D {
+    const { config, context, layout } = this;
+    const { inputIds, attentionMask } = inputs;
+    const numCached = cache?.length ?? 0;
+    checkInputs(config, inputs, numCached);
+    return tf.tidy(() => {
+      const positionIds =
+        inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, numCached);
+      const tables = layout.positionEmbedding
+        ? {}
+        : { rotaryTables: rotaryTables(positionIds, config.headDim, config.ropeTheta) };
+      const attention = {
+        ...tables,
+        ...(attentionMask ? { keyMask: attentionMask } : {}),
+        ...(cache ? { cache } : {}),
+      };
+      let x = embedding(context.parameter(layout.tokenEmbedding), inputIds) as tf.Tensor3D;
+      if (layout.positionEmbedding) {
+        x = x.add(embedding(context.parameter(layout.positionEmbedding), positionIds));
+      }
+      for (const [layer, block] of layout.blocks.entries()) {
+        const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
+        x = x.add(applyAttention(context, block, layer, attentionInput, attention));
+        const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
+        x = x.add(applyMlp(context, block, mlpInput));
+      }
+      return applyNorm(context, layout.finalNorm, x) as tf.Tensor3D;
+    });
+  }
+
+  dispose(): void {
+    disposeAll(this.parameters.values());
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function inOrder(
+  specs: readonly ParameterSpec[],
+  parameters: ReadonlyMap<string, tf.Variable>,
+): Map<string, tf.Variable> {
+  const ordered = new Map<string, tf.Variable>();
+  for (const { name, shape } of specs) {
+    const parameter = parameters.get(name);
+    if (parameter?.shape.join() !== shape.join()) {
+      const found = parameter ? `[${parameter.shape.join(", ")}]` : "nothing";
+      throw new Error(`Parameter ${name} must be [${shape.join(", ")}], got ${found}.`);
+    }
+    ordered.set(name, parameter);
+  }
+  if (parameters.size !== ordered.size) {
+    const extra = [...parameters.keys()].filter((name) => !ordered.has(name));
+    throw new Error(`Unexpected parameters: ${extra.join(", ")}.`);
+  }
+  return ordered;
+}
+
+function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
+  const [batch, length] = inputs.inputIds.shape;
+  const total = numCached + length;
+  if (total > config.maxPositions) {
+    const parts =
+      numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
+    throw new PupilError(`${parts} do not fit into the model's ${config.maxPositions} positions.`, {
+      field: "maxPositions",
+      value: total,
+      remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
+    });
+  }
+  const { attentionMask: mask } = inputs;
+  if (mask && (mask.shape[0] !== batch || mask.shape[1] !== total)) {
+    throw new Error(
+      `attentionMask has shape [${mask.shape.join(", ")}], expected [${batch}, ${total}] ` +
+        `(${numCached} cached and ${length} new positions).`,
+    );
+  }
+}

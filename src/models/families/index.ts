@@ -1,0 +1,10 @@
+import type { Family } from "./define.js";
+import { gpt2 } from "./gpt2.js";
+import { llama } from "./llama.js";
+
+export { type Activation, activations, type Family } from "./define.js";
+
+/** Every family a decoder can be of, by its Hugging Face `model_type`. */
+export const families = { llama, gpt2 } satisfies Record<string, Family>;
+export type FamilyName = keyof typeof families;
+export const familyNames = Object.keys(families) as [FamilyName, ...FamilyName[]];

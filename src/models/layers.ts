@@ -1,0 +1,93 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  causalAttention,
+  gelu,
+  layerNorm,
+  linear,
+  rmsNorm,
+  rotary,
+  silu,
+  swiglu,
+} from "../ops/index.js";
+import type { ModelConfig } from "./config.js";
+import type { Activation, Family } from "./families/index.js";
+import type { AffineSpec, BlockSpec, ParameterSpec } from "./layout.js";
+import type { KeyValueCache } from "./types.js";
+
+/** What every layer reads: the configuration, the family's data, and the parameters. */
+export interface LayerContext {
+  readonly config: ModelConfig;
+  readonly family: Family;
+  parameter<R extends tf.Rank>(spec: ParameterSpec): tf.Tensor<R>;
+}
+
+/** What attention needs to know about the positions of a forward pass. */
+export interface AttentionInputs {
+  /** Rotary tables `[B, T, hd/2]`; absent with learned positions. */
+  readonly rotaryTables?: { readonly cos: tf.Tensor3D; readonly sin: tf.Tensor3D };
+  /** `[B, S]`. */
+  readonly keyMask?: tf.Tensor2D;
+  readonly cache?: KeyValueCache;
+}
+
+const activationFunctions: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
+  silu: (x) => silu(x),
+  gelu: (x) => gelu(x, { approximation: "none" }),
+  gelu_new: (x) => gelu(x, { approximation: "tanh" }),
+  gelu_pytorch_tanh: (x) => gelu(x, { approximation: "tanh" }),
+};
+
+/** The norm of the family over the last axis. */
+export function applyNorm(context: LayerContext, spec: AffineSpec, x: tf.Tensor): tf.Tensor {
+  const weight = context.parameter<tf.Rank.R1>(spec.weight);
+  const { normEpsilon } = context.config;
+  return spec.bias
+    ? layerNorm(x, weight, context.parameter<tf.Rank.R1>(spec.bias), normEpsilon)
+    : rmsNorm(x, weight, normEpsilon);
+}
+
+export function applyLinear(context: LayerContext, spec: AffineSpec, x: tf.Tensor): tf.Tensor {
+  const bias = spec.bias ? context.parameter<tf.Rank.R1>(spec.bias) : undefined;
+  const { weightLayout } = context.family;
+  return linear(x, context.parameter<tf.Rank.R2>(spec.weight), bias, { weightLayout });
+}
+
+/** Causal self-attention of one block, `[B, T, D]` to `[B, T, D]`; appends to the cache. */
+export function applyAttention(
+  context: LayerContext,
+  block: BlockSpec,
+  layer: number,
+  x: tf.Tensor3D,
+  { rotaryTables, keyMask, cache }: AttentionInputs,
+): tf.Tensor3D {
+  const { numHeads, numKeyValueHeads, headDim } = context.config;
+  const [batch, length] = x.shape;
+  const projected = block.attentionInputs.map((spec) => applyLinear(context, spec, x));
+  const fused = projected.length === 1 ? projected[0] : undefined;
+  const [q, k, v] = (fused ? tf.split(fused, 3, -1) : projected) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const heads = (t: tf.Tensor, count: number) =>
+    t.reshape([batch, length, count, headDim]) as tf.Tensor4D;
+  const turn = (t: tf.Tensor4D) =>
+    rotaryTables ? rotary(t, rotaryTables.cos, rotaryTables.sin) : t;
+
+  const query = turn(heads(q, numHeads));
+  const newKey = turn(heads(k, numKeyValueHeads));
+  const newValue = heads(v, numKeyValueHeads);
+  const { key, value } = cache?.append(layer, newKey, newValue) ?? { key: newKey, value: newValue };
+  const attended = causalAttention(query, key, value, keyMask);
+  const merged = attended.reshape([batch, length, numHeads * headDim]);
+  return applyLinear(context, block.attentionOutput, merged) as tf.Tensor3D;
+}
+
+/** The MLP of one block: `down(act(up x))`, or `down(act(gate x) · up x)` where it is gated. */
+export function applyMlp(context: LayerContext, block: BlockSpec, x: tf.Tensor3D): tf.Tensor3D {
+  const [first, up] = block.mlpInputs.map((spec) => applyLinear(context, spec, x));
+  const activated = up
+    ? swiglu(first as tf.Tensor, up)
+    : activationFunctions[context.config.activation](first as tf.Tensor);
+  return applyLinear(context, block.mlpOutput, activated) as tf.Tensor3D;
+}

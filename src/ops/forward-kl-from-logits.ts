@@ -1,0 +1,54 @@
+import * as tf from "@tensorflow/tfjs";
+import { defineKernel, defineOp } from "./define.js";
+import {
+  assertDivergenceInputs,
+  atTemperature,
+  type DivergenceInputs,
+  logProbabilities,
+  noTeacherGradient,
+  type TemperatureAttributes,
+} from "./divergence.js";
+
+function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): tf.Tensor {
+  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+  return logTeacher.exp().mul(logTeacher.sub(logStudent)).sum(-1);
+}
+
+/** dy `[...]` to the gradient of the student's logits, `dy · (S − T) / temperature`. */
+const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureAttributes>(
+  "PupilForwardKlGrad",
+  ({ dy, studentLogits, teacherLogits }, { temperature }) => {
+    const student = tf.softmax(atTemperature(studentLogits, temperature));
+    const teacher = tf.softmax(atTemperature(teacherLogits, temperature));
+    return [student.sub(teacher).mul(dy.div(temperature).expandDims(-1))];
+  },
+);
+
+const op = defineOp<DivergenceInputs, TemperatureAttributes>({
+  name: "PupilForwardKl",
+  reference: compute,
+  forward: (inputs, attributes) => [compute(inputs, attributes)],
+  gradients: (dy, { inputs }, { temperature }) => ({
+    studentLogits: () => gradient({ dy, ...inputs }, { temperature })[0] as tf.Tensor,
+    teacherLogits: noTeacherGradient(inputs.teacherLogits),
+  }),
+});
+
+/**
+ * Forward KL divergence, KL(teacher ‖ student) = Σ T (log T − log S), per token: logits `[B, T, V]`
+ * to `[B, T]`, in nats. S and T are the softmax of the logits divided by the temperature; the value
+ * is not multiplied by temperature². No gradient flows into the teacher.
+ *
+ * Source: Hinton, Vinyals & Dean 2015, arXiv 1503.02531.
+ */
+export function forwardKlFromLogits(
+  studentLogits: tf.Tensor3D,
+  teacherLogits: tf.Tensor3D,
+  options: { readonly temperature: number },
+): tf.Tensor2D {
+  const { temperature } = options;
+  assertDivergenceInputs(studentLogits, teacherLogits, temperature);
+  return op({ studentLogits, teacherLogits }, { temperature }) as tf.Tensor2D;
+}
+
+forwardKlFromLogits.definition = op.definition;

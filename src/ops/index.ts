@@ -1,0 +1,26 @@
+export { type AdamwInputs, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
+export { causalAttention } from "./causal-attention.js";
+export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
+export {
+  defineKernel,
+  defineOp,
+  type KernelFunction,
+  type Op,
+  type OpDefinition,
+  opBackends,
+  registerOpKernel,
+} from "./define.js";
+export { embedding } from "./embedding.js";
+export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
+export { gelu, type GeluApproximation } from "./gelu.js";
+export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
+export { globalNorm } from "./global-norm.js";
+export { layerNorm } from "./layer-norm.js";
+export { linear, type WeightLayout } from "./linear.js";
+export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
+export { rmsNorm } from "./rms-norm.js";
+export { rotary } from "./rotary.js";
+export { rotaryTables } from "./rotary-tables.js";
+export { silu } from "./silu.js";
+export { swiglu } from "./swiglu.js";
+export { tokenLogProbs } from "./token-log-probs.js";

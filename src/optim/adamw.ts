@@ -1,0 +1,139 @@
+import * as tf from "@tensorflow/tfjs";
+import { z } from "zod";
+import { adamwUpdate } from "../ops/index.js";
+import { createVariable, disposeAll } from "../tensors/index.js";
+
+export const adamwSchema = z.strictObject({
+  beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of the gradient average."),
+  beta2: z.number().min(0).lt(1).default(0.99).describe("Decay of the squared-gradient average."),
+  epsilon: z.number().positive().default(1e-8).describe("Added to the denominator."),
+  weightDecay: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe("Decoupled weight decay, on matrices only (norms and biases are not decayed)."),
+});
+export type AdamWOptions = z.output<typeof adamwSchema>;
+
+/** Everything needed to continue: moments by parameter name, and the number of updates so far. */
+export interface AdamWState {
+  readonly updates: number;
+  readonly moments: ReadonlyMap<string, { readonly shape: number[]; readonly data: Float32Array }>;
+}
+
+interface Moments {
+  readonly first: tf.Variable;
+  readonly second: tf.Variable;
+}
+
+/**
+ * AdamW (Loshchilov & Hutter 2019, algorithm 2). Owns the moments, keyed by parameter name, so that
+ * freezing or reordering parameters cannot mix them up.
+ */
+export class AdamW implements Disposable {
+  readonly options: AdamWOptions;
+  private readonly parameters: ReadonlyMap<string, tf.Variable>;
+  private readonly moments = new Map<string, Moments>();
+  private updateCount = 0;
+
+  constructor(
+    parameters: ReadonlyMap<string, tf.Variable>,
+    options: z.input<typeof adamwSchema> = {},
+  ) {
+    this.options = adamwSchema.parse(options);
+    this.parameters = parameters;
+    for (const [name, parameter] of parameters) {
+      if (!parameter.trainable) continue;
+      this.moments.set(name, {
+        first: createVariable(tf.zeros(parameter.shape), false),
+        second: createVariable(tf.zeros(parameter.shape), false),
+      });
+    }
+  }
+
+  /** Number of updates so far; the next is number `updates + 1` in the bias correction. */
+  get updates(): number {
+    return this.updateCount;
+  }
+
+  /** Updates every parameter that has a gradient. Gradients are multiplied by `gradientScale` first. */
+  apply(
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    learningRate: number,
+    gradientScale: tf.Scalar,
+  ): void {
+    this.updateCount += 1;
+    const { beta1, beta2, epsilon, weightDecay } = this.options;
+    for (const [name, gradient] of gradients) {
+      const parameter = this.parameters.get(name);
+      const moments = this.moments.get(name);
+      if (parameter === undefined || moments === undefined) {
+        throw new Error(`AdamW has no trainable parameter called ${name}.`);
+      }
+      const updated = adamwUpdate(
+        {
+          parameter,
+          firstMoment: moments.first,
+          secondMoment: moments.second,
+          gradient,
+          gradientScale,
+        },
+        {
+          learningRate,
+          beta1,
+          beta2,
+          epsilon,
+          weightDecay: parameter.rank >= 2 ? weightDecay : 0,
+          step: this.updateCount,
+        },
+      );
+      parameter.assign(updated.parameter);
+      moments.first.assign(updated.firstMoment);
+      moments.second.assign(updated.secondMoment);
+      disposeAll([updated.parameter, updated.firstMoment, updated.secondMoment]);
+    }
+  }
+
+  /** Reads the moments, named `<parameter>.firstMoment` and `<parameter>.secondMoment`. */
+  async state(): Promise<AdamWState> {
+    const moments = new Map<string, { shape: number[]; data: Float32Array }>();
+    for (const [name, variable] of this.namedMoments()) {
+      const data = (await variable.data<"float32">()).slice();
+      moments.set(name, { shape: variable.shape, data });
+    }
+    return { updates: this.updateCount, moments };
+  }
+
+  /** Restores a state; throws if a moment is missing or has another shape. */
+  restore(state: AdamWState): void {
+    for (const [name, variable] of this.namedMoments()) {
+      const saved = state.moments.get(name);
+      if (saved === undefined || saved.shape.join() !== variable.shape.join()) {
+        const found = saved === undefined ? "is missing" : `has shape [${saved.shape.join(", ")}]`;
+        throw new Error(
+          `Optimizer state ${name} ${found}; expected [${variable.shape.join(", ")}].`,
+        );
+      }
+      const restored = tf.tensor(saved.data, variable.shape, "float32");
+      variable.assign(restored);
+      restored.dispose();
+    }
+    this.updateCount = state.updates;
+  }
+
+  private *namedMoments(): Generator<[string, tf.Variable]> {
+    for (const [name, { first, second }] of this.moments) {
+      yield [`${name}.firstMoment`, first];
+      yield [`${name}.secondMoment`, second];
+    }
+  }
+
+  dispose(): void {
+    for (const { first, second } of this.moments.values()) disposeAll([first, second]);
+    this.moments.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

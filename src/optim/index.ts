@@ -1,0 +1,3 @@
+export { AdamW, adamwSchema, type AdamWOptions, type AdamWState } from "./adamw.js";
+export { clipScale } from "./clip.js";
+export { learningRateAt, scheduleSchema, type Schedule } from "./schedule.js";

@@ -1,0 +1,2 @@
+export type { Teacher, TeacherScores, TeacherSignal, TeacherTensors } from "./teacher.js";
+export { modelTeacher } from "./model-teacher.js";

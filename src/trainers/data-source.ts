@@ -1,0 +1,12 @@
+import type { TokenSequence } from "../data/index.js";
+
+/**
+ * Training rows as a function of the step, not as a stream with a position: a resumed run asks for
+ * step 700 and gets what the uninterrupted run got.
+ */
+export interface TrainingData {
+  /** The `count` rows of optimizer step `step` (from 0). */
+  rows(step: number, count: number): readonly TokenSequence[];
+  /** The prompts of the first `count` of those rows, for the student to complete. */
+  prompts(step: number, count: number): readonly (readonly number[])[];
+}

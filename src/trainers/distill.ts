@@ -1,0 +1,108 @@
+import { type LossTerm, needsOf } from "../losses/index.js";
+import type { LanguageModel } from "../models/index.js";
+import { type AdamW, learningRateAt, type Schedule } from "../optim/index.js";
+import { type Rollout, rolloutToSequence, sampleRollouts } from "../rollouts/index.js";
+import type { SamplingPolicy } from "../rollouts/index.js";
+import type { Teacher } from "../teachers/index.js";
+import type { Random } from "../tensors/index.js";
+import { requireSignals } from "./check-teacher.js";
+import type { TrainingData } from "./data-source.js";
+import type { StepMetrics } from "./metrics.js";
+import { splitIntoBatches } from "./micro-batches.js";
+import { applyGradients, computeGradients } from "./step.js";
+
+export interface DistillOptions {
+  readonly student: LanguageModel;
+  readonly teacher: Teacher;
+  readonly data: TrainingData;
+  readonly optimizer: AdamW;
+  readonly loss: readonly LossTerm[];
+  readonly schedule: Schedule;
+  readonly steps: number;
+  /** Steps already done, when a run is resumed. */
+  readonly startStep?: number;
+  /** Rows per optimizer step, over all micro-batches. */
+  readonly batchSize: number;
+  /** Share of rows whose completion the student samples itself (GKD's λ), from 0 to 1. */
+  readonly onPolicyFraction: number;
+  readonly sampling: SamplingPolicy;
+  readonly maxNewTokens: number;
+  /** Ids that end a student's completion. */
+  readonly endIds: readonly number[];
+  readonly padId: number;
+  readonly random: Random;
+  readonly gradientAccumulationSteps?: number;
+  readonly maxGradNorm?: number;
+}
+
+/**
+ * Distillation: the loss compares the student with the teacher, token by token, on rows that the
+ * student sampled from the data's prompts (on policy) and on the data's own rows (off policy).
+ * As in GKD (Agarwal et al. 2024) no gradient flows through the sampling.
+ */
+export async function* distill(options: DistillOptions): AsyncGenerator<StepMetrics> {
+  const { student, teacher, data, optimizer, loss, schedule, steps, startStep = 0 } = options;
+  const { batchSize, onPolicyFraction, sampling, maxNewTokens, endIds, padId, random } = options;
+  const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const signals = requireSignals(student, teacher, needsOf(loss));
+
+  for (let step = startStep; step < steps; step++) {
+    const startMs = performance.now();
+    const rows = data.rows(step, batchSize);
+    const onPolicyRows = rowsOnPolicy(step, batchSize, onPolicyFraction);
+    const rollouts = await sampleRollouts({
+      model: student,
+      prompts: data.prompts(step, onPolicyRows),
+      endIds,
+      padId,
+      maxNewTokens,
+      policy: sampling,
+      random: random.stream("rollout", step),
+    });
+
+    using batches = splitIntoBatches(
+      rollouts.map(rolloutToSequence),
+      rows.slice(onPolicyRows),
+      gradientAccumulationSteps,
+      padId,
+    );
+    const scored = [];
+    for (const part of batches.parts) {
+      scored.push({ ...part, teacher: await teacher.score(part.batch, signals) });
+    }
+
+    using gradients = await computeGradients(student, loss, scored);
+    const learningRate = learningRateAt(step, steps, schedule);
+    applyGradients(optimizer, gradients, learningRate, maxGradNorm);
+
+    yield {
+      step: step + 1,
+      loss: gradients.loss,
+      terms: gradients.terms,
+      gradNorm: gradients.gradNorm,
+      learningRate,
+      tokens: batches.tokens,
+      onPolicyShare: onPolicyRows / batchSize,
+      ...rolloutMetrics(rollouts),
+      elapsedMs: performance.now() - startMs,
+    };
+  }
+}
+
+/**
+ * How many rows of a step are on policy, so that the share over any run of steps differs from the
+ * fraction by less than one row. A function of the step alone.
+ */
+export function rowsOnPolicy(step: number, batchSize: number, fraction: number): number {
+  const until = (steps: number) => Math.floor(fraction * batchSize * steps + 1e-9);
+  return until(step + 1) - until(step);
+}
+
+function rolloutMetrics(
+  rollouts: readonly Rollout[],
+): Pick<StepMetrics, "rolloutLength" | "rolloutEndRate"> {
+  if (rollouts.length === 0) return {};
+  const tokens = rollouts.reduce((sum, rollout) => sum + rollout.completionIds.length, 0);
+  const ended = rollouts.filter((rollout) => rollout.finished).length;
+  return { rolloutLength: tokens / rollouts.length, rolloutEndRate: ended / rollouts.length };
+}

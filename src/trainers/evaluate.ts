@@ -1,0 +1,118 @@
+import * as tf from "@tensorflow/tfjs";
+import { makeBatch, type TokenSequence } from "../data/index.js";
+import { crossEntropy, forwardKl, maskedSum, reverseKl } from "../losses/index.js";
+import type { LanguageModel } from "../models/index.js";
+import {
+  type Rollout,
+  rolloutToSequence,
+  type SamplingPolicy,
+  sampleRollouts,
+} from "../rollouts/index.js";
+import type { Teacher } from "../teachers/index.js";
+import { type Random, readScalars } from "../tensors/index.js";
+
+/** Mean negative log-likelihood of held-out tokens, in nats, and its exponential. */
+export interface HeldOutLoss {
+  readonly loss: number;
+  readonly perplexity: number;
+  readonly tokens: number;
+}
+
+/** Cross-entropy per predicted token over given rows, in batches of `batchSize` rows. */
+export async function evaluateLoss(
+  model: LanguageModel,
+  rows: readonly TokenSequence[],
+  batchSize: number,
+  padId: number,
+): Promise<HeldOutLoss> {
+  let sum = 0;
+  let tokens = 0;
+  for (let start = 0; start < rows.length; start += batchSize) {
+    using batch = makeBatch(rows.slice(start, start + batchSize), padId);
+    const total = tf.tidy(() =>
+      maskedSum(crossEntropy(model.forward(batch), batch.labels), batch.completionMask),
+    );
+    sum += (await readScalars({ total })).total;
+    tokens += batch.numTokens;
+  }
+  const loss = tokens === 0 ? 0 : sum / tokens;
+  return { loss, perplexity: Math.exp(loss), tokens };
+}
+
+/** How far the student is from the teacher on tokens that the student wrote, in nats per token. */
+export interface TeacherDivergence {
+  /** KL(teacher ‖ student). */
+  readonly forwardKl: number;
+  /** KL(student ‖ teacher). */
+  readonly reverseKl: number;
+  readonly tokens: number;
+}
+
+/** Both divergences at temperature 1, averaged over the completion tokens of the rollouts. */
+export async function evaluateDivergence(
+  student: LanguageModel,
+  teacher: Teacher,
+  rollouts: readonly Rollout[],
+  batchSize: number,
+  padId: number,
+): Promise<TeacherDivergence> {
+  const sums = { forwardKl: 0, reverseKl: 0 };
+  let tokens = 0;
+  for (let start = 0; start < rollouts.length; start += batchSize) {
+    const rows = rollouts.slice(start, start + batchSize).map(rolloutToSequence);
+    using batch = makeBatch(rows, padId);
+    const scores = await teacher.score(batch, ["teacherLogits"]);
+    const totals = tf.tidy(() => {
+      const studentLogits = student.forward(batch);
+      const { teacherLogits } = scores.tensors();
+      if (teacherLogits === undefined) throw new Error(`${teacher.name} gave no teacherLogits.`);
+      return {
+        forward: maskedSum(forwardKl(studentLogits, teacherLogits), batch.completionMask),
+        reverse: maskedSum(reverseKl(studentLogits, teacherLogits), batch.completionMask),
+      };
+    });
+    const { forward, reverse } = await readScalars({ ...totals });
+    sums.forwardKl += forward;
+    sums.reverseKl += reverse;
+    tokens += batch.numTokens;
+  }
+  const count = Math.max(1, tokens);
+  return { forwardKl: sums.forwardKl / count, reverseKl: sums.reverseKl / count, tokens };
+}
+
+/** A student's own completions of prompts, with what they say about its length and end behaviour. */
+export interface SampledCompletions {
+  readonly rollouts: readonly Rollout[];
+  /** Mean number of completion tokens, the end token included. */
+  readonly meanLength: number;
+  /** Share of completions that ended by themselves. */
+  readonly endRate: number;
+}
+
+export interface SampleOptions {
+  readonly batchSize: number;
+  readonly endIds: readonly number[];
+  readonly padId: number;
+  readonly maxNewTokens: number;
+  readonly policy: SamplingPolicy;
+  readonly random: Random;
+}
+
+/** Samples one completion per prompt, in batches; a prompt's tokens do not depend on its batch. */
+export async function sampleCompletions(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: SampleOptions,
+): Promise<SampledCompletions> {
+  const { batchSize, ...sampling } = options;
+  const rollouts: Rollout[] = [];
+  for (let start = 0; start < prompts.length; start += batchSize) {
+    const part = prompts.slice(start, start + batchSize);
+    const sequenceIds = part.map((_, i) => start + i);
+    rollouts.push(...(await sampleRollouts({ model, prompts: part, sequenceIds, ...sampling })));
+  }
+  const tokens = rollouts.reduce((sum, rollout) => sum + rollout.completionIds.length, 0);
+  const ended = rollouts.filter((rollout) => rollout.finished).length;
+  const count = Math.max(1, rollouts.length);
+  return { rollouts, meanLength: tokens / count, endRate: ended / count };
+}

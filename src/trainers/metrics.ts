@@ -1,0 +1,21 @@
+/** What a trainer yields after every optimizer step. */
+export interface StepMetrics {
+  /** Optimizer steps done, from 1. */
+  readonly step: number;
+  /** Weighted sum of the terms. */
+  readonly loss: number;
+  /** Each term before its weight, as a mean over its tokens. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Global gradient norm before clipping. */
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  /** Tokens that the loss counted in this step. */
+  readonly tokens: number;
+  /** Share of rows that the student wrote itself. */
+  readonly onPolicyShare: number;
+  /** Mean number of tokens the student wrote per row; absent when it wrote none. */
+  readonly rolloutLength?: number;
+  /** Share of the student's rows that ended by themselves. */
+  readonly rolloutEndRate?: number;
+  readonly elapsedMs: number;
+}
