@@ -441,11 +441,11 @@ function rowTile(
 /** One unit: `rowsPerUnit` rows by NB columns of one matrix of the batch. */
 function block(
   a: usize, lda: i32, transA: bool, b: usize, ldb: i32, transB: bool, c: usize, ldc: i32,
-  m0: i32, m1: i32, n0: i32, width: i32, k: i32, bias: usize, reusable: i32,
+  m0: i32, m1: i32, n0: i32, width: i32, k: i32, bias: usize, reusable: i32, accumulate: bool,
 ): void {
   const packedBias = bias ? bias + (<usize>n0 << 2) : 0;
   const base = c + (<usize>n0 << 2);
-  if (k == 0) {
+  if (k == 0 && !accumulate) {
     for (let m = m0; m < m1; m++) {
       for (let n = 0; n < width; n++) {
         const value = bias ? load<f32>(packedBias + (<usize>n << 2)) : 0;
@@ -468,7 +468,7 @@ function block(
     for (let kk = 0; kk < ks; kk += KC) {
       const kc = min(KC, ks - kk);
       const panels = scratch + <usize>(kk * NB * 4);
-      const first = k0 + kk == 0;
+      const first = !accumulate && k0 + kk == 0;
       for (let m = m0; m < m1; m += MR) {
         const at = transA ? (k0 + kk) * lda + m : m * lda + k0 + kk;
         rowTile(
@@ -480,15 +480,15 @@ function block(
   }
 }
 
-/** The same product for use inside another kernel's task, on the calling thread alone. */
+/** The same product, or C += product, for use inside another kernel's task, on the calling thread alone. */
 export function matmulHere(
   a: usize, lda: i32, transA: bool, b: usize, ldb: i32, transB: bool, c: usize, ldc: i32,
-  m: i32, n: i32, k: i32,
+  m: i32, n: i32, k: i32, accumulate: bool,
 ): void {
   memory.fill(scratch + ZEROS, 0, 32);
   for (let n0 = 0; n0 < n; n0 += NB) {
     packedJob = 0;
-    block(a, lda, transA, b, ldb, transB, c, ldc, 0, m, n0, min(NB, n - n0), k, 0, -1);
+    block(a, lda, transA, b, ldb, transB, c, ldc, 0, m, n0, min(NB, n - n0), k, 0, -1, accumulate);
   }
   packedJob = 0;
 }
@@ -517,7 +517,7 @@ function matmulTask(begin: i32, end: i32): void {
       pointer(1) + ((<usize>batch * <usize>strideB) << 2), ldb, (flags & 2) != 0,
       pointer(2) + ((<usize>batch * <usize>(m * n)) << 2), n,
       m0, min(m0 + rows, m), n0, min(NB, n - n0), k, pointer(14),
-      strideB == 0 ? rest % blocksN : rest,
+      strideB == 0 ? rest % blocksN : rest, false,
     );
   }
 }

@@ -1,0 +1,2 @@
+export { WasmBackend } from "./backend.js";
+export { startWasmBackend } from "./start.js";

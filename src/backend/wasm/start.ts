@@ -1,0 +1,30 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  type EngineOptions,
+  type EnginePlatform,
+  registerWasmKernels,
+  WasmEngine,
+} from "../../ops/kernels/wasm/index.js";
+import { WasmBackend } from "./backend.js";
+
+/**
+ * Registers our backend with tfjs as `wasm` (replacing one of that name), with every kernel of the
+ * `cpu` backend and our own in their place, and makes it the current backend.
+ */
+export async function startWasmBackend(
+  platform: EnginePlatform,
+  options: EngineOptions = {},
+): Promise<WasmBackend> {
+  const engine = await WasmEngine.start(platform, options);
+  if (tf.findBackendFactory("wasm") !== null) tf.removeBackend("wasm");
+  const backend = new WasmBackend(engine);
+  tf.registerBackend("wasm", () => backend, 2);
+  for (const config of tf.getKernelsForBackend("cpu")) {
+    if (tf.getKernel(config.kernelName, "wasm") === undefined) {
+      tf.registerKernel({ ...config, backendName: "wasm" });
+    }
+  }
+  registerWasmKernels();
+  await tf.setBackend("wasm");
+  return backend;
+}
