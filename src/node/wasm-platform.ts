@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { type EnginePlatform, relaxedProbe } from "../ops/kernels/wasm/index.js";
+import { type EnginePlatform, relaxedProbe, webAssembly } from "../ops/kernels/wasm/index.js";
 
 const folder = new URL("../ops/kernels/wasm/build/", import.meta.url);
 
@@ -19,14 +19,14 @@ exports.work();
 export const nodeWasmPlatform: EnginePlatform = {
   numCores: availableParallelism(),
   supportsRelaxedSimd() {
-    if (WebAssembly.validate(relaxedProbe)) return true;
+    if (webAssembly.validate(relaxedProbe)) return true;
     // Node 20 has it behind a flag; later versions, which do not know the flag, have it anyway.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
-    return WebAssembly.validate(relaxedProbe);
+    return webAssembly.validate(relaxedProbe);
   },
   async loadModule(build) {
     const name = build === "relaxed" ? "kernels-relaxed.wasm" : "kernels-simd.wasm";
-    return WebAssembly.compile(await readFile(new URL(name, folder)));
+    return webAssembly.compile(await readFile(new URL(name, folder)));
   },
   startWorker(task) {
     const worker = new Worker(workerSource, { eval: true, workerData: task });

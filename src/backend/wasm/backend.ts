@@ -47,6 +47,10 @@ export class WasmBackend extends tf.MathBackendCPU implements WasmTensors {
     return (this.data.get(dataId) as TensorStorage).address;
   }
 
+  valuesOf({ dataId }: tf.TensorInfo): ArrayLike<number> {
+    return this.data.get(dataId).values as Float32Array;
+  }
+
   override readSync(dataId: object): tf.backend_util.BackendValues {
     const storage = this.data.get(dataId) as TensorStorage;
     if (storage.dtype === "complex64") return super.readSync(dataId);
@@ -58,6 +62,18 @@ export class WasmBackend extends tf.MathBackendCPU implements WasmTensors {
     const gone = super.disposeData(dataId, force);
     if (gone) storage?.release();
     return gone;
+  }
+
+  /** The tensor itself if its values have its type, else a converted one in its place. */
+  withOwnType(tensor: tf.TensorInfo): tf.TensorInfo {
+    const { dtype, shape, dataId } = tensor;
+    if (dtype !== "float32" && dtype !== "int32") return tensor;
+    const storage = this.data.get(dataId) as TensorStorage;
+    if (storage.dtype === dtype) return tensor;
+    const converted = this.newTensor(shape, dtype);
+    (this.data.get(converted.dataId).values as Float32Array).set(storage.values as Float32Array);
+    this.disposeData(dataId);
+    return converted;
   }
 
   override memory(): { unreliable: boolean; reasons: string[] } & MemoryInfo {

@@ -8,6 +8,19 @@ import {
 import { WasmBackend } from "./backend.js";
 
 /**
+ * The outputs of a JavaScript kernel. Some relabel the bytes of an int32 or bool tensor as another
+ * type, which is right only where every kernel reads JavaScript arrays.
+ */
+function typed(
+  outputs: tf.TensorInfo | tf.TensorInfo[],
+  backend: object,
+): tf.TensorInfo | tf.TensorInfo[] {
+  return Array.isArray(outputs)
+    ? outputs.map((output) => (backend as WasmBackend).withOwnType(output))
+    : (backend as WasmBackend).withOwnType(outputs);
+}
+
+/**
  * Registers our backend with tfjs as `wasm` (replacing one of that name), with every kernel of the
  * `cpu` backend and our own in their place, and makes it the current backend.
  */
@@ -21,7 +34,8 @@ export async function startWasmBackend(
   tf.registerBackend("wasm", () => backend, 2);
   for (const config of tf.getKernelsForBackend("cpu")) {
     if (tf.getKernel(config.kernelName, "wasm") === undefined) {
-      tf.registerKernel({ ...config, backendName: "wasm" });
+      const kernelFunc: tf.KernelFunc = (call) => typed(config.kernelFunc(call), call.backend);
+      tf.registerKernel({ ...config, backendName: "wasm", kernelFunc });
     }
   }
   registerWasmKernels();

@@ -1,13 +1,14 @@
 import { PupilError } from "../../../errors/index.js";
-import { Allocator, type Block } from "./allocator.js";
+import { Allocator } from "./allocator.js";
 import type { KernelExports } from "./exports.js";
+import { type WasmMemory, type WasmModule, webAssembly } from "./webassembly.js";
 
 export type KernelBuild = "relaxed" | "plain";
 
 /** What the engine needs from its surroundings: Node or a browser. */
 export interface EnginePlatform {
   /** Compiled kernels; called for one build. */
-  loadModule(build: KernelBuild): Promise<WebAssembly.Module>;
+  loadModule(build: KernelBuild): Promise<WasmModule>;
   /** Whether this engine can compile relaxed SIMD; may switch it on first. */
   supportsRelaxedSimd(): boolean;
   /** Starts a thread that lives in `work()` of the module; absent where there are no threads. */
@@ -17,8 +18,8 @@ export interface EnginePlatform {
 
 /** What a worker gets: instantiate the module on the memory, call `setUp(scratch, 0)`, `work()`. */
 export interface WorkerTask {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
   readonly scratch: number;
 }
 
@@ -48,15 +49,15 @@ export class WasmEngine implements Disposable {
   readonly kernels: KernelExports;
   readonly build: KernelBuild;
   readonly numThreads: number;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly allocator: Allocator;
   private readonly workers: { terminate(): void }[] = [];
 
-  private constructor(module: WebAssembly.Module, build: KernelBuild, options: EngineOptions) {
+  private constructor(module: WasmModule, build: KernelBuild, options: EngineOptions) {
     const { maxMemoryMiB = 4096, numThreads = 1 } = options;
     const maximum = Math.min(MAX_PAGES, Math.max(INITIAL_PAGES, Math.floor(maxMemoryMiB * 16)));
-    this.memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    this.memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
+    const instance = new webAssembly.Instance(module, { env: { memory: this.memory } });
     this.kernels = instance.exports as unknown as KernelExports;
     this.build = build;
     this.numThreads = numThreads;
@@ -127,4 +128,3 @@ export class WasmEngine implements Disposable {
   }
 }
 
-export type { Block };

@@ -9,7 +9,9 @@ import { vexpNegative } from "./math";
 import { matmulHere } from "./matmul";
 import { maxRow } from "./reduce";
 import { fma, loadPart, storePart, sumLanes } from "./simd";
-import { float, int, parallel, pointer, setFloat, setInt, setPointer } from "./threads";
+import {
+  float, int, parallel, pointer, scratch, SCRATCH_BYTES, setFloat, setInt, setPointer,
+} from "./threads";
 
 const ROWS: i32 = 48;
 /** Below this many queries packing the keys costs more than it saves. */
@@ -136,9 +138,16 @@ function forwardTask(begin: i32, end: i32): void {
   }
 }
 
-/** Bytes that one unit of the backward pass needs for a block of score gradients. */
+/** Where this kernel's part of the thread's scratch starts: behind that of matmul. */
+const BLOCK_START: i32 = 540672;
+
+/**
+ * Bytes that each unit of the backward pass needs for a block of score gradients beyond the thread's
+ * scratch: 0 up to S = 2645.
+ */
 export function attentionBlockBytes(S: i32): i32 {
-  return ROWS * S * 4;
+  const bytes = ROWS * S * 4;
+  return bytes <= SCRATCH_BYTES - BLOCK_START ? 0 : bytes;
 }
 
 export function attention(
@@ -197,7 +206,9 @@ function backwardTask(begin: i32, end: i32): void {
     const v = pointer(2) + at;
     const dk = pointer(14) + at;
     const dv = pointer(15) + at;
-    const ds = pointer(16) + <usize>unit * <usize>(ROWS * S * 4);
+    const ds = pointer(16)
+      ? pointer(16) + <usize>unit * <usize>(ROWS * S * 4)
+      : scratch + BLOCK_START;
     for (let g = 0; g < group; g++) {
       const h = head * group + g;
       const atQ = <usize>(b * T * rowQ + h * hd) << 2;
@@ -227,7 +238,7 @@ function backwardTask(begin: i32, end: i32): void {
   }
 }
 
-/** Gradients of `attention`; `blocks` has `attentionBlockBytes(S)` for each of the B·Hkv units. */
+/** Gradients of `attention`; `blocks` has `attentionBlockBytes(S)` for each of the B·Hkv units, or is 0. */
 export function attentionGrad(
   dy: usize, query: usize, key: usize, value: usize, probabilities: usize,
   dquery: usize, dkey: usize, dvalue: usize, blocks: usize,

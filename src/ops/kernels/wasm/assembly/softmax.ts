@@ -1,15 +1,25 @@
 /**
  * Everything that starts with a softmax of rows: softmax itself, cross-entropy and the divergences
- * from logits, values and gradients. A row's maximum m and log Σ e^(x-m) are saved for the gradient,
- * apart, since their sum would lose digits for large logits.
+ * from logits, values and gradients. A row's maximum m and log Σ e^(x-m) are kept apart, since their
+ * sum would lose digits for large logits. The gradient computes them again: a pass over a row that it
+ * reads anyway costs less than a tensor that lives until then.
  */
 import { vexp, vexpm1Negative, vexpNegative, vlog, vlog1p } from "./math";
 import { maxRow } from "./reduce";
 import { fma, loadPart, storePart, sumLanes } from "./simd";
-import { float, int, parallel, pointer, setFloat, setInt, setPointer } from "./threads";
+import {
+  float, int, parallel, pointer, scratch, SCRATCH_BYTES, setFloat, setInt, setPointer,
+} from "./threads";
 
-/** Numbers saved per row: student's maximum and log-sum, the teacher's, and one of the loss. */
-export const STATISTICS: i32 = 5;
+/**
+ * Numbers of the current row, at the end of the thread's scratch: the student's maximum and log-sum,
+ * the teacher's, and one of the loss.
+ */
+// @ts-ignore: decorator
+@inline
+function rowStatistics(): usize {
+  return scratch + <usize>(SCRATCH_BYTES - 64);
+}
 
 /** Lanes of the last vector of a row that count, as a mask. */
 // @ts-ignore: decorator
@@ -90,7 +100,7 @@ export function softmax(x: usize, y: usize, rows: i32, n: i32, logarithm: i32): 
   parallel(softmaxTask.index, rows, max(1, 2048 / max(1, n)));
 }
 
-// Cross-entropy: 0 logits, 1 labels, 2 value, 3 statistics, 4 n, 5 smoothing, 6 dy, 7 gradient
+// Cross-entropy: 0 logits, 1 labels, 2 value, 4 n, 5 smoothing, 6 dy, 7 gradient
 function crossEntropyTask(begin: i32, end: i32): void {
   const n = int(4);
   const smoothing = float(5);
@@ -111,19 +121,15 @@ function crossEntropyTask(begin: i32, end: i32): void {
       target = target * (1 - smoothing) + (sumLanes(sum) / <f32>n) * smoothing;
     }
     store<f32>(pointer(2) + (<usize>row << 2), total - target);
-    const saved = pointer(3) + <usize>(row * STATISTICS * 4);
-    store<f32>(saved, top);
-    store<f32>(saved, total, 4);
   }
 }
 
 export function crossEntropy(
-  logits: usize, labels: usize, value: usize, saved: usize, rows: i32, n: i32, smoothing: f32,
+  logits: usize, labels: usize, value: usize, rows: i32, n: i32, smoothing: f32,
 ): void {
   setPointer(0, logits);
   setPointer(1, labels);
   setPointer(2, value);
-  setPointer(3, saved);
   setInt(4, n);
   setFloat(5, smoothing);
   parallel(crossEntropyTask.index, rows, max(1, 4096 / max(1, n)));
@@ -138,13 +144,13 @@ function crossEntropyGradTask(begin: i32, end: i32): void {
     const x = pointer(0) + base;
     const out = pointer(7) + base;
     const dy = load<f32>(pointer(6) + (<usize>row << 2));
-    const saved = pointer(3) + <usize>(row * STATISTICS * 4);
     if (dy == 0) {
       memory.fill(out, 0, <usize>n << 2);
       continue;
     }
-    const top = v128.load32_splat(saved);
-    const total = v128.load32_splat(saved, 4);
+    const maximum = maxRow(x, n);
+    const top = f32x4.splat(maximum);
+    const total = f32x4.splat(logSum(x, n, maximum, 1));
     const d = f32x4.splat(dy);
     for (let i = 0; i < n; i += 4) {
       const at = <usize>i << 2;
@@ -152,18 +158,19 @@ function crossEntropyGradTask(begin: i32, end: i32): void {
       const p = vexpNegative(f32x4.sub(f32x4.sub(read(x + at, rest), top), total));
       write(out + at, f32x4.mul(f32x4.sub(p, uniform), d), rest);
     }
-    const label = out + (<usize>load<i32>(pointer(1) + (<usize>row << 2)) << 2);
-    store<f32>(label, load<f32>(label) - dy * (1 - smoothing));
+    const label = load<i32>(pointer(1) + (<usize>row << 2));
+    if (<u32>label < <u32>n) {
+      const p = out + (<usize>label << 2);
+      store<f32>(p, load<f32>(p) - dy * (1 - smoothing));
+    }
   }
 }
 
 export function crossEntropyGrad(
-  dy: usize, logits: usize, labels: usize, saved: usize, out: usize,
-  rows: i32, n: i32, smoothing: f32,
+  dy: usize, logits: usize, labels: usize, out: usize, rows: i32, n: i32, smoothing: f32,
 ): void {
   setPointer(0, logits);
   setPointer(1, labels);
-  setPointer(3, saved);
   setInt(4, n);
   setFloat(5, smoothing);
   setPointer(6, dy);
@@ -171,7 +178,7 @@ export function crossEntropyGrad(
   parallel(crossEntropyGradTask.index, rows, max(1, 4096 / max(1, n)));
 }
 
-// Divergences: 0 student, 1 teacher, 2 value, 3 statistics, 4 n, 5 1/temperature, 6 kind, 7 beta,
+// Divergences: 0 student, 1 teacher, 2 value, 4 n, 5 1/temperature, 6 kind, 7 beta,
 // 8 normaliser, 9 dy, 10 gradient. Kinds: 0 forward KL, 1 reverse KL, 2 generalised JSD.
 
 /** Σ p_a (log p_a - log p_b): one exponential per logit, none left over. */
@@ -259,33 +266,35 @@ function jsd(s: usize, t: usize, n: i32, k: f32, beta: f32, saved: usize): f32 {
   return -(beta * sumLanes(sumT) + (1 - beta) * overS);
 }
 
-function divergenceTask(begin: i32, end: i32): void {
-  const n = int(4);
+/** The divergence of a row; leaves in `saved` what the gradient needs. */
+function rowDivergence(s: usize, t: usize, n: i32, saved: usize): f32 {
   const k = float(5);
   const kind = int(6);
+  if (kind == 0) return kl(t, maxRow(t, n), s, maxRow(s, n), n, k, saved + 8, saved);
+  if (kind == 1) {
+    const value = kl(s, maxRow(s, n), t, maxRow(t, n), n, k, saved, saved + 8);
+    store<f32>(saved, value, 16);
+    return value;
+  }
+  return jsd(s, t, n, k, float(7), saved) * float(8);
+}
+
+function divergenceTask(begin: i32, end: i32): void {
+  const n = int(4);
   for (let row = begin; row < end; row++) {
     const base = (<usize>row * <usize>n) << 2;
-    const s = pointer(0) + base;
-    const t = pointer(1) + base;
-    const saved = pointer(3) + <usize>(row * STATISTICS * 4);
-    let value: f32;
-    if (kind == 0) value = kl(t, maxRow(t, n), s, maxRow(s, n), n, k, saved + 8, saved);
-    else if (kind == 1) {
-      value = kl(s, maxRow(s, n), t, maxRow(t, n), n, k, saved, saved + 8);
-      store<f32>(saved, value, 16);
-    } else value = jsd(s, t, n, k, float(7), saved) * float(8);
+    const value = rowDivergence(pointer(0) + base, pointer(1) + base, n, rowStatistics());
     store<f32>(pointer(2) + (<usize>row << 2), value);
   }
 }
 
 export function divergence(
-  kind: i32, student: usize, teacher: usize, value: usize, saved: usize, rows: i32, n: i32,
+  kind: i32, student: usize, teacher: usize, value: usize, rows: i32, n: i32,
   inverseTemperature: f32, beta: f32, normaliser: f32,
 ): void {
   setPointer(0, student);
   setPointer(1, teacher);
   setPointer(2, value);
-  setPointer(3, saved);
   setInt(4, n);
   setFloat(5, inverseTemperature);
   setInt(6, kind);
@@ -305,13 +314,14 @@ function divergenceGradTask(begin: i32, end: i32): void {
     const s = pointer(0) + base;
     const t = pointer(1) + base;
     const out = pointer(10) + base;
-    const saved = pointer(3) + <usize>(row * STATISTICS * 4);
     let dy = load<f32>(pointer(9) + (<usize>row << 2)) * k;
     if (dy == 0) {
       memory.fill(out, 0, <usize>n << 2);
       continue;
     }
     if (kind == 2) dy *= float(8) * (1 - beta);
+    const saved = rowStatistics();
+    rowDivergence(s, t, n, saved);
     const d = f32x4.splat(dy);
     const topS = load<f32>(saved);
     const logS = load<f32>(saved, 4);
@@ -337,14 +347,13 @@ function divergenceGradTask(begin: i32, end: i32): void {
   }
 }
 
-/** Gradient of `divergence` for the student's logits, from what it saved. */
+/** Gradient of `divergence` for the student's logits. */
 export function divergenceGrad(
-  kind: i32, dy: usize, student: usize, teacher: usize, saved: usize, out: usize,
+  kind: i32, dy: usize, student: usize, teacher: usize, out: usize,
   rows: i32, n: i32, inverseTemperature: f32, beta: f32, normaliser: f32,
 ): void {
   setPointer(0, student);
   setPointer(1, teacher);
-  setPointer(3, saved);
   setInt(4, n);
   setFloat(5, inverseTemperature);
   setInt(6, kind);

@@ -1,0 +1,26 @@
+import { registerAttention } from "./attention.js";
+import { registerElementwise } from "./elementwise.js";
+import { registerEmbedding } from "./embedding.js";
+import { registerLayout } from "./layout.js";
+import { registerLosses } from "./losses.js";
+import { registerMatMul } from "./matmul.js";
+import { registerOptimizer } from "./optimizer.js";
+import { registerReductions } from "./reduce.js";
+import { registerTransformer } from "./transformer.js";
+
+let registered = false;
+
+/** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend, once. */
+export function registerWasmKernels(): void {
+  if (registered) return;
+  registered = true;
+  registerMatMul();
+  registerElementwise();
+  registerReductions();
+  registerLayout();
+  registerEmbedding();
+  registerTransformer();
+  registerAttention();
+  registerLosses();
+  registerOptimizer();
+}
