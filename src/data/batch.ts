@@ -19,15 +19,20 @@ export class Batch implements Disposable {
   readonly attentionMask: tf.Tensor2D;
   /** float32, 1 where the label is a token to learn. */
   readonly completionMask: tf.Tensor2D;
-  /** Number of completion tokens: the sum of `completionMask`. */
-  readonly numTokens: number;
+  /** Number of completion tokens of each row: the row sums of `completionMask`. */
+  readonly tokensPerRow: readonly number[];
 
-  constructor(tensors: BatchTensors, numTokens: number) {
+  constructor(tensors: BatchTensors, tokensPerRow: readonly number[]) {
     this.inputIds = keepTensor(tensors.inputIds);
     this.labels = keepTensor(tensors.labels);
     this.attentionMask = keepTensor(tensors.attentionMask);
     this.completionMask = keepTensor(tensors.completionMask);
-    this.numTokens = numTokens;
+    this.tokensPerRow = tokensPerRow;
+  }
+
+  /** Number of completion tokens: the sum of `completionMask`. */
+  get numTokens(): number {
+    return this.tokensPerRow.reduce((sum, tokens) => sum + tokens, 0);
   }
 
   /** B */
@@ -78,7 +83,7 @@ export function makeBatch(
   const labels = new Int32Array(size * width).fill(padId);
   const attentionMask = new Float32Array(size * width);
   const completionMask = new Float32Array(size * width);
-  let numTokens = 0;
+  const tokensPerRow = sequences.map(() => 0);
   for (const [row, { ids, completionStart }] of sequences.entries()) {
     if (ids.length === 0) throw new Error(`makeBatch: row ${row} has no tokens.`);
     for (const [position, id] of ids.entries()) assertId(id, `row ${row}, position ${position}`);
@@ -89,7 +94,7 @@ export function makeBatch(
       attentionMask[index] = 1;
       if (t + 1 >= completionStart) {
         completionMask[index] = 1;
-        numTokens += 1;
+        tokensPerRow[row] = (tokensPerRow[row] as number) + 1;
       }
     }
   }
@@ -100,7 +105,7 @@ export function makeBatch(
     attentionMask: tf.tensor2d(attentionMask, shape, "float32"),
     completionMask: tf.tensor2d(completionMask, shape, "float32"),
   };
-  return new Batch(tensors, numTokens);
+  return new Batch(tensors, tokensPerRow);
 }
 
 function assertId(id: number, where: string): void {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { crossEntropyFromLogits } from "../ops/index.js";
 import { assertShape } from "../tensors/index.js";
@@ -28,9 +28,7 @@ export function crossEntropy(
   { labelSmoothing = 0 }: CrossEntropyOptions = {},
 ): tf.Tensor2D {
   assertShape({ studentLogits, labels }, { studentLogits: "B T V", labels: "B T" });
-  return tf.tidy(
-    () => crossEntropyFromLogits(studentLogits, labels, { labelSmoothing }) as tf.Tensor2D,
-  );
+  return crossEntropyFromLogits(studentLogits, labels, { labelSmoothing });
 }
 
 export const crossEntropyLoss = defineLoss({

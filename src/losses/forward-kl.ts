@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { forwardKlFromLogits } from "../ops/index.js";
-import { assertShape } from "../tensors/index.js";
 import { defineLoss } from "./define.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
 
@@ -24,8 +23,6 @@ export function forwardKl(
   teacherLogits: tf.Tensor3D,
   options: TemperatureOptions = {},
 ): tf.Tensor2D {
-  const shape = "B T V";
-  assertShape({ studentLogits, teacherLogits }, { studentLogits: shape, teacherLogits: shape });
   const { temperature = 1 } = options;
   return tf.tidy(() =>
     scaleByTemperature(forwardKlFromLogits(studentLogits, teacherLogits, { temperature }), options),

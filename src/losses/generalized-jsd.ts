@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { generalizedJsdFromLogits } from "../ops/index.js";
-import { assertShape } from "../tensors/index.js";
 import { defineLoss } from "./define.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
 
@@ -32,8 +31,6 @@ export function generalizedJsd(
   teacherLogits: tf.Tensor3D,
   options: GeneralizedJsdOptions = {},
 ): tf.Tensor2D {
-  const shape = "B T V";
-  assertShape({ studentLogits, teacherLogits }, { studentLogits: shape, teacherLogits: shape });
   const { beta = 0.5, normalized = false, temperature = 1 } = options;
   const attributes = { temperature, beta, normalized };
   return tf.tidy(() =>

@@ -25,9 +25,8 @@ export const temperatureFields = {
 
 /** Applies {@link TemperatureOptions.temperatureSquared} to per-token values. */
 export function scaleByTemperature(
-  perToken: tf.Tensor,
+  perToken: tf.Tensor2D,
   { temperature = 1, temperatureSquared = false }: TemperatureOptions,
 ): tf.Tensor2D {
-  const scaled = temperatureSquared ? tf.mul(perToken, temperature * temperature) : perToken;
-  return scaled as tf.Tensor2D;
+  return temperatureSquared ? tf.mul(perToken, temperature * temperature) : perToken;
 }

@@ -1,3 +1,4 @@
+export { decoderFromTensors, decoderToTensors } from "./checkpoint.js";
 export {
   type ModelConfig,
   modelConfigSchema,
@@ -5,6 +6,18 @@ export {
   modelOptionsSchema,
 } from "./config.js";
 export { Decoder } from "./decoder.js";
-export { type FamilyName, families, familyNames } from "./families/index.js";
+export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export {
+  type ParsedConfig,
+  parseHuggingFaceConfig,
+  toHuggingFaceConfig,
+} from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type LoadedTensor,
+  type TensorValues,
+} from "./safetensors.js";
+export type { SafetensorsDtype } from "./safetensors-header.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

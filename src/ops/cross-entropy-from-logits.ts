@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
+import { oneHot } from "./one-hot.js";
 
 interface CrossEntropyAttributes {
   readonly labelSmoothing: number;
@@ -19,11 +20,12 @@ function compute(
   { labelSmoothing }: CrossEntropyAttributes,
 ): tf.Tensor {
   const shifted = logits.sub(logits.max(-1, true));
-  const logTotal = shifted.exp().sum(-1).log();
+  // The largest probability is 1 / Σ exp(shifted), so it is never below 1/V.
+  const minusLogTotal = tf.softmax(shifted).max(-1).log();
   const target = labelLogits(shifted, labels);
-  if (labelSmoothing === 0) return logTotal.sub(target);
+  if (labelSmoothing === 0) return minusLogTotal.add(target).neg();
   const smoothed = target.mul(1 - labelSmoothing).add(shifted.mean(-1).mul(labelSmoothing));
-  return logTotal.sub(smoothed);
+  return minusLogTotal.add(smoothed).neg();
 }
 
 /** dy `[...]` to the gradient of the logits, `dy · (softmax − target)`. */
@@ -31,13 +33,9 @@ const gradient = defineKernel<CrossEntropyInputs & { dy: tf.Tensor }, CrossEntro
   "PupilCrossEntropyGrad",
   ({ dy, logits, labels }, { labelSmoothing }) => {
     const V = logits.shape[logits.rank - 1] as number;
-    const uniform = labelSmoothing / V;
-    const target = tf.oneHot(
-      labels.toInt() as tf.Tensor1D,
-      V,
-      1 - labelSmoothing + uniform,
-      uniform,
-    );
+    const isLabel = oneHot(labels, V);
+    const target =
+      labelSmoothing === 0 ? isLabel : isLabel.mul(1 - labelSmoothing).add(labelSmoothing / V);
     return [tf.softmax(logits).sub(target).mul(dy.expandDims(-1))];
   },
 );
@@ -46,8 +44,8 @@ const op = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
   name: "PupilCrossEntropy",
   reference: (inputs, { labelSmoothing }) => {
     const V = inputs.logits.shape[inputs.logits.rank - 1] as number;
-    const oneHot = tf.oneHot(inputs.labels.toInt() as tf.Tensor1D, V).toFloat();
-    const target = oneHot.mul(1 - labelSmoothing).add(labelSmoothing / V);
+    const isLabel = oneHot(inputs.labels, V);
+    const target = isLabel.mul(1 - labelSmoothing).add(labelSmoothing / V);
     return tf.logSoftmax(inputs.logits).mul(target).sum(-1).neg();
   },
   forward: (inputs, attributes) => [compute(inputs, attributes)],

@@ -10,23 +10,38 @@ export interface TemperatureAttributes {
 }
 
 /**
- * Log-probabilities of both at the temperature, and their difference. The two are computed in the
- * same way, so that equal logits differ by exactly 0. A logit of −1e9 gives probability 0 and a
- * finite log-probability, hence 0 · log 0 = 0 without a special case.
+ * Logits minus their maximum, divided by the temperature: in this order, because a large logit
+ * divided first is rounded by more than the differences that matter.
  */
-export function logProbabilities(
-  { studentLogits, teacherLogits }: DivergenceInputs,
-  { temperature }: TemperatureAttributes,
-): { logStudent: tf.Tensor; logTeacher: tf.Tensor } {
-  return {
-    logStudent: tf.logSoftmax(atTemperature(studentLogits, temperature)),
-    logTeacher: tf.logSoftmax(atTemperature(teacherLogits, temperature)),
-  };
+function scaledLogits(logits: tf.Tensor, temperature: number): tf.Tensor {
+  const shifted = logits.sub(logits.max(-1, true));
+  return temperature === 1 ? shifted : shifted.div(temperature);
 }
 
-/** Logits divided by the temperature; the same tensor at temperature 1. */
-export function atTemperature(logits: tf.Tensor, temperature: number): tf.Tensor {
-  return temperature === 1 ? logits : logits.div(temperature);
+/** Probabilities at the temperature. */
+export function softmax(logits: tf.Tensor, temperature: number): tf.Tensor {
+  return tf.softmax(temperature === 1 ? logits : scaledLogits(logits, temperature));
+}
+
+/**
+ * Probabilities and log-probabilities at the temperature. A logit of −1e9 gives probability 0 and a
+ * finite log-probability, hence 0 · log 0 = 0 without a special case. Equal logits give equal
+ * numbers, so that their differences are exactly 0.
+ */
+export function distribution(
+  logits: tf.Tensor,
+  temperature: number,
+): { probabilities: tf.Tensor; logProbs: tf.Tensor } {
+  const scaled = scaledLogits(logits, temperature);
+  const probabilities = tf.softmax(scaled);
+  // The largest probability is 1 / Σ exp(scaled), so its logarithm is what normalizes. The softmax
+  // is one kernel where exp and its sum are slow ones (wasm).
+  return { probabilities, logProbs: scaled.add(probabilities.max(-1, true).log()) };
+}
+
+/** Differentiable log-probabilities, for the references. */
+export function composedLogSoftmax(logits: tf.Tensor, temperature: number): tf.Tensor {
+  return tf.logSoftmax(scaledLogits(logits, temperature));
 }
 
 /** Gradient that every divergence gives to the teacher: none. */

@@ -1,30 +1,21 @@
 import * as tf from "@tensorflow/tfjs";
-import { defineKernel, defineOp } from "./define.js";
+import { defineOp } from "./define.js";
+import { embeddingGradient } from "./embedding-gradient.js";
 
-function compute({ weight, ids }: { weight: tf.Tensor2D; ids: tf.Tensor }): tf.Tensor {
-  const flat = tf.gather(weight, ids.flatten().toInt());
-  return flat.reshape([...ids.shape, weight.shape[1]]);
+type EmbeddingInputs = { weight: tf.Tensor2D; ids: tf.Tensor };
+
+function compute({ weight, ids }: EmbeddingInputs): tf.Tensor {
+  const rows = tf.gather(weight, ids.flatten().toInt());
+  return rows.reshape([...ids.shape, weight.shape[1]]);
 }
 
-const gradientOfWeight = defineKernel<
-  { dy: tf.Tensor; ids: tf.Tensor },
-  { vocabularySize: number }
->("PupilEmbeddingGrad", ({ dy, ids }, { vocabularySize }) => [
-  tf.matMul(
-    tf.oneHot(ids.flatten().toInt(), vocabularySize).toFloat() as tf.Tensor2D,
-    dy.reshape([ids.size, -1]) as tf.Tensor2D,
-    true,
-    false,
-  ),
-]);
-
-const op = defineOp<{ weight: tf.Tensor2D; ids: tf.Tensor }, object>({
+const op = defineOp<EmbeddingInputs, object>({
   name: "PupilEmbedding",
   reference: compute,
   forward: (inputs) => [compute(inputs)],
   gradients: (dy, { inputs: { weight, ids } }) => ({
     weight: () =>
-      gradientOfWeight({ dy, ids }, { vocabularySize: weight.shape[0] })[0] as tf.Tensor,
+      embeddingGradient({ dy, ids }, { vocabularySize: weight.shape[0] })[0] as tf.Tensor,
     ids: () => tf.zerosLike(ids).toFloat(),
   }),
 });
@@ -34,6 +25,7 @@ const op = defineOp<{ weight: tf.Tensor2D; ids: tf.Tensor }, object>({
  * ids in a fixed order, so that it is the same from run to run.
  */
 export function embedding(weight: tf.Tensor2D, ids: tf.Tensor): tf.Tensor {
+  if (ids.dtype !== "int32") throw new Error(`embedding needs int32 ids, got ${ids.dtype}.`);
   return op({ weight, ids }, {});
 }
 

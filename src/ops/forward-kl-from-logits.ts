@@ -1,16 +1,30 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
-  atTemperature,
+  composedLogSoftmax,
   type DivergenceInputs,
-  logProbabilities,
+  distribution,
   noTeacherGradient,
+  softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
 
-function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): tf.Tensor {
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+function compute(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const student = distribution(studentLogits, temperature);
+  const teacher = distribution(teacherLogits, temperature);
+  return teacher.probabilities.mul(teacher.logProbs.sub(student.logProbs)).sum(-1);
+}
+
+function reference(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const logStudent = composedLogSoftmax(studentLogits, temperature);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
   return logTeacher.exp().mul(logTeacher.sub(logStudent)).sum(-1);
 }
 
@@ -18,15 +32,15 @@ function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): t
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureAttributes>(
   "PupilForwardKlGrad",
   ({ dy, studentLogits, teacherLogits }, { temperature }) => {
-    const student = tf.softmax(atTemperature(studentLogits, temperature));
-    const teacher = tf.softmax(atTemperature(teacherLogits, temperature));
+    const student = softmax(studentLogits, temperature);
+    const teacher = softmax(teacherLogits, temperature);
     return [student.sub(teacher).mul(dy.div(temperature).expandDims(-1))];
   },
 );
 
 const op = defineOp<DivergenceInputs, TemperatureAttributes>({
   name: "PupilForwardKl",
-  reference: compute,
+  reference,
   forward: (inputs, attributes) => [compute(inputs, attributes)],
   gradients: (dy, { inputs }, { temperature }) => ({
     studentLogits: () => gradient({ dy, ...inputs }, { temperature })[0] as tf.Tensor,

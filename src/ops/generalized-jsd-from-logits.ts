@@ -1,10 +1,11 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
+  composedLogSoftmax,
   type DivergenceInputs,
-  logProbabilities,
   noTeacherGradient,
+  softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
 import { forwardKlFromLogits } from "./forward-kl-from-logits.js";
@@ -17,54 +18,46 @@ interface JsdAttributes extends TemperatureAttributes {
   readonly normalized: boolean;
 }
 
+const smallestBeta = 1e-6;
+/** Stands for a probability that float32 rounds to 0: a normal number whose inverse is finite. */
+const smallestProbability = 1e-37;
+
 /**
- * `log(M/S)` and `log(M/T)` for the mixture M = βT + (1 − β)S, from d = log T − log S.
- * With d ≤ 0, log(M/S) = log1p(β expm1(d)); with d > 0 the same from the other side, so that the
- * exponent is never positive. Exactly 0 where the two agree, and precise near it.
+ * `log(M/p)` for the mixture `M = w · other + (1 − w) · p`, as `log1p(w · (other − p) / p)`: exactly
+ * 0 where the two agree, of full relative precision near it and for a small w, finite where p is 0.
  */
-function mixtureLogRatios(
-  logStudent: tf.Tensor,
-  logTeacher: tf.Tensor,
-  beta: number,
-): { overStudent: tf.Tensor; overTeacher: tf.Tensor } {
-  const difference = logTeacher.sub(logStudent);
-  const ahead = difference.relu();
-  const behind = difference.neg().relu();
-  // The weight of the side with the smaller probability: β where the teacher's is, else 1 − β.
-  const weight = difference
-    .lessEqual(0)
-    .toFloat()
-    .mul(2 * beta - 1)
-    .add(1 - beta);
-  const inner = ahead.add(behind).neg().expm1().mul(weight).log1p();
-  return { overStudent: inner.add(ahead), overTeacher: inner.add(behind) };
+function logMixtureOver(p: tf.Tensor, other: tf.Tensor, w: number): tf.Tensor {
+  return other.sub(p).div(p.clipByValue(smallestProbability, 1)).mul(w).log1p();
 }
 
 function normalizer({ beta, normalized }: JsdAttributes): number {
   return normalized ? 1 / (beta * (1 - beta)) : 1;
 }
 
-function compute(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
-  const { beta } = attributes;
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-  const { overStudent, overTeacher } = mixtureLogRatios(logStudent, logTeacher, beta);
-  const teacherTerm = logTeacher.exp().mul(overTeacher).mul(beta);
-  const studentTerm = logStudent
-    .exp()
-    .mul(overStudent)
-    .mul(1 - beta);
-  return teacherTerm.add(studentTerm).sum(-1).mul(-normalizer(attributes));
+function compute(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  attributes: JsdAttributes,
+): tf.Tensor {
+  const { beta, temperature } = attributes;
+  const student = softmax(studentLogits, temperature);
+  const teacher = softmax(teacherLogits, temperature);
+  const studentTerm = student.mul(logMixtureOver(student, teacher, beta)).mul(1 - beta);
+  const teacherTerm = teacher.mul(logMixtureOver(teacher, student, 1 - beta)).mul(beta);
+  const negative = teacherTerm.add(studentTerm).sum(-1).mul(normalizer(attributes));
+  return tf.sub(0, negative);
 }
 
-/** The same value from the definition, with the mixture in probability space. */
-function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tensor {
-  const { beta } = attributes;
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+/** The same value from the definition, each KL by itself. */
+function reference(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  attributes: JsdAttributes,
+): tf.Tensor {
+  const { beta, temperature } = attributes;
+  const logStudent = composedLogSoftmax(studentLogits, temperature);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
+  const weighted = [logTeacher.add(Math.log(beta)), logStudent.add(Math.log1p(-beta))];
+  const logMixture = tf.logSumExp(tf.stack(weighted), 0);
   const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
-  const logMixture = teacher
-    .mul(beta)
-    .add(student.mul(1 - beta))
-    .log();
   const teacherTerm = teacher.mul(logTeacher.sub(logMixture)).sum(-1).mul(beta);
   const studentTerm = student
     .mul(logStudent.sub(logMixture))
@@ -79,11 +72,10 @@ function reference(inputs: DivergenceInputs, attributes: JsdAttributes): tf.Tens
  */
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, JsdAttributes>(
   "PupilGeneralizedJsdGrad",
-  ({ dy, ...inputs }, attributes) => {
+  ({ dy, studentLogits, teacherLogits }, attributes) => {
     const { beta, temperature } = attributes;
-    const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
-    const { overStudent } = mixtureLogRatios(logStudent, logTeacher, beta);
-    const student = logStudent.exp();
+    const student = softmax(studentLogits, temperature);
+    const overStudent = logMixtureOver(student, softmax(teacherLogits, temperature), beta);
     const minusKl = student.mul(overStudent).sum(-1, true);
     const factor = dy.mul((normalizer(attributes) * (1 - beta)) / temperature).expandDims(-1);
     return [student.mul(minusKl.sub(overStudent)).mul(factor)];
@@ -115,9 +107,12 @@ export function generalizedJsdFromLogits(
   options: { readonly temperature: number; readonly beta: number; readonly normalized: boolean },
 ): tf.Tensor2D {
   const { temperature, beta, normalized } = options;
-  if (!(beta >= 0 && beta <= 1)) throw new Error(`beta must be from 0 to 1, got ${beta}.`);
   if (beta === 0) return forwardKlFromLogits(studentLogits, teacherLogits, { temperature });
   if (beta === 1) return reverseKlFromLogits(studentLogits, teacherLogits, { temperature });
+  // Nearer to an end, float32 does not tell beta from it.
+  if (!(beta >= smallestBeta && beta <= 1 - smallestBeta)) {
+    throw new Error(`beta must be 0, 1 or at least ${smallestBeta} away from both: ${beta}.`);
+  }
   assertDivergenceInputs(studentLogits, teacherLogits, temperature);
   return op({ studentLogits, teacherLogits }, { temperature, beta, normalized }) as tf.Tensor2D;
 }

@@ -3,7 +3,13 @@ import { defineKernel } from "./define.js";
 
 const norm = defineKernel<Record<string, tf.Tensor>, object>("PupilGlobalNorm", (tensors) => {
   // Row sums first: one long float32 sum would lose digits.
-  const sums = Object.values(tensors).map((t) => t.square().sum(-1).sum());
+  const sums = Object.values(tensors).map((t) =>
+    t
+      .reshape([-1, t.shape[t.rank - 1] ?? 1])
+      .square()
+      .sum(1)
+      .sum(),
+  );
   return [tf.stack(sums).sum().sqrt()];
 });
 

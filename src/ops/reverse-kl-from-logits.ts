@@ -2,24 +2,37 @@ import type * as tf from "@tensorflow/tfjs";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
+  composedLogSoftmax,
   type DivergenceInputs,
-  logProbabilities,
+  distribution,
   noTeacherGradient,
   type TemperatureAttributes,
 } from "./divergence.js";
 
-function compute(inputs: DivergenceInputs, attributes: TemperatureAttributes): tf.Tensor {
-  const { logStudent, logTeacher } = logProbabilities(inputs, attributes);
+function compute(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const student = distribution(studentLogits, temperature);
+  const teacher = distribution(teacherLogits, temperature);
+  return student.probabilities.mul(student.logProbs.sub(teacher.logProbs)).sum(-1);
+}
+
+function reference(
+  { studentLogits, teacherLogits }: DivergenceInputs,
+  { temperature }: TemperatureAttributes,
+): tf.Tensor {
+  const logStudent = composedLogSoftmax(studentLogits, temperature);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
   return logStudent.exp().mul(logStudent.sub(logTeacher)).sum(-1);
 }
 
 /** dy `[...]` to the gradient of the student's logits, `dy · S (log S − log T − KL) / temperature`. */
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureAttributes>(
   "PupilReverseKlGrad",
-  ({ dy, ...inputs }, { temperature }) => {
-    const { logStudent, logTeacher } = logProbabilities(inputs, { temperature });
-    const student = logStudent.exp();
-    const difference = logStudent.sub(logTeacher);
+  ({ dy, studentLogits, teacherLogits }, { temperature }) => {
+    const { probabilities: student, logProbs } = distribution(studentLogits, temperature);
+    const difference = logProbs.sub(distribution(teacherLogits, temperature).logProbs);
     const kl = student.mul(difference).sum(-1, true);
     return [student.mul(difference.sub(kl)).mul(dy.div(temperature).expandDims(-1))];
   },
@@ -27,7 +40,7 @@ const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureA
 
 const op = defineOp<DivergenceInputs, TemperatureAttributes>({
   name: "PupilReverseKl",
-  reference: compute,
+  reference,
   forward: (inputs, attributes) => [compute(inputs, attributes)],
   gradients: (dy, { inputs }, { temperature }) => ({
     studentLogits: () => gradient({ dy, ...inputs }, { temperature })[0] as tf.Tensor,

@@ -18,7 +18,10 @@ export type AdamWOptions = z.output<typeof adamwSchema>;
 /** Everything needed to continue: moments by parameter name, and the number of updates so far. */
 export interface AdamWState {
   readonly updates: number;
-  readonly moments: ReadonlyMap<string, { readonly shape: number[]; readonly data: Float32Array }>;
+  readonly moments: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly data: Float32Array }
+  >;
 }
 
 interface Moments {

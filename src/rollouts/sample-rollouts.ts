@@ -1,5 +1,12 @@
-import type { LanguageModel } from "../models/index.js";
-import type { Random } from "../tensors/index.js";
+import * as tf from "@tensorflow/tfjs";
+import { PupilError } from "../errors/index.js";
+import type { KeyValueCache, LanguageModel, ModelInputs } from "../models/index.js";
+import { tokenLogProbs } from "../ops/index.js";
+import { type Random, readValues } from "../tensors/index.js";
+import { checkPrompts } from "./check-prompts.js";
+import { type ContextGroup, contextGroups } from "./context-groups.js";
+import { nextTokenInputs, promptInputs } from "./row-inputs.js";
+import { gumbelNoise, sampleTokens } from "./sample-tokens.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
 
 /** A prompt and what the model wrote after it. */
@@ -9,12 +16,13 @@ export interface Rollout {
   readonly completionIds: readonly number[];
   /** Log-probability of every completion token, of the whole distribution at temperature 1. */
   readonly tokenLogProbs: readonly number[];
-  /** Whether an end id was sampled; false means it was cut off. */
+  /** Whether an end id was sampled; false means that the completion was cut off. */
   readonly finished: boolean;
 }
 
 export interface SampleRolloutsOptions {
   readonly model: LanguageModel;
+  /** Token ids; at least one each. */
   readonly prompts: readonly (readonly number[])[];
   /** Any of these ends a completion. */
   readonly endIds: readonly number[];
@@ -27,6 +35,91 @@ export interface SampleRolloutsOptions {
   readonly sequenceIds?: readonly number[];
 }
 
-export async function sampleRollouts(_options: SampleRolloutsOptions): Promise<Rollout[]> {
-  throw new Error("In progress.");
+/**
+ * Samples one completion per prompt, in batches: one forward pass over the prompts, then one per
+ * token on a KV cache, with one device read each. Stops when every row has ended.
+ *
+ * A completion ends with an end id, after `maxNewTokens`, or where the context of the model is full.
+ * Only a sampled end id counts: not one in the prompt, and not padding.
+ *
+ * The tokens of a row depend on the model, its prompt, the policy, `random` and its sequence id,
+ * not on the other rows.
+ *
+ * @throws PupilError for a prompt that is empty, longer than the context, or has an id outside the
+ *   vocabulary; and if the logits are not finite
+ */
+export async function sampleRollouts(options: SampleRolloutsOptions): Promise<Rollout[]> {
+  const { model, prompts, maxNewTokens } = options;
+  checkPrompts(prompts, model.config);
+  const lengths = prompts.map((prompt) => prompt.length);
+  const rollouts: Rollout[] = [];
+  for (const group of contextGroups(lengths, maxNewTokens, model.config.maxPositions)) {
+    const sampled = await sampleGroup(options, group);
+    for (const [i, row] of group.rows.entries()) rollouts[row] = sampled[i] as Rollout;
+  }
+  return rollouts;
+}
+
+/** A rollout while it grows. */
+interface OpenRollout extends Rollout {
+  readonly completionIds: number[];
+  readonly tokenLogProbs: number[];
+  finished: boolean;
+}
+
+async function sampleGroup(
+  { model, prompts, endIds, padId, policy, random, ...options }: SampleRolloutsOptions,
+  { rows, maxNewTokens }: ContextGroup,
+): Promise<Rollout[]> {
+  const sequenceIds = rows.map((row) => options.sequenceIds?.[row] ?? row);
+  const rollouts = rows.map((row): OpenRollout => {
+    const promptIds = prompts[row] as readonly number[];
+    return { promptIds, completionIds: [], tokenLogProbs: [], finished: false };
+  });
+
+  using cache = model.createCache();
+  for (let position = 0; position < maxNewTokens; position++) {
+    if (rollouts.every((rollout) => rollout.finished)) break;
+    const sampled = tf.tidy(() => {
+      const inputs =
+        position === 0 ? promptInputs(rollouts, padId) : nextTokenInputs(rollouts, padId);
+      const noise = policy.greedy
+        ? undefined
+        : gumbelNoise(random, model.config.vocabSize, sequenceIds, position);
+      return sampleNext(model, inputs, cache, policy, noise);
+    });
+    const values = await readValues(sampled, "float32");
+    for (const [row, rollout] of rollouts.entries()) {
+      if (rollout.finished) continue;
+      const id = values[row] as number;
+      const logProb = values[rollouts.length + row] as number;
+      if (!Number.isFinite(logProb)) throw notFinite(rows[row] as number, position);
+      rollout.completionIds.push(id);
+      rollout.tokenLogProbs.push(logProb);
+      rollout.finished = endIds.includes(id);
+    }
+  }
+  return rollouts;
+}
+
+/** Row 0: the sampled ids; row 1: their log-probabilities. One tensor, so that one read gets both. */
+function sampleNext(
+  model: LanguageModel,
+  inputs: ModelInputs,
+  cache: KeyValueCache,
+  policy: SamplingPolicy,
+  noise: tf.Tensor2D | undefined,
+): tf.Tensor2D {
+  const logits = model.forward(inputs, cache, { lastPositionOnly: true });
+  const [batchSize, , vocabSize] = logits.shape;
+  const ids = sampleTokens(logits.reshape([batchSize, vocabSize]), policy, noise);
+  const logProbs = tokenLogProbs(logits, ids.expandDims<tf.Tensor2D>(1));
+  return tf.stack([ids.toFloat(), logProbs.reshape([batchSize])]) as tf.Tensor2D;
+}
+
+function notFinite(row: number, position: number): PupilError {
+  return new PupilError("the model's logits are not finite.", {
+    field: `token ${position + 1} of completion ${row + 1}`,
+    remedy: "The training has diverged: go back to the last checkpoint, lower the learning rate.",
+  });
 }

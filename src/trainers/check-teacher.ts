@@ -14,10 +14,13 @@ export function requireSignals(
   const signals = needs.filter((need) => !studentSide.includes(need)) as TeacherSignal[];
   const absent = signals.filter((signal) => !teacher.provides.includes(signal));
   if (absent.length > 0) {
-    throw new PupilError(`The loss needs ${absent.join(", ")}, which "${teacher.name}" cannot give.`, {
-      field: "loss",
-      remedy: `It gives ${teacher.provides.join(", ")}.`,
-    });
+    throw new PupilError(
+      `The loss needs ${absent.join(", ")}, which "${teacher.name}" cannot give.`,
+      {
+        field: "loss",
+        remedy: `It gives ${teacher.provides.join(", ")}.`,
+      },
+    );
   }
   if (teacher.vocabSize !== student.config.vocabSize) {
     throw new PupilError(

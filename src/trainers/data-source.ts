@@ -7,6 +7,6 @@ import type { TokenSequence } from "../data/index.js";
 export interface TrainingData {
   /** The `count` rows of optimizer step `step` (from 0). */
   rows(step: number, count: number): readonly TokenSequence[];
-  /** The prompts of the first `count` of those rows, for the student to complete. */
-  prompts(step: number, count: number): readonly (readonly number[])[];
+  /** The part of a row that a student is given when it samples the rest itself. */
+  promptOf(row: TokenSequence): readonly number[];
 }

@@ -52,7 +52,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     const onPolicyRows = rowsOnPolicy(step, batchSize, onPolicyFraction);
     const rollouts = await sampleRollouts({
       model: student,
-      prompts: data.prompts(step, onPolicyRows),
+      prompts: rows.slice(0, onPolicyRows).map(data.promptOf),
       endIds,
       padId,
       maxNewTokens,

@@ -16,11 +16,14 @@ export function splitIntoBatches(
 ): StepBatches {
   const rows = [...onPolicy, ...offPolicy];
   if (rows.length < parts) {
-    throw new PupilError(`${parts} micro-batches need at least ${parts} rows, got ${rows.length}.`, {
-      field: "trainer.gradientAccumulationSteps",
-      value: parts,
-      remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
-    });
+    throw new PupilError(
+      `${parts} micro-batches need at least ${parts} rows, got ${rows.length}.`,
+      {
+        field: "trainer.gradientAccumulationSteps",
+        value: parts,
+        remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
+      },
+    );
   }
   const batches = Array.from({ length: parts }, (_, part) => {
     const start = Math.floor((part * rows.length) / parts);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
-import { evaluateTerm, maskedSum, type LossTerm } from "../losses/index.js";
+import { evaluateTerm, type LossTerm, maskedSum, termLabels } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { globalNorm } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
@@ -48,7 +48,7 @@ export async function computeGradients(
     const { gradNorm, ...sums } = await readScalars(step.scalars);
     const means = terms.map((_, i) => (sums[`term${i}`] as number) / Math.max(1, counts[i] ?? 0));
     const loss = terms.reduce((total, term, i) => total + term.weight * (means[i] as number), 0);
-    const named = Object.fromEntries(terms.map((term, i) => [termName(terms, i, term), means[i]]));
+    const named = Object.fromEntries(termLabels(terms).map((label, i) => [label, means[i]]));
     const result = { loss, terms: named as Record<string, number>, gradNorm: gradNorm as number };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       throw await notFinite(result.terms, step.gradients);
@@ -151,15 +151,9 @@ function readsLabels(term: LossTerm): boolean {
 /** Number of tokens that a term averages over in the whole optimizer step. */
 function tokensOf(term: LossTerm, microBatches: readonly MicroBatch[]): number {
   const perBatch = microBatches.map(({ batch, onPolicyRows }) =>
-    readsLabels(term) ? batch.numTokensFromRow(onPolicyRows) : batch.numTokens,
+    readsLabels(term) ? batch.tokensPerRow.slice(onPolicyRows) : batch.tokensPerRow,
   );
-  return perBatch.reduce((a, b) => a + b, 0);
-}
-
-/** A term's name in the metrics; a second term of the same loss gets a number. */
-function termName(terms: readonly LossTerm[], index: number, term: LossTerm): string {
-  const before = terms.slice(0, index).filter((t) => t.definition.name === term.definition.name);
-  return before.length === 0 ? term.definition.name : `${term.definition.name}-${before.length + 1}`;
+  return perBatch.flat().reduce((sum, tokens) => sum + tokens, 0);
 }
 
 async function notFinite(

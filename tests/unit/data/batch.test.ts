@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
-import { makeBatch } from "../../../src/data/index.js";
+import { type Batch, makeBatch } from "../../../src/data/index.js";
 
 describe("makeBatch", () => {
   test("shifts by one, pads on the right and marks completion labels", () => {
@@ -69,13 +69,13 @@ describe("makeBatch", () => {
 
   test("owns exactly its four tensors, also inside a scope", () => {
     const before = tf.memory().numTensors;
-    const batch = tf.tidy(() => {
-      const made = makeBatch([{ ids: [1, 2], completionStart: 1 }], 0);
-      return made as unknown as tf.TensorContainer;
-    }) as unknown as ReturnType<typeof makeBatch>;
+    let batch: Batch | undefined;
+    tf.tidy(() => {
+      batch = makeBatch([{ ids: [1, 2], completionStart: 1 }], 0);
+    });
     expect(tf.memory().numTensors - before).toBe(4);
-    batch.dispose();
-    batch.dispose();
+    batch?.dispose();
+    batch?.dispose();
     expect(tf.memory().numTensors - before).toBe(0);
   });
 

@@ -1,0 +1,48 @@
+import type { Platform, Unavailable } from "./platform.js";
+
+/** Backends from the fastest to the one that always works: the order in which "auto" tries them. */
+export const backendNames = ["webgpu", "tensorflow", "wasm", "cpu"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export interface CandidateOptions {
+  /** Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. */
+  readonly allowSoftwareAdapter: boolean;
+}
+
+/** Where a backend computes. */
+export interface Device {
+  /** GPU vendor and architecture, or CPU model. */
+  readonly device: string;
+  /** CPU threads that run kernels. */
+  readonly threads: number;
+}
+
+/** One backend that can be looked at and started. */
+export interface BackendCandidate {
+  readonly name: BackendName;
+  /** npm packages that it is made of, for version reports. */
+  readonly packages: readonly string[];
+  /** What to do when it fails in a way nobody foresaw. */
+  readonly remedy: string;
+  /** Says whether `start` would succeed; leaves tfjs's current backend as it is. */
+  inspect(platform: Platform, options: CandidateOptions): Promise<Device | Unavailable>;
+  /** Makes it the current backend of tfjs, or says why not and leaves nothing behind. */
+  start(platform: Platform, options: CandidateOptions): Promise<Device | Unavailable>;
+}
+
+export function isUnavailable(found: object): found is Unavailable {
+  return "reason" in found;
+}
+
+/** Runs `attempt`; an unforeseen error becomes a reason instead of an end. */
+export async function orReason(
+  candidate: BackendCandidate,
+  attempt: () => Promise<Device | Unavailable>,
+): Promise<Device | Unavailable> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: `it failed: ${message.trim()}`, remedy: candidate.remedy };
+  }
+}

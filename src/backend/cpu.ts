@@ -1,0 +1,27 @@
+import * as tf from "@tensorflow/tfjs";
+import type { BackendCandidate } from "./candidate.js";
+import { registerSegmentSum } from "./segment-sum.js";
+
+/** Stops the cpu backend from advising, at its first tensor, to install tfjs-node. */
+export function silenceCpuAdvice(): void {
+  // Private in tfjs's types, and the only switch there is.
+  (tf.findBackend("cpu") as unknown as { firstUse: boolean }).firstUse = false;
+}
+
+/** Plain JavaScript: slow, always there, the reference for all others. */
+export const cpuCandidate: BackendCandidate = {
+  name: "cpu",
+  packages: ["@tensorflow/tfjs-backend-cpu"],
+  remedy: "Reinstall the dependencies: npm ci.",
+  inspect: async (platform) => ({ device: `${platform.cpu.model} (plain JavaScript)`, threads: 1 }),
+  async start(platform, options) {
+    // Stock: one pass over the input for every segment, quadratic for an embedding gradient.
+    registerSegmentSum("cpu", {
+      read: ({ dataId }, backend: tf.MathBackendCPU) => backend.readSync(dataId) as tf.TypedArray,
+      write: (values, shape, dtype, backend: tf.MathBackendCPU) =>
+        backend.makeTensorInfo(shape, dtype, values),
+    });
+    await tf.setBackend("cpu");
+    return this.inspect(platform, options);
+  },
+};

@@ -1,0 +1,91 @@
+import * as tf from "@tensorflow/tfjs";
+import { type BackendName, type Device, isUnavailable, orReason } from "./candidate.js";
+import { backendCandidates } from "./candidates.js";
+import { silenceCpuAdvice } from "./cpu.js";
+import type { Platform, Unavailable } from "./platform.js";
+
+/** One backend as it was found. */
+export interface BackendInspection {
+  readonly backend: BackendName;
+  readonly available: boolean;
+  /** If available. */
+  readonly device?: Device;
+  /** If not. */
+  readonly unavailable?: Unavailable;
+  /** Versions of its packages that are installed, as far as they can be known. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface DoctorReport {
+  readonly runtime: string;
+  readonly tfjs: string;
+  readonly cpu: Platform["cpu"];
+  /** Every backend, best first. */
+  readonly backends: readonly BackendInspection[];
+  /** The one that "auto" would take. */
+  readonly taken: BackendName;
+  /** The next better one, if there is a better one. */
+  readonly nextBetter?: { readonly backend: BackendName; readonly remedy: string };
+}
+
+/** Looks at every backend without changing the current one. */
+export async function inspectBackends(platform: Platform): Promise<DoctorReport> {
+  silenceCpuAdvice();
+  const backends: BackendInspection[] = [];
+  for (const candidate of backendCandidates) {
+    const found = await orReason(candidate, () =>
+      candidate.inspect(platform, { allowSoftwareAdapter: false }),
+    );
+    const known = candidate.packages.map((name) => [name, platform.packageVersion(name)] as const);
+    const versions = Object.fromEntries(
+      known.filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    const base = { backend: candidate.name, versions };
+    if (isUnavailable(found)) backends.push({ ...base, available: false, unavailable: found });
+    else backends.push({ ...base, available: true, device: found });
+  }
+  const takenIndex = backends.findIndex((inspection) => inspection.available);
+  const better = backends[takenIndex - 1];
+  return {
+    runtime: platform.runtime,
+    tfjs: tf.version.tfjs,
+    cpu: platform.cpu,
+    backends,
+    taken: backends[takenIndex]?.backend ?? "cpu",
+    ...(better?.unavailable && {
+      nextBetter: { backend: better.backend, remedy: better.unavailable.remedy },
+    }),
+  };
+}
+
+/** The report as lines for a terminal. */
+export function formatDoctor(report: DoctorReport): string[] {
+  const { runtime, tfjs, cpu, taken, nextBetter } = report;
+  const lines = [
+    `${runtime}, TensorFlow.js ${tfjs}, ${cpu.model}, ${cpu.cores} cores`,
+    "",
+    ...report.backends.flatMap((inspection) => formatInspection(inspection, taken)),
+    "",
+    `"auto" takes ${taken}.`,
+  ];
+  if (nextBetter)
+    lines.push(`The next better backend is ${nextBetter.backend}: ${nextBetter.remedy}`);
+  return lines;
+}
+
+function formatInspection(inspection: BackendInspection, taken: BackendName): string[] {
+  const { backend, device, unavailable, versions } = inspection;
+  const indent = " ".repeat(18);
+  const lines: string[] = [];
+  const label = `${backend === taken ? "*" : " "} ${backend.padEnd(11)}`;
+  if (device !== undefined) {
+    const threads = device.threads === 1 ? "1 thread" : `${device.threads} threads`;
+    lines.push(`${label} yes ${device.device}, ${threads}`);
+  }
+  if (unavailable !== undefined) {
+    lines.push(`${label} no  ${unavailable.reason}`, `${indent}${unavailable.remedy}`);
+  }
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  if (packages.length > 0) lines.push(`${indent}${packages.join(", ")}`);
+  return lines;
+}

@@ -1,0 +1,53 @@
+/** Why something cannot be used, and what the user can do about it. */
+export interface Unavailable {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** The entry point of WebGPU, installed as `navigator.gpu` until it is released. */
+export interface GpuAccess {
+  readonly gpu: GPU;
+  release(): void;
+}
+
+/** What starting a backend needs from the place it runs in. `pupil/node` exports `nodePlatform`. */
+export interface Platform {
+  /** Name and version of the JavaScript runtime: `Node v20.20.2`, a browser's user agent. */
+  readonly runtime: string;
+  readonly cpu: { readonly model: string; readonly cores: number };
+  provideGpu(): Promise<GpuAccess | Unavailable>;
+  /**
+   * Imports a package that need not be installed: undefined if it is not, an error if it is broken.
+   * Absent where native packages cannot run.
+   */
+  importOptional?(name: string): Promise<unknown>;
+  /** Version of an installed package, where that can be known. */
+  packageVersion(name: string): string | undefined;
+  /** Calls `release`, which is synchronous, just before the process ends. */
+  onExit(release: () => void): void;
+}
+
+interface WebNavigator {
+  readonly userAgent?: string;
+  readonly hardwareConcurrency?: number;
+  readonly gpu?: GPU;
+}
+
+/** The platform of a browser, and of any runtime that brings a `navigator.gpu` of its own. */
+export function webPlatform(): Platform {
+  const { navigator = {} } = globalThis as { navigator?: WebNavigator };
+  return {
+    runtime: navigator.userAgent ?? "unknown runtime",
+    cpu: { model: "CPU", cores: navigator.hardwareConcurrency ?? 1 },
+    provideGpu: async () =>
+      navigator.gpu
+        ? { gpu: navigator.gpu, release: () => {} }
+        : {
+            reason: "this runtime has no navigator.gpu",
+            remedy:
+              'Use a browser with WebGPU; in Node pass { platform: nodePlatform } from "pupil/node".',
+          },
+    packageVersion: () => undefined,
+    onExit: () => {},
+  };
+}

@@ -1,0 +1,87 @@
+import * as tf from "@tensorflow/tfjs";
+import type { BackendCandidate, Device } from "./candidate.js";
+import type { Platform, Unavailable } from "./platform.js";
+
+/** CUDA first: with no usable GPU it computes on the CPU like the other package. */
+const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
+const installCpu = "npm install @tensorflow/tfjs-node";
+
+/** What we use of these packages' exports: they re-export tfjs, and register on import. */
+interface TensorflowPackage {
+  readonly version_core?: string;
+  engine?(): unknown;
+}
+
+/** The packages' backend; `isUsingGpuDevice` is theirs. */
+interface TensorflowBackend {
+  readonly isUsingGpuDevice?: boolean;
+}
+
+/** Imports the first package that is installed. Importing makes it the current backend of tfjs. */
+async function load(platform: Platform): Promise<Device | Unavailable> {
+  if (platform.importOptional === undefined) {
+    return { reason: "it runs in Node only", remedy: "Run this in Node." };
+  }
+  let broken: Unavailable | undefined;
+  for (const name of packages) {
+    let loaded: TensorflowPackage | undefined;
+    try {
+      loaded = (await platform.importOptional(name)) as TensorflowPackage | undefined;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      broken ??= {
+        reason: `${name} is installed but does not load: ${message.trim()}`,
+        remedy: `Reinstall it: npm install ${name}.`,
+      };
+    }
+    if (loaded === undefined) continue;
+    const problem = differentInstance(name, loaded);
+    if (problem === undefined) return device(platform);
+    broken ??= problem;
+  }
+  return (
+    broken ?? {
+      reason: "neither @tensorflow/tfjs-node nor @tensorflow/tfjs-node-gpu is installed",
+      remedy: `Run ${installCpu} (or, with CUDA, npm install @tensorflow/tfjs-node-gpu).`,
+    }
+  );
+}
+
+/** A second copy of tfjs shares the global registry, but not always the code that fills it. */
+function differentInstance(name: string, loaded: TensorflowPackage): Unavailable | undefined {
+  const sameEngine = loaded.engine?.() === tf.engine();
+  const sameVersion = loaded.version_core === tf.version_core;
+  if (sameEngine && sameVersion && tf.findBackendFactory("tensorflow") !== null) return undefined;
+  return {
+    reason:
+      `${name} brings its own copy of TensorFlow.js (${loaded.version_core ?? "unknown version"}, ` +
+      `here ${tf.version_core})`,
+    remedy: `Install the version that fits: npm install ${name}@${tf.version_core}.`,
+  };
+}
+
+function device({ cpu }: Platform): Device {
+  const backend = tf.findBackend("tensorflow") as unknown as TensorflowBackend;
+  if (backend.isUsingGpuDevice) return { device: "the GPU through CUDA", threads: 1 };
+  return { device: cpu.model, threads: cpu.cores };
+}
+
+/** TensorFlow's C library through an optional package. */
+export const tensorflowCandidate: BackendCandidate = {
+  name: "tensorflow",
+  packages,
+  remedy: `Reinstall it: ${installCpu}.`,
+  async inspect(platform) {
+    const previous = tf.engine().backendName;
+    const found = await load(platform);
+    if (previous) await tf.setBackend(previous);
+    return found;
+  },
+  async start(platform) {
+    const previous = tf.engine().backendName;
+    const found = await load(platform);
+    const next = "reason" in found ? previous : "tensorflow";
+    if (next) await tf.setBackend(next);
+    return found;
+  },
+};

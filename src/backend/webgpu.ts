@@ -1,0 +1,123 @@
+import * as tf from "@tensorflow/tfjs";
+import { readValues } from "../tensors/index.js";
+import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./candidate.js";
+import type { GpuAccess, Platform, Unavailable } from "./platform.js";
+import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
+
+interface Adapter {
+  readonly adapter: GPUAdapter;
+  readonly access: GpuAccess;
+}
+
+const noAdapter: Unavailable = {
+  reason: "no GPU adapter was found",
+  remedy: "Install the GPU's driver (on Linux with Vulkan support) and check that it sees the GPU.",
+};
+
+function softwareOnly(info: GPUAdapterInfo): Unavailable {
+  return {
+    reason: `the only adapter is a software one, ${describeAdapter(info)}`,
+    remedy:
+      "Install the GPU's driver, or allow a software adapter with allowSoftwareAdapter: true.",
+  };
+}
+
+async function findAdapter(
+  platform: Platform,
+  { allowSoftwareAdapter }: CandidateOptions,
+): Promise<Adapter | Unavailable> {
+  const access = await platform.provideGpu();
+  if (isUnavailable(access)) return access;
+  let adapter: GPUAdapter | null = null;
+  try {
+    adapter = await access.gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter !== null && (allowSoftwareAdapter || !isSoftwareAdapter(adapter.info))) {
+      return { adapter, access };
+    }
+  } catch (error) {
+    access.release();
+    throw error;
+  }
+  access.release();
+  return adapter === null ? noAdapter : softwareOnly(adapter.info);
+}
+
+/** The adapter's own limits instead of the portable minimum, as large tensors need them. */
+function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor {
+  const wanted = ["timestamp-query", "bgra8unorm-storage"] as const;
+  return {
+    requiredFeatures: wanted.filter((feature) => features.has(feature)),
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    },
+  };
+}
+
+/** What is running, if anything: one device per process, as its tensors live on it. */
+let runningInfo: GPUAdapterInfo | undefined;
+
+async function startOn({ adapter, access }: Adapter, platform: Platform): Promise<void> {
+  const device = await adapter.requestDevice(deviceDescriptor(adapter));
+  // Leaving with GPU work under way crashes Dawn in about every second process.
+  platform.onExit(() => device.destroy());
+  // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
+  const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
+  const backend = new WebGPUBackend(device, adapter.info);
+  // The package's own factory asks for an adapter again, without our conditions.
+  if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend, 3);
+  const previous = tf.engine().backendName;
+  await tf.setBackend("webgpu");
+  if (await multipliesRight()) {
+    runningInfo = adapter.info;
+    return;
+  }
+  tf.removeBackend("webgpu");
+  access.release();
+  device.destroy();
+  if (previous) await tf.setBackend(previous);
+  throw new Error("a matrix product came out wrong");
+}
+
+/** A driver can hand out a device and still compute nothing. */
+async function multipliesRight(): Promise<boolean> {
+  const size = 64; // Large enough that tfjs does not compute it on the CPU.
+  const product = tf.tidy(() => tf.matMul(tf.fill([size, size], 2), tf.ones([size, size])));
+  const values = await readValues(product, "float32");
+  return values.every((value) => value === 2 * size);
+}
+
+/** WebGPU: Dawn in Node, `navigator.gpu` elsewhere. */
+export const webgpuCandidate: BackendCandidate = {
+  name: "webgpu",
+  packages: ["@tensorflow/tfjs-backend-webgpu", "webgpu"],
+  remedy: "Update the GPU's driver.",
+  async inspect(platform, options) {
+    if (runningInfo !== undefined) return usableDevice(runningInfo, options);
+    const found = await findAdapter(platform, options);
+    if (isUnavailable(found)) return found;
+    found.access.release();
+    return usableDevice(found.adapter.info, options);
+  },
+  async start(platform, options) {
+    if (runningInfo !== undefined) {
+      const device = usableDevice(runningInfo, options);
+      if (!isUnavailable(device)) await tf.setBackend("webgpu");
+      return device;
+    }
+    const found = await findAdapter(platform, options);
+    if (isUnavailable(found)) return found;
+    await startOn(found, platform);
+    return usableDevice(found.adapter.info, options);
+  },
+};
+
+function usableDevice(info: GPUAdapterInfo, { allowSoftwareAdapter }: CandidateOptions) {
+  if (!allowSoftwareAdapter && isSoftwareAdapter(info)) return softwareOnly(info);
+  return { device: describeAdapter(info), threads: 1 };
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { PupilError } from "../errors/index.js";
+import { versions } from "../node/index.js";
+import { describeCommand } from "./describe.js";
+import { doctorCommand } from "./doctor.js";
+import { evaluateCommand } from "./evaluate.js";
+import { generateCommand } from "./generate.js";
+import { trainCommand } from "./train.js";
+
+const program = new Command("pupil")
+  .description("Train small transformer students from a teacher's token-level logits.")
+  .version(versions()["pupil"] ?? "unknown")
+  .showHelpAfterError();
+
+program
+  .command("train")
+  .argument("[config]", "run config (JSON); not needed with resume=<run folder>")
+  .argument("[overrides...]", "key=value, for example trainer.steps=200 or resume=runs/demo")
+  .description("Train a student; Ctrl-C ends with a checkpoint, resume=<run> continues exactly.")
+  .action(trainCommand);
+
+program
+  .command("evaluate")
+  .argument("<config>", "run config (JSON) or run folder, for its data and teacher")
+  .argument("[overrides...]", "model=<folder> and key=value")
+  .description("Measure a model on the held-out data of a config.")
+  .action(evaluateCommand);
+
+program
+  .command("generate")
+  .argument("<model>", "model folder or run folder")
+  .argument("<prompt>", "text to continue")
+  .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
+  .description("Let a model complete a prompt.")
+  .action(generateCommand);
+
+program
+  .command("describe")
+  .argument("[component]", "run, train, a loss, a task, …; all names when left out")
+  .description("Show a component's fields, defaults and meaning.")
+  .action(describeCommand);
+
+program
+  .command("doctor")
+  .description("Show every backend, device and version, and what to install for a better one.")
+  .action(doctorCommand);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof PupilError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+}

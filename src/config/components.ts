@@ -1,0 +1,69 @@
+import type { z } from "zod";
+import {
+  jsonlDatasetSchema,
+  taskDatasetSchema,
+  taskDefinitions,
+  textDatasetSchema,
+} from "../data/index.js";
+import { lossDefinitions } from "../losses/index.js";
+import { modelOptionsSchema } from "../models/index.js";
+import { samplingPolicySchema } from "../rollouts/index.js";
+import {
+  distillTrainerSchema,
+  evaluationSchema,
+  runConfigSchema,
+  sftTrainerSchema,
+} from "./run.js";
+
+/** Anything a config can name, as `pupil describe` and the generated docs show it. */
+export interface Component {
+  readonly kind: "config" | "trainer" | "loss" | "task" | "data";
+  readonly name: string;
+  readonly summary: string;
+  /** Formula, reference and the like, one line each. */
+  readonly details: readonly string[];
+  readonly schema: z.ZodType;
+}
+
+const plain = (
+  kind: Component["kind"],
+  name: string,
+  summary: string,
+  schema: z.ZodType,
+): Component => ({ kind, name, summary, details: [], schema });
+
+/** Every component; losses and tasks come from their lists. */
+export const components: readonly Component[] = [
+  plain("config", "run", "Everything that decides a run.", runConfigSchema),
+  plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
+  plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
+  plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
+  plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
+  plain(
+    "trainer",
+    "distill",
+    "Distillation from a teacher's token-level logits, on and off policy.",
+    distillTrainerSchema,
+  ),
+  plain("data", "text", "Plain text, cut into windows.", textDatasetSchema),
+  plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),
+  plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
+  ...lossDefinitions.map(
+    ({ name, summary, formula, reference, needs, config }): Component => ({
+      kind: "loss",
+      name,
+      summary,
+      details: [`formula: ${formula}`, `reference: ${reference}`, `needs: ${needs.join(", ")}`],
+      schema: config,
+    }),
+  ),
+  ...taskDefinitions.map(
+    ({ name, summary, config }): Component => ({
+      kind: "task",
+      name,
+      summary,
+      details: [],
+      schema: config,
+    }),
+  ),
+];

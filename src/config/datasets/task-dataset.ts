@@ -1,0 +1,64 @@
+import {
+  findTask,
+  type TaskDataset,
+  taskItems,
+  type TaskSplit,
+  tokenizeExample,
+} from "../../data/index.js";
+import type { EvaluationSet } from "../../trainers/index.js";
+import {
+  type DatasetKind,
+  longest,
+  type PrepareContext,
+  type PreparedData,
+  promptOfRow,
+} from "./dataset-kind.js";
+
+/** Endless problems of a task, with held-out and longer ones to evaluate on. */
+export const taskDataset: DatasetKind<TaskDataset> = {
+  hasEnds: true,
+  characters({ task: { type, ...options } }) {
+    return { alphabet: findTask(type).alphabet(options) };
+  },
+  prepare,
+};
+
+/** Training problems to look at to find how long completions get. */
+const lengthSample = 512;
+
+function prepare({ task: config }: TaskDataset, context: PrepareContext): PreparedData {
+  const { tokenizer, evaluationRows, random } = context;
+  const task = findTask(config.type);
+  const { type: _type, ...options } = config;
+  // Evaluation is held to right completions, whatever the error rate of the training traces.
+  const exact = { ...options, errorRate: 0 };
+  const rowsOf = (split: TaskSplit, count: number, start = 0) =>
+    taskItems(task, options, split, random, count, start).map(({ example }) =>
+      tokenizeExample(tokenizer, example),
+    );
+  const evaluationSet = (split: "heldOut" | "longer"): EvaluationSet => {
+    const items = taskItems(task, exact, split, random, evaluationRows);
+    const rows = items.map(({ example }) => tokenizeExample(tokenizer, example));
+    return {
+      name: split,
+      rows,
+      prompts: rows.map(promptOfRow),
+      verify: (index, ids) => task.verify(items[index]?.problem, tokenizer.decode(ids)).correct,
+    };
+  };
+  const evaluation = [evaluationSet("heldOut"), evaluationSet("longer")];
+  const all = [...rowsOf("train", lengthSample), ...evaluation.flatMap(({ rows }) => rows)];
+  // A quarter more than the longest right one, so that a student can also be wrong at length.
+  const completion = longest(all, ({ ids, completionStart }) => ids.length - completionStart);
+  const maxNewTokens = Math.ceil(1.25 * completion);
+  return {
+    training: {
+      rows: (step, count) => rowsOf("train", count, step * count),
+      promptOf: promptOfRow,
+    },
+    evaluation,
+    maxNewTokens,
+    positions: longest(all, ({ completionStart }) => completionStart) + maxNewTokens,
+    notes: [`Task ${config.type}: ${task.summary}`],
+  };
+}

@@ -1,0 +1,26 @@
+export { type Component, components } from "./components.js";
+export {
+  byteTokenizerFor,
+  characterTokenizerFor,
+  type Dataset,
+  type Files,
+  filesOf,
+  type PrepareContext,
+  prepareData,
+  type PreparedData,
+} from "./datasets/index.js";
+export { describeFields, type FieldDescription } from "./describe.js";
+export { applyOverrides, parseOverride } from "./overrides.js";
+export {
+  datasetSchema,
+  distillTrainerSchema,
+  evaluationSchema,
+  type RunConfig,
+  runConfigSchema,
+  sftTrainerSchema,
+  studentSchema,
+  teacherSchema,
+  tokenizerSchema,
+  trainerSchema,
+} from "./run.js";
+export { parseConfig } from "./schema-errors.js";

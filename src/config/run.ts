@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { jsonlDatasetSchema, taskDatasetSchema, textDatasetSchema } from "../data/index.js";
+import { lossTermSchema } from "../losses/index.js";
+import { modelOptionsSchema } from "../models/index.js";
+import { adamwSchema, scheduleSchema } from "../optim/index.js";
+import { samplingPolicySchema } from "../rollouts/index.js";
+
+const count = () => z.int().min(1);
+
+export const studentSchema = z
+  .strictObject({
+    from: z.string().optional().describe("Model folder to start from. Or give `architecture`."),
+    architecture: modelOptionsSchema
+      .partial({ vocabSize: true, maxPositions: true })
+      .optional()
+      .describe("A fresh model; vocabSize comes from the tokenizer. Or give `from`."),
+  })
+  .refine((student) => (student.from === undefined) !== (student.architecture === undefined), {
+    message: "give either `from` (a model folder) or `architecture` (a fresh model)",
+  });
+
+export const teacherSchema = z.strictObject({
+  from: z.string().describe("Model folder of the teacher."),
+});
+
+export const tokenizerSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("character") }).describe("One id per character of the data."),
+  z.strictObject({ type: z.literal("byte") }).describe("One id per UTF-8 byte."),
+  z
+    .strictObject({
+      type: z.literal("file"),
+      path: z.string().describe("A tokenizer.json, or a folder that holds one."),
+    })
+    .describe("A Hugging Face tokenizer from disk."),
+]);
+
+const trainerFields = {
+  steps: count().describe("Optimizer steps."),
+  batchSize: count().default(16).describe("Rows per optimizer step, over all micro-batches."),
+  gradientAccumulationSteps: count()
+    .default(1)
+    .describe("Micro-batches per optimizer step; changes memory, not the result."),
+  maxGradNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1)
+    .describe("Clips the global gradient norm; null turns it off."),
+  ...scheduleSchema.shape,
+  optimizer: adamwSchema.prefault({}).describe("AdamW."),
+};
+
+export const sftTrainerSchema = z.strictObject({
+  type: z.literal("sft"),
+  ...trainerFields,
+  loss: z
+    .array(lossTermSchema)
+    .min(1)
+    .default([{ type: "cross-entropy", weight: 1, labelSmoothing: 0 }])
+    .describe("Loss terms on labels."),
+});
+
+export const distillTrainerSchema = z.strictObject({
+  type: z.literal("distill"),
+  ...trainerFields,
+  onPolicyFraction: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe("Share of rows whose completion the student samples itself (GKD's lambda)."),
+  loss: z
+    .array(lossTermSchema)
+    .min(1)
+    .describe(
+      "Loss terms; their weighted sum is trained. A cross-entropy term counts only rows of the data.",
+    ),
+  sampling: samplingPolicySchema.prefault({}).describe("How the student samples."),
+  maxNewTokens: count()
+    .optional()
+    .describe("Longest completion the student samples. Default: the longest of the data."),
+});
+
+export const trainerSchema = z.discriminatedUnion("type", [sftTrainerSchema, distillTrainerSchema]);
+
+export const evaluationSchema = z.strictObject({
+  every: z.int().min(0).default(200).describe("Steps between evaluations; 0: at the end only."),
+  rows: count().default(128).describe("Held-out rows to evaluate on."),
+  batchSize: count().default(32).describe("Rows per evaluation batch."),
+  sampling: samplingPolicySchema
+    .prefault({ greedy: true })
+    .describe("How completions are made that are scored for accuracy."),
+  maxNewTokens: count()
+    .optional()
+    .describe("Longest completion in an evaluation. Default: as in training."),
+});
+
+export const datasetSchema = z.discriminatedUnion("type", [
+  textDatasetSchema,
+  jsonlDatasetSchema,
+  taskDatasetSchema,
+]);
+
+/** Everything that decides a run. */
+export const runConfigSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w][\w.-]*$/, "use letters, digits, dots, dashes and underscores")
+    .describe("Name of the run and of its folder."),
+  seed: z.int().min(0).default(1).describe("Seed of weights, data order and sampling."),
+  backend: z
+    .enum(["auto", "webgpu", "tensorflow", "wasm", "cpu"])
+    .default("auto")
+    .describe("Where to compute."),
+  output: z.string().default("runs").describe("Folder that holds the run folders."),
+  student: studentSchema.describe("The model to train."),
+  teacher: teacherSchema.optional().describe("The model to learn from; for distillation."),
+  tokenizer: tokenizerSchema
+    .optional()
+    .describe("Default: the teacher's, else the student's, else characters."),
+  data: datasetSchema.describe("What to train on."),
+  trainer: trainerSchema.describe("How to train."),
+  evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
+  checkpoint: z
+    .strictObject({
+      every: z.int().min(0).default(200).describe("Steps between checkpoints; 0: at the end only."),
+      keep: count().default(2).describe("How many of the last checkpoints to keep."),
+    })
+    .prefault({})
+    .describe("When to save."),
+});
+
+export type RunConfig = z.output<typeof runConfigSchema>;

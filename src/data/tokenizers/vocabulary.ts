@@ -1,0 +1,74 @@
+import { PupilError } from "../../errors/index.js";
+import { hashHex } from "../hash.js";
+
+/** Tokens of a `tokenizer.json`: its model's vocabulary and its added tokens. */
+export interface Vocabulary {
+  readonly modelType: string;
+  readonly ids: ReadonlyMap<string, number>;
+  readonly specialTokens: ReadonlySet<string>;
+  /** Highest id + 1: what a model's vocabulary must at least hold. */
+  readonly size: number;
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads the vocabulary of a Hugging Face `tokenizer.json`; throws a PupilError if there is none. */
+export function readVocabulary(json: unknown, source: string): Vocabulary {
+  const model = isObject(json) ? json.model : undefined;
+  if (!isObject(json) || !isObject(model)) {
+    throw new PupilError('is not a tokenizer.json: it has no "model".', {
+      field: source,
+      remedy: "Give the tokenizer.json of a Hugging Face model folder.",
+    });
+  }
+  const ids = new Map<string, number>();
+  const add = (token: unknown, id: unknown, where: string): void => {
+    if (typeof token !== "string" || !Number.isInteger(id) || (id as number) < 0) {
+      throw new PupilError(`${where} does not map a token to an id.`, {
+        field: source,
+        value: [token, id],
+        remedy: "The file seems damaged: fetch or export it again.",
+      });
+    }
+    ids.set(token, id as number);
+  };
+  if (Array.isArray(model.vocab)) {
+    // Unigram: [token, score] pairs in id order.
+    for (const [id, entry] of (model.vocab as unknown[]).entries()) {
+      add(Array.isArray(entry) ? entry[0] : undefined, id, `model.vocab[${id}]`);
+    }
+  } else if (isObject(model.vocab)) {
+    for (const [token, id] of Object.entries(model.vocab)) {
+      add(token, id, `model.vocab[${JSON.stringify(token)}]`);
+    }
+  } else {
+    throw new PupilError('is not a tokenizer.json: it has no "model.vocab".', {
+      field: source,
+      remedy: "Give the tokenizer.json of a Hugging Face model folder.",
+    });
+  }
+  const specialTokens = new Set<string>();
+  const addedTokens = Array.isArray(json.added_tokens) ? (json.added_tokens as unknown[]) : [];
+  for (const [index, token] of addedTokens.entries()) {
+    const { content, id, special } = isObject(token) ? token : {};
+    add(content, id, `added_tokens[${index}]`);
+    if (special === true) specialTokens.add(content as string);
+  }
+  let size = 0;
+  for (const id of ids.values()) size = Math.max(size, id + 1);
+  return { modelType: String(model.type), ids, specialTokens, size };
+}
+
+/**
+ * Hash of the model type and the token at each id. Merges and normalisation are left out on purpose:
+ * they are written differently by different versions of the libraries, and logits of two models
+ * can be compared as soon as the same id means the same token.
+ */
+export function fingerprintVocabulary({ modelType, ids }: Vocabulary): string {
+  const entries = [...ids].sort(([a, i], [b, j]) => i - j || (a < b ? -1 : a > b ? 1 : 0));
+  return hashHex(JSON.stringify([modelType, entries]));
+}

@@ -1,0 +1,33 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
+import { buildRun, type RunEvaluation } from "./build-run.js";
+import { readJson } from "./read-files.js";
+import { readRunConfig, withoutVersions } from "./run-folder.js";
+
+/** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
+export async function resolveEvaluation(
+  path: string,
+  words: readonly string[],
+): Promise<RunConfig> {
+  const isFolder = await stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
+  const overrides = words.filter((word) => !word.startsWith("model="));
+  const stored = isFolder
+    ? withoutVersions(await readRunConfig(path))
+    : await readJson(path, "run config");
+  const given = applyOverrides(stored, overrides);
+  const source = isFolder ? join(path, "config.json") : path;
+  const config = parseConfig(runConfigSchema, given, source);
+  const trained = isFolder ? path : join(config.output, config.name);
+  return { ...config, student: { from: model ?? trained } };
+}
+
+/** Evaluates the student of a config without training it. Needs a started backend. */
+export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
+  using parts = await buildRun(config, undefined);
+  return parts.evaluate();
+}

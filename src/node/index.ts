@@ -1,0 +1,14 @@
+export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
+export { buildRun, type CompletionRow, type RunEvaluation, type RunParts } from "./build-run.js";
+export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
+export { findModelFolder } from "./find-model.js";
+export {
+  type LoadedModel,
+  loadModelFolder,
+  loadTokenizer,
+  saveModelFolder,
+} from "./model-folder.js";
+export { nodePlatform } from "./platform.js";
+export { resolveTraining, type Training } from "./resolve-training.js";
+export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
+export { versions } from "./versions.js";

@@ -1,0 +1,93 @@
+import type { TokenSequence } from "../data/index.js";
+import type { LanguageModel } from "../models/index.js";
+import { type SamplingPolicy, samplingPolicySchema } from "../rollouts/index.js";
+import type { Teacher } from "../teachers/index.js";
+import type { Random } from "../tensors/index.js";
+import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
+
+/** Rows to evaluate on that were never trained on. */
+export interface EvaluationSet {
+  /** `heldOut`, or `longer` for problems beyond the training lengths. */
+  readonly name: string;
+  /** Given completions, for the loss. */
+  readonly rows: readonly TokenSequence[];
+  readonly prompts: readonly (readonly number[])[];
+  /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
+  readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
+}
+
+export interface EvaluateOptions {
+  readonly batchSize: number;
+  readonly endIds: readonly number[];
+  readonly padId: number;
+  readonly maxNewTokens: number;
+  /** How the completions are made that are verified. */
+  readonly sampling: SamplingPolicy;
+  readonly random: Random;
+}
+
+/** One completion, for people to look at. */
+export interface ScoredCompletion {
+  readonly set: string;
+  readonly promptIds: readonly number[];
+  readonly completionIds: readonly number[];
+  readonly correct?: boolean;
+}
+
+export interface StudentEvaluation {
+  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher `<set>.forwardKl`, `<set>.reverseKl`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly completions: readonly ScoredCompletion[];
+}
+
+/** The student's own samples, as the KLs to the teacher are defined on them. */
+const ownSamples = samplingPolicySchema.parse({});
+
+/**
+ * Everything the project reports about a student on a set: loss of the given completions; accuracy,
+ * length and end rate of completions made by `sampling`; and both KLs to the teacher, averaged over
+ * the tokens of the student's own samples at temperature 1.
+ */
+export async function evaluateStudent(
+  student: LanguageModel,
+  teacher: Teacher | undefined,
+  set: EvaluationSet,
+  options: EvaluateOptions,
+): Promise<StudentEvaluation> {
+  const { batchSize, padId, sampling, random, ...ends } = options;
+  const sample = (policy: SamplingPolicy, purpose: string) =>
+    sampleCompletions(student, set.prompts, {
+      ...ends,
+      batchSize,
+      padId,
+      policy,
+      random: random.stream("evaluate", set.name, purpose),
+    });
+
+  const { loss, perplexity } = await evaluateLoss(student, set.rows, batchSize, padId);
+  const scored = await sample(sampling, "accuracy");
+  const { verify } = set;
+  const correct = scored.rollouts.map((rollout, i) => verify?.(i, rollout.completionIds));
+  const metrics: Record<string, number> = { loss, perplexity };
+  if (verify !== undefined) metrics["accuracy"] = mean(correct.map(Number));
+  metrics["meanLength"] = scored.meanLength;
+  metrics["endRate"] = scored.endRate;
+
+  if (teacher !== undefined) {
+    const { rollouts } = await sample(ownSamples, "divergence");
+    const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
+    metrics["forwardKl"] = divergence.forwardKl;
+    metrics["reverseKl"] = divergence.reverseKl;
+  }
+  const completions = scored.rollouts.map(({ promptIds, completionIds }, i) => {
+    const verdict = correct[i];
+    const row = { set: set.name, promptIds, completionIds };
+    return verdict === undefined ? row : { ...row, correct: verdict };
+  });
+  const named = Object.entries(metrics).map(([key, value]) => [`${set.name}.${key}`, value]);
+  return { metrics: Object.fromEntries(named) as Record<string, number>, completions };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

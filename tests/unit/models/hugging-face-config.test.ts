@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { PupilError } from "../../../src/errors/index.js";
+import {
+  modelConfigSchema,
+  parseHuggingFaceConfig,
+  toHuggingFaceConfig,
+} from "../../../src/models/index.js";
+import { tinyConfigs } from "./tiny-models.js";
+
+const llama = {
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  vocab_size: 32,
+  hidden_size: 16,
+  intermediate_size: 40,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  max_position_embeddings: 64,
+};
+const gpt2 = {
+  model_type: "gpt2",
+  vocab_size: 32,
+  n_embd: 16,
+  n_layer: 3,
+  n_head: 4,
+  n_positions: 64,
+};
+
+function errorOf(json: unknown): PupilError {
+  try {
+    parseHuggingFaceConfig(json, "model/config.json");
+  } catch (error) {
+    if (error instanceof PupilError) return error;
+    throw error;
+  }
+  throw new Error("No error.");
+}
+
+test("a Llama file gives its sizes; absent keys have the defaults of transformers", () => {
+  const { config, unknownKeys } = parseHuggingFaceConfig(llama, "config.json");
+  expect(config).toEqual(
+    modelConfigSchema.parse({
+      family: "llama",
+      vocabSize: 32,
+      hiddenSize: 16,
+      intermediateSize: 40,
+      numLayers: 3,
+      numHeads: 4,
+      maxPositions: 64,
+    }),
+  );
+  expect(unknownKeys).toEqual([]);
+});
+
+test("a GPT-2 file may use either of the names its keys have", () => {
+  const aliased = {
+    model_type: "gpt2",
+    vocab_size: 32,
+    hidden_size: 16,
+    num_hidden_layers: 3,
+    num_attention_heads: 4,
+    max_position_embeddings: 64,
+    n_inner: null,
+  };
+  const { config } = parseHuggingFaceConfig(gpt2, "config.json");
+  expect(config).toMatchObject({ family: "gpt2", hiddenSize: 16, intermediateSize: 64 });
+  expect(parseHuggingFaceConfig(aliased, "config.json").config).toEqual(config);
+});
+
+test("rotary theta is read from both places it has been kept in", () => {
+  const theta = (extra: object) =>
+    parseHuggingFaceConfig({ ...llama, ...extra }, "config.json").config.ropeTheta;
+  expect(theta({})).toBe(10_000);
+  expect(theta({ rope_theta: 500, rope_scaling: null })).toBe(500);
+  expect(theta({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
+});
+
+test("one end id or several are read and written as they were", () => {
+  for (const ids of [null, 2, [2, 7]]) {
+    const { config } = parseHuggingFaceConfig({ ...llama, eos_token_id: ids }, "config.json");
+    expect(config.eosTokenIds).toEqual(ids === null ? [] : [ids].flat());
+    expect(toHuggingFaceConfig(config).eos_token_id).toEqual(ids);
+  }
+});
+
+test("keys that we do not know are listed, those without bearing are not", () => {
+  const extra = { use_cache: true, torch_dtype: "bfloat16", my_flag: 1, attention_multiplier: 2 };
+  const { unknownKeys } = parseHuggingFaceConfig({ ...llama, ...extra }, "config.json");
+  expect(unknownKeys).toEqual(["my_flag", "attention_multiplier"]);
+});
+
+describe("errors name the file, the key, the value and what is allowed", () => {
+  test.each([
+    [{ ...llama, model_type: "lama" }, "model_type", /"lama" is not.*Did you mean "llama"/],
+    [{ ...llama, model_type: undefined }, "model_type", /missing.*Allowed: llama, gpt2/],
+    [{ ...llama, hidden_size: undefined }, "hidden_size", /This key is missing/],
+    [
+      { ...llama, rope_scaling: { rope_type: "yarn", factor: 4 } },
+      "rope_scaling",
+      /"yarn","factor":4.*Allowed: null or/,
+    ],
+    [{ ...llama, rope_scaling: { factor: 4 } }, "rope_scaling", /"factor":4.*Allowed: null/],
+    [{ ...llama, hidden_act: "relu" }, "hidden_act", /"silu".*Found "relu"/],
+    [{ ...llama, hidden_act: "gelu" }, "hidden_act", /llama family has silu, got gelu/],
+    [{ ...llama, vocab_size: "32" }, "vocab_size", /Found "32"/],
+    [
+      { ...llama, num_key_value_heads: 3 },
+      "num_key_value_heads",
+      /3 key\/value heads do not divide 4 query heads/,
+    ],
+    [
+      { ...llama, num_attention_heads: 3 },
+      "num_attention_heads",
+      /3 heads do not divide hidden_size 16/,
+    ],
+    [{ ...gpt2, n_head: 3 }, "n_head", /3 heads do not divide n_embd 16/],
+    [
+      { ...gpt2, scale_attn_by_inverse_layer_idx: true },
+      "scale_attn_by_inverse_layer_idx",
+      /true is not supported\. Allowed: false/,
+    ],
+    [
+      { ...llama, quantization_config: { bits: 4 } },
+      "quantization_config",
+      /"bits":4.*Allowed: null/,
+    ],
+  ])("case %#", (json, key, message) => {
+    const error = errorOf(json);
+    expect(error.field).toBe(`model/config.json: ${key}`);
+    expect(error.message).toMatch(message);
+  });
+
+  test("something that is no object", () => {
+    expect(errorOf([]).message).toMatch(/model\/config.json: .*must be a JSON object/);
+    expect(errorOf(null).field).toBe("model/config.json");
+  });
+});
+
+test.each(Object.entries(tinyConfigs))("%s survives writing and reading", (_name, tiny) => {
+  const config = modelConfigSchema.parse({ ...tiny, bosTokenId: 1, eosTokenIds: [2, 3] });
+  const file = toHuggingFaceConfig(config, { dtype: "float16" });
+  expect(file.torch_dtype).toBe("float16");
+  expect(file.architectures).toHaveLength(1);
+  const { config: read, unknownKeys } = parseHuggingFaceConfig(
+    JSON.parse(JSON.stringify(file)),
+    "config.json",
+  );
+  expect(read).toEqual(config);
+  expect(unknownKeys).toEqual([]);
+});

@@ -1,0 +1,73 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  type Decoder,
+  initializeDecoder,
+  type ModelConfig,
+  modelConfigSchema,
+} from "../../../src/models/index.js";
+import { Random } from "../../../src/tensors/index.js";
+
+const sizes = { vocabSize: 7, hiddenSize: 8, numLayers: 2, numHeads: 4, maxPositions: 12 };
+// Far from initialisation, so that every term of the forward pass shows in the logits.
+const initializerRange = 0.5;
+
+/** One small configuration per way in which decoders differ. */
+export const tinyConfigs: Readonly<Record<string, ModelConfig>> = {
+  llama: modelConfigSchema.parse({
+    ...sizes,
+    family: "llama",
+    numKeyValueHeads: 2,
+    initializerRange,
+  }),
+  "llama, tied, biased, wide heads": modelConfigSchema.parse({
+    ...sizes,
+    family: "llama",
+    numKeyValueHeads: 1,
+    headDim: 6,
+    intermediateSize: 5,
+    tieWordEmbeddings: true,
+    attentionBias: true,
+    mlpBias: true,
+    ropeTheta: 100,
+    initializerRange,
+  }),
+  gpt2: modelConfigSchema.parse({ ...sizes, family: "gpt2", initializerRange }),
+  "gpt2, untied, exact GELU": modelConfigSchema.parse({
+    ...sizes,
+    family: "gpt2",
+    intermediateSize: 6,
+    tieWordEmbeddings: false,
+    activation: "gelu",
+    initializerRange,
+  }),
+};
+
+/** A decoder whose biases and norms are random too. */
+export function tinyDecoder(config: ModelConfig, seed = 1): Decoder {
+  const decoder = initializeDecoder(config, new Random(seed));
+  for (const [name, parameter] of decoder.parameters) {
+    if (parameter.rank > 1) continue;
+    const random = new Random(seed).stream("noise", name);
+    const noise = Float32Array.from({ length: parameter.size }, () => 0.3 * random.normal());
+    tf.tidy(() => parameter.assign(parameter.add(tf.tensor(noise, parameter.shape))));
+  }
+  return decoder;
+}
+
+/** Logits of the rows given, as nested arrays; with a mask where one is given. */
+export function logitsOf(decoder: Decoder, rows: number[][], mask?: number[][]): number[][][] {
+  return tf.tidy(() => {
+    const inputIds = tf.tensor2d(rows, undefined, "int32");
+    const attentionMask = mask ? { attentionMask: tf.tensor2d(mask) } : {};
+    return decoder.forward({ inputIds, ...attentionMask }).arraySync();
+  });
+}
+
+/** Largest absolute difference between two equally nested lists of numbers. */
+export function largestDifference(actual: unknown, expected: unknown): number {
+  if (typeof actual === "number" && typeof expected === "number")
+    return Math.abs(actual - expected);
+  const [a, b] = [actual, expected] as [unknown[], unknown[]];
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  return a.reduce<number>((most, x, i) => Math.max(most, largestDifference(x, b[i])), 0);
+}
