@@ -41,9 +41,9 @@ export function registerAttention(): void {
       const blocks = bytes > 0 ? allocator.allocate(bytes) : undefined;
       const address = blocks?.address ?? 0;
       kernels.attentionGrad(
-        ...[ady, q, k, v, p] as const,
-        ...[dq, dk, dv, address] as const,
-        ...[B, T, S, H, K, headDim, scale] as const,
+        ...([ady, q, k, v, p] as const),
+        ...([dq, dk, dv, address] as const),
+        ...([B, T, S, H, K, headDim, scale] as const),
       );
       if (blocks) allocator.release(blocks);
       return [dquery, dkey, dvalue];

@@ -37,23 +37,23 @@ export function registerEmbedding(): void {
     if (!isFloat(x) || !simple) return undefined;
     return gatherRows(x, indices, "gather: the index", backend);
   });
-  registerWasmKernel<
-    { x: tf.TensorInfo; segmentIds: tf.TensorInfo },
-    { numSegments: number }
-  >("UnsortedSegmentSum", ({ x, segmentIds }, { numSegments }, backend) => {
-    const { kernels } = backend.engine;
-    if (!isFloat(x) || segmentIds.dtype !== "int32" || segmentIds.shape.length !== 1) {
-      return undefined;
-    }
-    const ids = backend.address(segmentIds);
-    const n = sizeOf(segmentIds.shape);
-    if (kernels.findBadId(ids, n, numSegments) >= 0) return undefined;
-    const rest = x.shape.slice(1);
-    const out = backend.newTensor([numSegments, ...rest], "float32");
-    const addresses = [backend.address(x), ids, backend.address(out)] as const;
-    kernels.scatterAddRows(...addresses, n, sizeOf(rest), numSegments);
-    return out;
-  });
+  registerWasmKernel<{ x: tf.TensorInfo; segmentIds: tf.TensorInfo }, { numSegments: number }>(
+    "UnsortedSegmentSum",
+    ({ x, segmentIds }, { numSegments }, backend) => {
+      const { kernels } = backend.engine;
+      if (!isFloat(x) || segmentIds.dtype !== "int32" || segmentIds.shape.length !== 1) {
+        return undefined;
+      }
+      const ids = backend.address(segmentIds);
+      const n = sizeOf(segmentIds.shape);
+      if (kernels.findBadId(ids, n, numSegments) >= 0) return undefined;
+      const rest = x.shape.slice(1);
+      const out = backend.newTensor([numSegments, ...rest], "float32");
+      const addresses = [backend.address(x), ids, backend.address(out)] as const;
+      kernels.scatterAddRows(...addresses, n, sizeOf(rest), numSegments);
+      return out;
+    },
+  );
   registerWasmKernel<{ weight: tf.TensorInfo; ids: tf.TensorInfo }>(
     "PupilEmbedding",
     ({ weight, ids }, _, backend) =>

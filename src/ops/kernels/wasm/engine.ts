@@ -66,7 +66,7 @@ export class WasmEngine implements Disposable {
   }
 
   static async start(platform: EnginePlatform, options: EngineOptions = {}): Promise<WasmEngine> {
-    const build = options.build ?? (platform.supportsRelaxedSimd() ? "relaxed" : "plain");
+    const build = chooseBuild(platform, options.build);
     const module = await platform.loadModule(build);
     const wanted = options.numThreads ?? platform.numCores;
     const numThreads = platform.startWorker === undefined ? 1 : Math.max(1, wanted);
@@ -128,3 +128,13 @@ export class WasmEngine implements Disposable {
   }
 }
 
+function chooseBuild(platform: EnginePlatform, wanted: KernelBuild | undefined): KernelBuild {
+  if (wanted === "plain") return "plain";
+  if (platform.supportsRelaxedSimd()) return "relaxed";
+  if (wanted === undefined) return "plain";
+  throw new PupilError("this runtime has no relaxed SIMD.", {
+    field: "build",
+    value: wanted,
+    remedy: 'Use the "plain" build, or a newer runtime.',
+  });
+}

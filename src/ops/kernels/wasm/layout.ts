@@ -38,12 +38,7 @@ function stridesOf(shape: readonly number[]): number[] {
 }
 
 /** Copies 32-bit elements between addresses; false if there are too many separate axes. */
-function copy(
-  backend: WasmTensors,
-  from: number,
-  to: number,
-  axes: readonly CopyAxis[],
-): boolean {
+function copy(backend: WasmTensors, from: number, to: number, axes: readonly CopyAxis[]): boolean {
   const four = fourAxes(axes);
   if (four === undefined) return false;
   const sizes = four.map((axis) => axis.size);
@@ -112,24 +107,24 @@ function registerSlices(): void {
       return part(x, shape as number[], offset, backend);
     },
   );
-  registerWasmKernel<
-    { x: tf.TensorInfo },
-    { numOrSizeSplits: number[] | number; axis: number }
-  >("SplitV", ({ x }, { numOrSizeSplits, axis }, backend) => {
-    if (!isNumeric(x)) return undefined;
-    const along = tf.util.parseAxisParam(axis, x.shape)[0] as number;
-    const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
-    const stride = stridesOf(x.shape)[along] as number;
-    const outputs: tf.TensorInfo[] = [];
-    let offset = 0;
-    for (const size of sizes) {
-      const shape = x.shape.map((s, i) => (i === along ? size : s));
-      // Fewer than three separate axes: always possible.
-      outputs.push(part(x, shape, offset * stride, backend) as tf.TensorInfo);
-      offset += size;
-    }
-    return outputs;
-  });
+  registerWasmKernel<{ x: tf.TensorInfo }, { numOrSizeSplits: number[] | number; axis: number }>(
+    "SplitV",
+    ({ x }, { numOrSizeSplits, axis }, backend) => {
+      if (!isNumeric(x)) return undefined;
+      const along = tf.util.parseAxisParam(axis, x.shape)[0] as number;
+      const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
+      const stride = stridesOf(x.shape)[along] as number;
+      const outputs: tf.TensorInfo[] = [];
+      let offset = 0;
+      for (const size of sizes) {
+        const shape = x.shape.map((s, i) => (i === along ? size : s));
+        // Fewer than three separate axes: always possible.
+        outputs.push(part(x, shape, offset * stride, backend) as tf.TensorInfo);
+        offset += size;
+      }
+      return outputs;
+    },
+  );
 }
 
 function registerConcat(): void {
