@@ -11,13 +11,14 @@ const workerSource = `
 const { workerData } = require("node:worker_threads");
 const { module, memory, scratch } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-exports.setUp(scratch, 0);
+exports.setUp(scratch, 0, true);
 exports.work();
 `;
 
 /** The CPU engine's surroundings in Node: files, worker threads, and the switch for relaxed SIMD. */
 export const nodeWasmPlatform: EnginePlatform = {
   numCores: availableParallelism(),
+  mayBlock: true,
   supportsRelaxedSimd() {
     if (webAssembly.validate(relaxedProbe)) return true;
     // Node 20 has it behind a flag; later versions, which do not know the flag, have it anyway.

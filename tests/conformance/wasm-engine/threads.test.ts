@@ -25,7 +25,7 @@ function ids(shape: number[], bound: number): tf.Tensor {
   );
 }
 
-const [B, T, H, K, hd, D, V] = [4, 70, 4, 2, 24, 96, 130] as const;
+const [B, T, H, K, hd, D, V] = [3, 60, 4, 2, 24, 96, 130] as const;
 
 /** Named results, and with them all gradients, of one pass through every op. */
 function everything(): Record<string, tf.Tensor> {
@@ -86,6 +86,12 @@ function everything(): Record<string, tf.Tensor> {
   return { ...results, ...moved, norm: ops.globalNorm([x, weight, row]) };
 }
 
+/** Index of the first entry whose bits differ, or -1. (`toEqual` takes seconds on large arrays.) */
+function firstDifference(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return 0;
+  return a.findIndex((value, i) => !Object.is(value, b[i]));
+}
+
 async function readAll(numThreads: number): Promise<Map<string, Float32Array>> {
   await useWasmEngine({ numThreads });
   const read = new Map<string, Float32Array>();
@@ -95,7 +101,8 @@ async function readAll(numThreads: number): Promise<Map<string, Float32Array>> {
       const values = (await t.data()) as Float32Array;
       // Repeated, since a race need not show at once.
       const before = read.get(name);
-      if (before) expect(values, `${name}, again with ${numThreads}`).toEqual(before);
+      const difference = before ? firstDifference(values, before) : -1;
+      expect(difference, `${name}, again with ${numThreads}`).toBe(-1);
       read.set(name, values);
     }
     tf.dispose(results);
@@ -118,7 +125,8 @@ describe("threads", () => {
     for (const numThreads of [2, 3]) {
       const many = await readAll(numThreads);
       for (const [name, values] of one) {
-        expect(many.get(name), `${name} with ${numThreads} threads`).toEqual(values);
+        const difference = firstDifference(many.get(name) as Float32Array, values);
+        expect(difference, `${name} with ${numThreads} threads`).toBe(-1);
       }
     }
     for (const [name, values] of one) {

@@ -14,9 +14,11 @@ export interface EnginePlatform {
   /** Starts a thread that lives in `work()` of the module; absent where there are no threads. */
   startWorker?(task: WorkerTask): { terminate(): void };
   readonly numCores: number;
+  /** Whether the calling thread may sleep (`Atomics.wait`): not in a browser's main thread. */
+  readonly mayBlock: boolean;
 }
 
-/** What a worker gets: instantiate the module on the memory, call `setUp(scratch, 0)`, `work()`. */
+/** What a worker gets: instantiate the module on the memory, call `setUp(scratch, 0, true)`, `work()`. */
 export interface WorkerTask {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
@@ -53,8 +55,12 @@ export class WasmEngine implements Disposable {
   readonly allocator: Allocator;
   private readonly workers: { terminate(): void }[] = [];
 
-  private constructor(module: WasmModule, build: KernelBuild, options: EngineOptions) {
-    const { maxMemoryMiB = 4096, numThreads = 1 } = options;
+  private constructor(
+    module: WasmModule,
+    build: KernelBuild,
+    options: EngineOptions & { numThreads: number; mayBlock: boolean },
+  ) {
+    const { maxMemoryMiB = 4096, numThreads, mayBlock } = options;
     const maximum = Math.min(MAX_PAGES, Math.max(INITIAL_PAGES, Math.floor(maxMemoryMiB * 16)));
     this.memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
     const instance = new webAssembly.Instance(module, { env: { memory: this.memory } });
@@ -62,7 +68,7 @@ export class WasmEngine implements Disposable {
     this.build = build;
     this.numThreads = numThreads;
     this.allocator = new Allocator(this.kernels.heapStart(), (end) => this.reserve(end));
-    this.kernels.setUp(this.newScratch(), numThreads - 1);
+    this.kernels.setUp(this.newScratch(), numThreads - 1, mayBlock);
   }
 
   static async start(platform: EnginePlatform, options: EngineOptions = {}): Promise<WasmEngine> {
@@ -70,7 +76,11 @@ export class WasmEngine implements Disposable {
     const module = await platform.loadModule(build);
     const wanted = options.numThreads ?? platform.numCores;
     const numThreads = platform.startWorker === undefined ? 1 : Math.max(1, wanted);
-    const engine = new WasmEngine(module, build, { ...options, numThreads });
+    const engine = new WasmEngine(module, build, {
+      ...options,
+      numThreads,
+      mayBlock: platform.mayBlock,
+    });
     for (let i = 1; i < numThreads; i++) {
       const task = { module, memory: engine.memory, scratch: engine.newScratch() };
       const worker = platform.startWorker?.(task);

@@ -3,7 +3,7 @@ type Address = number;
 
 /** What the AssemblyScript module exports; the meaning of arguments is documented there. */
 export interface KernelExports {
-  setUp(scratch: Address, numWorkers: number): void;
+  setUp(scratch: Address, numWorkers: number, canBlock: boolean): void;
   stopWorkers(): void;
   scratchBytes(): number;
   heapStart(): Address;

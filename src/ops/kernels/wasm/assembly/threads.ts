@@ -13,6 +13,7 @@ const NEXT: usize = 128; // next unit to claim
 const ACTIVE: usize = 192; // workers that may hold a claim
 const SLEEPERS: usize = 256;
 const STOP: usize = 260;
+const MAIN_WAITS: usize = 264;
 const FUNCTION: usize = 320;
 const TOTAL: usize = 324;
 const GRAIN: usize = 328;
@@ -26,7 +27,14 @@ const SPINS: i32 = 20000;
 /** Bytes of working memory per thread; see matmul.ts and attention.ts for what lies in it. */
 export const SCRATCH_BYTES: i32 = 1 << 20;
 
+/**
+ * The main thread looks this often whether the workers are done before it sleeps as well: where other
+ * programs want the cores, its looking would keep a worker from finishing.
+ */
+const FINAL_SPINS: i32 = 4000;
+
 let workers: i32 = 0;
+let mayBlock: bool = false;
 /** This thread's working memory. */
 export let scratch: usize = 0;
 /** Number of the current job: lets a thread recognise work it did for an earlier unit of it. */
@@ -63,10 +71,11 @@ export function float(index: i32): f32 {
   return load<f32>(ARGUMENTS + (<usize>index << 2));
 }
 
-/** Called once in every thread. */
-export function setUp(scratchPointer: usize, numWorkers: i32): void {
+/** Called once in every thread; a browser's main thread may not block. */
+export function setUp(scratchPointer: usize, numWorkers: i32, canBlock: bool): void {
   scratch = scratchPointer;
   workers = numWorkers;
+  mayBlock = canBlock;
   if (numWorkers > 0) atomic.store<i32>(NEXT, CLOSED);
 }
 
@@ -91,7 +100,16 @@ export function parallel(task: i32, total: i32, grain: i32): void {
   if (atomic.load<i32>(SLEEPERS) > 0) atomic.notify(EPOCH, workers);
   claim(task, total, grain);
   atomic.store<i32>(NEXT, CLOSED);
-  while (atomic.load<i32>(ACTIVE) != 0) {}
+  let active = atomic.load<i32>(ACTIVE);
+  for (let spins = 0; active != 0; spins++) {
+    if (spins > FINAL_SPINS && mayBlock) {
+      atomic.store<i32>(MAIN_WAITS, 1);
+      // With a limit, in case the worker was past looking at MAIN_WAITS.
+      atomic.wait<i32>(ACTIVE, active, 200_000);
+      atomic.store<i32>(MAIN_WAITS, 0);
+    }
+    active = atomic.load<i32>(ACTIVE);
+  }
 }
 
 function claim(task: i32, total: i32, grain: i32): void {
@@ -106,16 +124,16 @@ function claim(task: i32, total: i32, grain: i32): void {
 export function work(): void {
   let seen = atomic.load<i32>(EPOCH);
   while (atomic.load<i32>(STOP) == 0) {
-    atomic.add<i32>(ACTIVE, 1);
-    const next = atomic.load<i32>(NEXT);
-    if (next < CLOSED) {
-      const total = load<i32>(TOTAL);
-      if (next < total) {
+    if (atomic.load<i32>(NEXT) < CLOSED) {
+      atomic.add<i32>(ACTIVE, 1);
+      // Only now, with ACTIVE raised, does an open job stay as it is.
+      if (atomic.load<i32>(NEXT) < CLOSED) {
         job = load<i32>(JOB);
-        claim(load<i32>(FUNCTION), total, load<i32>(GRAIN));
+        claim(load<i32>(FUNCTION), load<i32>(TOTAL), load<i32>(GRAIN));
       }
+      atomic.sub<i32>(ACTIVE, 1);
+      if (atomic.load<i32>(MAIN_WAITS) != 0) atomic.notify(ACTIVE, 1);
     }
-    atomic.sub<i32>(ACTIVE, 1);
     let spins = 0;
     let now = atomic.load<i32>(EPOCH);
     while (now == seen && spins < SPINS) {
