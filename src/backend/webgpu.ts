@@ -62,26 +62,29 @@ function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor
 let runningInfo: GPUAdapterInfo | undefined;
 
 async function startOn({ adapter, access }: Adapter, platform: Platform): Promise<void> {
-  const device = await adapter.requestDevice(deviceDescriptor(adapter));
-  // Leaving with GPU work under way crashes Dawn in about every second process.
-  platform.onExit(() => device.destroy());
-  // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
-  const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
-  const backend = new WebGPUBackend(device, adapter.info);
-  // The package's own factory asks for an adapter again, without our conditions.
-  if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
-  tf.registerBackend("webgpu", () => backend, 3);
   const previous = tf.engine().backendName;
-  await tf.setBackend("webgpu");
-  if (await multipliesRight()) {
-    runningInfo = adapter.info;
-    return;
+  let device: GPUDevice | undefined;
+  try {
+    device = await adapter.requestDevice(deviceDescriptor(adapter));
+    // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
+    const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
+    const backend = new WebGPUBackend(device, adapter.info);
+    // The package's own factory asks for an adapter again, without our conditions.
+    if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
+    tf.registerBackend("webgpu", () => backend, 3);
+    await tf.setBackend("webgpu");
+    if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
+  } catch (error) {
+    if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
+    if (previous) await tf.setBackend(previous);
+    device?.destroy();
+    access.release();
+    throw error;
   }
-  tf.removeBackend("webgpu");
-  access.release();
-  device.destroy();
-  if (previous) await tf.setBackend(previous);
-  throw new Error("a matrix product came out wrong");
+  runningInfo = adapter.info;
+  // Leaving with GPU work under way crashes Dawn in about every second process.
+  const running = device;
+  platform.onExit(() => running.destroy());
 }
 
 /** A driver can hand out a device and still compute nothing. */

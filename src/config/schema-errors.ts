@@ -30,14 +30,14 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
       return issue.keys.map((key) => `${prefix}${key} is not a field. ${oneOf(key, allowed)}`);
     }
     case "invalid_union": {
-      const union = schemaAt(schema, root, issue.path);
+      // A union that is told apart by a field reports the path of that field.
+      const parent = issue.path.slice(0, -1);
+      const union = schemaAt(schema, root, parent);
       if (union instanceof z.ZodDiscriminatedUnion) {
-        return [explainDiscriminator(union, root, issue.path)];
+        return [explainDiscriminator(union, root, parent)];
       }
-      const inner = issue.errors.flat();
-      return inner.length > 0
-        ? [`${here} fits none of its forms: ${inner.map((i) => i.message).join("; ")}.`]
-        : [`${here}: ${issue.message}.`];
+      const inner = issue.errors.flat().map(({ message }) => message);
+      return [`${here}: ${inner.length > 0 ? inner.join("; ") : issue.message}.`];
     }
     case "invalid_value": {
       const allowed = issue.values.map(String);

@@ -3,7 +3,8 @@ import { assertShape } from "../tensors/index.js";
 
 /**
  * Sum of the values where the mask is not 0. A masked value contributes exactly nothing to the sum
- * and gets a gradient of exactly 0, also if it is NaN or infinite.
+ * and gets a gradient of exactly 0, also if it is NaN or infinite. (Logits that are NaN there would
+ * still make a NaN of that 0 further back: padding must have finite logits, as every model's has.)
  *
  * @param perToken `[B, T]`
  * @param mask `[B, T]`, 0 or 1

@@ -29,5 +29,6 @@ export async function resolveEvaluation(
 /** Evaluates the student of a config without training it. Needs a started backend. */
 export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
   using parts = await buildRun(config, undefined);
-  return parts.evaluate();
+  // Awaited here: the parts are released when this function ends.
+  return await parts.evaluate();
 }

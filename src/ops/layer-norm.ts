@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import { columnSums } from "./column-sums.js";
 import { defineKernel, defineOp } from "./define.js";
 
 interface NormAttributes {
@@ -26,8 +27,8 @@ const gradient = defineKernel<
   const projection = g.mul(normalized).mean(-1, true);
   const centred = g.sub(g.mean(-1, true));
   const dx = centred.sub(normalized.mul(projection)).mul(scale);
-  const dweight = dy.mul(normalized).reshape([-1, weight.size]).sum(0);
-  const dbias = dy.reshape([-1, weight.size]).sum(0);
+  const dweight = columnSums(dy.mul(normalized));
+  const dbias = columnSums(dy);
   return [dx, dweight, dbias];
 });
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { columnSums } from "./column-sums.js";
 import { defineKernel, defineOp } from "./define.js";
 
 /**
@@ -47,7 +48,7 @@ const gradientOfWeight = defineKernel<{ dy: tf.Tensor; x: tf.Tensor }, LinearAtt
 
 /** dy `[..., O]` to the gradient of the bias, `[O]`. */
 const gradientOfBias = defineKernel<{ dy: tf.Tensor }, object>("PupilLinearGradBias", ({ dy }) => [
-  rows(dy).sum(0),
+  columnSums(dy),
 ]);
 
 const op = defineOp<LinearInputs, LinearAttributes>({

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import { columnSums } from "./column-sums.js";
 import { defineKernel, defineOp } from "./define.js";
 
 interface NormAttributes {
@@ -20,7 +21,7 @@ const gradient = defineKernel<
   const g = dy.mul(weight);
   const projection = g.mul(normalized).mean(-1, true);
   const dx = g.sub(normalized.mul(projection)).mul(scale);
-  const dweight = dy.mul(normalized).reshape([-1, weight.size]).sum(0);
+  const dweight = columnSums(dy.mul(normalized));
   return [dx, dweight];
 });
 

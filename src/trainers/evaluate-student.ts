@@ -40,6 +40,9 @@ export interface StudentEvaluation {
   readonly completions: readonly ScoredCompletion[];
 }
 
+/** Completions to make for people to look at, where nothing verifies them. */
+const shownCompletions = 8;
+
 /** The student's own samples, as the KLs to the teacher are defined on them. */
 const ownSamples = samplingPolicySchema.parse({});
 
@@ -55,8 +58,10 @@ export async function evaluateStudent(
   options: EvaluateOptions,
 ): Promise<StudentEvaluation> {
   const { batchSize, padId, sampling, random, ...ends } = options;
-  const sample = (policy: SamplingPolicy, purpose: string) =>
-    sampleCompletions(student, set.prompts, {
+  const { verify } = set;
+  const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
+  const sample = (prompts: EvaluationSet["prompts"], policy: SamplingPolicy, purpose: string) =>
+    sampleCompletions(student, prompts, {
       ...ends,
       batchSize,
       padId,
@@ -65,8 +70,7 @@ export async function evaluateStudent(
     });
 
   const { loss, perplexity } = await evaluateLoss(student, set.rows, batchSize, padId);
-  const scored = await sample(sampling, "accuracy");
-  const { verify } = set;
+  const scored = await sample(shown, sampling, "accuracy");
   const correct = scored.rollouts.map((rollout, i) => verify?.(i, rollout.completionIds));
   const metrics: Record<string, number> = { loss, perplexity };
   if (verify !== undefined) metrics["accuracy"] = mean(correct.map(Number));
@@ -74,7 +78,7 @@ export async function evaluateStudent(
   metrics["endRate"] = scored.endRate;
 
   if (teacher !== undefined) {
-    const { rollouts } = await sample(ownSamples, "divergence");
+    const { rollouts } = await sample(set.prompts, ownSamples, "divergence");
     const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
     metrics["forwardKl"] = divergence.forwardKl;
     metrics["reverseKl"] = divergence.reverseKl;

@@ -32,14 +32,11 @@ export function registerCpuFallback(kernelName: string): void {
         backend: cpu,
         ...(attrs && { attrs }),
       });
-      const outputs = (Array.isArray(result) ? result : [result]).map((info) => {
-        const { shape, dtype, dataId } = info as tf.TensorInfo;
-        const output = wasm.makeOutput(shape, dtype, undefined, cpu.readSync(dataId));
-        cpu.disposeIntermediateTensorInfo(info as tf.TensorInfo);
-        return output;
-      });
-      for (const [, info] of copies) cpu.disposeIntermediateTensorInfo(info);
-      return outputs;
+      const { shape, dtype, dataId } = result as tf.TensorInfo;
+      const output = wasm.makeOutput(shape, dtype, undefined, cpu.readSync(dataId));
+      cpu.disposeIntermediateTensorInfo(result as tf.TensorInfo);
+      for (const [, copy] of copies) cpu.disposeIntermediateTensorInfo(copy);
+      return output;
     },
   });
 }

@@ -1,12 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { registerSegmentSum } from "../segment-sum.js";
 import { cpuFallbackKernels, registerCpuFallback } from "./cpu-fallbacks.js";
+import {
+  type FusedMatMulAttributes,
+  type FusedMatMulInputs,
+  isPlainProduct,
+  unfusedMatMul,
+} from "./fused-matmul.js";
 import { type MatMulFlags, stockMatMul } from "./matmul.js";
 import type { StockWasmBackend } from "./stock-backend.js";
-import { transposeMatrices } from "./transpose-matrices.js";
-
-type Inputs = Record<string, tf.TensorInfo | undefined>;
-type FusedAttributes = MatMulFlags & Record<string, unknown>;
 
 let registered = false;
 
@@ -17,25 +19,16 @@ let registered = false;
 export function registerStockWasmKernels(): void {
   if (registered) return;
   registered = true;
-  replaceKernel("BatchMatMul", (_stock, inputs, attributes, backend) => {
+  replaceKernel("BatchMatMul", (_stock, { inputs, attrs, backend }) => {
     const { a, b } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-    const { transposeA = false, transposeB = false } = attributes as Partial<MatMulFlags>;
-    return stockMatMul(backend, a, b, { transposeA, transposeB });
+    const { transposeA = false, transposeB = false } = (attrs ?? {}) as Partial<MatMulFlags>;
+    return stockMatMul(backend as StockWasmBackend, a, b, { transposeA, transposeB });
   });
-  replaceKernel("_FusedMatMul", (stock, inputs, attributes, backend) => {
-    const { transposeA, transposeB } = attributes as FusedAttributes;
-    const a = inputs["a"] as tf.TensorInfo;
-    const b = inputs["b"] as tf.TensorInfo;
-    const left = transposeA ? transposeMatrices(backend, a) : a;
-    const right = transposeB ? transposeMatrices(backend, b) : b;
-    const output = stock(
-      { ...inputs, a: left, b: right },
-      { ...attributes, transposeA: false, transposeB: false },
-      backend,
-    );
-    if (left !== a) backend.disposeData(left.dataId);
-    if (right !== b) backend.disposeData(right.dataId);
-    return output;
+  replaceKernel("_FusedMatMul", (stock, call) => {
+    const inputs = call.inputs as unknown as FusedMatMulInputs;
+    const attributes = call.attrs as unknown as FusedMatMulAttributes;
+    if (isPlainProduct(inputs, attributes)) return stock(call);
+    return unfusedMatMul(call.backend as StockWasmBackend, inputs, attributes);
   });
   registerSegmentSum<StockWasmBackend>("wasm", {
     read: (info, backend) => backend.typedArrayFromHeap(info),
@@ -44,25 +37,16 @@ export function registerStockWasmKernels(): void {
   for (const kernelName of cpuFallbackKernels) registerCpuFallback(kernelName);
 }
 
-type Kernel = (inputs: Inputs, attributes: object, backend: StockWasmBackend) => tf.TensorInfo;
-
 /** Registers `compute` in place of a stock kernel, which it can call; the stock setup stays. */
 function replaceKernel(
   kernelName: string,
-  compute: (stock: Kernel, ...args: Parameters<Kernel>) => tf.TensorInfo,
+  compute: (
+    stock: tf.KernelFunc,
+    call: Parameters<tf.KernelFunc>[0],
+  ) => tf.TensorInfo | tf.TensorInfo[],
 ): void {
   const stock = tf.getKernel(kernelName, "wasm");
   if (stock === undefined) throw new Error(`The stock wasm backend has no kernel ${kernelName}.`);
-  const callStock: Kernel = (inputs, attributes, backend) =>
-    stock.kernelFunc({
-      inputs: inputs as tf.NamedTensorInfoMap,
-      attrs: attributes as tf.NamedAttrMap,
-      backend,
-    }) as tf.TensorInfo;
   tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({
-    ...stock,
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      compute(callStock, inputs as Inputs, attrs ?? {}, backend as StockWasmBackend),
-  });
+  tf.registerKernel({ ...stock, kernelFunc: (call) => compute(stock.kernelFunc, call) });
 }

@@ -20,17 +20,21 @@ export type MatMulPath = "stock" | "direct" | "swapped";
 
 /** Microseconds, measured on one core with SIMD; only their ratios matter. */
 const cost = {
-  /** Three registered views and one XNNPACK call. */
-  call: 1.5,
+  /** Scratch memory and pairing of blocks, for every path but the stock one. */
+  setup: 2,
+  /** Three registered views and one XNNPACK call; a call of the stock function. */
+  call: 0.5,
   /** One element of the right operand, packed anew for each call. */
-  pack: 0.0018,
+  pack: 0.0019,
   /** One multiplication and addition in XNNPACK, columns rounded up to 8. */
   product: 0.000042,
   /** One element transposed in JavaScript. */
-  transpose: 0.0007,
+  transpose: 0.0008,
+  /** One block transposed, however small. */
+  transposedBlock: 0.15,
   /** One multiplication and addition of the plain loop, strided over A or not. */
   loopStrided: 0.0013,
-  loop: 0.00055,
+  loop: 0.0006,
 };
 
 const roundedUp = (columns: number) => Math.ceil(columns / 8) * 8;
@@ -39,7 +43,9 @@ const roundedUp = (columns: number) => Math.ceil(columns / 8) * 8;
 export const isVector = (rows: number, columns: number) => rows === 1 || columns === 1;
 
 function transposeCost(blocks: number, rows: number, columns: number): number {
-  return isVector(rows, columns) ? 0 : blocks * rows * columns * cost.transpose;
+  return isVector(rows, columns)
+    ? 0
+    : blocks * (cost.transposedBlock + rows * columns * cost.transpose);
 }
 
 /** One right block for all: the rows of all left blocks are the rows of one product. */
@@ -52,7 +58,7 @@ function directCost(sizes: MatMulSizes): number {
   const right = k * n * cost.pack;
   const transposes =
     (transposeA ? transposeCost(batchA, k, m) : 0) + (transposeB ? transposeCost(batchB, n, k) : 0);
-  return calls * (cost.call + right) + products + transposes;
+  return cost.setup + calls * (cost.call + right) + products + transposes;
 }
 
 function swappedCost({ batch, batchA, batchB, m, k, n, ...flags }: MatMulSizes): number {
@@ -62,7 +68,7 @@ function swappedCost({ batch, batchA, batchB, m, k, n, ...flags }: MatMulSizes):
     (flags.transposeA ? 0 : transposeCost(batchA, m, k)) +
     (flags.transposeB ? 0 : transposeCost(batchB, k, n)) +
     transposeCost(batch, n, m);
-  return batch * (cost.call + right) + products + transposes;
+  return cost.setup + batch * (cost.call + right) + products + transposes;
 }
 
 function stockCost({ batch, batchA, batchB, m, k, n, transposeA }: MatMulSizes): number {

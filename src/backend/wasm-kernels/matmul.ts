@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
-import { chooseMatMulPath, isVector, type MatMulPath, type MatMulSizes } from "./matmul-path.js";
-import { sharesRight } from "./matmul-path.js";
+import {
+  chooseMatMulPath,
+  isVector,
+  type MatMulPath,
+  type MatMulSizes,
+  sharesRight,
+} from "./matmul-path.js";
 import { heapFloats, type StockWasmBackend, withScratch } from "./stock-backend.js";
 import { transposeBlock } from "./transpose-block.js";
 
@@ -44,7 +49,8 @@ export function stockMatMul(
   }
   const chosen = path ?? chooseMatMulPath(sizes);
   if (chosen === "stock") {
-    callStock(backend, [idOf(backend, a), idOf(backend, b), idOf(backend, output)], sizes);
+    const ids = [idOf(backend, a), idOf(backend, b), idOf(backend, output)] as const;
+    withShapes(backend, sizes, (shapes) => callStock(backend, ids, shapes, flags));
     return output;
   }
   const left = blocksOf(backend, a, batchA);
@@ -119,15 +125,19 @@ function direct(
   const { m, k, n, batchA, transposeA, transposeB } = sizes;
   withTransposed(backend, a, transposeA, (left) => {
     withTransposed(backend, b, transposeB, (right) => {
-      if (sharesRight(sizes)) {
-        multiply(backend, left, right, [batchA * m, k, n], target);
-        return;
-      }
-      for (const [block, [indexA, indexB]] of pairs.entries()) {
-        const aAddress = left + indexA * m * k * 4;
-        const bAddress = right + indexB * k * n * 4;
-        multiply(backend, aAddress, bAddress, [m, k, n], target + block * m * n * 4);
-      }
+      const shared = sharesRight(sizes);
+      const block = { rows: shared ? batchA * m : m, inner: k, columns: n };
+      withMultiply(backend, block, (multiply) => {
+        if (shared) {
+          multiply(left, right, target);
+          return;
+        }
+        for (const [index, [indexA, indexB]] of pairs.entries()) {
+          const aAddress = left + indexA * m * k * 4;
+          const bAddress = right + indexB * k * n * 4;
+          multiply(aAddress, bAddress, target + index * m * n * 4);
+        }
+      });
     });
   });
 }
@@ -146,13 +156,15 @@ function swapped(
   withTransposed(backend, a, !transposeA, (right) => {
     withTransposed(backend, b, !transposeB, (left) => {
       withScratch(backend, inPlace ? 0 : m * n, (scratch) => {
-        for (const [block, [indexA, indexB]] of pairs.entries()) {
-          const output = target + block * m * n * 4;
-          const bAddress = left + indexB * k * n * 4;
-          const aAddress = right + indexA * m * k * 4;
-          multiply(backend, bAddress, aAddress, [n, k, m], inPlace ? output : scratch);
-          if (!inPlace) transposeBlock(heapFloats(backend), scratch / 4, n, m, output / 4);
-        }
+        withMultiply(backend, { rows: n, inner: k, columns: m }, (multiply) => {
+          for (const [index, [indexA, indexB]] of pairs.entries()) {
+            const output = target + index * m * n * 4;
+            const bAddress = left + indexB * k * n * 4;
+            const aAddress = right + indexA * m * k * 4;
+            multiply(bAddress, aAddress, inPlace ? output : scratch);
+            if (!inPlace) transposeBlock(heapFloats(backend), scratch / 4, n, m, output / 4);
+          }
+        });
       });
     });
   });
@@ -181,42 +193,55 @@ function withTransposed(
 }
 
 /**
- * Row-major [rows, inner] · [inner, columns] by XNNPACK, at byte addresses. XNNPACK packs the right
- * operand and keeps that for as long as its id lives, so each call registers fresh ids, and their
- * end also frees the packed copy.
+ * Gives `use` a function that multiplies row-major [rows, inner] · [inner, columns] by XNNPACK, at
+ * byte addresses: left, right, output. XNNPACK packs the right operand and keeps that for as long
+ * as its id lives, so each call registers fresh ids, and their end also frees the packed copy.
  */
-function multiply(
+function withMultiply(
   backend: StockWasmBackend,
-  left: number,
-  right: number,
-  [rows, inner, columns]: [number, number, number],
-  output: number,
+  { rows, inner, columns }: { rows: number; inner: number; columns: number },
+  use: (multiply: (left: number, right: number, output: number) => void) => void,
 ): void {
   const { tfjs } = backend.wasm;
-  const ids: [number, number, number] = [nextId(backend), nextId(backend), nextId(backend)];
-  tfjs.registerTensor(ids[0], rows * inner, left);
-  tfjs.registerTensor(ids[1], inner * columns, right);
-  tfjs.registerTensor(ids[2], rows * columns, output);
   const flags = { transposeA: false, transposeB: false };
-  const single = { batch: 1, batchA: 1, batchB: 1 };
-  callStock(backend, ids, { ...single, m: rows, k: inner, n: columns, ...flags });
-  for (const id of ids) tfjs.disposeData(id);
+  const sizes = { batch: 1, batchA: 1, batchB: 1, m: rows, k: inner, n: columns, ...flags };
+  withShapes(backend, sizes, (shapes) => {
+    use((left, right, output) => {
+      const ids = [nextId(backend), nextId(backend), nextId(backend)] as const;
+      tfjs.registerTensor(ids[0], rows * inner, left);
+      tfjs.registerTensor(ids[1], inner * columns, right);
+      tfjs.registerTensor(ids[2], rows * columns, output);
+      callStock(backend, ids, shapes, flags);
+      tfjs.disposeData(ids[0]);
+      tfjs.disposeData(ids[1]);
+      tfjs.disposeData(ids[2]);
+    });
+  });
 }
 
-/** The C function, with the shapes as it wants them: three 32-bit sizes each. */
-function callStock(
-  backend: StockWasmBackend,
-  [aId, bId, outputId]: readonly [number, number, number],
+/** Gives `use` the address of both shapes as the C function wants them: three 32-bit sizes each. */
+function withShapes(
+  { wasm }: StockWasmBackend,
   { batchA, batchB, m, k, n, transposeA, transposeB }: MatMulSizes,
+  use: (address: number) => void,
 ): void {
-  const { wasm } = backend;
   const top = wasm.stackSave();
   const shapes = wasm.stackAlloc(24);
   const aShape = transposeA ? [batchA, k, m] : [batchA, m, k];
   const bShape = transposeB ? [batchB, n, k] : [batchB, k, n];
   new Int32Array(wasm.HEAPU8.buffer, shapes, 6).set([...aShape, ...bShape]);
-  wasm._BatchMatMul(aId, shapes, 3, bId, shapes + 12, 3, transposeA, transposeB, outputId);
+  use(shapes);
   wasm.stackRestore(top);
+}
+
+/** The C function on registered ids: a, b, output. */
+function callStock(
+  { wasm }: StockWasmBackend,
+  [a, b, output]: readonly [number, number, number],
+  shapes: number,
+  { transposeA, transposeB }: MatMulFlags,
+): void {
+  wasm._BatchMatMul(a, shapes, 3, b, shapes + 12, 3, transposeA, transposeB, output);
 }
 
 function nextId(backend: StockWasmBackend): number {

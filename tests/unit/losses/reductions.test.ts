@@ -2,13 +2,23 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
 import {
+  crossEntropy,
   crossEntropyLoss,
+  forwardKl,
   forwardKlLoss,
+  generalizedJsd,
   generalizedJsdLoss,
   type LossDefinition,
+  reverseKl,
   reverseKlLoss,
 } from "../../../src/losses/index.js";
-import { evaluator, lossGradients, lossValues, randomLossValues } from "../../setup/loss-cases.js";
+import {
+  type Evaluate,
+  evaluator,
+  lossGradients,
+  lossValues,
+  randomLossValues,
+} from "../../setup/loss-cases.js";
 
 const values = randomLossValues(5);
 const V = values.shape[2];
@@ -109,4 +119,16 @@ test("shapes that do not match are refused", () => {
     expect(() => evaluator(definition, {})(inputs), definition.name).toThrow(/has shape/);
   }
   tf.dispose([student, teacher, labels]);
+});
+
+test("the functions without options are the definitions at their defaults", () => {
+  const functions: [LossDefinition, Evaluate][] = [
+    [forwardKlLoss, (x) => forwardKl(x.studentLogits, x.teacherLogits)],
+    [reverseKlLoss, (x) => reverseKl(x.studentLogits, x.teacherLogits)],
+    [generalizedJsdLoss, (x) => generalizedJsd(x.studentLogits, x.teacherLogits)],
+    [crossEntropyLoss, (x) => crossEntropy(x.studentLogits, x.labels)],
+  ];
+  for (const [definition, plain] of functions) {
+    expect(lossValues(plain, values)).toEqual(lossValues(evaluator(definition, {}), values));
+  }
 });

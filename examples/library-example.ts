@@ -1,0 +1,1 @@
+import { AdamW, initializeDecoder, lossTerm, modelConfigSchema, modelTeacher, reverseKlLoss } from "pupil";

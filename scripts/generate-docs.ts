@@ -1,0 +1,106 @@
+/**
+ * Writes the generated parts of the docs: everything between `<!-- generated: name -->` and
+ * `<!-- end -->`. With `--check` it writes nothing and fails if a page is out of date.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { components, describeFields } from "../src/config/index.js";
+import { describeLoss, lossDefinitions } from "../src/losses/index.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string) => readFileSync(`${root}${path}`, "utf8");
+
+const row = (cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(header), row(header.map(() => "---")), ...rows.map(row)].join("\n");
+}
+
+const code = (text: string) => `\`${text}\``;
+
+function lossTable(): string {
+  return table(
+    ["Loss", "What it is", "Needs"],
+    lossDefinitions.map(({ name, summary, needs }) => [
+      code(name),
+      summary,
+      needs.map(code).join(", "),
+    ]),
+  );
+}
+
+function lossReference(): string {
+  return lossDefinitions
+    .map((definition) => {
+      const { name, summary, formula, reference, needs, fields } = describeLoss(definition);
+      const options = fields.map((field) => [
+        code(field.name),
+        field.type,
+        code(JSON.stringify(field.default)),
+        field.description,
+      ]);
+      return [
+        `### ${name}`,
+        "",
+        summary,
+        "",
+        `- Formula: ${formula}`,
+        `- Reference: ${reference}`,
+        `- Needs: ${needs.map(code).join(", ")}`,
+        "",
+        table(["Option", "Type", "Default", "Meaning"], options),
+      ].join("\n");
+    })
+    .join("\n\n");
+}
+
+function configReference(): string {
+  return components
+    .filter(({ kind }) => kind !== "loss")
+    .map(({ kind, name, summary, schema }) => {
+      const fields = describeFields(schema).map((field) => [
+        code(field.path),
+        field.type,
+        field.required ? "required" : code(field.default ?? "none"),
+        field.description,
+      ]);
+      const title = `### ${name} (${kind})`;
+      return `${title}\n\n${summary}\n\n${table(["Field", "Type", "Default", "Meaning"], fields)}`;
+    })
+    .join("\n\n");
+}
+
+/** An example file as a code block, without its licence of being run by the tests. */
+function example(path: string): string {
+  return `\`\`\`ts\n${read(path).trim()}\n\`\`\``;
+}
+
+const parts: Record<string, () => string> = {
+  "loss-table": lossTable,
+  "loss-reference": lossReference,
+  "config-reference": configReference,
+  "library-example": () => example("examples/library-example.ts"),
+};
+
+const pages = ["README.md", "docs/losses.md", "docs/config.md"];
+const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
+const check = process.argv.includes("--check");
+const stale: string[] = [];
+
+for (const page of pages) {
+  const text = read(page);
+  const fresh = text.replace(pattern, (_match, start: string, name: string, end: string) => {
+    const make = parts[name];
+    if (make === undefined) throw new Error(`${page} asks for unknown part "${name}".`);
+    return `${start}${make()}\n${end}`;
+  });
+  if (fresh === text) continue;
+  if (check) stale.push(page);
+  else writeFileSync(`${root}${page}`, fresh);
+}
+
+if (stale.length > 0) {
+  console.error(`Out of date: ${stale.join(", ")}. Run npm run docs.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseConfig, type RunConfig, runConfigSchema } from "../../src/config/index.js";
+import { type RunEvent, trainRun } from "../../src/node/index.js";
+
+/** A run so small that it takes a second on the plain JavaScript backend. */
+export function tinyRun(output: string, changes: object = {}): RunConfig {
+  return parseConfig(
+    runConfigSchema,
+    {
+      name: "tiny",
+      output,
+      backend: "cpu",
+      student: { architecture: { family: "llama", hiddenSize: 8, numLayers: 1, numHeads: 2 } },
+      data: { type: "task", task: { type: "addition", maxDigits: 1, style: "direct" } },
+      trainer: { type: "sft", steps: 6, batchSize: 4, warmupSteps: 2 },
+      evaluation: { every: 3, rows: 4 },
+      checkpoint: { every: 3 },
+      ...changes,
+    },
+    "tiny",
+  );
+}
+
+/** Runs to the end, or until `stopAfter` steps as Ctrl-C would stop it. */
+export async function runToEnd(
+  config: RunConfig,
+  options: { resume?: boolean; stopAfter?: number } = {},
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  const stop = new AbortController();
+  const path = join(config.output, config.name);
+  const { resume = false, stopAfter } = options;
+  for await (const event of trainRun({ config, path, resume, signal: stop.signal })) {
+    events.push(event);
+    if (event.type === "step" && event.metrics.step === stopAfter) stop.abort();
+  }
+  return events;
+}
+
+/** The rows of a run's log without what depends on the clock. */
+export function metricsOf(config: RunConfig): Record<string, unknown>[] {
+  const text = readFileSync(join(config.output, config.name, "metrics.jsonl"), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { elapsedMs: _elapsedMs, ...row } = JSON.parse(line) as Record<string, unknown>;
+      return row;
+    });
+}
+
+/** The bytes of a checkpoint's weights. */
+export function weightsOf(config: RunConfig, step: number): Buffer {
+  const folder = join(config.output, config.name, "checkpoints", `step-${step}`);
+  return readFileSync(join(folder, "model.safetensors"));
+}

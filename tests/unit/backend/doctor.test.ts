@@ -1,0 +1,38 @@
+import * as tf from "@tensorflow/tfjs";
+import { expect, test } from "vitest";
+import { formatDoctor, inspectBackends } from "../../../src/backend/index.js";
+import { adapterInfo, fakePlatform, platformWithAdapter } from "./fake-platform.js";
+
+test("the report has every backend in order and leaves the current one alone", async () => {
+  const packageVersion = (name: string) => (name.endsWith("wasm") ? "4.22.0" : undefined);
+  const report = await inspectBackends(fakePlatform({ packageVersion }));
+  expect(tf.getBackend()).toBe("cpu");
+  expect(report.backends.map((b) => [b.backend, b.available])).toEqual([
+    ["webgpu", false],
+    ["tensorflow", false],
+    ["wasm", true],
+    ["cpu", true],
+  ]);
+  expect(report.taken).toBe("wasm");
+  expect(report.nextBetter?.backend).toBe("tensorflow");
+
+  const lines = formatDoctor(report);
+  expect(lines[0]).toBe(`Test 1.0, TensorFlow.js ${tf.version.tfjs}, Test CPU, 4 cores`);
+  expect(lines.find((line) => line.includes("webgpu"))).toMatch(/no {2}there is no GPU$/);
+  expect(lines.find((line) => line.startsWith("* wasm"))).toContain(
+    "yes Test CPU (SIMD), 1 thread",
+  );
+  expect(lines.join("\n")).toContain("@tensorflow/tfjs-backend-wasm 4.22.0");
+  expect(lines.at(-1)).toContain("tensorflow: Run npm install @tensorflow/tfjs-node");
+});
+
+test("with a GPU, webgpu is what auto takes and nothing is better", async () => {
+  const { platform, released } = platformWithAdapter(
+    adapterInfo({ vendor: "nvidia", architecture: "hopper" }),
+  );
+  const report = await inspectBackends(platform);
+  expect(released()).toBe(1);
+  expect(report.taken).toBe("webgpu");
+  expect(report.nextBetter).toBeUndefined();
+  expect(formatDoctor(report).at(-1)).toBe('"auto" takes webgpu.');
+});
