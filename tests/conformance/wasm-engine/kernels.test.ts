@@ -216,7 +216,19 @@ const cases: KernelCase[] = [
   },
   { title: "fill", shapes: [[1]], run: (x) => tf.fill([3, 3], 2.5).add(x) },
   { title: "cumsum, which stays JavaScript", shapes: [[3, 5]], run: (x) => x.cumsum(1).mul(2) },
-  { title: "tile, which stays JavaScript", shapes: [[2, 3]], run: (x) => x.tile([2, 2]).neg() },
+  { title: "tile", shapes: [[2, 3]], run: (x) => x.tile([2, 2]).neg() },
+  { title: "tile of rows", shapes: [[1, 7]], run: (x) => x.tile([5, 1]) },
+  { title: "tile of three axes", shapes: [[2, 3, 2]], run: (x) => x.tile([2, 1, 3]) },
+  ...(["equal", "notEqual", "greater", "greaterEqual", "less", "lessEqual"] as const).flatMap(
+    (name) =>
+      broadcasts.map((shapes) => ({
+        title: `${name} [${shapes[0]}] [${shapes[1]}]`,
+        shapes,
+        // Rounded, so that some entries are equal.
+        run: (a: tf.Tensor, b: tf.Tensor) => tf[name](a.round(), b.round()),
+        differentiable: false,
+      })),
+  ),
 ];
 
 async function results({ shapes, run, differentiable = true }: KernelCase): Promise<{

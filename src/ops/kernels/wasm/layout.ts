@@ -47,6 +47,27 @@ function copy(backend: WasmTensors, from: number, to: number, axes: readonly Cop
   return true;
 }
 
+function registerTile(): void {
+  registerWasmKernel<{ x: tf.TensorInfo }, { reps: number[] }>(
+    "Tile",
+    ({ x }, { reps }, backend) => {
+      if (!isNumeric(x)) return undefined;
+      const shape = x.shape.map((size, i) => size * (reps[i] as number));
+      const strides = stridesOf(x.shape);
+      const target = stridesOf(shape);
+      const axes = x.shape.flatMap((size, i) => [
+        { size: reps[i] as number, from: 0, to: size * (target[i] as number) },
+        { size, from: strides[i] as number, to: target[i] as number },
+      ]);
+      const out = backend.newTensor(shape, x.dtype as Numeric);
+      if (sizeOf(shape) === 0) return out;
+      if (copy(backend, backend.address(x), backend.address(out), axes)) return out;
+      backend.disposeData(out.dataId);
+      return undefined;
+    },
+  );
+}
+
 type Numeric = "float32" | "int32";
 
 function isNumeric({ dtype }: tf.TensorInfo): boolean {
@@ -195,6 +216,7 @@ export function registerLayout(): void {
   registerTranspose();
   registerSlices();
   registerConcat();
+  registerTile();
   registerFills();
   registerCast();
 }

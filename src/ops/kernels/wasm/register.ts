@@ -1,4 +1,5 @@
 import { registerAttention } from "./attention.js";
+import { registerComparisons } from "./compare.js";
 import { registerElementwise } from "./elementwise.js";
 import { registerEmbedding } from "./embedding.js";
 import { registerLayout } from "./layout.js";
@@ -16,6 +17,7 @@ export function registerWasmKernels(): void {
   registered = true;
   registerMatMul();
   registerElementwise();
+  registerComparisons();
   registerReductions();
   registerLayout();
   registerEmbedding();

@@ -10,6 +10,8 @@ export interface WasmTensors {
   newTensor(shape: number[], dtype: "float32" | "int32"): tf.TensorInfo;
   /** A view of a tensor's values, for kernels written in JavaScript. */
   valuesOf(tensor: tf.TensorInfo): ArrayLike<number>;
+  /** A tensor from an array, for kernels written in JavaScript. */
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Uint8Array): tf.TensorInfo;
   disposeData(dataId: object, force?: boolean): boolean;
 }
 
