@@ -19,16 +19,14 @@ exports.work();
 export const nodeWasmPlatform: EnginePlatform = {
   numCores: availableParallelism(),
   mayBlock: true,
+  sharesMemory: true,
   supportsRelaxedSimd() {
     if (webAssembly.validate(relaxedProbe)) return true;
     // Node 20 has it behind a flag; later versions, which do not know the flag, have it anyway.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
     return webAssembly.validate(relaxedProbe);
   },
-  async loadModule(build) {
-    const name = build === "relaxed" ? "kernels-relaxed.wasm" : "kernels-simd.wasm";
-    return webAssembly.compile(await readFile(new URL(name, folder)));
-  },
+  loadKernels: (file) => readFile(new URL(file, folder)),
   startWorker(task) {
     const worker = new Worker(workerSource, { eval: true, workerData: task });
     // A sleeping thread must not keep the process alive.

@@ -30,7 +30,7 @@ export class TensorStorage {
   ): TensorStorage {
     const storage = new TensorStorage(engine, dtype, values?.length ?? 0);
     // A view into the engine's memory (a fallback kernel's subarray) may not outlive its owner.
-    const isView = ArrayBuffer.isView(values) && values.buffer instanceof SharedArrayBuffer;
+    const isView = ArrayBuffer.isView(values) && engine.owns(values.buffer);
     storage.array = isView ? (values as Float32Array).slice() : values;
     return storage;
   }
@@ -43,8 +43,10 @@ export class TensorStorage {
   }
 
   get values(): tf.backend_util.BackendValues {
-    this.array ??= this.view();
-    return this.array;
+    // Unshared memory detaches all views when it grows: they have length 0 from then on.
+    const isUsable = this.array !== undefined && this.array.length === this.length;
+    if (!isUsable && this.block !== undefined) this.array = this.view();
+    return this.array as tf.backend_util.BackendValues;
   }
 
   set values(values: tf.backend_util.BackendValues) {

@@ -80,6 +80,30 @@ describe("memory of the engine", () => {
     second.dispose();
   });
 
+  test("a part that a JavaScript kernel cut out of a tensor is a copy", async () => {
+    await useWasmEngine();
+    const whole = tf.tidy(() => tf.fill([4, 16], 3).add(1));
+    const [first, ...others] = tf.unstack(whole);
+    tf.dispose([whole, others]);
+    const noise = Array.from({ length: 8 }, () => tf.fill([4, 16], 9));
+    expect(Array.from(await (first as tf.Tensor).data())).toEqual(Array(16).fill(4));
+    tf.dispose([noise, first as tf.Tensor]);
+  });
+
+  test("memory that is not shared grows under tensors that JavaScript has looked at", async () => {
+    const backend = await useWasmEngine({}, { sharesMemory: false });
+    expect(backend.engine.memory.buffer).toBeInstanceOf(ArrayBuffer);
+    const early = tf.tidy(() => tf.fill([2, 3], 2).add(1));
+    // Reading through a JavaScript kernel makes a view.
+    tf.dispose(tf.tidy(() => early.cumsum(0)));
+    const before = engineMemory().reservedBytes;
+    const large = tf.fill([2000, 2000], 1);
+    expect(engineMemory().reservedBytes).toBeGreaterThan(before);
+    const sums = tf.tidy(() => early.cumsum(0).add(0));
+    expect(Array.from(await sums.data())).toEqual([3, 3, 3, 6, 6, 6]);
+    tf.dispose([early, large, sums]);
+  });
+
   test("tensors made on another backend are moved over", async () => {
     await useCpu();
     const made = tf.tensor1d([1, 2, 3]);

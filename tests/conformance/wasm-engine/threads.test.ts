@@ -1,4 +1,6 @@
 /** Large enough to be shared between threads: every number of threads gives the same bits. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, describe, expect, test } from "vitest";
 import * as ops from "../../../src/ops/index.js";
@@ -138,5 +140,16 @@ describe("threads", () => {
       );
       expect(worst / size, `${name} against cpu`).toBeLessThan(2e-5);
     }
+  });
+
+  test("workers take their part, and the process can end while they sleep", () => {
+    const script = fileURLToPath(new URL("../../setup/two-threads.ts", import.meta.url));
+    const child = spawnSync(process.execPath, ["--import", "tsx", script], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    expect(child.stderr).toBe("");
+    expect(child.stdout).toBe("workers took part\n");
+    expect(child.status).toBe(0);
   });
 });

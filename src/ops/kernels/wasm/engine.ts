@@ -4,11 +4,14 @@ import type { KernelExports } from "./exports.js";
 import { type WasmMemory, type WasmModule, webAssembly } from "./webassembly.js";
 
 export type KernelBuild = "relaxed" | "plain";
+export type KernelFile = `kernels-${KernelBuild}.wasm`;
 
 /** What the engine needs from its surroundings: Node or a browser. */
 export interface EnginePlatform {
-  /** Compiled kernels; called for one build. */
-  loadModule(build: KernelBuild): Promise<WasmModule>;
+  /** Reads one of the files beside this one in `build/`. */
+  loadKernels(file: KernelFile): Promise<Uint8Array>;
+  /** Whether threads can share memory: everywhere but in pages that are not cross-origin isolated. */
+  readonly sharesMemory: boolean;
   /** Whether this engine can compile relaxed SIMD; may switch it on first. */
   supportsRelaxedSimd(): boolean;
   /** Starts a thread that lives in `work()` of the module; absent where there are no threads. */
@@ -58,11 +61,12 @@ export class WasmEngine implements Disposable {
   private constructor(
     module: WasmModule,
     build: KernelBuild,
-    options: EngineOptions & { numThreads: number; mayBlock: boolean },
+    { mayBlock, sharesMemory: shared }: EnginePlatform,
+    options: EngineOptions & { numThreads: number },
   ) {
-    const { maxMemoryMiB = 4096, numThreads, mayBlock } = options;
+    const { maxMemoryMiB = 4096, numThreads } = options;
     const maximum = Math.min(MAX_PAGES, Math.max(INITIAL_PAGES, Math.floor(maxMemoryMiB * 16)));
-    this.memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
+    this.memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
     const instance = new webAssembly.Instance(module, { env: { memory: this.memory } });
     this.kernels = instance.exports as unknown as KernelExports;
     this.build = build;
@@ -73,14 +77,12 @@ export class WasmEngine implements Disposable {
 
   static async start(platform: EnginePlatform, options: EngineOptions = {}): Promise<WasmEngine> {
     const build = chooseBuild(platform, options.build);
-    const module = await platform.loadModule(build);
+    const bytes = await platform.loadKernels(`kernels-${build}.wasm`);
+    const module = await webAssembly.compile(platform.sharesMemory ? bytes : unshared(bytes));
     const wanted = options.numThreads ?? platform.numCores;
-    const numThreads = platform.startWorker === undefined ? 1 : Math.max(1, wanted);
-    const engine = new WasmEngine(module, build, {
-      ...options,
-      numThreads,
-      mayBlock: platform.mayBlock,
-    });
+    const hasThreads = platform.startWorker !== undefined && platform.sharesMemory;
+    const numThreads = hasThreads ? Math.max(1, wanted) : 1;
+    const engine = new WasmEngine(module, build, platform, { ...options, numThreads });
     for (let i = 1; i < numThreads; i++) {
       const task = { module, memory: engine.memory, scratch: engine.newScratch() };
       const worker = platform.startWorker?.(task);
@@ -92,6 +94,14 @@ export class WasmEngine implements Disposable {
   /** Bytes of address space taken so far. */
   get reservedBytes(): number {
     return this.memory.buffer.byteLength;
+  }
+
+  /** Whether an array is a view into this memory. */
+  owns(buffer: ArrayBufferLike): boolean {
+    // A shared memory has a new buffer object each time it has grown.
+    const isShared =
+      typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+    return isShared || buffer === this.memory.buffer;
   }
 
   private newScratch(): number {
@@ -136,6 +146,21 @@ export class WasmEngine implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The kernels with an ordinary memory: the import says `shared` in one bit. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  // Name lengths, names, "a memory", "shared, with a maximum".
+  const memoryImport = [3, ...ascii("env"), 6, ...ascii("memory"), 2, 3];
+  const start = bytes.findIndex((_, i) => memoryImport.every((byte, j) => bytes[i + j] === byte));
+  if (start < 0) throw new Error("The kernels import no shared memory.");
+  const patched = bytes.slice();
+  patched[start + memoryImport.length - 1] = 1;
+  return patched;
+}
+
+function ascii(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function chooseBuild(platform: EnginePlatform, wanted: KernelBuild | undefined): KernelBuild {

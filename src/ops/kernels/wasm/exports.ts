@@ -5,6 +5,7 @@ type Address = number;
 export interface KernelExports {
   setUp(scratch: Address, numWorkers: number, canBlock: boolean): void;
   stopWorkers(): void;
+  workerClaims(): number;
   scratchBytes(): number;
   heapStart(): Address;
   matmul(

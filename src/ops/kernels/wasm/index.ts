@@ -3,6 +3,7 @@ export {
   type EngineOptions,
   type EnginePlatform,
   type KernelBuild,
+  type KernelFile,
   relaxedProbe,
   WasmEngine,
   type WorkerTask,

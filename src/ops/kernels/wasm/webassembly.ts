@@ -1,6 +1,6 @@
 /** The part of the WebAssembly API in use: it is in no library that the core is compiled against. */
 export interface WasmMemory {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** Adds pages of 64 KiB; throws a RangeError beyond the maximum or when there is no more memory. */
   grow(pages: number): number;
 }

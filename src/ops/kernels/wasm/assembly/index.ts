@@ -1,4 +1,4 @@
-export { setUp, stopWorkers, work } from "./threads";
+export { setUp, stopWorkers, work, workerClaims } from "./threads";
 export { matmul } from "./matmul";
 export { binary, binaryBroadcast, fill, unary } from "./elementwise";
 export { reduce, rootOfSum, sumSquares } from "./reduce";

@@ -14,6 +14,7 @@ const ACTIVE: usize = 192; // workers that may hold a claim
 const SLEEPERS: usize = 256;
 const STOP: usize = 260;
 const MAIN_WAITS: usize = 264;
+const WORKER_UNITS: usize = 268; // claims that workers made, ever
 const FUNCTION: usize = 320;
 const TOTAL: usize = 324;
 const GRAIN: usize = 328;
@@ -83,6 +84,11 @@ export function threads(): i32 {
   return workers + 1;
 }
 
+/** Pieces of work that workers have done so far: shows that they are there. */
+export function workerClaims(): i32 {
+  return atomic.load<i32>(WORKER_UNITS);
+}
+
 /** Runs a task over units 0..total-1. The task is `(begin, end) => void` by table index. */
 export function parallel(task: i32, total: i32, grain: i32): void {
   if (total <= 0) return;
@@ -112,12 +118,16 @@ export function parallel(task: i32, total: i32, grain: i32): void {
   }
 }
 
-function claim(task: i32, total: i32, grain: i32): void {
-  for (;;) {
-    const begin = atomic.add<i32>(NEXT, grain);
-    if (begin >= total) return;
+/** Claims and runs until nothing is left; returns how many claims it made. */
+function claim(task: i32, total: i32, grain: i32): i32 {
+  let claims = 0;
+  let begin = atomic.add<i32>(NEXT, grain);
+  while (begin < total) {
     call_indirect<void>(task, begin, min(begin + grain, total));
+    claims++;
+    begin = atomic.add<i32>(NEXT, grain);
   }
+  return claims;
 }
 
 /** A worker's whole life. */
@@ -129,7 +139,8 @@ export function work(): void {
       // Only now, with ACTIVE raised, does an open job stay as it is.
       if (atomic.load<i32>(NEXT) < CLOSED) {
         job = load<i32>(JOB);
-        claim(load<i32>(FUNCTION), load<i32>(TOTAL), load<i32>(GRAIN));
+        const claims = claim(load<i32>(FUNCTION), load<i32>(TOTAL), load<i32>(GRAIN));
+        atomic.add<i32>(WORKER_UNITS, claims);
       }
       atomic.sub<i32>(ACTIVE, 1);
       if (atomic.load<i32>(MAIN_WAITS) != 0) atomic.notify(ACTIVE, 1);
