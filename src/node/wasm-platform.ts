@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { type EnginePlatform, relaxedProbe, webAssembly } from "../ops/kernels/wasm/index.js";
+import { type EnginePlatform, relaxedProbe, webAssembly } from "../ops/index.js";
 
 const folder = new URL("../ops/kernels/wasm/build/", import.meta.url);
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { WasmEngine, WasmTensors } from "../../ops/kernels/wasm/index.js";
+import type { WasmEngine, WasmTensors } from "../../ops/index.js";
 import { TensorStorage } from "./storage.js";
 
 /**

@@ -4,7 +4,7 @@ import {
   type EnginePlatform,
   registerWasmKernels,
   WasmEngine,
-} from "../../ops/kernels/wasm/index.js";
+} from "../../ops/index.js";
 import { WasmBackend } from "./backend.js";
 
 /**
@@ -31,14 +31,24 @@ export async function startWasmBackend(
   const engine = await WasmEngine.start(platform, options);
   if (tf.findBackendFactory("wasm") !== null) tf.removeBackend("wasm");
   const backend = new WasmBackend(engine);
+  registerKernelsOnce();
   tf.registerBackend("wasm", () => backend, 2);
-  for (const config of tf.getKernelsForBackend("cpu")) {
-    if (tf.getKernel(config.kernelName, "wasm") === undefined) {
-      const kernelFunc: tf.KernelFunc = (call) => typed(config.kernelFunc(call), call.backend);
-      tf.registerKernel({ ...config, backendName: "wasm", kernelFunc });
-    }
-  }
-  registerWasmKernels();
   await tf.setBackend("wasm");
   return backend;
+}
+
+let registered = false;
+
+/** The JavaScript kernels, in the place of another wasm backend's, and ours in the place of some. */
+function registerKernelsOnce(): void {
+  if (registered) return;
+  registered = true;
+  for (const { kernelName } of tf.getKernelsForBackend("wasm")) {
+    tf.unregisterKernel(kernelName, "wasm");
+  }
+  for (const config of tf.getKernelsForBackend("cpu")) {
+    const kernelFunc: tf.KernelFunc = (call) => typed(config.kernelFunc(call), call.backend);
+    tf.registerKernel({ ...config, backendName: "wasm", kernelFunc });
+  }
+  registerWasmKernels();
 }

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Block, WasmEngine } from "../../ops/kernels/wasm/index.js";
+import type { Block, WasmEngine } from "../../ops/index.js";
 
 type NumberArray = Float32Array | Int32Array;
 

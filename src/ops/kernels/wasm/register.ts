@@ -9,12 +9,8 @@ import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
 import { registerTransformer } from "./transformer.js";
 
-let registered = false;
-
-/** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend, once. */
+/** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
 export function registerWasmKernels(): void {
-  if (registered) return;
-  registered = true;
   registerMatMul();
   registerElementwise();
   registerComparisons();

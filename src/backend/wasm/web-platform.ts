@@ -4,7 +4,7 @@ import {
   relaxedProbe,
   webAssembly,
   type WorkerTask,
-} from "../ops/kernels/wasm/index.js";
+} from "../../ops/index.js";
 
 interface WebWorker {
   postMessage(message: WorkerTask): void;
@@ -23,9 +23,9 @@ interface WebScope {
 // Written out one by one: bundlers find assets by this pattern.
 const files: Record<KernelFile, () => URL> = {
   "kernels-relaxed.wasm": () =>
-    new URL("../ops/kernels/wasm/build/kernels-relaxed.wasm", import.meta.url),
+    new URL("../../ops/kernels/wasm/build/kernels-relaxed.wasm", import.meta.url),
   "kernels-plain.wasm": () =>
-    new URL("../ops/kernels/wasm/build/kernels-plain.wasm", import.meta.url),
+    new URL("../../ops/kernels/wasm/build/kernels-plain.wasm", import.meta.url),
 };
 
 const workerSource = `onmessage = ({ data: { module, memory, scratch } }) => {
