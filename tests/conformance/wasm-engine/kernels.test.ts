@@ -214,6 +214,12 @@ const cases: KernelCase[] = [
     differentiable: false,
     run: (a, b) => tf.where(a.greater(b), a, b),
   },
+  {
+    title: "max and sum with NaN",
+    shapes: [[21]],
+    run: (x) => tf.stack([tf.concat([x, [NaN]]).max(), x.max(), tf.concat([x, [NaN]]).sum()]),
+    differentiable: false,
+  },
   { title: "fill", shapes: [[1]], run: (x) => tf.fill([3, 3], 2.5).add(x) },
   { title: "cumsum, which stays JavaScript", shapes: [[3, 5]], run: (x) => x.cumsum(1).mul(2) },
   { title: "tile", shapes: [[2, 3]], run: (x) => x.tile([2, 2]).neg() },
@@ -269,7 +275,10 @@ describe("kernels of the engine give what the cpu backend's give", () => {
     const ours = await results(kernelCase);
     expect(ours.shape).toEqual(cpu.shape);
     expect(ours.dtype).toBe(cpu.dtype);
-    expectClose(ours.value, cpu.value, { absolute, relative: 2e-6 }, "value");
+    expect(Array.from(ours.value, Number.isNaN)).toEqual(Array.from(cpu.value, Number.isNaN));
+    const numbers = (values: ArrayLike<number>) => Array.from(values).filter((v) => !isNaN(v));
+    const bounds = { absolute, relative: 2e-6 };
+    expectClose(numbers(ours.value), numbers(cpu.value), bounds, "value");
     expect(ours.gradients).toHaveLength(cpu.gradients.length);
     for (const [i, gradient] of ours.gradients.entries()) {
       const bounds = { absolute: 2 * absolute, relative: 1e-5 };

@@ -27,10 +27,32 @@ function expTail(r: v128): v128 {
   return fma(p, r, splat(0.5));
 }
 
+/**
+ * x·log2(e) rounded to a whole number n, as n + 1.5·2^23: the low bits of that float are n as an
+ * integer. (Conversion instructions for all cases cost a dozen machine instructions each.)
+ */
+const SHIFT: f32 = 12582912;
+const SHIFT_BITS: i32 = 0x4b400000;
+
 // @ts-ignore: decorator
 @inline
-function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+function shiftedExponent(x: v128): v128 {
+  return fma(x, splat(LOG2E), splat(SHIFT));
+}
+
+/** x - n ln2. */
+// @ts-ignore: decorator
+@inline
+function remainder(x: v128, shifted: v128): v128 {
+  const n = f32x4.sub(shifted, splat(SHIFT));
+  return fnma(n, splat(LN2_LOW), fnma(n, splat(LN2_HIGH), x));
+}
+
+/** 2^n for n in -126..127. */
+// @ts-ignore: decorator
+@inline
+function power(shifted: v128): v128 {
+  return i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000));
 }
 
 /** e^x; 0 below -104, infinity above 88.73, NaN stays. */
@@ -38,27 +60,24 @@ function powerOfTwo(n: v128): v128 {
 @inline
 export function vexp(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, splat(89)), splat(-105));
-  const n = f32x4.nearest(f32x4.mul(x, splat(LOG2E)));
-  let r = fnma(n, splat(LN2_HIGH), x);
-  r = fnma(n, splat(LN2_LOW), r);
+  const shifted = shiftedExponent(x);
+  const r = remainder(x, shifted);
   const y = f32x4.add(fma(f32x4.mul(r, r), expTail(r), r), splat(1));
   // Two factors, because 2^128 and 2^-150 are no floats.
-  const whole = i32x4.trunc_sat_f32x4_s(n);
+  const whole = i32x4.sub(shifted, i32x4.splat(SHIFT_BITS));
   const half = i32x4.shr_s(whole, 1);
-  return f32x4.mul(f32x4.mul(y, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+  return f32x4.mul(f32x4.mul(y, power(half)), power(i32x4.sub(whole, half)));
 }
 
-/** e^x for x ≤ 0 that may give 0 below -87: all that a softmax needs, and a little faster. */
+/** e^x for x ≤ 0 that is 0 below -87: all that a softmax needs, and faster. */
 // @ts-ignore: decorator
 @inline
 export function vexpNegative(x: v128): v128 {
-  x = f32x4.pmax(x, splat(-87));
-  const n = f32x4.nearest(f32x4.mul(x, splat(LOG2E)));
-  let r = fnma(n, splat(LN2_HIGH), x);
-  r = fnma(n, splat(LN2_LOW), r);
+  const clamped = f32x4.pmax(x, splat(-87));
+  const shifted = shiftedExponent(clamped);
+  const r = remainder(clamped, shifted);
   const y = f32x4.add(fma(f32x4.mul(r, r), expTail(r), r), splat(1));
-  const scaled = f32x4.mul(y, powerOfTwo(i32x4.trunc_sat_f32x4_s(n)));
-  return v128.andnot(scaled, f32x4.le(x, splat(-87)));
+  return v128.andnot(f32x4.mul(y, power(shifted)), f32x4.lt(x, splat(-87)));
 }
 
 /** e^x - 1 for x ≤ 0, precise near 0. */
@@ -66,12 +85,11 @@ export function vexpNegative(x: v128): v128 {
 @inline
 export function vexpm1Negative(x: v128): v128 {
   x = f32x4.pmax(x, splat(-87));
-  const n = f32x4.nearest(f32x4.mul(x, splat(LOG2E)));
-  let r = fnma(n, splat(LN2_HIGH), x);
-  r = fnma(n, splat(LN2_LOW), r);
+  const shifted = shiftedExponent(x);
+  const r = remainder(x, shifted);
   const y = fma(f32x4.mul(r, r), expTail(r), r);
-  const power = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
-  return fma(y, power, f32x4.sub(power, splat(1)));
+  const scale = power(shifted);
+  return fma(y, scale, f32x4.sub(scale, splat(1)));
 }
 
 /** log(1 + f) for f in [√½ - 1, √2 - 1]. */

@@ -33,19 +33,51 @@ export function sumRow(x: usize, n: i32): f64 {
   return total;
 }
 
+/**
+ * Maximum of n floats. NaN is passed over, as what follows meets it anyway: `max` of SIMD costs eight
+ * machine instructions for NaN and -0, `pmax` one.
+ */
 export function maxRow(x: usize, n: i32): f32 {
-  let top = f32x4.splat(-Infinity);
+  let m0 = f32x4.splat(-Infinity);
+  let m1 = m0;
+  let m2 = m0;
+  let m3 = m0;
   let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    m0 = f32x4.pmax(m0, v128.load(x));
+    m1 = f32x4.pmax(m1, v128.load(x, 16));
+    m2 = f32x4.pmax(m2, v128.load(x, 32));
+    m3 = f32x4.pmax(m3, v128.load(x, 48));
+    x += 64;
+  }
+  m0 = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
   for (; i + 4 <= n; i += 4) {
-    top = f32x4.max(top, v128.load(x));
+    m0 = f32x4.pmax(m0, v128.load(x));
     x += 16;
   }
-  let result = maxLanes(top);
+  let result = maxLanes(m0);
   for (; i < n; i++) {
-    result = max(result, load<f32>(x));
+    const value = load<f32>(x);
+    if (value > result) result = value;
     x += 4;
   }
   return result;
+}
+
+/** The same, but NaN if there is one. */
+function maxRowOrNaN(x: usize, n: i32): f32 {
+  let missing = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const v = v128.load(x + (<usize>i << 2));
+    missing = v128.or(missing, f32x4.ne(v, v));
+  }
+  if (v128.any_true(missing)) return NaN;
+  for (; i < n; i++) {
+    const value = load<f32>(x + (<usize>i << 2));
+    if (value != value) return NaN;
+  }
+  return maxRow(x, n);
 }
 
 function rowTask(begin: i32, end: i32): void {
@@ -53,7 +85,7 @@ function rowTask(begin: i32, end: i32): void {
   const op = int(0);
   for (let row = begin; row < end; row++) {
     const x = pointer(1) + ((<usize>row * <usize>n) << 2);
-    const value = op == 0 ? <f32>(sumRow(x, n) * <f64>float(5)) : maxRow(x, n);
+    const value = op == 0 ? <f32>(sumRow(x, n) * <f64>float(5)) : maxRowOrNaN(x, n);
     store<f32>(pointer(2) + (<usize>row << 2), value);
   }
 }
