@@ -1,13 +1,12 @@
 /**
  * C = op(A)·op(B) (+ bias row), batched. For each block of NB columns the thread packs op(B) into
  * panels of 8 columns ([k][8], zero padded, at most KS rows at once, 512 KiB: it stays in L2); then
- * for each 6 rows of A it walks all panels, with the 6×KC piece of A in L1. The 6×8 tile of C needs
- * 12 accumulators, 2 registers for B and 1 for A: the 15 that x64 engines give to SIMD code. A is
- * read in place when its rows are contiguous, else packed 6 wide. KC only bounds what is in L1; it
- * fixes the order of summation, which depends on nothing but the shape.
+ * for each 6 rows of A it walks all panels, with the 6×KC piece of A in L1. See tiles.ts for the
+ * innermost loops. A is read in place when its rows are contiguous, else packed row by row. KC bounds
+ * what is in L1 and fixes the order of summation, which depends on nothing but the shape.
  */
-import { fma } from "./simd";
 import { int, job, parallel, pointer, scratch, setInt, setPointer, threads } from "./threads";
+import { tileRows, tileRows4 } from "./tiles";
 
 const MR: i32 = 6;
 const NR: i32 = 8;
@@ -94,296 +93,43 @@ export function transposeStore(
   v128.store(out + 3 * stride, v128.shuffle<f64>(t2, t3, 1, 3));
 }
 
-/** Packs 6 columns of A stored [K, M] as [k][6]; missing rows of the tile are zero. */
+/** Bytes between the rows of a packed piece of A. */
+const PACKED_ROW: usize = <usize>(KC * 4);
+
+/** Turns up to 6 columns of A stored [K, M] into rows of kc, so that one inner loop serves both. */
 function packA(out: usize, a: usize, ld: i32, kc: i32, rows: i32): void {
   const row = <usize>ld << 2;
-  if (rows == MR) {
-    for (let k = 0; k < kc; k++) {
-      v128.store(out, v128.load(a));
-      store<u64>(out, load<u64>(a, 16), 16);
-      out += 24;
-      a += row;
+  let k = 0;
+  if (rows >= 4) {
+    for (; k + 4 <= kc; k += 4) {
+      const a1 = a + row;
+      const a2 = a1 + row;
+      const a3 = a2 + row;
+      transposeStore(out, PACKED_ROW, v128.load(a), v128.load(a1), v128.load(a2), v128.load(a3));
+      if (rows == MR) {
+        const low = v128.shuffle<f32>(v128.load64_zero(a, 16), v128.load64_zero(a1, 16), 0, 4, 1, 5);
+        const high = v128.shuffle<f32>(
+          v128.load64_zero(a2, 16), v128.load64_zero(a3, 16), 0, 4, 1, 5,
+        );
+        v128.store(out + 4 * PACKED_ROW, v128.shuffle<f64>(low, high, 0, 2));
+        v128.store(out + 5 * PACKED_ROW, v128.shuffle<f64>(low, high, 1, 3));
+      } else if (rows == 5) {
+        store<f32>(out + 4 * PACKED_ROW, load<f32>(a, 16));
+        store<f32>(out + 4 * PACKED_ROW, load<f32>(a1, 16), 4);
+        store<f32>(out + 4 * PACKED_ROW, load<f32>(a2, 16), 8);
+        store<f32>(out + 4 * PACKED_ROW, load<f32>(a3, 16), 12);
+      }
+      out += 16;
+      a += 4 * row;
     }
-    return;
   }
-  for (let k = 0; k < kc; k++) {
-    for (let r = 0; r < MR; r++) {
-      store<f32>(out + (<usize>r << 2), r < rows ? load<f32>(a + (<usize>r << 2)) : 0);
+  for (; k < kc; k++) {
+    for (let r = 0; r < rows; r++) {
+      store<f32>(out + <usize>r * PACKED_ROW, load<f32>(a + (<usize>r << 2)));
     }
-    out += 24;
+    out += 4;
     a += row;
   }
-}
-
-/** One tile: C[6, 8] = initial + A·panel. `initial` and C may be the same memory. */
-function tileRows(
-  kc: i32, a0: usize, a1: usize, a2: usize, a3: usize, a4: usize, a5: usize, b: usize,
-  initial: usize, initialRow: usize, c: usize, row: usize,
-): void {
-  let p = initial;
-  let c00 = v128.load(p);
-  let c01 = v128.load(p, 16);
-  p += initialRow;
-  let c10 = v128.load(p);
-  let c11 = v128.load(p, 16);
-  p += initialRow;
-  let c20 = v128.load(p);
-  let c21 = v128.load(p, 16);
-  p += initialRow;
-  let c30 = v128.load(p);
-  let c31 = v128.load(p, 16);
-  p += initialRow;
-  let c40 = v128.load(p);
-  let c41 = v128.load(p, 16);
-  p += initialRow;
-  let c50 = v128.load(p);
-  let c51 = v128.load(p, 16);
-  const unrolled = b + (<usize>(kc & ~3) << 5);
-  const end = b + (<usize>kc << 5);
-  while (b < unrolled) {
-    let b0 = v128.load(b);
-    let b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a0);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a1);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a2);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a3);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a4);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a5);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b0 = v128.load(b, 32);
-    b1 = v128.load(b, 48);
-    x = v128.load32_splat(a0, 4);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a1, 4);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a2, 4);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a3, 4);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a4, 4);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a5, 4);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b0 = v128.load(b, 64);
-    b1 = v128.load(b, 80);
-    x = v128.load32_splat(a0, 8);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a1, 8);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a2, 8);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a3, 8);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a4, 8);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a5, 8);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b0 = v128.load(b, 96);
-    b1 = v128.load(b, 112);
-    x = v128.load32_splat(a0, 12);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a1, 12);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a2, 12);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a3, 12);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a4, 12);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a5, 12);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b += 128;
-    a0 += 16;
-    a1 += 16;
-    a2 += 16;
-    a3 += 16;
-    a4 += 16;
-    a5 += 16;
-  }
-  while (b < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a0);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a1);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a2);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a3);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a4);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a5);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b += 32;
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
-    a4 += 4;
-    a5 += 4;
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += row;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += row;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += row;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
-  c += row;
-  v128.store(c, c40);
-  v128.store(c, c41, 16);
-  c += row;
-  v128.store(c, c50);
-  v128.store(c, c51, 16);
-}
-
-/** As `tileRows` with A packed [k][6]. */
-function tilePacked(
-  kc: i32, a: usize, b: usize, initial: usize, initialRow: usize, c: usize, row: usize,
-): void {
-  let p = initial;
-  let c00 = v128.load(p);
-  let c01 = v128.load(p, 16);
-  p += initialRow;
-  let c10 = v128.load(p);
-  let c11 = v128.load(p, 16);
-  p += initialRow;
-  let c20 = v128.load(p);
-  let c21 = v128.load(p, 16);
-  p += initialRow;
-  let c30 = v128.load(p);
-  let c31 = v128.load(p, 16);
-  p += initialRow;
-  let c40 = v128.load(p);
-  let c41 = v128.load(p, 16);
-  p += initialRow;
-  let c50 = v128.load(p);
-  let c51 = v128.load(p, 16);
-  const unrolled = b + (<usize>(kc & ~1) << 5);
-  const end = b + (<usize>kc << 5);
-  while (b < unrolled) {
-    let b0 = v128.load(b);
-    let b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a, 4);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a, 8);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a, 12);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a, 16);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a, 20);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b0 = v128.load(b, 32);
-    b1 = v128.load(b, 48);
-    x = v128.load32_splat(a, 24);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a, 28);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a, 32);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a, 36);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a, 40);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a, 44);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-    b += 64;
-    a += 48;
-  }
-  if (b < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
-    c00 = fma(x, b0, c00);
-    c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a, 4);
-    c10 = fma(x, b0, c10);
-    c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a, 8);
-    c20 = fma(x, b0, c20);
-    c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a, 12);
-    c30 = fma(x, b0, c30);
-    c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a, 16);
-    c40 = fma(x, b0, c40);
-    c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a, 20);
-    c50 = fma(x, b0, c50);
-    c51 = fma(x, b1, c51);
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += row;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += row;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += row;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
-  c += row;
-  v128.store(c, c40);
-  v128.store(c, c41, 16);
-  c += row;
-  v128.store(c, c50);
-  v128.store(c, c51, 16);
 }
 
 /** Runs one row tile of A against all panels of the packed block of B. */
@@ -395,8 +141,12 @@ function rowTile(
   const zeros = scratch + ZEROS;
   const packed = scratch + PACKED_A;
   const row = <usize>ldc << 2;
-  const rowA = <usize>lda << 2;
-  if (transA) packA(packed, a, lda, kc, rows);
+  let rowA = <usize>lda << 2;
+  if (transA) {
+    packA(packed, a, lda, kc, rows);
+    a = packed;
+    rowA = PACKED_ROW;
+  }
   // Rows past the end read the last row again; their results are dropped.
   const last = a + <usize>(rows - 1) * rowA;
   const a1 = rows > 1 ? a + rowA : last;
@@ -407,7 +157,8 @@ function rowTile(
   for (let n = 0; n < width; n += NR) {
     const out = c + (<usize>n << 2);
     const cols = min(NR, width - n);
-    const whole = rows == MR && cols == NR;
+    const few = rows <= 4;
+    const whole = (rows == MR || rows == 4) && cols == NR;
     let initial = first ? (bias ? bias + (<usize>n << 2) : zeros) : out;
     let initialRow: usize = first ? 0 : row;
     let target = out;
@@ -424,7 +175,7 @@ function rowTile(
       target = tile;
       targetRow = 32;
     }
-    if (transA) tilePacked(kc, packed, panels, initial, initialRow, target, targetRow);
+    if (few) tileRows4(kc, a, a1, a2, a3, panels, initial, initialRow, target, targetRow);
     else tileRows(kc, a, a1, a2, a3, a4, a5, panels, initial, initialRow, target, targetRow);
     if (!whole) {
       for (let r = 0; r < rows; r++) {
@@ -505,18 +256,19 @@ function matmulTask(begin: i32, end: i32): void {
   const rows = int(11);
   const blocksM = int(12);
   const blocksN = int(13);
+  const columns = int(15);
   memory.fill(scratch + ZEROS, 0, 32);
   for (let unit = begin; unit < end; unit++) {
     const blockM = unit % blocksM;
     const rest = unit / blocksM;
-    const n0 = (rest % blocksN) * NB;
+    const n0 = (rest % blocksN) * columns;
     const batch = rest / blocksN;
     const m0 = blockM * rows;
     block(
       pointer(0) + ((<usize>batch * <usize>strideA) << 2), lda, (flags & 1) != 0,
       pointer(1) + ((<usize>batch * <usize>strideB) << 2), ldb, (flags & 2) != 0,
       pointer(2) + ((<usize>batch * <usize>(m * n)) << 2), n,
-      m0, min(m0 + rows, m), n0, min(NB, n - n0), k, pointer(14),
+      m0, min(m0 + rows, m), n0, min(columns, n - n0), k, pointer(14),
       strideB == 0 ? rest % blocksN : rest, false,
     );
   }
@@ -531,9 +283,17 @@ export function matmul(
   strideA: i32, strideB: i32,
 ): void {
   if (batch * m * n == 0) return;
-  const blocksN = (n + NB - 1) / NB;
-  // Enough units to share, each with enough rows to pay for packing its block of B.
-  const wanted = (4 * threads() + batch * blocksN - 1) / (batch * blocksN);
+  // Enough units to share, each with enough rows to pay for packing its block of B. Neither rows nor
+  // columns of a unit change the order of a sum.
+  const units = 2 * threads();
+  let columns = NB;
+  const isLarge = <f32>m * <f32>n * <f32>k > 200000;
+  const blocksOfRows = batch * ((m + 191) / 192);
+  while (isLarge && columns > 32 && blocksOfRows * ((n + columns - 1) / columns) < units) {
+    columns >>= 1;
+  }
+  const blocksN = (n + columns - 1) / columns;
+  const wanted = (2 * units + batch * blocksN - 1) / (batch * blocksN);
   let rows = (m + wanted - 1) / wanted;
   rows = ((max(rows, 48) + MR - 1) / MR) * MR;
   rows = min(rows, 192);
@@ -553,7 +313,8 @@ export function matmul(
   setInt(12, blocksM);
   setInt(13, blocksN);
   setPointer(14, bias);
-  const perUnit = <f32>rows * <f32>min(n, NB) * <f32>k;
+  setInt(15, columns);
+  const perUnit = <f32>min(rows, m) * <f32>min(n, columns) * <f32>k;
   const grain = <i32>max<f32>(1, 100000 / max<f32>(perUnit, 1));
   parallel(matmulTask.index, batch * blocksM * blocksN, grain);
 }
