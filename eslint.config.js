@@ -18,7 +18,16 @@ const noDefaultExport = {
 };
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "runs/**", "**/*.js", "**/fixtures/**"] },
+  {
+    ignores: [
+      "dist/**",
+      "node_modules/**",
+      "runs/**",
+      "**/*.js",
+      "**/fixtures/**",
+      "**/assembly/**",
+    ],
+  },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.base],
