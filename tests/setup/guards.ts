@@ -40,7 +40,9 @@ export function originOf(stack: string): string {
 
 /** Live tensors made since `before`, as `shape-less` origins. */
 export function liveTensors(before: ReadonlySet<number>): string[] {
-  return [...origins].filter(([id]) => !before.has(id)).map(([, error]) => originOf(error.stack ?? ""));
+  return [...origins]
+    .filter(([id]) => !before.has(id))
+    .map(([, error]) => originOf(error.stack ?? ""));
 }
 
 export function tensorIds(): Set<number> {
