@@ -30,8 +30,15 @@ export {
 } from "./kernels/wasm/index.js";
 export { layerNorm } from "./layer-norm.js";
 export { linear, type WeightLayout } from "./linear.js";
+export {
+  type HiddenLossTerm,
+  type HiddenStates,
+  lossesFromHidden,
+  type LossesFromHiddenInputs,
+} from "./losses-from-hidden.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
+export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
 export { rotaryTables } from "./rotary-tables.js";
 export { silu } from "./silu.js";

@@ -64,6 +64,24 @@ function everything(): Record<string, tf.Tensor> {
       [student],
     ],
     jsd: [(s) => ops.generalizedJsdFromLogits(s as tf.Tensor3D, teacher, jsd), [student]],
+    fromHidden: [
+      (h, w) => {
+        const student = { hidden: h as tf.Tensor3D, head: w as tf.Tensor2D };
+        const teacher = { hidden: x.mul(0.5) as tf.Tensor3D, head: table };
+        const rowWeights = tokens.greater(20).toFloat() as tf.Tensor2D;
+        const { total, sums } = ops.lossesFromHidden(
+          { student, teacher, labels: tokens },
+          [
+            { loss: { kind: "forwardKl" }, rowWeights, factor: 0.1 },
+            { loss: { kind: "crossEntropy" }, rowWeights: tf.ones([B, T]), factor: 0.01 },
+          ],
+          { chunkBytes: 50 * 3 * 4 * V },
+        );
+        sums.dispose();
+        return total;
+      },
+      [x, table.mul(0.1)],
+    ],
     softmax: [(s) => tf.softmax(s), [student]],
     broadcast: [(a, b) => a.mul(b).add(b), [x, row]],
     transpose: [(a) => a.transpose([2, 0, 1]).exp(), [x]],

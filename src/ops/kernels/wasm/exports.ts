@@ -89,6 +89,7 @@ export interface KernelExports {
     ...args: [
       ...[dy: Address, logits: Address, labels: Address, out: Address],
       ...[rows: number, n: number, smoothing: number],
+      ...[values: Address, adds: number],
     ]
   ): void;
   divergence(
@@ -101,6 +102,7 @@ export interface KernelExports {
     ...args: [
       ...[kind: number, dy: Address, student: Address, teacher: Address, out: Address],
       ...[rows: number, n: number, inverseTemperature: number, beta: number, normaliser: number],
+      ...[values: Address, adds: number],
     ]
   ): void;
   adamw(

@@ -4,6 +4,7 @@ import { registerElementwise } from "./elementwise.js";
 import { registerEmbedding } from "./embedding.js";
 import { registerLayout } from "./layout.js";
 import { registerLosses } from "./losses.js";
+import { registerLossesFromHidden } from "./losses-from-hidden.js";
 import { registerMatMul } from "./matmul.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
@@ -20,5 +21,6 @@ export function registerWasmKernels(): void {
   registerTransformer();
   registerAttention();
   registerLosses();
+  registerLossesFromHidden();
   registerOptimizer();
 }

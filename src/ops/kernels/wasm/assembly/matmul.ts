@@ -269,14 +269,14 @@ function matmulTask(begin: i32, end: i32): void {
       pointer(1) + ((<usize>batch * <usize>strideB) << 2), ldb, (flags & 2) != 0,
       pointer(2) + ((<usize>batch * <usize>(m * n)) << 2), n,
       m0, min(m0 + rows, m), n0, min(columns, n - n0), k, pointer(14),
-      strideB == 0 ? rest % blocksN : rest, false,
+      strideB == 0 ? rest % blocksN : rest, (flags & 4) != 0,
     );
   }
 }
 
 /**
- * C[batch, m, n] = op(A)·op(B) + bias. `flags`: 1 = A stored [k, m], 2 = B stored [n, k]. Strides
- * between matrices in floats, 0 to use the same one. `bias` [n] or 0.
+ * C[batch, m, n] = op(A)·op(B) + bias. `flags`: 1 = A stored [k, m], 2 = B stored [n, k], 4 = the
+ * product is added to C and there is no bias. Strides between matrices in floats, 0 to use the same one. `bias` [n] or 0.
  */
 export function matmul(
   a: usize, b: usize, c: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, flags: i32,
