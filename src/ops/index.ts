@@ -1,4 +1,4 @@
-export { type AdamwInputs, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
+export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
 export { causalAttention } from "./causal-attention.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 export {

@@ -107,10 +107,9 @@ export interface KernelExports {
   ): void;
   adamw(
     ...args: [
-      ...[parameter: Address, m: Address, v: Address, gradient: Address, scale: Address],
-      ...[outParameter: Address, outM: Address, outV: Address, n: number],
+      ...[table: Address, count: number, scale: Address],
       ...[beta1: number, rest1: number, beta2: number, rest2: number],
-      ...[epsilon: number, rate: number, keep: number, rootFactor: number],
+      ...[epsilon: number, rate: number, rootFactor: number],
     ]
   ): void;
 }

@@ -15,6 +15,8 @@ export interface WasmTensors {
   disposeData(dataId: object, force?: boolean): boolean;
   /** For an output that is an input under a new name. */
   incRef(dataId: object): void;
+  /** How many tensors have these values. */
+  refCount(dataId: object): number;
 }
 
 type Outputs = tf.TensorInfo | tf.TensorInfo[];
