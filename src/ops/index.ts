@@ -2,6 +2,15 @@ export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-up
 export { causalAttention } from "./causal-attention.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 export {
+  type DecodeAttributes,
+  type DecoderWeights,
+  decodeToken,
+  hasTokenDecoder,
+  packWeights,
+  type WeightPart,
+  writeCache,
+} from "./decode-token.js";
+export {
   defineKernel,
   defineOp,
   type KernelFunction,
@@ -41,6 +50,7 @@ export { rmsNorm } from "./rms-norm.js";
 export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
 export { rotaryTables } from "./rotary-tables.js";
+export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
 export { silu } from "./silu.js";
 export { swiglu } from "./swiglu.js";
 export { tokenLogProbs } from "./token-log-probs.js";

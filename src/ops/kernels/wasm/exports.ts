@@ -105,6 +105,20 @@ export interface KernelExports {
       ...[values: Address, adds: number],
     ]
   ): void;
+  packPanels(
+    ...args: [
+      ...[out: Address, step: number, weight: Address, ld: number, transposed: number],
+      ...[k: number, n0: number, columns: number],
+    ]
+  ): void;
+  decode(plan: Address): void;
+  longestSampledRow(): number;
+  sample(
+    ...args: [
+      ...[logits: Address, uniforms: Address, out: Address],
+      ...[rows: number, n: number, inverseTemperature: number],
+    ]
+  ): void;
   adamw(
     ...args: [
       ...[table: Address, count: number, scale: Address],

@@ -1,5 +1,6 @@
 import { registerAttention } from "./attention.js";
 import { registerComparisons } from "./compare.js";
+import { registerDecode } from "./decode.js";
 import { registerElementwise } from "./elementwise.js";
 import { registerEmbedding } from "./embedding.js";
 import { registerLayout } from "./layout.js";
@@ -8,6 +9,7 @@ import { registerLossesFromHidden } from "./losses-from-hidden.js";
 import { registerMatMul } from "./matmul.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
+import { registerSampling } from "./sample.js";
 import { registerTransformer } from "./transformer.js";
 
 /** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
@@ -23,4 +25,6 @@ export function registerWasmKernels(): void {
   registerLosses();
   registerLossesFromHidden();
   registerOptimizer();
+  registerDecode();
+  registerSampling();
 }

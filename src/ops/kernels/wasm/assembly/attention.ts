@@ -21,7 +21,7 @@ const FEW: i32 = 4;
 // 6 T, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 dy, 13 dquery, 14 dkey, 15 dvalue, 16 per-unit memory
 
 /** Softmax in place over the `seen` keys of a row, with the scale and the mask; zero after them. */
-function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): void {
+export function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): void {
   const s = f32x4.splat(scale);
   let i = 0;
   for (; i + 4 <= seen; i += 4) {
@@ -70,7 +70,7 @@ function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): voi
 }
 
 /** Scores of one query against the keys 0..seen-1, without packing anything. */
-function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i32): void {
+export function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i32): void {
   for (let s = 0; s < seen; s++) {
     let total = f32x4.splat(0);
     let i = 0;
@@ -87,7 +87,7 @@ function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i3
 }
 
 /** Σ p[s] v[s] of one query. */
-function mixRow(out: usize, p: usize, v: usize, stride: usize, seen: i32, hd: i32): void {
+export function mixRow(out: usize, p: usize, v: usize, stride: usize, seen: i32, hd: i32): void {
   for (let i = 0; i < hd; i += 4) {
     const rest = hd - i;
     let total = f32x4.splat(0);
