@@ -51,6 +51,15 @@ describe.each(["llama", "gpt2"])(
       expectSame(await reference, await trainOn("wasm", family));
     });
 
+    test.skipIf(!runsWebGpu)(
+    "on WebGPU (needs PUPIL_SLOW_TESTS=1 and Chromium's vk_swiftshader_icd.json)",
+    { timeout: 300_000 },
+    async () => {
+      expectSame(await reference, await trainOn("webgpu", family, softwareVulkan));
+    },
+  );
+});
+
     test.skipIf(softwareVulkan === undefined)(
       "on WebGPU (needs Chromium's vk_swiftshader_icd.json)",
       async () => {
