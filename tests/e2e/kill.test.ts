@@ -38,33 +38,31 @@ async function killWhileWriting(folder: string, name: string, step: number): Pro
   return unfinishedIn(checkpoints).length > 0;
 }
 
-test(
-  "a kill -9 in the middle of a checkpoint write loses nothing but the steps after the last one",
-  { timeout: 120_000 },
-  async () => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "whole.json"), JSON.stringify(config("whole")));
-    expect((await runCli(["train", "whole.json"], folder)).code).toBe(0);
+test("a kill -9 in the middle of a checkpoint write loses nothing but the steps after the last one", {
+  timeout: 120_000,
+}, async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "whole.json"), JSON.stringify(config("whole")));
+  expect((await runCli(["train", "whole.json"], folder)).code).toBe(0);
 
-    let name = "";
-    let killed = false;
-    for (let attempt = 1; attempt <= 8 && !killed; attempt++) {
-      name = `killed-${attempt}`;
-      writeFileSync(join(folder, `${name}.json`), JSON.stringify(config(name)));
-      killed = await killWhileWriting(folder, name, 3);
-    }
-    expect(killed, "no attempt was killed while it wrote").toBe(true);
+  let name = "";
+  let killed = false;
+  for (let attempt = 1; attempt <= 8 && !killed; attempt++) {
+    name = `killed-${attempt}`;
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify(config(name)));
+    killed = await killWhileWriting(folder, name, 3);
+  }
+  expect(killed, "no attempt was killed while it wrote").toBe(true);
 
-    const resumed = await runCli(["train", `resume=runs/${name}`], folder);
-    expect(resumed.stderr).toMatch(/Resuming runs\/killed-\d after step [34567]/);
-    expect(resumed.code).toBe(0);
-    const output = join(folder, "runs");
-    const [whole, again] = ["whole", name].map((run) => ({ ...tinyRun(output), name: run }));
-    if (whole === undefined || again === undefined) throw new Error("unreachable");
-    expect(metricsOf(again)).toEqual(metricsOf(whole));
-    expect(weightsOf(again, 8).equals(weightsOf(whole, 8))).toBe(true);
-    expect(unfinishedIn(join(output, name, "checkpoints"))).toEqual([]);
-    const summary = readFileSync(join(output, name, "summary.json"), "utf8");
-    expect(JSON.parse(summary)).toMatchObject({ steps: 8 });
-  },
-);
+  const resumed = await runCli(["train", `resume=runs/${name}`], folder);
+  expect(resumed.stderr).toMatch(/Resuming runs\/killed-\d after step [34567]/);
+  expect(resumed.code).toBe(0);
+  const output = join(folder, "runs");
+  const [whole, again] = ["whole", name].map((run) => ({ ...tinyRun(output), name: run }));
+  if (whole === undefined || again === undefined) throw new Error("unreachable");
+  expect(metricsOf(again)).toEqual(metricsOf(whole));
+  expect(weightsOf(again, 8).equals(weightsOf(whole, 8))).toBe(true);
+  expect(unfinishedIn(join(output, name, "checkpoints"))).toEqual([]);
+  const summary = readFileSync(join(output, name, "summary.json"), "utf8");
+  expect(JSON.parse(summary)).toMatchObject({ steps: 8 });
+});

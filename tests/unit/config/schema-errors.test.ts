@@ -50,7 +50,9 @@ test("a typo in a loss name lists the losses", () => {
 });
 
 test("a wrong type says what was given and what is expected", () => {
-  expect(messageFor((c) => ({ ...c, seed: "seven" }))).toContain('seed is "seven", expected number');
+  expect(messageFor((c) => ({ ...c, seed: "seven" }))).toContain(
+    'seed is "seven", expected number',
+  );
 });
 
 test("a missing field is named", () => {

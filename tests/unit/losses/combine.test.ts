@@ -47,16 +47,16 @@ test("a combination is the weighted sum of its terms, which it also gives one by
     lossValues(evaluator(forwardKlLoss, {}), values),
   ];
   expect([...(combined.terms["forward-kl-2"] as tf.Tensor).dataSync()]).toEqual([...plain]);
-  for (const [i, value] of [...combined.perToken.dataSync()].entries()) {
+  for (const [i, value] of [...combined.values.dataSync()].entries()) {
     const [a, b, c] = [tempered[i], crossEntropy[i], plain[i]] as [number, number, number];
     expect(value).toBeCloseTo(0.5 * a + 0.25 * b + 2 * c, 5);
   }
-  tf.dispose([combined.perToken, combined.terms, tensors] as tf.TensorContainer);
+  tf.dispose([combined.values, combined.terms, tensors] as tf.TensorContainer);
 });
 
 test("one term alone is passed on whole", () => {
   const tensors = inputs();
-  const { perToken, terms } = combineLosses([lossTerm(reverseKlLoss, {})], tensors);
+  const { values: perToken, terms } = combineLosses([lossTerm(reverseKlLoss, {})], tensors);
   const expected = lossValues(evaluator(reverseKlLoss, {}), values);
   expect([...perToken.dataSync()]).toEqual([...expected]);
   expect([...(terms["reverse-kl"] as tf.Tensor).dataSync()]).toEqual([...expected]);
@@ -96,6 +96,7 @@ test("a definition of one's own needs no list", () => {
     summary: "Entropy of the student.",
     formula: "−Σ_v S_v log S_v",
     reference: "Shannon 1948",
+    per: "token",
     needs: ["studentLogits"],
     config: z.strictObject({ scale: z.number().default(3).describe("Factor.") }),
     properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: false, shiftInvariant: true },

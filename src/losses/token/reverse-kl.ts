@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { reverseKlFromLogits } from "../ops/index.js";
-import { defineLoss } from "./define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
+import { reverseKlFromLogits } from "../../ops/index.js";
+import { defineLoss } from "../define.js";
+import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
 /**
  * Reverse KL, KL(student ‖ teacher), in nats per token: the student stays where the teacher finds
@@ -35,6 +35,7 @@ export const reverseKlLoss = defineLoss({
   summary: "KL(student ‖ teacher) over the whole vocabulary; mode-seeking.",
   formula: "Σ_v S_v (log S_v − log T_v)",
   reference: "https://arxiv.org/abs/2306.08543 (equation 1)",
+  per: "token",
   needs: ["studentLogits", "teacherLogits"],
   config: z.strictObject(temperatureFields),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },
