@@ -34,8 +34,9 @@ export function lossTerm<
   S extends z.ZodObject,
   P extends ValuesPer,
   M extends LossState,
+  O extends LossInput,
 >(
-  definition: LossDefinition<N, I, S, P, M>,
+  definition: LossDefinition<N, I, S, P, M, O>,
   options: z.input<S>,
   weight: LossWeight = 1,
 ): LossTerm {
@@ -46,9 +47,14 @@ export function lossTerm<
   return { definition, config: parsed.data, weight };
 }
 
-/** The inputs that some term reads, each once: what a trainer has to supply. */
+/** The inputs that some term reads, each once: what a trainer supplies. */
 export function needsOf(terms: readonly LossTerm[]): LossInput[] {
-  return [...new Set(terms.flatMap((term) => term.definition.needs))];
+  return [...new Set(terms.flatMap((term) => inputsOf(term.definition)))];
+}
+
+/** Every input that a loss reads, the optional ones last. */
+export function inputsOf({ needs, optional = [] }: LossDefinition): LossInput[] {
+  return [...needs, ...optional];
 }
 
 /** Names for logs: the names of the losses, a repeated one numbered (`forward-kl`, `forward-kl-2`). */

@@ -59,6 +59,7 @@ export interface LossDefinition<
   S extends z.ZodObject = z.ZodObject,
   P extends ValuesPer = ValuesPer,
   M extends LossState = LossState,
+  O extends LossInput = LossInput,
 > {
   /** Name in configs, logs and docs; the file is called the same. */
   readonly name: N;
@@ -76,6 +77,8 @@ export interface LossDefinition<
   readonly per: P;
   /** The inputs it reads, and no others; a trainer supplies exactly these. */
   readonly needs: readonly I[];
+  /** Inputs it can do without and says how; a trainer supplies these too. */
+  readonly optional?: readonly O[];
   /** Options with defaults, every field described. */
   readonly config: S;
   readonly properties: LossProperties;
@@ -86,19 +89,24 @@ export interface LossDefinition<
   /** How a trainer averages the values of a loss per token. Default: over all tokens of a step. */
   aggregation?(config: z.output<S>): Aggregation;
   /** Values `[B, T]` or `[B]`, unreduced and unmasked. Without a state: at the initial one. */
-  evaluate(inputs: Pick<LossInputs, I>, config: z.output<S>, state?: M): LossTensors[P];
+  evaluate(
+    inputs: Pick<LossInputs, I> & Partial<Pick<LossInputs, O>>,
+    config: z.output<S>,
+    state?: M,
+  ): LossTensors[P];
 }
 
 /**
- * Types a definition from its parts; returns it unchanged. Reading an input in `evaluate` that is
- * not in `needs` is a compile error.
+ * Types a definition from its parts; returns it unchanged. Reading an input in `evaluate` that is in
+ * neither `needs` nor `optional` is a compile error.
  */
 export function defineLoss<
   N extends string,
   I extends LossInput,
   S extends z.ZodObject,
   P extends ValuesPer,
-  M extends LossState,
->(definition: LossDefinition<N, I, S, P, M>): LossDefinition<N, I, S, P, M> {
+  M extends LossState = LossState,
+  O extends LossInput = never,
+>(definition: LossDefinition<N, I, S, P, M, O>): LossDefinition<N, I, S, P, M, O> {
   return definition;
 }

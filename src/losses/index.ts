@@ -1,4 +1,4 @@
-export { combineLosses, evaluateTerm, lossTerm, needsOf, termLabels } from "./combine.js";
+export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";
 export type {
@@ -18,6 +18,7 @@ export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./l
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
 export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
 export { advanceLossStates, initialLossStates, type LossStates } from "./state.js";
+export { stopGradient } from "./stop-gradient.js";
 export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
 

@@ -12,10 +12,12 @@ export interface LossInputs {
   /** `[B, T]` int32, already shifted: the token that position t predicts. */
   readonly labels: tf.Tensor2D;
 
-  /** `[B, T, K]` int32, no id twice at a position (but see `sampled-kl`). */
+  /** `[B, T, K]` int32: the teacher's likeliest tokens, no id twice, or draws from it. */
   readonly teacherTokenIds: tf.Tensor3D;
   /** `[B, T, K]`, the teacher's log-probabilities of `teacherTokenIds`, not renormalized. */
   readonly teacherTopLogProbs: tf.Tensor3D;
+  /** `[B, T, K]`, of `teacherTokenIds` under the distribution that they were drawn from. */
+  readonly teacherSampleLogProbs: tf.Tensor3D;
 
   /** `[B, T]`, of the sampled token under the student as it is now. */
   readonly tokenLogProbs: tf.Tensor2D;
@@ -56,6 +58,8 @@ export interface LossInputs {
   readonly studentHiddenStates: tf.Tensor3D;
   /** `[B, T, D]`. */
   readonly teacherHiddenStates: tf.Tensor3D;
+  /** `[B, T]`, 1 for the positions that count, in losses with one value per row. */
+  readonly positionMask: tf.Tensor2D;
   /** `[B, H, T, T]`, attention probabilities. */
   readonly studentAttentions: tf.Tensor4D;
   /** `[B, H, T, T]`, attention probabilities. */
@@ -80,7 +84,10 @@ export interface LossInputFacts {
   readonly gradient: boolean;
   /** The teacher's input that a student's input is held against. */
   readonly counterpart?: LossInput;
-  /** The input that marks its real entries; without one, `[B, T, …]` has the completion mask. */
+  /**
+   * The input that marks its real entries, for losses that read that too. Others leave the masking
+   * of `[B, T, …]` to whoever averages their values.
+   */
   readonly maskedBy?: LossInput;
   /**
    * Which rows have it: rows of the data, whose tokens are ground truth, or rows that the student
@@ -100,6 +107,7 @@ export const lossInputs = {
 
   teacherTokenIds: { shape: "B T K", dtype: "int32", gradient: false },
   teacherTopLogProbs: { shape: "B T K", ...teacher },
+  teacherSampleLogProbs: { shape: "B T K", ...teacher },
 
   tokenLogProbs: {
     shape: "B T",
@@ -140,8 +148,14 @@ export const lossInputs = {
   teacherScores: { shape: "B N", ...teacher, maskedBy: "listMask" },
   listMask: { shape: "B N", ...teacher },
 
-  studentHiddenStates: { shape: "B T D", ...student, counterpart: "teacherHiddenStates" },
-  teacherHiddenStates: { shape: "B T D", ...teacher },
+  studentHiddenStates: {
+    shape: "B T D",
+    ...student,
+    counterpart: "teacherHiddenStates",
+    maskedBy: "positionMask",
+  },
+  teacherHiddenStates: { shape: "B T D", ...teacher, maskedBy: "positionMask" },
+  positionMask: { shape: "B T", ...teacher },
   studentAttentions: { shape: "B H T T", ...student, counterpart: "teacherAttentions" },
   teacherAttentions: { shape: "B H T T", ...teacher },
   studentKeys: { shape: "B H M D", ...student, counterpart: "teacherKeys" },

@@ -1,13 +1,32 @@
 import {
+  adaptiveKlLoss,
   crossEntropyLoss,
   forwardKlLoss,
   generalizedJsdLoss,
+  logitMseLoss,
   reverseKlLoss,
+  skewKlLoss,
+  symmetricKlLoss,
+  taidLoss,
+  totalVariationLoss,
+  universalLogitLoss,
 } from "./token/index.js";
 
 /** Every loss that a config can name, by kind; a kind is a folder. */
 export const lossesByKind = {
-  token: [crossEntropyLoss, forwardKlLoss, reverseKlLoss, generalizedJsdLoss],
+  token: [
+    crossEntropyLoss,
+    forwardKlLoss,
+    reverseKlLoss,
+    symmetricKlLoss,
+    generalizedJsdLoss,
+    skewKlLoss,
+    adaptiveKlLoss,
+    taidLoss,
+    totalVariationLoss,
+    logitMseLoss,
+    universalLogitLoss,
+  ],
   sparse: [],
   sampled: [],
   pairs: [],

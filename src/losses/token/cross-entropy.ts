@@ -36,6 +36,10 @@ export const crossEntropyLoss = defineLoss({
   summary: "Negative log-likelihood of the labels under the student; the loss of SFT.",
   formula: "−Σ_v q_v log S_v with q = (1 − labelSmoothing) · one-hot(label) + labelSmoothing / V",
   reference: "https://arxiv.org/abs/1512.00567 (section 7: label smoothing)",
+  whenToUse:
+    "For labels that are right: supervised fine-tuning, or a small term beside a divergence that keeps the student on the data.",
+  failureSignature:
+    "Overconfidence: the held-out loss rises while the training loss falls. Remedy: labelSmoothing, fewer steps, or a divergence to a teacher.",
   per: "token",
   needs: ["studentLogits", "labels"],
   config: z.strictObject({

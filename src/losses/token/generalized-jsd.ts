@@ -43,6 +43,10 @@ export const generalizedJsdLoss = defineLoss({
   summary: "Jensen-Shannon divergence between forward KL (beta 0) and reverse KL (beta 1).",
   formula: "β KL(T ‖ M) + (1 − β) KL(S ‖ M) with M = β T + (1 − β) S",
   reference: "https://arxiv.org/abs/2306.13649 (equation 1)",
+  whenToUse:
+    "When forward KL spreads too much and reverse KL collapses: it is bounded, so single tokens cannot dominate the gradient.",
+  failureSignature:
+    "With beta near 0 or 1 the gradient is about beta · (1 − beta) times that of the KL and nothing is learned. Remedy: normalized, or another learning rate.",
   per: "token",
   needs: ["studentLogits", "teacherLogits"],
   config: z.strictObject({

@@ -9,6 +9,7 @@ import {
   evaluateTerm,
   findLoss,
   forwardKlLoss,
+  type LossName,
   type LossTermConfig,
   lossTerm,
   lossTermFromConfig,
@@ -113,6 +114,41 @@ test("a definition of one's own needs no list", () => {
   tf.dispose([studentLogits, value]);
 });
 
+test("reading an input that is not declared is a compile error", () => {
+  const parts = {
+    name: "one",
+    summary: "",
+    formula: "",
+    reference: "",
+    per: "token",
+    config: z.strictObject({}),
+    properties: {},
+    examples: [{}],
+  } as const;
+  const declared = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    optional: ["advantages"],
+    evaluate: ({ tokenLogProbs, advantages }) => {
+      expectTypeOf(advantages).toEqualTypeOf<tf.Tensor2D | undefined>();
+      return tokenLogProbs.clone();
+    },
+  });
+  const undeclared = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    // @ts-expect-error teacherLogits is not in needs
+    evaluate: ({ teacherLogits }) => teacherLogits,
+  });
+  const wrongShape = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    // @ts-expect-error one value per row, but per is "token"
+    evaluate: ({ tokenLogProbs }) => tokenLogProbs.sum<tf.Tensor1D>(-1),
+  });
+  expect([declared.name, undeclared.per, wrongShape.per]).toEqual(["one", "token", "token"]);
+});
+
 test("options that do not fit are refused with the field", () => {
   expect(() => lossTerm(forwardKlLoss, { temperature: 0 })).toThrow(/forward-kl.*temperature/s);
   const typo = { temprature: 2 } as object;
@@ -143,9 +179,8 @@ test("wrong configs say what is allowed", () => {
 });
 
 test("the types of a config follow its loss", () => {
-  expectTypeOf<LossTermConfig["type"]>().toEqualTypeOf<
-    "cross-entropy" | "forward-kl" | "reverse-kl" | "generalized-jsd"
-  >();
+  expectTypeOf<LossTermConfig["type"]>().toEqualTypeOf<LossName>();
+  expectTypeOf<"forward-kl" | "taid">().toExtend<LossName>();
   type Jsd = Extract<LossTermConfig, { type: "generalized-jsd" }>;
   expectTypeOf<Jsd["beta"]>().toEqualTypeOf<number>();
   type Input = z.input<typeof lossTermSchema>;
