@@ -23,4 +23,6 @@ export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
 
 // The losses, by kind.
+export * from "./sampled/index.js";
+export * from "./sparse/index.js";
 export * from "./token/index.js";

@@ -1,3 +1,5 @@
+import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
+import { sampledKlLoss, sparseKlLoss } from "./sparse/index.js";
 import {
   adaptiveKlLoss,
   crossEntropyLoss,
@@ -27,8 +29,8 @@ export const lossesByKind = {
     logitMseLoss,
     universalLogitLoss,
   ],
-  sparse: [],
-  sampled: [],
+  sparse: [sparseKlLoss, sampledKlLoss],
+  sampled: [policyGradientLoss, sampledReverseKlLoss],
   pairs: [],
   lists: [],
   representations: [],
