@@ -17,7 +17,13 @@ export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
 export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
-export { advanceLossStates, initialLossStates, type LossStates } from "./state.js";
+export {
+  advanceLossStates,
+  initialLossStates,
+  type LossStates,
+  namedLossStates,
+  restoredLossStates,
+} from "./state.js";
 export { stopGradient } from "./stop-gradient.js";
 export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
