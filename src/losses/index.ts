@@ -1,3 +1,12 @@
+export {
+  checkedLoss,
+  type CheckedLoss,
+  type GoldenCase,
+  type GoldenResult,
+  type LossCheck,
+  lossChecks,
+  runGoldenCase,
+} from "./checks/index.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";

@@ -6,8 +6,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../src/backend/index.js";
-import { type GoldenCase, runGoldenCase } from "../../src/losses/checks/index.js";
-import { findLoss, lossDefinitions } from "../../src/losses/index.js";
+import {
+  findLoss,
+  type GoldenCase,
+  lossDefinitions,
+  runGoldenCase,
+} from "../../src/losses/index.js";
 import { nodePlatform } from "../../src/node/index.js";
 import { useCpu } from "../setup/backend.js";
 
