@@ -23,4 +23,7 @@ export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
 
 // The losses, by kind.
+export * from "./lists/index.js";
+export * from "./pairs/index.js";
+export * from "./representations/index.js";
 export * from "./token/index.js";

@@ -1,4 +1,29 @@
 import {
+  candidateCrossEntropyLoss,
+  lambdaRankLoss,
+  listKlLoss,
+  listMleLoss,
+  listNetLoss,
+  pairwiseHingeLoss,
+  rankNetLoss,
+} from "./lists/index.js";
+import {
+  dpoLoss,
+  ipoLoss,
+  rediLoss,
+  rpoLoss,
+  simpoLoss,
+  thoughtPathContrastiveLoss,
+  tripletLoss,
+} from "./pairs/index.js";
+import {
+  attentionRelationLoss,
+  hiddenStateLoss,
+  inBatchContrastiveLoss,
+  kvMatchLoss,
+  neuronSelectivityLoss,
+} from "./representations/index.js";
+import {
   adaptiveKlLoss,
   crossEntropyLoss,
   forwardKlLoss,
@@ -29,9 +54,23 @@ export const lossesByKind = {
   ],
   sparse: [],
   sampled: [],
-  pairs: [],
-  lists: [],
-  representations: [],
+  pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
+  lists: [
+    rankNetLoss,
+    listNetLoss,
+    listMleLoss,
+    lambdaRankLoss,
+    pairwiseHingeLoss,
+    candidateCrossEntropyLoss,
+    listKlLoss,
+  ],
+  representations: [
+    hiddenStateLoss,
+    attentionRelationLoss,
+    neuronSelectivityLoss,
+    inBatchContrastiveLoss,
+    kvMatchLoss,
+  ],
 } as const;
 
 export type LossKind = keyof typeof lossesByKind;

@@ -110,6 +110,9 @@ const samplers: Readonly<Record<LossInput, (draw: Draw) => number[]>> = {
   anchorStates: normals("anchorStates", 1),
   positiveStates: normals("positiveStates", 1),
   negativeStates: normals("negativeStates", 1),
+  counterfactualAnchorStates: normals("counterfactualAnchorStates", 1),
+  unchangedStates: normals("unchangedStates", 1),
+  counterfactualUnchangedStates: normals("counterfactualUnchangedStates", 1),
   studentScores: normals("studentScores", 1),
   teacherScores: normals("teacherScores", 1.5),
   listMask: ({ random, shape: [rows = 0, width = 0] }) => {
@@ -120,7 +123,7 @@ const samplers: Readonly<Record<LossInput, (draw: Draw) => number[]>> = {
   studentHiddenStates: normals("studentHiddenStates", 1),
   teacherHiddenStates: normals("teacherHiddenStates", 1.5),
   positionMask: prefixMask("positionMask"),
-  studentAttentions: probabilities("studentAttentions", 1),
+  studentAttentions: probabilities("studentAttentions", 0.5),
   teacherAttentions: probabilities("teacherAttentions", 1.5),
   studentKeys: normals("studentKeys", 1),
   studentValues: normals("studentValues", 1),
