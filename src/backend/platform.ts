@@ -1,3 +1,6 @@
+import type { EnginePlatform } from "../ops/index.js";
+import { webWasmPlatform } from "./wasm/web-platform.js";
+
 /** Why something cannot be used, and what the user can do about it. */
 export interface Unavailable {
   readonly reason: string;
@@ -16,6 +19,8 @@ export interface Platform {
   readonly runtime: string;
   readonly cpu: { readonly model: string; readonly cores: number };
   provideGpu(): Promise<GpuAccess | Unavailable>;
+  /** What the CPU engine needs; without it, tfjs's own wasm backend takes its place. */
+  readonly cpuEngine?: EnginePlatform;
   /**
    * Imports a package that need not be installed: undefined if it is not, an error if it is broken.
    * Absent where native packages cannot run.
@@ -35,7 +40,10 @@ interface WebNavigator {
 
 /** The platform of a browser, and of any runtime that brings a `navigator.gpu` of its own. */
 export function webPlatform(): Platform {
-  const { navigator = {} } = globalThis as { navigator?: WebNavigator };
+  const { navigator = {}, location } = globalThis as {
+    navigator?: WebNavigator;
+    location?: unknown;
+  };
   return {
     runtime: navigator.userAgent ?? "unknown runtime",
     cpu: { model: "CPU", cores: navigator.hardwareConcurrency ?? 1 },
@@ -47,6 +55,8 @@ export function webPlatform(): Platform {
             remedy:
               'Use a browser with WebGPU; in Node pass { platform: nodePlatform } from "pupil/node".',
           },
+    // Its files are fetched, so there must be a page that they belong to.
+    ...(location !== undefined && { cpuEngine: webWasmPlatform() }),
     packageVersion: () => undefined,
     onExit: () => {},
   };

@@ -5,9 +5,9 @@ export {
   type Dataset,
   type Files,
   filesOf,
-  type PrepareContext,
   prepareData,
   type PreparedData,
+  type PrepareOptions,
 } from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { applyOverrides, parseOverride } from "./overrides.js";

@@ -24,6 +24,15 @@ export interface LossDescription {
   readonly fields: readonly LossField[];
 }
 
+type FieldSchema = z.core.JSONSchema.BaseSchema;
+
+/** `number`, `"a" | "b"`, `number | null`. */
+function typeOf({ type, enum: allowed, anyOf }: FieldSchema): string {
+  if (allowed !== undefined) return allowed.map((entry) => JSON.stringify(entry)).join(" | ");
+  if (anyOf !== undefined) return anyOf.map((form) => typeOf(form as FieldSchema)).join(" | ");
+  return String(type);
+}
+
 /** What documentation and `pupil describe` say about a loss, read from its definition. */
 export function describeLoss(definition: LossDefinition): LossDescription {
   const { name, summary, formula, reference, per, needs, config } = definition;
@@ -31,9 +40,8 @@ export function describeLoss(definition: LossDefinition): LossDescription {
   const { properties = {} } = z.toJSONSchema(config, { io: "input" });
   const fields = Object.entries(properties).map(([field, schema]): LossField => {
     if (typeof schema === "boolean") throw new Error(`${name}.${field} accepts anything.`);
-    const { type, enum: allowed, default: value, description = "" } = schema;
-    const kind = allowed?.map((entry) => JSON.stringify(entry)).join(" | ") ?? String(type);
-    return { name: field, type: kind, default: value, description };
+    const { default: value, description = "" } = schema;
+    return { name: field, type: typeOf(schema), default: value, description };
   });
   return {
     name,

@@ -26,4 +26,6 @@ export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } 
 export * from "./lists/index.js";
 export * from "./pairs/index.js";
 export * from "./representations/index.js";
+export * from "./sampled/index.js";
+export * from "./sparse/index.js";
 export * from "./token/index.js";

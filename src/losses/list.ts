@@ -23,6 +23,8 @@ import {
   kvMatchLoss,
   neuronSelectivityLoss,
 } from "./representations/index.js";
+import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
+import { sampledKlLoss, sparseKlLoss } from "./sparse/index.js";
 import {
   adaptiveKlLoss,
   crossEntropyLoss,
@@ -52,8 +54,8 @@ export const lossesByKind = {
     logitMseLoss,
     universalLogitLoss,
   ],
-  sparse: [],
-  sampled: [],
+  sparse: [sparseKlLoss, sampledKlLoss],
+  sampled: [policyGradientLoss, sampledReverseKlLoss],
   pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
   lists: [
     rankNetLoss,

@@ -245,7 +245,7 @@ function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
     batchSize: trainer.batchSize,
     gradientAccumulationSteps: trainer.gradientAccumulationSteps,
     ...(maxGradNorm === null ? {} : { maxGradNorm }),
-    padId: tokenizer.padId,
+    tokenizer,
   };
   if (trainer.type === "sft") return (startStep) => sft({ ...common, startStep });
   if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
@@ -257,7 +257,6 @@ function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
       onPolicyFraction: trainer.onPolicyFraction,
       sampling: trainer.sampling,
       maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
-      endIds: tokenizer.endIds,
       random: random.stream("train"),
     });
 }
@@ -274,8 +273,7 @@ function evaluatorOf(
     for (const set of data.evaluation) {
       const result = await evaluateStudent(student, teacher, set, {
         batchSize,
-        endIds: tokenizer.endIds,
-        padId: tokenizer.padId,
+        tokenizer,
         maxNewTokens: maxNewTokens ?? data.maxNewTokens,
         sampling,
         random: random.stream("evaluation"),

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
+import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
 
@@ -11,6 +12,7 @@ const require = createRequire(import.meta.url);
 export const nodePlatform: Platform = {
   runtime: `Node ${process.version}`,
   cpu: { model: cpus()[0]?.model.trim() || process.arch, cores: availableParallelism() },
+  cpuEngine: nodeWasmPlatform,
   async provideGpu() {
     return vulkanProblem() ?? openDawn();
   },

@@ -15,6 +15,19 @@ export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
 export { gelu, type GeluApproximation } from "./gelu.js";
 export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
 export { globalNorm } from "./global-norm.js";
+export {
+  type Block,
+  type EngineOptions,
+  type EnginePlatform,
+  type KernelBuild,
+  type KernelFile,
+  registerWasmKernels,
+  relaxedProbe,
+  WasmEngine,
+  type WasmTensors,
+  webAssembly,
+  type WorkerTask,
+} from "./kernels/wasm/index.js";
 export { layerNorm } from "./layer-norm.js";
 export { linear, type WeightLayout } from "./linear.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";

@@ -1,3 +1,3 @@
 export { AdamW, adamwSchema, type AdamWOptions, type AdamWState } from "./adamw.js";
 export { clipScale } from "./clip.js";
-export { learningRateAt, scheduleSchema, type Schedule } from "./schedule.js";
+export { defaultSchedule, learningRateAt, scheduleSchema, type Schedule } from "./schedule.js";

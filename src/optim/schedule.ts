@@ -21,6 +21,9 @@ export const scheduleSchema = z.strictObject({
 });
 export type Schedule = z.output<typeof scheduleSchema>;
 
+/** Every field at its default. */
+export const defaultSchedule: Schedule = scheduleSchema.parse({});
+
 /**
  * Learning rate of optimizer step `step` (from 0) of `steps`. Warm-up is linear and reaches the peak
  * at step `warmupSteps`; the decay reaches `finalLearningRateFraction` of the peak at the last step.

@@ -24,3 +24,6 @@ export const samplingPolicySchema = z.strictObject({
     .describe("Always takes the most likely token; the other fields then have no effect."),
 });
 export type SamplingPolicy = z.output<typeof samplingPolicySchema>;
+
+/** Sampling from a model's distribution as it is. */
+export const ownDistribution: SamplingPolicy = samplingPolicySchema.parse({});

@@ -1,8 +1,14 @@
+import type { Tokenizer } from "../data/index.js";
 import { type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type AdamW, learningRateAt, type Schedule } from "../optim/index.js";
-import { type Rollout, rolloutToSequence, sampleRollouts } from "../rollouts/index.js";
-import type { SamplingPolicy } from "../rollouts/index.js";
+import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import {
+  ownDistribution,
+  type Rollout,
+  rolloutToSequence,
+  type SamplingPolicy,
+  sampleRollouts,
+} from "../rollouts/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { requireSignals } from "./check-teacher.js";
@@ -17,20 +23,21 @@ export interface DistillOptions {
   readonly data: TrainingData;
   readonly optimizer: AdamW;
   readonly loss: readonly LossTerm[];
-  readonly schedule: Schedule;
   readonly steps: number;
+  /** Its end ids end a student's completion. */
+  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
+  readonly random: Random;
+  /** Share of rows whose completion the student samples itself (GKD's λ), 0 to 1. Default: 1. */
+  readonly onPolicyFraction?: number;
+  /** Default: the student's own distribution. */
+  readonly sampling?: SamplingPolicy;
+  /** Default: 64. */
+  readonly maxNewTokens?: number;
+  readonly schedule?: Schedule;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
-  /** Rows per optimizer step, over all micro-batches. */
-  readonly batchSize: number;
-  /** Share of rows whose completion the student samples itself (GKD's λ), from 0 to 1. */
-  readonly onPolicyFraction: number;
-  readonly sampling: SamplingPolicy;
-  readonly maxNewTokens: number;
-  /** Ids that end a student's completion. */
-  readonly endIds: readonly number[];
-  readonly padId: number;
-  readonly random: Random;
+  /** Rows per optimizer step, over all micro-batches. Default: 16. */
+  readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
   readonly maxGradNorm?: number;
 }
@@ -41,9 +48,11 @@ export interface DistillOptions {
  * As in GKD (Agarwal et al. 2024) no gradient flows through the sampling.
  */
 export async function* distill(options: DistillOptions): AsyncGenerator<StepMetrics> {
-  const { student, teacher, data, optimizer, loss, schedule, steps, startStep = 0 } = options;
-  const { batchSize, onPolicyFraction, sampling, maxNewTokens, endIds, padId, random } = options;
+  const { student, teacher, data, optimizer, loss, steps, tokenizer, random } = options;
+  const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
+  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const { endIds, padId } = tokenizer;
   const signals = requireSignals(student, teacher, needsOf(loss));
 
   for (let step = startStep; step < steps; step++) {

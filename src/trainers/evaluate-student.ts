@@ -1,6 +1,6 @@
-import type { TokenSequence } from "../data/index.js";
+import type { Tokenizer, TokenSequence } from "../data/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type SamplingPolicy, samplingPolicySchema } from "../rollouts/index.js";
+import { ownDistribution, type SamplingPolicy } from "../rollouts/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
@@ -17,13 +17,13 @@ export interface EvaluationSet {
 }
 
 export interface EvaluateOptions {
-  readonly batchSize: number;
-  readonly endIds: readonly number[];
-  readonly padId: number;
+  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
   readonly maxNewTokens: number;
-  /** How the completions are made that are verified. */
-  readonly sampling: SamplingPolicy;
   readonly random: Random;
+  /** How the completions are made that are verified. Default: greedy. */
+  readonly sampling?: SamplingPolicy;
+  /** Rows per forward pass. Default: 32. */
+  readonly batchSize?: number;
 }
 
 /** One completion, for people to look at. */
@@ -40,11 +40,10 @@ export interface StudentEvaluation {
   readonly completions: readonly ScoredCompletion[];
 }
 
+const greedy: SamplingPolicy = { ...ownDistribution, greedy: true };
+
 /** Completions to make for people to look at, where nothing verifies them. */
 const shownCompletions = 8;
-
-/** The student's own samples, as the KLs to the teacher are defined on them. */
-const ownSamples = samplingPolicySchema.parse({});
 
 /**
  * Everything the project reports about a student on a set: loss of the given completions; accuracy,
@@ -57,14 +56,16 @@ export async function evaluateStudent(
   set: EvaluationSet,
   options: EvaluateOptions,
 ): Promise<StudentEvaluation> {
-  const { batchSize, padId, sampling, random, ...ends } = options;
+  const { tokenizer, maxNewTokens, random, sampling = greedy, batchSize = 32 } = options;
+  const { endIds, padId } = tokenizer;
   const { verify } = set;
   const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
   const sample = (prompts: EvaluationSet["prompts"], policy: SamplingPolicy, purpose: string) =>
     sampleCompletions(student, prompts, {
-      ...ends,
       batchSize,
+      endIds,
       padId,
+      maxNewTokens,
       policy,
       random: random.stream("evaluate", set.name, purpose),
     });
@@ -78,7 +79,7 @@ export async function evaluateStudent(
   metrics["endRate"] = scored.endRate;
 
   if (teacher !== undefined) {
-    const { rollouts } = await sample(set.prompts, ownSamples, "divergence");
+    const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
     const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
     metrics["forwardKl"] = divergence.forwardKl;
     metrics["reverseKl"] = divergence.reverseKl;

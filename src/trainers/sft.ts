@@ -1,6 +1,7 @@
+import type { Tokenizer } from "../data/index.js";
 import type { LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type AdamW, learningRateAt, type Schedule } from "../optim/index.js";
+import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import type { TrainingData } from "./data-source.js";
 import type { StepMetrics } from "./metrics.js";
 import { splitIntoBatches } from "./micro-batches.js";
@@ -12,15 +13,15 @@ export interface SftOptions {
   readonly optimizer: AdamW;
   /** Terms on labels; usually one cross-entropy term. */
   readonly loss: readonly LossTerm[];
-  readonly schedule: Schedule;
   readonly steps: number;
+  readonly tokenizer: Pick<Tokenizer, "padId">;
+  readonly schedule?: Schedule;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
-  /** Rows per optimizer step, over all micro-batches. */
-  readonly batchSize: number;
+  /** Rows per optimizer step, over all micro-batches. Default: 16. */
+  readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
   readonly maxGradNorm?: number;
-  readonly padId: number;
 }
 
 /**
@@ -28,13 +29,14 @@ export interface SftOptions {
  * Breaking out of the loop stops the training and leaks nothing.
  */
 export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
-  const { student, data, optimizer, loss, schedule, steps, startStep = 0, batchSize } = options;
-  const { gradientAccumulationSteps = 1, maxGradNorm, padId } = options;
+  const { student, data, optimizer, loss, steps, tokenizer } = options;
+  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
+  const { gradientAccumulationSteps = 1, maxGradNorm } = options;
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
     const rows = data.rows(step, batchSize);
-    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, padId);
+    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, tokenizer.padId);
 
     using gradients = await computeGradients(student, loss, batches.parts);
     const learningRate = learningRateAt(step, steps, schedule);

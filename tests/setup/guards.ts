@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeEach, expect } from "vitest";
 import { useCpu } from "./backend.js";
 
-Error.stackTraceLimit = 60;
+Error.stackTraceLimit = 40;
 await useCpu();
 
 interface TrackingEngine {
@@ -14,14 +14,15 @@ interface TrackingEngine {
   disposeTensor(tensor: tf.Tensor): void;
 }
 
-const origins = new Map<number, string>();
+// The error, not its text: formatting a stack for every tensor would slow the suite down.
+const origins = new Map<number, Error>();
 // Private hooks of tfjs (its version is pinned); guards.test.ts proves that they are still called.
 const engine = tf.engine() as unknown as TrackingEngine;
 const trackTensor = engine.trackTensor.bind(engine);
 const disposeTensor = engine.disposeTensor.bind(engine);
 
 engine.trackTensor = (tensor, backend) => {
-  origins.set(tensor.id, new Error().stack ?? "");
+  origins.set(tensor.id, new Error());
   trackTensor(tensor, backend);
 };
 engine.disposeTensor = (tensor) => {
@@ -39,7 +40,9 @@ export function originOf(stack: string): string {
 
 /** Live tensors made since `before`, as `shape-less` origins. */
 export function liveTensors(before: ReadonlySet<number>): string[] {
-  return [...origins].filter(([id]) => !before.has(id)).map(([, stack]) => originOf(stack));
+  return [...origins]
+    .filter(([id]) => !before.has(id))
+    .map(([, error]) => originOf(error.stack ?? ""));
 }
 
 export function tensorIds(): Set<number> {

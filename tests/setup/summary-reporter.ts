@@ -7,7 +7,9 @@ export default class SummaryReporter implements Reporter {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     const skipped = new Set<string>();
     for (const module of modules) {
-      if (module.errors().length > 0) counts.failed += 1;
+      // A failed import or hook leaves its tests unrun, which is no success.
+      const suites = [module, ...module.children.allSuites()];
+      counts.failed += suites.filter((suite) => suite.errors().length > 0).length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state === "passed") counts.passed += 1;

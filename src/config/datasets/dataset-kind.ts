@@ -17,15 +17,19 @@ export interface PreparedData {
   readonly notes: readonly string[];
 }
 
-export interface PrepareContext {
+export interface PrepareOptions {
   readonly tokenizer: Tokenizer;
-  readonly files: Files;
+  readonly random: Random;
+  /** Default: none, for tasks. */
+  readonly files?: Files;
   /** Most positions of the model, where it exists already. */
   readonly maxPositions?: number | undefined;
-  /** Rows per evaluation set. */
-  readonly evaluationRows: number;
-  readonly random: Random;
+  /** Rows per evaluation set. Default: 128. */
+  readonly evaluationRows?: number;
 }
+
+export type PrepareContext = PrepareOptions &
+  Required<Pick<PrepareOptions, "files" | "evaluationRows">>;
 
 /** How one kind of dataset is used; every kind has a file beside this one. */
 export interface DatasetKind<D> {

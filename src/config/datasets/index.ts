@@ -1,11 +1,11 @@
 import { byteTokenizer, characterTokenizer, type Tokenizer } from "../../data/index.js";
 import type { RunConfig } from "../run.js";
-import type { DatasetKind, Files, PrepareContext, PreparedData } from "./dataset-kind.js";
+import type { DatasetKind, Files, PreparedData, PrepareOptions } from "./dataset-kind.js";
 import { jsonlDataset } from "./jsonl-dataset.js";
 import { taskDataset } from "./task-dataset.js";
 import { textDataset } from "./text-dataset.js";
 
-export type { Files, PrepareContext, PreparedData } from "./dataset-kind.js";
+export type { Files, PreparedData, PrepareOptions } from "./dataset-kind.js";
 
 export type Dataset = RunConfig["data"];
 
@@ -30,7 +30,8 @@ export function filesOf(dataset: Dataset): string[] {
  *
  * @throws PupilError naming file and line, or the field, for data that cannot be used
  */
-export function prepareData(dataset: Dataset, context: PrepareContext): PreparedData {
+export function prepareData(dataset: Dataset, options: PrepareOptions): PreparedData {
+  const context = { files: new Map<string, string>(), evaluationRows: 128, ...options };
   return kindOf(dataset).prepare(dataset, context);
 }
 

@@ -5,6 +5,8 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawStyle,
+  styleField,
   type TaskSplit,
 } from "./define.js";
 
@@ -25,13 +27,10 @@ const config = z
   .strictObject({
     minDigits: z.int().min(1).default(1).describe("Fewest digits of an operand."),
     maxDigits: z.int().min(1).default(3).describe("Most digits of an operand in training."),
-    style: z
-      .enum(styles)
-      .default("scratchpad")
-      .describe(
-        "How the oracle writes 37+85: scratchpad 7+5+0=12,3+8+1=12:122, carries 12,12:122, " +
-          "reversed ~221, direct 122.",
-      ),
+    style: styleField(styles, "scratchpad").describe(
+      "How the oracle writes 37+85 (a list: one of them at random): scratchpad 7+5+0=12,3+8+1=12:122, carries 12,12:122, " +
+        "reversed ~221, direct 122.",
+    ),
     ...commonTaskFields,
   })
   .refine(({ minDigits, maxDigits }) => minDigits <= maxDigits, {
@@ -72,7 +71,8 @@ export const additionTask = defineTask({
   answer,
   oracle(problem, { style, errorRate }, random) {
     const isWrong = random.uniform() < errorRate;
-    return writeTrace(problem, style, isWrong ? drawError(problem, random) : undefined);
+    const error = isWrong ? drawError(problem, random) : undefined;
+    return writeTrace(problem, drawStyle(style, random), error);
   },
   verify(problem, completion) {
     const given = readAnswer(completion);

@@ -15,6 +15,8 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawStyle,
+  styleField,
   type TaskSplit,
 } from "./define.js";
 
@@ -48,13 +50,10 @@ const config = z
       .enum(wordings)
       .default("sentences")
       .describe('Prompt as "Ann has 17. Bob has 4 more than Ann. ..." or as "a=17;b=a+4;b?".'),
-    style: z
-      .enum(styles)
-      .default("full")
-      .describe(
-        'Oracle line per hop: full "b = 17 + 4 = 21", compact "b=17+4=21", terse "b=21"; ' +
-          'direct: only "21".',
-      ),
+    style: styleField(styles, "full").describe(
+      'Oracle line per hop (a list: one of them at random): full "b = 17 + 4 = 21", compact "b=17+4=21", terse "b=21"; ' +
+        'direct: only "21".',
+    ),
     ...commonTaskFields,
   })
   .refine(({ minHops, maxHops }) => minHops <= maxHops, {
@@ -95,7 +94,8 @@ export const chainTask = defineTask({
   answer: (problem) => String(lastValue(solve(problem))),
   oracle(problem, { style, errorRate }, random) {
     const isWrong = random.uniform() < errorRate;
-    return writeTrace(isWrong ? solveWrongly(problem, random) : solve(problem), style);
+    const steps = isWrong ? solveWrongly(problem, random) : solve(problem);
+    return writeTrace(steps, drawStyle(style, random));
   },
   verify(problem, completion) {
     const answer = readAnswer(completion, problem.hops.at(-1) as string);

@@ -42,7 +42,7 @@ export interface TaskDefinition<
   splitOf(problem: P, config: z.output<S>): TaskSplit;
   prompt(problem: P): string;
   answer(problem: P): string;
-  /** A worked solution in the configured style; wrong with probability `errorRate`. */
+  /** A worked solution in the configured style, or one of them; wrong with probability `errorRate`. */
   oracle(problem: P, config: z.output<S>, random: Random): string;
   /** Judges a completion (without its end token) by its final answer. */
   verify(problem: P, completion: string): Verification;
@@ -77,6 +77,17 @@ export const commonTaskFields = {
     .default(1)
     .describe("How much longer than the longest training problem the `longer` split goes."),
 };
+
+/** The field `style` of a task: one way of writing, or several of which every trace draws one. */
+export function styleField<S extends string>(styles: readonly S[], fallback: NoInfer<S>) {
+  const style = z.enum(styles);
+  return z.union([style, z.array(style).min(1)]).default(() => fallback as never);
+}
+
+/** The style of one trace. */
+export function drawStyle<S extends string>(style: S | readonly S[], random: Random): S {
+  return typeof style === "string" ? style : random.pick(style);
+}
 
 /**
  * The split of a problem: `longer` where it is longer than training ever is, otherwise by a hash of

@@ -123,7 +123,7 @@ const samplers: Readonly<Record<LossInput, (draw: Draw) => number[]>> = {
   studentHiddenStates: normals("studentHiddenStates", 1),
   teacherHiddenStates: normals("teacherHiddenStates", 1.5),
   positionMask: prefixMask("positionMask"),
-  studentAttentions: probabilities("studentAttentions", 0.5),
+  studentAttentions: probabilities("studentAttentions", 0.3),
   teacherAttentions: probabilities("teacherAttentions", 1.5),
   studentKeys: normals("studentKeys", 1),
   studentValues: normals("studentValues", 1),

@@ -4,7 +4,7 @@ import { assertShape } from "../../tensors/index.js";
 import { cosineSimilarity } from "../cosine-similarity.js";
 import { defineLoss } from "../define.js";
 import type { LossInputs } from "../inputs.js";
-import { meanOfMasked } from "../masked.js";
+import { keepMasked, meanOfMasked } from "../masked.js";
 
 /** Thought paths of the options of a question and of its counterfactual twin. */
 export type ThoughtPaths = Pick<
@@ -51,7 +51,11 @@ export function thoughtPathContrastive(
   );
   const { unchangedStates, counterfactualUnchangedStates, listMask } = paths;
   return tf.tidy(() => {
-    const kept = cosineSimilarity(unchangedStates, counterfactualUnchangedStates);
+    const isUnchanged = listMask.expandDims(2);
+    const kept = cosineSimilarity(
+      keepMasked(unchangedStates, isUnchanged),
+      keepMasked(counterfactualUnchangedStates, isUnchanged),
+    );
     const flipped = cosineSimilarity(paths.anchorStates, paths.counterfactualAnchorStates);
     const lead = kept.sub(flipped.expandDims(1)).div(temperature);
     return meanOfMasked(lead.neg().softplus() as tf.Tensor2D, listMask);

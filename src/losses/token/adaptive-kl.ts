@@ -30,7 +30,7 @@ const smallestGap = 1e-30;
  * @param studentLogits `[B, T, V]`, before temperature
  * @param teacherLogits `[B, T, V]`, before temperature; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2404.02657, section 4.2 (AKL)
+ * @see https://arxiv.org/abs/2404.02657 (adaptive KL)
  */
 export function adaptiveKl(
   studentLogits: tf.Tensor3D,
@@ -68,7 +68,7 @@ export const adaptiveKlLoss = defineLoss({
   summary: "Both KL directions, weighted at every position by where student and teacher differ.",
   formula:
     "g_head/(g_head+g_tail) KL(T ‖ S) + g_tail/(g_head+g_tail) KL(S ‖ T), g = Σ |T_v − S_v| over head and tail",
-  reference: "https://arxiv.org/abs/2404.02657 (section 4.2)",
+  reference: "https://arxiv.org/abs/2404.02657 (adaptive KL)",
   whenToUse:
     "Short trainings on data of the teacher: forward KL fits its likely tokens first and reverse KL its unlikely ones, and this puts the weight where the difference is.",
   failureSignature:

@@ -22,7 +22,7 @@ export interface LogitMseOptions extends TemperatureOptions {
  * @param studentLogits `[B, T, V]`
  * @param teacherLogits `[B, T, V]`; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2105.08919, equation 4; https://arxiv.org/abs/1312.6184
+ * @see https://arxiv.org/abs/2105.08919 (logit matching); https://arxiv.org/abs/1312.6184
  */
 export function logitMse(
   studentLogits: tf.Tensor3D,
@@ -42,7 +42,7 @@ export const logitMseLoss = defineLoss({
   name: "logit-mse",
   summary: "Mean squared difference between the student's and the teacher's logits.",
   formula: "(1/V) Σ_v ((z^S_v − z^T_v) / τ)², with center: each side's mean over v taken off first",
-  reference: "https://arxiv.org/abs/2105.08919 (equation 4)",
+  reference: "https://arxiv.org/abs/2105.08919 (logit matching)",
   whenToUse:
     "Small vocabularies and a student that can follow closely: unlike a KL it also matches the tokens that neither would say.",
   failureSignature:

@@ -32,7 +32,7 @@ export interface SkewKlOptions extends TemperatureOptions {
  * @param studentLogits `[B, T, V]`, before temperature
  * @param teacherLogits `[B, T, V]`, before temperature; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2402.03898, equations 4 and 5; https://arxiv.org/abs/2503.07067
+ * @see https://arxiv.org/abs/2402.03898 (skew KL); https://arxiv.org/abs/2503.07067
  */
 export function skewKl(
   studentLogits: tf.Tensor3D,
@@ -100,7 +100,7 @@ export const skewKlLoss = defineLoss({
   name: "skew-kl",
   summary: "KL of the teacher (or the student) to a mixture of both, which bounds the gradient.",
   formula: "forward: KL(T ‖ α T + (1 − α) S); reverse: KL(S ‖ α S + (1 − α) T)",
-  reference: "https://arxiv.org/abs/2402.03898 (equations 4 and 5)",
+  reference: "https://arxiv.org/abs/2402.03898 (skew KL and skew reverse KL)",
   whenToUse:
     "Where the plain KL has spikes of the gradient: early in training, with a much larger teacher, or on samples of the student that the teacher finds impossible.",
   failureSignature:

@@ -43,7 +43,7 @@ export interface TaidState extends Record<string, number | null> {
  * @param studentLogits `[B, T, V]`, before temperature
  * @param teacherLogits `[B, T, V]`, before temperature; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2501.16937, equations 3 and 4
+ * @see https://arxiv.org/abs/2501.16937
  */
 export function taid(
   studentLogits: tf.Tensor3D,
@@ -68,7 +68,7 @@ export function taid(
  * To be called once per optimizer step with the loss of the whole step. The first step only
  * remembers its loss.
  *
- * @see https://arxiv.org/abs/2501.16937, section 3.3, algorithm 1
+ * @see https://arxiv.org/abs/2501.16937 (adaptive interpolation parameter)
  */
 export function advanceTaid(
   state: TaidState,
@@ -94,7 +94,7 @@ export const taidLoss = defineLoss({
   name: "taid",
   summary: "KL of a target between student and teacher to the student; the target moves over time.",
   formula: "KL(P_t ‖ S), P_t = softmax(((1 − t) sg(z^S) + t z^T) / τ), t from start to end",
-  reference: "https://arxiv.org/abs/2501.16937 (equations 3 and 4, algorithm 1)",
+  reference: "https://arxiv.org/abs/2501.16937 (temporally adaptive interpolated distillation)",
   whenToUse:
     "A teacher much larger than the student, over a whole training: early targets are ones that the student can reach.",
   failureSignature:

@@ -19,7 +19,7 @@ import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "
  * @param studentLogits `[B, T, V]`, before temperature
  * @param teacherLogits `[B, T, V]`, before temperature; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2307.15190, section 3 (f-DISTILL)
+ * @see https://arxiv.org/abs/2307.15190 (f-DISTILL)
  */
 export function totalVariation(
   studentLogits: tf.Tensor3D,
@@ -42,7 +42,7 @@ export const totalVariationLoss = defineLoss({
   name: "total-variation",
   summary: "Total variation distance between student and teacher; symmetric, between 0 and 1.",
   formula: "½ Σ_v |S_v − T_v|",
-  reference: "https://arxiv.org/abs/2307.15190 (section 3)",
+  reference: "https://arxiv.org/abs/2307.15190 (f-DISTILL)",
   whenToUse:
     "When single tokens must not dominate: every token's part is bounded by its probability. Also the quantity that speculative decoding accepts by.",
   failureSignature:

@@ -19,7 +19,7 @@ import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "
  * @param studentLogits `[B, T, V]`, before temperature
  * @param teacherLogits `[B, T, W]`, before temperature; no gradient flows into it
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2402.12030, equation 3
+ * @see https://arxiv.org/abs/2402.12030 (universal logit distillation)
  */
 export function universalLogit(
   studentLogits: tf.Tensor3D,
@@ -62,7 +62,7 @@ export const universalLogitLoss = defineLoss({
   name: "universal-logit",
   summary: "Distance of the sorted probabilities; the vocabularies may differ.",
   formula: "Σ_i |S_(i) − T_(i)| over probabilities in falling order, zeros appended to the shorter",
-  reference: "https://arxiv.org/abs/2402.12030 (equation 3)",
+  reference: "https://arxiv.org/abs/2402.12030 (universal logit distillation)",
   whenToUse:
     "When the teacher has another tokenizer, beside cross-entropy on the teacher's text: it passes on how sure the teacher is.",
   failureSignature:

@@ -1,0 +1,13 @@
+export type { Block } from "./allocator.js";
+export {
+  type EngineOptions,
+  type EnginePlatform,
+  type KernelBuild,
+  type KernelFile,
+  relaxedProbe,
+  WasmEngine,
+  type WorkerTask,
+} from "./engine.js";
+export { registerWasmKernels } from "./register.js";
+export type { WasmTensors } from "./registry.js";
+export { webAssembly } from "./webassembly.js";

@@ -1,0 +1,24 @@
+import { registerAttention } from "./attention.js";
+import { registerComparisons } from "./compare.js";
+import { registerElementwise } from "./elementwise.js";
+import { registerEmbedding } from "./embedding.js";
+import { registerLayout } from "./layout.js";
+import { registerLosses } from "./losses.js";
+import { registerMatMul } from "./matmul.js";
+import { registerOptimizer } from "./optimizer.js";
+import { registerReductions } from "./reduce.js";
+import { registerTransformer } from "./transformer.js";
+
+/** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
+export function registerWasmKernels(): void {
+  registerMatMul();
+  registerElementwise();
+  registerComparisons();
+  registerReductions();
+  registerLayout();
+  registerEmbedding();
+  registerTransformer();
+  registerAttention();
+  registerLosses();
+  registerOptimizer();
+}

@@ -1,0 +1,122 @@
+/** The engine's matrix product against float64, around the sizes where its blocking changes. */
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../../../src/tensors/index.js";
+import { useCpu } from "../../setup/backend.js";
+import { engineVariants, useWasmEngine } from "../../setup/wasm-engine.js";
+import { expectClose } from "../ops/closeness.js";
+
+type Sizes = readonly [m: number, n: number, k: number];
+
+// Tiles are 6×8, panels 128 columns, rows of B 256 and 1024, row blocks 48 to 192.
+const sizes: Sizes[] = [
+  ...([
+    [1, 1, 1],
+    [6, 8, 4],
+    [5, 7, 3],
+    [7, 9, 5],
+    [1, 130, 17],
+    [13, 1, 257],
+  ] as const),
+  ...([
+    [50, 129, 33],
+    [97, 8, 256],
+    [12, 24, 1025],
+    [4, 8, 9],
+    [16, 17, 6],
+    [11, 24, 259],
+    [0, 3, 2],
+    [3, 0, 2],
+    [3, 4, 0],
+  ] as const),
+];
+
+function values(length: number, name: string): Float32Array {
+  const random = new Random(3).stream(name, length);
+  return Float32Array.from({ length }, () => random.normal());
+}
+
+/** op(a)·op(b) of one matrix pair, in float64. */
+function product(
+  a: Float32Array,
+  b: Float32Array,
+  [m, n, k]: Sizes,
+  transposeA: boolean,
+  transposeB: boolean,
+): Float64Array {
+  const out = new Float64Array(m * n);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let t = 0; t < k; t++) {
+        const left = a[transposeA ? t * m + i : i * k + t] as number;
+        sum += left * (b[transposeB ? j * k + t : t * n + j] as number);
+      }
+      out[i * n + j] = sum;
+    }
+  }
+  return out;
+}
+
+const flags = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const;
+
+describe.each(engineVariants)("matMul, $build build, $numThreads thread(s)", (variant) => {
+  beforeAll(async () => {
+    await useWasmEngine(variant);
+  });
+  afterAll(useCpu);
+
+  test.each(sizes)("[%i, %i] over %i, all four ways round", async (m, n, k) => {
+    const a = values(m * k, "a");
+    const b = values(k * n, "b");
+    for (const [transposeA, transposeB] of flags) {
+      const result = tf.tidy(() =>
+        tf.matMul(
+          tf.tensor2d(a, transposeA ? [k, m] : [m, k]),
+          tf.tensor2d(b, transposeB ? [n, k] : [k, n]),
+          transposeA,
+          transposeB,
+        ),
+      );
+      expect(result.shape).toEqual([m, n]);
+      const expected = product(a, b, [m, n, k], transposeA, transposeB);
+      const bounds = { absolute: 3e-6 * Math.sqrt(k + 1), relative: 1e-5 };
+      expectClose(await result.data(), expected, bounds, `${transposeA}, ${transposeB}`);
+      result.dispose();
+    }
+  });
+
+  test.each([
+    [3, 3],
+    [3, 1],
+    [1, 3],
+  ])("batches of %i and %i", async (batchA, batchB) => {
+    const [m, n, k] = [7, 10, 5] as const;
+    const a = values(batchA * m * k, "a");
+    const b = values(batchB * k * n, "b");
+    for (const [transposeA, transposeB] of flags) {
+      const result = tf.tidy(() =>
+        tf.matMul(
+          tf.tensor3d(a, transposeA ? [batchA, k, m] : [batchA, m, k]),
+          tf.tensor3d(b, transposeB ? [batchB, n, k] : [batchB, k, n]),
+          transposeA,
+          transposeB,
+        ),
+      );
+      const read = await result.data();
+      for (let i = 0; i < 3; i++) {
+        const left = a.subarray((i % batchA) * m * k, ((i % batchA) + 1) * m * k);
+        const right = b.subarray((i % batchB) * k * n, ((i % batchB) + 1) * k * n);
+        const expected = product(left, right, [m, n, k], transposeA, transposeB);
+        const bounds = { absolute: 1e-5, relative: 1e-5 };
+        expectClose(read.subarray(i * m * n, (i + 1) * m * n), expected, bounds, `matrix ${i}`);
+      }
+      result.dispose();
+    }
+  });
+});

@@ -1,0 +1,155 @@
+/** Large enough to be shared between threads: every number of threads gives the same bits. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, describe, expect, test } from "vitest";
+import * as ops from "../../../src/ops/index.js";
+import { Random } from "../../../src/tensors/index.js";
+import { useCpu } from "../../setup/backend.js";
+import { useWasmEngine } from "../../setup/wasm-engine.js";
+
+function normals(shape: number[], name: string): tf.Tensor {
+  const random = new Random(5).stream(name);
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => random.normal()),
+    shape,
+  );
+}
+
+function ids(shape: number[], bound: number): tf.Tensor {
+  const random = new Random(6);
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Int32Array.from({ length: size }, () => random.integer(bound)),
+    shape,
+    "int32",
+  );
+}
+
+const [B, T, H, K, hd, D, V] = [3, 60, 4, 2, 24, 96, 130] as const;
+
+/** Named results, and with them all gradients, of one pass through every op. */
+function everything(): Record<string, tf.Tensor> {
+  const x = normals([B, T, D], "x");
+  const weight = normals([200, D], "weight") as tf.Tensor2D;
+  const row = normals([D], "row") as tf.Tensor1D;
+  const wide = normals([200], "wide") as tf.Tensor1D;
+  const q = normals([B, T, H, hd], "q");
+  const k = normals([B, T, K, hd], "k");
+  const v = normals([B, T, K, hd], "v");
+  const tokens = ids([B, T], V) as tf.Tensor2D;
+  const table = normals([V, D], "table") as tf.Tensor2D;
+  const student = normals([B, T, V], "student");
+  const teacher = normals([B, T, V], "teacher") as tf.Tensor3D;
+  const { cos, sin } = ops.rotaryTables(tokens, hd, 10_000);
+  const attend = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) =>
+    ops.causalAttention(a as tf.Tensor4D, b as tf.Tensor4D, c as tf.Tensor4D);
+  const jsd = { temperature: 1.5, beta: 0.3, normalized: false };
+  const named: Record<string, [(...t: tf.Tensor[]) => tf.Tensor, tf.Tensor[]]> = {
+    linear: [(a, w, b) => ops.linear(a, w as tf.Tensor2D, b as tf.Tensor1D), [x, weight, wide]],
+    rmsNorm: [(a, w) => ops.rmsNorm(a, w as tf.Tensor1D, 1e-5), [x, row]],
+    layerNorm: [
+      (a, w, b) => ops.layerNorm(a, w as tf.Tensor1D, b as tf.Tensor1D, 1e-5),
+      [x, row, row.add(1)],
+    ],
+    swiglu: [(a, b) => ops.swiglu(a, b), [x, x.mul(0.5)]],
+    gelu: [(a) => ops.gelu(a), [x]],
+    rotary: [(a) => ops.rotary(a as tf.Tensor4D, cos, sin), [q]],
+    attention: [attend, [q, k, v]],
+    embedding: [(w) => ops.embedding(w as tf.Tensor2D, tokens), [table]],
+    crossEntropy: [(s) => ops.crossEntropyFromLogits(s as tf.Tensor3D, tokens), [student]],
+    forwardKl: [
+      (s) => ops.forwardKlFromLogits(s as tf.Tensor3D, teacher, { temperature: 1 }),
+      [student],
+    ],
+    jsd: [(s) => ops.generalizedJsdFromLogits(s as tf.Tensor3D, teacher, jsd), [student]],
+    softmax: [(s) => tf.softmax(s), [student]],
+    broadcast: [(a, b) => a.mul(b).add(b), [x, row]],
+    transpose: [(a) => a.transpose([2, 0, 1]).exp(), [x]],
+    matMul: [(a, w) => tf.matMul(a.reshape([-1, D]), w, false, true), [x, weight]],
+  };
+  const results: Record<string, tf.Tensor> = {};
+  for (const [name, [f, inputs]] of Object.entries(named)) {
+    const { value, grads } = tf.valueAndGrads((...t: tf.Tensor[]) =>
+      f(...t)
+        .square()
+        .sum(),
+    )(inputs);
+    results[name] = f(...inputs);
+    results[`Σ ${name}`] = value;
+    for (const [i, g] of grads.entries()) results[`${name}, gradient ${i}`] = g;
+  }
+  const parts = { parameter: x, firstMoment: x, secondMoment: x.square(), gradient: x };
+  const moved = ops.adamwUpdate(
+    { ...parts, gradientScale: tf.scalar(0.5) },
+    { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: 3 },
+  );
+  return { ...results, ...moved, norm: ops.globalNorm([x, weight, row]) };
+}
+
+/** Index of the first entry whose bits differ, or -1. (`toEqual` takes seconds on large arrays.) */
+function firstDifference(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return 0;
+  return a.findIndex((value, i) => !Object.is(value, b[i]));
+}
+
+async function readAll(numThreads: number): Promise<Map<string, Float32Array>> {
+  await useWasmEngine({ numThreads });
+  const read = new Map<string, Float32Array>();
+  for (let round = 0; round < 3; round++) {
+    const results = tf.tidy(everything);
+    for (const [name, t] of Object.entries(results)) {
+      const values = (await t.data()) as Float32Array;
+      // Repeated, since a race need not show at once.
+      const before = read.get(name);
+      const difference = before ? firstDifference(values, before) : -1;
+      expect(difference, `${name}, again with ${numThreads}`).toBe(-1);
+      read.set(name, values);
+    }
+    tf.dispose(results);
+  }
+  return read;
+}
+
+describe("threads", () => {
+  afterAll(useCpu);
+
+  test("1, 2 and 3 threads give the same bits, every time, and what the cpu backend gives", async () => {
+    await useCpu();
+    const composed = tf.tidy(everything);
+    const expected = new Map<string, Float32Array>();
+    for (const [name, t] of Object.entries(composed)) {
+      expected.set(name, (await t.data()) as Float32Array);
+    }
+    tf.dispose(composed);
+    const one = await readAll(1);
+    for (const numThreads of [2, 3]) {
+      const many = await readAll(numThreads);
+      for (const [name, values] of one) {
+        const difference = firstDifference(many.get(name) as Float32Array, values);
+        expect(difference, `${name} with ${numThreads} threads`).toBe(-1);
+      }
+    }
+    for (const [name, values] of one) {
+      const reference = expected.get(name) as Float32Array;
+      const size = reference.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
+      const worst = reference.reduce(
+        (most, v, i) => Math.max(most, Math.abs(v - (values[i] as number))),
+        0,
+      );
+      expect(worst / size, `${name} against cpu`).toBeLessThan(2e-5);
+    }
+  });
+
+  test("workers take their part, and the process can end while they sleep", () => {
+    const script = fileURLToPath(new URL("../../setup/two-threads.ts", import.meta.url));
+    const child = spawnSync(process.execPath, ["--import", "tsx", script], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    expect(child.stderr).toBe("");
+    expect(child.stdout).toBe("workers took part\n");
+    expect(child.status).toBe(0);
+  });
+});
