@@ -34,7 +34,7 @@ export async function runGoldenCase(
   { config = {}, inputs, expected }: GoldenCase,
 ): Promise<GoldenResult> {
   const loss = { definition, config: definition.config.parse(config) };
-  const values = caseOf(inputs);
+  const values = caseFromLists(inputs);
   const results: GoldenResult[] = [{ worstError: 0, where: "nothing was expected" }];
   const { values: found, gradients } = await evaluateCase(loss, values);
   if (expected.values !== undefined) {
@@ -46,7 +46,8 @@ export async function runGoldenCase(
   return results.reduce((worst, result) => (result.worstError > worst.worstError ? result : worst));
 }
 
-function caseOf(inputs: GoldenCase["inputs"]): LossCase {
+/** Nested lists by name as inputs of a loss. */
+export function caseFromLists(inputs: GoldenCase["inputs"]): LossCase {
   const arrays = Object.entries(inputs).map(([name, nested]): [string, LossArray] => {
     if (!(name in lossInputs)) {
       throw new PupilError(`there is no loss input "${name}".`, {

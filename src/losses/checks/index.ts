@@ -11,7 +11,13 @@ import { symmetryChecks } from "./symmetry-checks.js";
 
 export type { CheckedLoss, LossArray, LossCase } from "./case.js";
 export type { LossCheck } from "./check.js";
-export { type GoldenCase, type GoldenResult, runGoldenCase } from "./golden.js";
+export {
+  caseFromLists,
+  type GoldenCase,
+  type GoldenResult,
+  type Nested,
+  runGoldenCase,
+} from "./golden.js";
 export { randomCase } from "./random-case.js";
 export { evaluateCase, type Evaluation, valuesOf } from "./case.js";
 
