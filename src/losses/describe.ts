@@ -21,6 +21,8 @@ export interface LossDescription {
   readonly failureSignature: string;
   readonly per: ValuesPer;
   readonly needs: readonly LossInput[];
+  /** Read where they are there. */
+  readonly optional: readonly LossInput[];
   readonly fields: readonly LossField[];
 }
 
@@ -36,7 +38,7 @@ function typeOf({ type, enum: allowed, anyOf }: FieldSchema): string {
 /** What documentation and `pupil describe` say about a loss, read from its definition. */
 export function describeLoss(definition: LossDefinition): LossDescription {
   const { name, summary, formula, reference, per, needs, config } = definition;
-  const { whenToUse = "", failureSignature = "" } = definition;
+  const { whenToUse = "", failureSignature = "", optional = [] } = definition;
   const { properties = {} } = z.toJSONSchema(config, { io: "input" });
   const fields = Object.entries(properties).map(([field, schema]): LossField => {
     if (typeof schema === "boolean") throw new Error(`${name}.${field} accepts anything.`);
@@ -52,6 +54,7 @@ export function describeLoss(definition: LossDefinition): LossDescription {
     failureSignature,
     per,
     needs,
+    optional,
     fields,
   };
 }

@@ -1,3 +1,12 @@
+export {
+  checkedLoss,
+  type CheckedLoss,
+  type GoldenCase,
+  type GoldenResult,
+  type LossCheck,
+  lossChecks,
+  runGoldenCase,
+} from "./checks/index.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";
@@ -17,7 +26,13 @@ export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
 export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
-export { advanceLossStates, initialLossStates, type LossStates } from "./state.js";
+export {
+  advanceLossStates,
+  initialLossStates,
+  type LossStates,
+  namedLossStates,
+  restoredLossStates,
+} from "./state.js";
 export { stopGradient } from "./stop-gradient.js";
 export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";

@@ -15,7 +15,7 @@ import {
 import type { LanguageModel } from "../models/index.js";
 import { globalNorm, tokenLogProbs } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
-import type { TeacherScores } from "../teachers/index.js";
+import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import type { RolloutInputs } from "./rollout-inputs.js";
@@ -27,7 +27,7 @@ export interface MicroBatch {
   /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
   readonly onPolicyRows: number;
   /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
-  readonly rollouts?: () => RolloutInputs;
+  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
 }
 
 /** Where in the training a step is. */
@@ -45,6 +45,8 @@ export interface StepGradients extends Disposable {
   /** Weighted total, and each term unweighted, as means over their tokens. */
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
+  /** The same as `terms`, in their order. */
+  readonly means: readonly number[];
   readonly gradNorm: number;
   dispose(): void;
 }
@@ -78,7 +80,12 @@ export async function computeGradients(
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
     const loss = means.reduce((total, mean, i) => total + (weights[i] as number) * mean, 0);
     const named = Object.fromEntries(termLabels(terms).map((label, i) => [label, means[i]]));
-    const result = { loss, terms: named as Record<string, number>, gradNorm: gradNorm as number };
+    const result = {
+      loss,
+      terms: named as Record<string, number>,
+      means,
+      gradNorm: gradNorm as number,
+    };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       throw await notFinite(result.terms, step.gradients);
     }
@@ -156,7 +163,8 @@ function microBatchGradients(
   index: number,
 ): { gradients: tf.Tensor[]; sums: tf.Tensor[] } {
   const { labels, completionMask } = batch;
-  const fixed = { labels, ...teacher?.tensors(), ...rollouts?.() };
+  const teacherTensors = teacher?.tensors() ?? {};
+  const fixed = { labels, ...teacherTensors, ...rollouts?.(teacherTensors) };
   const needs = needsOf(plans.map(({ term }) => term));
   const sums: tf.Tensor[] = [];
   const { value, gradients } = variableGradients(() => {

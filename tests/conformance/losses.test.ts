@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { checkedLoss, lossChecks } from "../../src/losses/checks/index.js";
 import {
+  checkedLoss,
   describeLoss,
+  lossChecks,
   type LossDefinition,
   lossDefinitions,
   lossesByKind,

@@ -4,9 +4,16 @@
  * from 1, so a swapped direction or a wrong factor shows.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { type GoldenCase, runGoldenCase } from "../../src/losses/checks/index.js";
-import { findLoss, lossDefinitions } from "../../src/losses/index.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBackend } from "../../src/backend/index.js";
+import {
+  findLoss,
+  type GoldenCase,
+  lossDefinitions,
+  runGoldenCase,
+} from "../../src/losses/index.js";
+import { nodePlatform } from "../../src/node/index.js";
+import { useCpu } from "../setup/backend.js";
 
 /** Relative to the largest entry of a tensor; float32 itself leaves about a tenth of it. */
 const tolerance = 1e-5;
@@ -23,7 +30,12 @@ const titled = cases.map((golden, i) => ({
   golden,
 }));
 
-describe("against PyTorch", () => {
+describe.each(["cpu", "wasm"] as const)("against PyTorch on %s", (backend) => {
+  beforeAll(async () => {
+    await startBackend(backend, { platform: nodePlatform });
+  });
+  afterAll(useCpu);
+
   test.each(titled)("$title", async ({ golden }) => {
     const { worstError, where } = await runGoldenCase(findLoss(golden.loss), golden);
     expect(worstError, where).toBeLessThanOrEqual(tolerance);
