@@ -1,11 +1,17 @@
 export {
   checkedLoss,
   type CheckedLoss,
+  type CheckOutcome,
+  describesItself,
+  type Finding,
   type GoldenCase,
   type GoldenResult,
   type LossCheck,
   lossChecks,
+  parseGoldenCases,
+  problemsOf,
   runGoldenCase,
+  selfCheck,
 } from "./checks/index.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";

@@ -17,7 +17,7 @@ import {
   trainedInputs,
   valuesOf,
 } from "./case.js";
-import { always, compare, expectFinite, type LossCheck } from "./check.js";
+import { always, compare, expectFinite, type Finding, type LossCheck } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 const masksOf = (definition: LossDefinition) => inputsOf(definition).filter(isMask);
@@ -93,7 +93,7 @@ async function compareSpoilt(
   values: LossCase,
   isMasked: (input: LossInput, entry: number) => boolean,
   weights?: Float32Array,
-): Promise<string[]> {
+): Promise<Finding[]> {
   const spoilt = spoil(values, isMasked);
   const before = await evaluateCase(loss, values, weights);
   const after = await evaluateCase(loss, spoilt, weights);

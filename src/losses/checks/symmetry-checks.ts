@@ -15,7 +15,7 @@ import {
   trainedInputs,
   valuesOf,
 } from "./case.js";
-import { always, type Bounds, compare, type LossCheck } from "./check.js";
+import { always, type Bounds, compare, type Finding, type LossCheck } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 const hasAxis = (letter: string) => (definition: LossDefinition) =>
@@ -29,7 +29,7 @@ async function compareReordered(
   reorder: (array: LossArray, input: LossInput) => LossArray,
   reorderValues: (array: LossArray) => LossArray,
   bounds: Bounds,
-): Promise<string[]> {
+): Promise<Finding[]> {
   const before = await evaluateCase(loss, original);
   const after = await evaluateCase(loss, reordered);
   const expected = reorderValues(before.values);
