@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { extname, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { oneOf, PupilError } from "../errors/index.js";
@@ -32,32 +32,15 @@ export async function loadLosses(path: string): Promise<LossDefinition[]> {
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
-  const url = pathToFileURL(resolve(path)).href;
+  const isTypeScript = /^\.[mc]?tsx?$/.test(extname(path));
+  const strips = (process.features as { typescript?: unknown }).typescript;
+  const unregister = isTypeScript && !strips ? await registerTsx(path) : undefined;
   try {
-    return (await import(url)) as Record<string, unknown>;
+    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /^\.[mc]?tsx?$/.test(extname(path))) {
-      return importTypeScript(path, url);
-    }
-    throw cannotLoad(path, message, error);
-  }
-}
-
-async function importTypeScript(path: string, url: string): Promise<Record<string, unknown>> {
-  const unregister = await registerTsx(path);
-  if (unregister === undefined) {
-    throw new PupilError("this Node does not read TypeScript.", {
-      field: path,
-      remedy: "Install tsx beside it (npm install -D tsx), use Node 22.18 or newer, or compile it.",
-    });
-  }
-  try {
-    return (await import(url)) as Record<string, unknown>;
-  } catch (error) {
-    throw cannotLoad(path, (error as Error).message, error);
+    throw cannotLoad(path, error as NodeJS.ErrnoException);
   } finally {
-    await unregister();
+    await unregister?.();
   }
 }
 
@@ -65,10 +48,10 @@ async function importTypeScript(path: string, url: string): Promise<Record<strin
 async function registerTsx(path: string): Promise<(() => Promise<void>) | undefined> {
   for (const from of [pathToFileURL(resolve(path)), import.meta.url]) {
     try {
-      const found = createRequire(from).resolve("tsx/esm/api");
-      const tsx = (await import(pathToFileURL(found).href)) as {
-        register(): () => Promise<void>;
-      };
+      // By file: what require finds of "tsx/esm/api" is a build that cannot register.
+      const tsxFolder = dirname(createRequire(from).resolve("tsx/package.json"));
+      const api = pathToFileURL(join(tsxFolder, "dist/esm/api/index.mjs")).href;
+      const tsx = (await import(api)) as { register(): () => Promise<void> };
       return tsx.register();
     } catch {
       continue;
@@ -77,7 +60,22 @@ async function registerTsx(path: string): Promise<(() => Promise<void>) | undefi
   return undefined;
 }
 
-function cannotLoad(path: string, message: string, cause: unknown): PupilError {
+function cannotLoad(path: string, cause: NodeJS.ErrnoException): PupilError {
+  const { code = "", message } = cause;
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    return new PupilError("this Node does not read TypeScript.", {
+      field: path,
+      remedy: "Install tsx beside it (npm install -D tsx), use Node 22.18 or newer, or compile it.",
+      cause,
+    });
+  }
+  if (code.startsWith("ERR_REQUIRE")) {
+    return new PupilError("it is TypeScript of a package that is not made of modules.", {
+      field: path,
+      remedy: 'Name it .mts, or put "type": "module" into its package.json.',
+      cause,
+    });
+  }
   const remedy = message.includes("'pupil'")
     ? "Install pupil beside the file (npm install pupil)."
     : "It is loaded as a module: check its imports and its syntax.";

@@ -39,6 +39,7 @@ const gapCase = (value: number) => ({
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder();
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"), "dir");
+  writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }
