@@ -1,11 +1,17 @@
 export {
   checkedLoss,
   type CheckedLoss,
+  type CheckOutcome,
+  describesItself,
+  type Finding,
   type GoldenCase,
   type GoldenResult,
   type LossCheck,
   lossChecks,
+  parseGoldenCases,
+  problemsOf,
   runGoldenCase,
+  selfCheck,
 } from "./checks/index.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
@@ -38,6 +44,9 @@ export type { TemperatureOptions } from "./temperature.js";
 export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
 
 // The losses, by kind.
+export * from "./lists/index.js";
+export * from "./pairs/index.js";
+export * from "./representations/index.js";
 export * from "./sampled/index.js";
 export * from "./sparse/index.js";
 export * from "./token/index.js";

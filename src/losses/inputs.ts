@@ -46,6 +46,12 @@ export interface LossInputs {
   readonly positiveStates: tf.Tensor2D;
   /** `[B, D]`, a vector for what should be far from the anchor. */
   readonly negativeStates: tf.Tensor2D;
+  /** `[B, D]`, of the anchor in a counterfactual twin of the row. */
+  readonly counterfactualAnchorStates: tf.Tensor2D;
+  /** `[B, N, D]`, a vector for each option that is as right or wrong in the twin. */
+  readonly unchangedStates: tf.Tensor3D;
+  /** `[B, N, D]`, of the same options in the twin. */
+  readonly counterfactualUnchangedStates: tf.Tensor3D;
 
   /** `[B, N]`, one score per candidate of the list. */
   readonly studentScores: tf.Tensor2D;
@@ -138,6 +144,9 @@ export const lossInputs = {
   anchorStates: { shape: "B D", ...student },
   positiveStates: { shape: "B D", ...student },
   negativeStates: { shape: "B D", ...student },
+  counterfactualAnchorStates: { shape: "B D", ...student },
+  unchangedStates: { shape: "B N D", ...student, maskedBy: "listMask" },
+  counterfactualUnchangedStates: { shape: "B N D", ...student, maskedBy: "listMask" },
 
   studentScores: {
     shape: "B N",

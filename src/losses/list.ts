@@ -1,3 +1,28 @@
+import {
+  candidateCrossEntropyLoss,
+  lambdaRankLoss,
+  listKlLoss,
+  listMleLoss,
+  listNetLoss,
+  pairwiseHingeLoss,
+  rankNetLoss,
+} from "./lists/index.js";
+import {
+  dpoLoss,
+  ipoLoss,
+  rediLoss,
+  rpoLoss,
+  simpoLoss,
+  thoughtPathContrastiveLoss,
+  tripletLoss,
+} from "./pairs/index.js";
+import {
+  attentionRelationLoss,
+  hiddenStateLoss,
+  inBatchContrastiveLoss,
+  kvMatchLoss,
+  neuronSelectivityLoss,
+} from "./representations/index.js";
 import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
 import { sampledKlLoss, sparseKlLoss } from "./sparse/index.js";
 import {
@@ -31,9 +56,23 @@ export const lossesByKind = {
   ],
   sparse: [sparseKlLoss, sampledKlLoss],
   sampled: [policyGradientLoss, sampledReverseKlLoss],
-  pairs: [],
-  lists: [],
-  representations: [],
+  pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
+  lists: [
+    rankNetLoss,
+    listNetLoss,
+    listMleLoss,
+    lambdaRankLoss,
+    pairwiseHingeLoss,
+    candidateCrossEntropyLoss,
+    listKlLoss,
+  ],
+  representations: [
+    hiddenStateLoss,
+    attentionRelationLoss,
+    neuronSelectivityLoss,
+    inBatchContrastiveLoss,
+    kvMatchLoss,
+  ],
 } as const;
 
 export type LossKind = keyof typeof lossesByKind;

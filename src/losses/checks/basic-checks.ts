@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { inputsOf } from "../combine.js";
 import type { LossInputs } from "../inputs.js";
 import { type CheckedLoss, isMask, evaluateCase, tensorsOf, valuesOf } from "./case.js";
-import { always, compare, expectFinite, type LossCheck } from "./check.js";
+import { always, compare, expectFinite, type Finding, type LossCheck, wrong } from "./check.js";
 import { lossInputFacts } from "../inputs.js";
 import { randomCase, smallSizes } from "./random-case.js";
 
@@ -17,21 +17,26 @@ const shapeAndMemory: LossCheck = {
   applies: always,
   run: async (loss) => {
     const values = randomCase(inputsOf(loss.definition), 1);
-    const tensors = tf.tidy(() => tensorsOf(values));
-    const before = tf.memory();
-    const result = loss.definition.evaluate(tensors, loss.config);
-    const after = tf.memory();
-    const made = after.numTensors - before.numTensors;
-    const buffers = after.numDataBuffers - before.numDataBuffers;
-    const { shape, dtype } = result;
-    tf.dispose([result, { ...tensors }]);
-    const problems: string[] = [];
-    if (made !== 1) problems.push(`it leaves ${made} new tensors, expected 1`);
-    if (buffers !== 1) problems.push(`it leaves ${buffers} new buffers, expected 1`);
-    if (dtype !== "float32") problems.push(`the values are ${dtype}`);
-    problems.push(...compare("shape", shape, expectedShape(loss)));
+    // The scope takes what a wrong loss leaves behind.
+    const { made, buffers, shape, dtype } = tf.tidy(() => {
+      const tensors = tensorsOf(values);
+      const before = tf.memory();
+      const result = loss.definition.evaluate(tensors, loss.config);
+      const after = tf.memory();
+      return {
+        made: after.numTensors - before.numTensors,
+        buffers: after.numDataBuffers - before.numDataBuffers,
+        shape: [...result.shape],
+        dtype: result.dtype as string,
+      };
+    });
+    const findings: Finding[] = compare("shape", shape, expectedShape(loss));
+    if (made !== 1)
+      findings.push(wrong(`it leaves ${made} new tensors, expected 1: wrap it in tf.tidy`));
+    if (buffers !== 1) findings.push(wrong(`it leaves ${buffers} new buffers, expected 1`));
+    if (dtype !== "float32") findings.push(wrong(`the values are ${dtype}`));
     const { data } = await valuesOf(loss, values);
-    return [...problems, ...expectFinite("values", data)];
+    return [...findings, ...expectFinite("values", data)];
   },
 };
 
@@ -42,20 +47,20 @@ const declaredInputs: LossCheck = {
     const { definition, config } = loss;
     const declared = inputsOf(definition);
     const read = new Set<string>();
-    const tensors = tf.tidy(() => tensorsOf(randomCase(declared, 1)));
-    const watched = new Proxy(tensors, {
-      get: (target, key) => {
-        read.add(String(key));
-        return target[key as keyof LossInputs];
-      },
+    tf.tidy(() => {
+      const watched = new Proxy(tensorsOf(randomCase(declared, 1)), {
+        get: (target, key) => {
+          read.add(String(key));
+          return target[key as keyof LossInputs];
+        },
+      });
+      definition.evaluate(watched, config);
     });
-    tf.dispose(definition.evaluate(watched, config));
-    tf.dispose({ ...tensors });
     const unread = definition.needs.filter((input) => !read.has(input));
     const undeclared = [...read].filter((input) => !declared.some((name) => name === input));
     return Promise.resolve([
-      ...unread.map((input) => `it needs ${input} and never reads it`),
-      ...undeclared.map((input) => `it reads ${input} and does not say so`),
+      ...unread.map((input) => wrong(`it needs ${input} and never reads it`)),
+      ...undeclared.map((input) => wrong(`it reads ${input} and does not say so`)),
     ]);
   },
 };
@@ -67,7 +72,9 @@ const noGradientIntoTeacher: LossCheck = {
     const { gradients } = await evaluateCase(loss, randomCase(inputsOf(loss.definition), 1));
     return [...gradients].flatMap(([input, gradient]) => {
       const constant = !lossInputFacts(input).gradient && !isMask(input);
-      return constant && gradient.some((g) => g !== 0) ? [`${input} gets a gradient`] : [];
+      return constant && gradient.some((g) => g !== 0)
+        ? [wrong(`${input} gets a gradient: pass it through stopGradient`)]
+        : [];
     });
   },
 };

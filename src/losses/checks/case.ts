@@ -59,11 +59,14 @@ export function axisOf(input: LossInput, letter: string): number {
   return lossInputFacts(input).shape.split(" ").indexOf(letter);
 }
 
-/** {@link reindexArray} on every input with that letter. */
+/** {@link reindexArray} on every axis with that letter. */
 export function reindex(values: LossCase, letter: string, order: readonly number[]): LossCase {
   return mapCase(values, (array, input) => {
-    const axis = axisOf(input, letter);
-    return axis < 0 ? array : reindexArray(array, axis, order);
+    const letters = lossInputFacts(input).shape.split(" ");
+    return letters.reduce(
+      (current, l, axis) => (l === letter ? reindexArray(current, axis, order) : current),
+      array,
+    );
   });
 }
 

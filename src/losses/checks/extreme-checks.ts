@@ -8,7 +8,7 @@ import {
   mapCase,
   trainedInputs,
 } from "./case.js";
-import { always, expectFinite, type LossCheck } from "./check.js";
+import { always, expectFinite, type Finding, type LossCheck } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 type Change = (x: number, entry: number, width: number) => number;
@@ -110,16 +110,16 @@ const finite: LossCheck = {
       ...relevant.map((extreme) => [extreme.name, apply(extreme, randomCase(inputs, 2))] as const),
       ["one token, one candidate, one dimension", randomCase(inputs, 3, single)] as const,
     ];
-    const problems: string[] = [];
+    const findings: Finding[] = [];
     for (const [name, values] of cases) {
       const { values: found, gradients } = await evaluateCase(loss, values);
-      problems.push(...expectFinite(`${name}: values`, found.data));
+      findings.push(...expectFinite(`${name}: values`, found.data));
       for (const input of trainedInputs(loss.definition)) {
         const gradient = gradients.get(input) as Float32Array;
-        problems.push(...expectFinite(`${name}: gradient of ${input}`, gradient));
+        findings.push(...expectFinite(`${name}: gradient of ${input}`, gradient));
       }
     }
-    return problems;
+    return findings;
   },
 };
 

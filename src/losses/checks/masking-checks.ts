@@ -13,10 +13,11 @@ import {
   mapCase,
   reindex,
   reindexArray,
+  sizeOf,
   trainedInputs,
   valuesOf,
 } from "./case.js";
-import { always, compare, expectFinite, type LossCheck } from "./check.js";
+import { always, compare, expectFinite, type Finding, type LossCheck } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 const masksOf = (definition: LossDefinition) => inputsOf(definition).filter(isMask);
@@ -67,8 +68,10 @@ const maskedPositions: LossCheck = {
     const [B, T] = (await valuesOf(loss, values)).shape as [number, number];
     const weights = Float32Array.from({ length: B * T }, (_, i) => (i % 3 === 1 ? 0 : 1 + i / 8));
     const isMasked = (input: LossInput, entry: number) => {
-      const { data } = values[input] as LossArray;
-      return weights[Math.floor((entry * B * T) / data.length)] === 0;
+      const { shape, data } = values[input] as LossArray;
+      const row = Math.floor((entry * B) / data.length);
+      const position = Math.floor(entry / sizeOf(shape.slice(axisOf(input, "T") + 1))) % T;
+      return weights[row * T + position] === 0;
     };
     return compareSpoilt(loss, values, isMasked, weights);
   },
@@ -90,7 +93,7 @@ async function compareSpoilt(
   values: LossCase,
   isMasked: (input: LossInput, entry: number) => boolean,
   weights?: Float32Array,
-): Promise<string[]> {
+): Promise<Finding[]> {
   const spoilt = spoil(values, isMasked);
   const before = await evaluateCase(loss, values, weights);
   const after = await evaluateCase(loss, spoilt, weights);
@@ -123,18 +126,20 @@ const padding: LossCheck = {
   },
 };
 
-/** Appends two entries along an axis, other numbers and masked. */
+/** Appends two entries along an axis, other numbers and masked; nothing attends to them. */
 function padAxis(values: LossCase, letter: string): LossCase {
   const size = sizesOf(values)[letter] as number;
   const order = [...Array(size).keys(), 0, size - 1];
   return mapCase(reindex(values, letter, order), (array, input) => {
-    if (!isMask(input) || axisOf(input, letter) < 0) return array;
+    const isAttention = lossInputFacts(input).shape.endsWith(`${letter} ${letter}`);
+    const isMaskHere = isMask(input) && axisOf(input, letter) >= 0;
+    if (!isAttention && !isMaskHere) return array;
     return { shape: array.shape, data: array.data.map((m, i) => (i % (size + 2) < size ? m : 0)) };
   });
 }
 
 const nothingCounts: LossCheck = {
-  name: "is finite with a gradient of 0 when everything is masked",
+  name: "is finite, and 0 by its own masks, with a gradient of 0 when everything is masked",
   applies: always,
   run: async (loss) => {
     const values = randomCase(inputsOf(loss.definition), 1);
@@ -146,7 +151,9 @@ const nothingCounts: LossCheck = {
     const weights = ownMasks ? undefined : new Float32Array(data.length);
     const { gradients } = await evaluateCase(loss, masked, weights);
     return [
-      ...expectFinite("values", data),
+      ...(ownMasks
+        ? compare("values", data, new Float32Array(data.length))
+        : expectFinite("values", data)),
       ...trainedInputs(loss.definition).flatMap((input) => {
         const gradient = gradients.get(input) as Float32Array;
         const isMaskedHere = !ownMasks || maskOf(masked, input)(0) === 0;

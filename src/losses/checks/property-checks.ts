@@ -9,7 +9,7 @@ import {
   trainedInputs,
   valuesOf,
 } from "./case.js";
-import { compare, type LossCheck } from "./check.js";
+import { compare, type LossCheck, wrong } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 const rows = 60;
@@ -21,7 +21,8 @@ const neverNegative: LossCheck = {
     const { data } = await valuesOf(loss, randomCase(inputsOf(loss.definition), 4, { B: rows }));
     const least = Math.min(...data);
     // Rounding of a sum of terms of both signs.
-    return least >= -1e-6 ? [] : [`a value is ${least}`];
+    if (!(least >= -1e-6)) return [wrong(`a value is ${least}`)];
+    return [{ what: "values below 0", error: Math.max(0, -least) }];
   },
 };
 

@@ -52,13 +52,19 @@ const normals =
 const logProbs = (name: string) => (draw: Draw) =>
   normals(name, 1)(draw).map((x) => -0.05 - Math.abs(x));
 
-/** 1 for the first entries of every row, as many as the row is long; never none. */
+/**
+ * 1 for the first entries of every row, as many as the row is long: at least `least`, and in the last
+ * row fewer than all, so that something is masked.
+ */
 const prefixMask =
-  (name: string) =>
+  (name: string, least = 1) =>
   ({ random, shape: [rows = 0, width = 0] }: Draw): number[] => {
     const stream = random.stream(name);
-    const lengths = Array.from({ length: rows }, () => 1 + stream.integer(width));
-    return lengths.flatMap((length) => Array.from({ length: width }, (_, t) => Number(t < length)));
+    const lengths = Array.from({ length: rows }, () => least + stream.integer(width));
+    const longest = (row: number) => (row === rows - 1 ? Math.max(1, width - 1) : width);
+    return lengths.flatMap((length, row) =>
+      Array.from({ length: width }, (_, t) => Number(t < Math.min(length, longest(row)))),
+    );
   };
 
 const probabilities = (name: string, scale: number) => (draw: Draw) => {
@@ -110,17 +116,17 @@ const samplers: Readonly<Record<LossInput, (draw: Draw) => number[]>> = {
   anchorStates: normals("anchorStates", 1),
   positiveStates: normals("positiveStates", 1),
   negativeStates: normals("negativeStates", 1),
+  counterfactualAnchorStates: normals("counterfactualAnchorStates", 1),
+  unchangedStates: normals("unchangedStates", 1),
+  counterfactualUnchangedStates: normals("counterfactualUnchangedStates", 1),
   studentScores: normals("studentScores", 1),
   teacherScores: normals("teacherScores", 1.5),
-  listMask: ({ random, shape: [rows = 0, width = 0] }) => {
-    const stream = random.stream("listMask");
-    const lengths = Array.from({ length: rows }, () => Math.min(width, 2 + stream.integer(width)));
-    return lengths.flatMap((length) => Array.from({ length: width }, (_, n) => Number(n < length)));
-  },
+  // Two candidates at least: a list of one has no order.
+  listMask: prefixMask("listMask", 2),
   studentHiddenStates: normals("studentHiddenStates", 1),
   teacherHiddenStates: normals("teacherHiddenStates", 1.5),
   positionMask: prefixMask("positionMask"),
-  studentAttentions: probabilities("studentAttentions", 1),
+  studentAttentions: probabilities("studentAttentions", 0.3),
   teacherAttentions: probabilities("teacherAttentions", 1.5),
   studentKeys: normals("studentKeys", 1),
   studentValues: normals("studentValues", 1),

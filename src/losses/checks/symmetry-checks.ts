@@ -15,7 +15,7 @@ import {
   trainedInputs,
   valuesOf,
 } from "./case.js";
-import { always, type Bounds, compare, type LossCheck } from "./check.js";
+import { always, type Bounds, compare, type Finding, type LossCheck } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 const hasAxis = (letter: string) => (definition: LossDefinition) =>
@@ -29,7 +29,7 @@ async function compareReordered(
   reorder: (array: LossArray, input: LossInput) => LossArray,
   reorderValues: (array: LossArray) => LossArray,
   bounds: Bounds,
-): Promise<string[]> {
+): Promise<Finding[]> {
   const before = await evaluateCase(loss, original);
   const after = await evaluateCase(loss, reordered);
   const expected = reorderValues(before.values);
@@ -106,8 +106,8 @@ const setOrder = (letter: string, what: string): LossCheck => ({
   applies: hasAxis(letter),
   run: (loss) => {
     const values = randomCase(inputsOf(loss.definition), 1);
-    const [, sample] = entriesOf(values).find(([input]) => axisOf(input, letter) >= 0) ?? [];
-    const size = sample?.shape[sample.shape.length - 1] as number;
+    const sample = entriesOf(values).find(([input]) => axisOf(input, letter) >= 0);
+    const size = sample?.[1].shape[axisOf(sample[0], letter)] as number;
     const order = Array.from({ length: size }, (_, i) => (i + 1) % size);
     const reorder = (array: LossArray, input: LossInput) => {
       const axis = axisOf(input, letter);
