@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
+import { checkLossesCommand } from "./check-losses.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
@@ -40,6 +41,13 @@ program
   .argument("[component]", "run, train, a loss, a task, …; all names when left out")
   .description("Show a component's fields, defaults and meaning.")
   .action(describeCommand);
+
+program
+  .command("check-losses")
+  .argument("[file]", "module with your own losses; the built-in ones when left out")
+  .argument("[options...]", "cases=<file.json>, tolerance=2e-4")
+  .description("Prove losses: gradients, declared properties, masks, extremes, golden cases.")
+  .action(checkLossesCommand);
 
 program
   .command("doctor")

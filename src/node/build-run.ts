@@ -1,11 +1,10 @@
 import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import { lossTermFromConfig } from "../losses/index.js";
+import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
-import { modelTeacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
-import { distill, sft, type StepMetrics } from "../trainers/index.js";
+import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
 import { readText } from "./read-files.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
@@ -16,6 +15,7 @@ import {
   freshStudent,
   loadStudent,
   loadTeacher,
+  teacherOf,
 } from "./run-models.js";
 import { restoreTrainingState } from "./training-state.js";
 
@@ -24,6 +24,8 @@ export interface RunParts extends Disposable {
   readonly student: Decoder;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
+  /** What losses had remembered at the checkpoint; undefined for a new run. */
+  readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
   train(startStep: number): AsyncGenerator<StepMetrics>;
@@ -65,7 +67,7 @@ async function assemble(
   const random = new Random(config.seed);
   const files = await readFiles(filesOf(config.data));
   const loadedTeacher = await loadTeacher(config);
-  const teacher = loadedTeacher && own(modelTeacher(loadedTeacher.model, config.teacher?.from));
+  const teacher = loadedTeacher && own(teacherOf(config, loadedTeacher));
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
   const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
@@ -88,18 +90,20 @@ async function assemble(
   checkContext(data, student, teacher === undefined ? undefined : loadedTeacher?.model, config);
 
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
-  if (checkpoint !== undefined) await restoreTrainingState(checkpoint, optimizer);
+  const lossStates =
+    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
   return {
     student,
     tokenizer,
     optimizer,
+    lossStates,
     notes: [
       ...data.notes,
       `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
       ...describeTeacher(loadedTeacher, config),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, data, random }),
+    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
     evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
   };
 }
@@ -111,21 +115,31 @@ async function readFiles(paths: readonly string[]): Promise<Files> {
 
 interface TrainingParts extends EvaluatedParts {
   readonly optimizer: AdamW;
+  readonly lossStates: RunParts["lossStates"];
 }
 
 function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
-  const { student, teacher, tokenizer, optimizer, data, random } = parts;
+  const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
   const { trainer } = config;
-  const { maxGradNorm } = trainer;
+  const { maxGradNorm, gradientAccumulationSteps } = trainer;
+  const loss = trainer.loss.map(lossTermFromConfig);
+  // The trainers check this too, but only once the run has begun.
+  checkLoss(loss, {
+    studentVocabSize: student.config.vocabSize,
+    ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
+    onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
+    gradientAccumulationSteps,
+  });
   const common = {
     student,
     data: data.training,
     optimizer,
-    loss: trainer.loss.map(lossTermFromConfig),
+    loss,
+    ...(lossStates === undefined ? {} : { lossStates }),
     schedule: trainer,
     steps: trainer.steps,
     batchSize: trainer.batchSize,
-    gradientAccumulationSteps: trainer.gradientAccumulationSteps,
+    gradientAccumulationSteps,
     ...(maxGradNorm === null ? {} : { maxGradNorm }),
     tokenizer,
   };
@@ -138,6 +152,7 @@ function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
       teacher,
       onPolicyFraction: trainer.onPolicyFraction,
       sampling: trainer.sampling,
+      advantageDiscount: trainer.advantageDiscount,
       maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
       random: random.stream("train"),
     });

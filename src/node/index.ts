@@ -3,6 +3,7 @@ export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { findModelFolder } from "./find-model.js";
+export { loadLosses } from "./load-losses.js";
 export {
   type LoadedModel,
   loadModelFolder,
@@ -10,6 +11,7 @@ export {
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";
+export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
 export { versions } from "./versions.js";

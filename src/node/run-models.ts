@@ -9,6 +9,7 @@ import {
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
+import { modelTeacher, type Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { findModelFolder } from "./find-model.js";
 import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
@@ -22,6 +23,16 @@ export async function loadTeacher(config: RunConfig): Promise<LoadedModel | unde
   throw new PupilError("Distillation needs a teacher.", {
     field: "teacher",
     remedy: 'Add "teacher": { "from": "<model folder>" }.',
+  });
+}
+
+/** The loaded teacher, giving what the config asks of it. */
+export function teacherOf(config: RunConfig, { model }: LoadedModel): Teacher {
+  const { from, topK, samples, sampleTemperature } = config.teacher ?? {};
+  return modelTeacher(model, from, {
+    ...(topK === undefined ? {} : { topK }),
+    ...(samples === undefined ? {} : { samples }),
+    ...(sampleTemperature === undefined ? {} : { sampleTemperature }),
   });
 }
 

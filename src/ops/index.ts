@@ -45,12 +45,14 @@ export {
   lossesFromHidden,
   type LossesFromHiddenInputs,
 } from "./losses-from-hidden.js";
+export { logProbsFromLogits } from "./log-probs-from-logits.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
 export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
 export { rotaryTables } from "./rotary-tables.js";
 export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
+export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";
 export { swiglu } from "./swiglu.js";
 export { tokenLogProbs } from "./token-log-probs.js";
