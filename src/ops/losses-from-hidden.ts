@@ -26,8 +26,11 @@ export interface HiddenLossTerm {
 
 export interface LossesFromHiddenInputs {
   readonly student: HiddenStates;
-  /** For terms that read a teacher. No gradient flows into it. */
-  readonly teacher?: HiddenStates;
+  /**
+   * For terms that read a teacher: its hidden states, or logits `[B, T, V]` where those exist anyway.
+   * No gradient flows into it.
+   */
+  readonly teacher?: HiddenStates | { readonly logits: tf.Tensor3D };
   /** `[B, T]` int32, for terms that read labels. */
   readonly labels?: tf.Tensor2D;
 }
@@ -38,6 +41,8 @@ export type HiddenLossTensors = {
   studentHead: tf.Tensor2D;
   teacherHidden?: tf.Tensor;
   teacherHead?: tf.Tensor2D;
+  /** Instead of hidden states and head. */
+  teacherLogits?: tf.Tensor;
   labels?: tf.Tensor;
 } & { [weights: `weights${number}`]: tf.Tensor };
 
@@ -73,7 +78,8 @@ type Rows = {
 
 /** Everything as rows `[N, …]`, those without any weight set to 0 so that nothing in them matters. */
 function asRows(inputs: HiddenLossTensors, terms: HiddenLossAttributes["terms"]): Rows {
-  const { studentHidden, teacherHidden, labels } = inputs;
+  const { studentHidden, teacherHidden, teacherLogits, labels } = inputs;
+  const teacher = teacherHidden ?? teacherLogits;
   const weights = terms.map((_, i) => (inputs[`weights${i}`] as tf.Tensor).reshape([-1]));
   const used = tf.addN(weights.map((w) => w.abs())).notEqual(0);
   const rows = (x: tf.Tensor): tf.Tensor2D => {
@@ -82,7 +88,7 @@ function asRows(inputs: HiddenLossTensors, terms: HiddenLossAttributes["terms"])
   };
   return {
     hidden: rows(studentHidden),
-    ...(teacherHidden && { teacher: rows(teacherHidden) }),
+    ...(teacher && { teacher: rows(teacher) }),
     ...(labels && { labels: labels.reshape([-1]) }),
     weights,
   };
@@ -115,8 +121,9 @@ function chunk(
   const given: LossRows = {
     studentLogits,
     ...(rows.labels && { labels: rows.labels }),
-    ...(rows.teacher &&
-      teacherHead && { teacherLogits: tf.matMul(rows.teacher, teacherHead, false, true) }),
+    ...(rows.teacher && {
+      teacherLogits: teacherHead ? tf.matMul(rows.teacher, teacherHead, false, true) : rows.teacher,
+    }),
   };
   const sums = tf.stack(
     terms.map((term, i) => {
@@ -171,13 +178,15 @@ function addInto(total: tf.Tensor | undefined, added: tf.Tensor): tf.Tensor {
 
 function reference(inputs: HiddenLossTensors, { terms }: HiddenLossAttributes): tf.Tensor {
   const { studentHidden, studentHead, teacherHidden, teacherHead, labels } = inputs;
+  const teacherLogits =
+    teacherHidden && teacherHead ? linear(teacherHidden, teacherHead) : inputs.teacherLogits;
   const given: LossRows = {
     studentLogits: linear.definition.reference(
       { x: studentHidden, weight: studentHead },
       { weightLayout: "out-in" },
     ),
     ...(labels && { labels }),
-    ...(teacherHidden && teacherHead && { teacherLogits: linear(teacherHidden, teacherHead) }),
+    ...(teacherLogits && { teacherLogits }),
   };
   const sums = terms.map((term, i) => {
     const values = rowLossKinds[term.kind].reference(given, term);
@@ -237,12 +246,11 @@ export function lossesFromHidden(
   const inputs: HiddenLossTensors = {
     studentHidden: student.hidden,
     studentHead: student.head,
-    ...(reads.has("teacher") &&
-      teacher && { teacherHidden: teacher.hidden, teacherHead: teacher.head }),
+    ...(reads.has("teacher") && teacher && teacherTensors(teacher)),
     ...(reads.has("labels") && labels && { labels }),
     ...named,
   };
-  assertShape({ ...inputs }, expectedShapes(reads, terms.length));
+  assertShape({ ...inputs }, expectedShapes(inputs, reads, terms.length));
   const isFrozen = student.head instanceof tf.Variable && !student.head.trainable;
   const recorded = isFrozen ? "hidden" : "both";
   const [total, sums, ...gradients] = op.withExtras(inputs, {
@@ -254,12 +262,25 @@ export function lossesFromHidden(
   return { total: total as tf.Scalar, sums: sums as tf.Tensor1D };
 }
 
-function expectedShapes(reads: ReadonlySet<string>, numTerms: number): Record<string, string> {
+function teacherTensors(teacher: NonNullable<LossesFromHiddenInputs["teacher"]>) {
+  return "logits" in teacher
+    ? { teacherLogits: teacher.logits }
+    : { teacherHidden: teacher.hidden, teacherHead: teacher.head };
+}
+
+function expectedShapes(
+  { teacherLogits }: HiddenLossTensors,
+  reads: ReadonlySet<string>,
+  numTerms: number,
+): Record<string, string> {
   const weights = Array.from({ length: numTerms }, (_, i) => [`weights${i}`, "B T"]);
+  const teacher: Record<string, string> = teacherLogits
+    ? { teacherLogits: "B T V" }
+    : { teacherHidden: "B T E", teacherHead: "V E" };
   return {
     studentHidden: "B T D",
     studentHead: "V D",
-    ...(reads.has("teacher") && { teacherHidden: "B T E", teacherHead: "V E" }),
+    ...(reads.has("teacher") && teacher),
     ...(reads.has("labels") && { labels: "B T" }),
     ...(Object.fromEntries(weights) as Record<string, string>),
   };

@@ -121,7 +121,7 @@ function compute(inputs: Inputs, attributes: HiddenLossAttributes, backend: Wasm
   using scratch = new Scratch(backend.engine);
   const { kernels } = backend.engine;
   const { terms, gradient, chunkBytes } = attributes;
-  const { studentHidden, studentHead, teacherHead } = inputs;
+  const { studentHidden, studentHead, teacherHead, teacherLogits } = inputs;
   const [V, D] = studentHead.shape as [number, number];
   const E = teacherHead?.shape[1] ?? 0;
   const rows = packRows(inputs, attributes, backend, scratch);
@@ -129,12 +129,13 @@ function compute(inputs: Inputs, attributes: HiddenLossAttributes, backend: Wasm
   const needsGradient = gradient !== "none";
   // One term's gradient takes the place of the logits.
   const separate = needsGradient && terms.length > 1;
-  const matrices = 1 + (teacherHead ? 1 : 0) + (separate ? 1 : 0);
+  // Given logits are read where they are, unless some of their rows are left out.
+  const inPlace = teacherLogits !== undefined && count === sizeOf(teacherLogits.shape.slice(0, -1));
+  const copies = teacherHead !== undefined || (teacherLogits !== undefined && !inPlace);
+  const matrices = 1 + (copies ? 1 : 0) + (separate ? 1 : 0);
   const size = rowsPerChunk(count, V, matrices, chunkBytes);
   const [student, teacher, apart] = [0, 1, 2].map((i) =>
-    i === 0 || (i === 1 && teacherHead) || (i === 2 && separate)
-      ? scratch.allocate(4 * size * V)
-      : 0,
+    i === 0 || (i === 1 && copies) || (i === 2 && separate) ? scratch.allocate(4 * size * V) : 0,
   ) as [number, number, number];
   const ofLogits = separate ? apart : needsGradient ? student : 0;
   const packedGradient = needsGradient ? scratch.allocate(4 * count * D) : 0;
@@ -156,22 +157,15 @@ function compute(inputs: Inputs, attributes: HiddenLossAttributes, backend: Wasm
     const at = (address: number, width = 1) => address + 4 * start * width;
     const hidden = at(rows.hidden, D);
     kernels.matmul(hidden, head, student, 0, 1, n, V, D, MATMUL.transposeB, 0, 0);
+    let other = teacher;
     if (teacherHead) {
-      kernels.matmul(
-        at(rows.teacher, E),
-        otherHead,
-        teacher,
-        0,
-        1,
-        n,
-        V,
-        E,
-        MATMUL.transposeB,
-        0,
-        0,
-      );
+      const flags = MATMUL.transposeB;
+      kernels.matmul(at(rows.teacher, E), otherHead, teacher, 0, 1, n, V, E, flags, 0, 0);
+    } else if (teacherLogits && inPlace) other = at(backend.address(teacherLogits), V);
+    else if (teacherLogits) {
+      kernels.gatherRows(backend.address(teacherLogits), at(rows.ids), teacher, n, V);
     }
-    const chunk = { rows: n, student, teacher, labels: at(rows.labels) };
+    const chunk = { rows: n, student, teacher: other, labels: at(rows.labels) };
     for (const [i, term] of terms.entries()) {
       const dy = at(rows.dy[i] as number);
       const values = at(rows.values[i] as number);

@@ -20,6 +20,8 @@ interface Setting {
   readonly terms: readonly Term[];
   /** Width of the teacher's hidden states. */
   readonly teacherWidth?: number;
+  /** The teacher is given by its logits. */
+  readonly teacherLogits?: true;
   readonly chunkBytes?: number;
 }
 
@@ -67,6 +69,23 @@ const settings: readonly Setting[] = [
     teacherWidth: 6,
     chunkBytes: 2 * 5 * 10 * 4,
   },
+  {
+    title: "a teacher's logits",
+    shape: [2, 3, 4, 7],
+    terms: [{ loss: forwardKl, weights: [1, 2] }],
+    teacherLogits: true,
+    chunkBytes: 2 * 4 * 7 * 2,
+  },
+  {
+    title: "some of a teacher's logits",
+    shape: [2, 3, 4, 7],
+    terms: [
+      { loss: crossEntropy, weights: [1, 1, 0] },
+      { loss: jsd, weights: [0, 1, 0] },
+    ],
+    teacherLogits: true,
+    chunkBytes: 2 * 4 * 7 * 3,
+  },
   { title: "one row", shape: [1, 1, 6, 13], terms: [{ loss: forwardKl, weights: [1] }] },
   { title: "no rows", shape: [2, 0, 3, 4], terms: [{ loss: crossEntropy, weights: [1] }] },
   { title: "no row that counts", shape: [1, 3, 3, 4], terms: [{ loss: jsd, weights: [0] }] },
@@ -88,7 +107,7 @@ function rowValues(term: Term, inputs: Readonly<Record<string, NdArray>>): NdArr
     reverseKl: distributions.reverseKl,
     generalizedJsd: distributions.generalizedJsd(beta, normalized),
   };
-  const teacher = head("teacherHidden", "teacherHead");
+  const teacher = inputs["teacherLogits"] ?? head("teacherHidden", "teacherHead");
   return distributions.perToken(divergences[loss.kind], student, teacher, temperature);
 }
 
@@ -105,7 +124,8 @@ function expected(terms: readonly Term[], inputs: Readonly<Record<string, NdArra
   return fromValues([], [total]);
 }
 
-function hiddenCase({ title, shape, terms, teacherWidth = 3, chunkBytes }: Setting): OpCase {
+function hiddenCase(setting: Setting): OpCase {
+  const { title, shape, terms, teacherWidth = 3, teacherLogits = false, chunkBytes } = setting;
   const [B, T, D, V] = shape;
   const kinds = new Set(terms.map(({ loss }) => loss.kind));
   const readsLabels = kinds.has("crossEntropy");
@@ -115,10 +135,12 @@ function hiddenCase({ title, shape, terms, teacherWidth = 3, chunkBytes }: Setti
     const repeated = Array.from({ length: rows }, (_, r) => term.weights[r % term.weights.length]);
     return [`weights${i}`, fromValues([B, T], repeated as number[])];
   });
-  const teacher = {
-    teacherHidden: normals([B, T, teacherWidth], "teacher hidden"),
-    teacherHead: normals([V, teacherWidth], "teacher head"),
-  };
+  const teacher: Record<string, NdArray> = teacherLogits
+    ? { teacherLogits: normals([B, T, V], "teacher logits") }
+    : {
+        teacherHidden: normals([B, T, teacherWidth], "teacher hidden"),
+        teacherHead: normals([V, teacherWidth], "teacher head"),
+      };
   const attributes = {
     terms: terms.map(({ loss, factor = 1 }) => ({ ...settleRowLoss(loss), factor })),
     gradient: "none",
@@ -147,7 +169,11 @@ function hiddenCase({ title, shape, terms, teacherWidth = 3, chunkBytes }: Setti
       });
       const given = {
         student: of("studentHidden", "studentHead"),
-        ...(readsTeacher && { teacher: of("teacherHidden", "teacherHead") }),
+        ...(readsTeacher && {
+          teacher: teacherLogits
+            ? { logits: t["teacherLogits"] as tf.Tensor3D }
+            : of("teacherHidden", "teacherHead"),
+        }),
         ...(readsLabels && { labels: t["labels"] as tf.Tensor2D }),
       };
       const options = chunkBytes === undefined ? {} : { chunkBytes };
