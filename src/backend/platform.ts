@@ -19,7 +19,7 @@ export interface Platform {
   readonly runtime: string;
   readonly cpu: { readonly model: string; readonly cores: number };
   provideGpu(): Promise<GpuAccess | Unavailable>;
-  /** What the CPU engine needs; without it, tfjs's own wasm backend takes its place. */
+  /** What the CPU engine needs; without it there is no wasm backend. */
   readonly cpuEngine?: EnginePlatform;
   /**
    * Imports a package that need not be installed: undefined if it is not, an error if it is broken.

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 
 /**
- * Sum over all axes but the last, `[..., D]` to `[D]`, as a product with a row of ones: wasm's own
- * sum over leading axes transposes first and is ten times slower.
+ * Sum over all axes but the last, `[..., D]` to `[D]`, as a product with a row of ones: tfjs's
+ * sum over leading axes transposes first.
  */
 export function columnSums(x: tf.Tensor): tf.Tensor1D {
   const width = x.shape[x.rank - 1] as number;

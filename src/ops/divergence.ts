@@ -34,8 +34,7 @@ export function distribution(
 ): { probabilities: tf.Tensor; logProbs: tf.Tensor } {
   const scaled = scaledLogits(logits, temperature);
   const probabilities = tf.softmax(scaled);
-  // The largest probability is 1 / Σ exp(scaled), so its logarithm is what normalizes. The softmax
-  // is one kernel where exp and its sum are slow ones (wasm).
+  // The largest probability is 1 / Σ exp(scaled), so its logarithm is what normalizes.
   return { probabilities, logProbs: scaled.add(probabilities.max(-1, true).log()) };
 }
 

@@ -39,7 +39,7 @@ export function composedEmbeddingGradient(
   return tf.unsortedSegmentSum(tf.concat(totals), flat, vocabularySize);
 }
 
-/** Adds the rows up one by one on the host, where the tensors of these backends lie anyway. */
+/** Adds the rows up one by one on the host, where the tensors of this backend lie anyway. */
 function scatterAdd({ dy, ids }: Inputs, { vocabularySize }: Attributes): tf.Tensor {
   const width = dy.size / ids.size;
   const rows = tf.backend().readSync(dy.dataId) as Float32Array;
@@ -59,8 +59,6 @@ export const embeddingGradient = defineKernel<Inputs, Attributes>(
   "PupilEmbeddingGrad",
   (inputs, attributes) => [composedEmbeddingGradient(inputs, attributes)],
 );
-for (const backendName of ["cpu", "wasm"]) {
-  registerOpKernel<Inputs, Attributes>("PupilEmbeddingGrad", backendName, (inputs, attributes) => [
-    scatterAdd(inputs, attributes),
-  ]);
-}
+registerOpKernel<Inputs, Attributes>("PupilEmbeddingGrad", "cpu", (inputs, attributes) => [
+  scatterAdd(inputs, attributes),
+]);

@@ -1,4 +1,3 @@
-import "@tensorflow/tfjs-backend-wasm";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";

@@ -1,7 +1,6 @@
-import "@tensorflow/tfjs-backend-wasm";
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tokenizerFromJson } from "../../src/data/index.js";
 import {
   type Decoder,
@@ -10,7 +9,9 @@ import {
   parseHuggingFaceConfig,
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
+import { useCpu } from "../setup/backend.js";
 import { missing, sharedData } from "../setup/shared-data.js";
+import { useWasmEngine } from "../setup/wasm-engine.js";
 
 const json = (path: string) => JSON.parse(readFileSync(sharedData(path), "utf8"));
 
@@ -21,8 +22,9 @@ function load(folder: string): Decoder {
 }
 
 beforeAll(async () => {
-  await tf.setBackend("wasm");
+  await useWasmEngine();
 });
+afterAll(useCpu);
 
 describe.skipIf(missing("tiny_llama_safetensors"))(
   "a bfloat16 Llama (needs ../shared/data/tiny_llama_safetensors)",

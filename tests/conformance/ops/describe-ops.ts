@@ -53,25 +53,18 @@ function gradientsOf(
 const sizeOfLargest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((largest, v) => Math.max(largest, Math.abs(v)), 1e-3);
 
-/**
- * Defines the tests of every op on one backend. `differentiatesReference`: tfjs has the gradients of
- * all its own ops there.
- */
-export function describeOpsOn(
-  name: string,
-  start: () => Promise<unknown>,
-  differentiatesReference: boolean,
-): void {
+/** Defines the tests of every op on one backend. */
+export function describeOpsOn(name: string, start: () => Promise<unknown>): void {
   describe(`on ${name}`, () => {
     beforeAll(async () => {
       await start();
     });
     afterAll(useCpu);
-    defineOpTests(differentiatesReference);
+    defineOpTests();
   });
 }
 
-function defineOpTests(differentiatesReference: boolean): void {
+function defineOpTests(): void {
   describe.each(opCases.map((c) => ({ ...c, name: `${c.op}: ${c.title}` })))("$name", (opCase) => {
     test("value as in float64 and as composed, in one new tensor", async () => {
       const tensors = tensorsOf(opCase);
@@ -97,19 +90,15 @@ function defineOpTests(differentiatesReference: boolean): void {
       const cotangent = normals(opCase.expected(opCase.inputs).shape, "cotangent");
       const dy = tf.tensor(Float32Array.from(cotangent.data), [...cotangent.shape]);
       const gradients = gradientsOf(opCase.run, tensors, differentiable, dy);
-      // tfjs's own gradient of gather needs a kernel that its wasm backend lacks, and so on: the
-      // reference is differentiated where all gradients exist.
-      const composed = differentiatesReference
-        ? gradientsOf(opCase.composed, tensors, differentiable, dy)
-        : [];
+      const composed = gradientsOf(opCase.composed, tensors, differentiable, dy);
       for (const [i, name] of differentiable.entries()) {
         const differences = centralDifferences(opCase.expected, opCase.inputs, name, cotangent);
         const absolute = 5e-5 * sizeOfLargest(differences.data);
         const bounds = { absolute, relative: 5e-5 };
         const gradient = (await gradients[i]?.data()) as Float32Array;
         expectClose(gradient, differences.data, bounds, `gradient of ${name}`);
-        const reference = await composed[i]?.data();
-        if (reference) expectClose(reference, differences.data, bounds, `reference, ${name}`);
+        const reference = (await composed[i]?.data()) as Float32Array;
+        expectClose(reference, differences.data, bounds, `reference, ${name}`);
       }
       const constants = gradientsOf(opCase.run, tensors, opCase.constants ?? [], dy);
       for (const gradient of constants) {

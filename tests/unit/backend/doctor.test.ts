@@ -4,7 +4,7 @@ import { formatDoctor, inspectBackends } from "../../../src/backend/index.js";
 import { adapterInfo, fakePlatform, platformWithAdapter } from "./fake-platform.js";
 
 test("the report has every backend in order and leaves the current one alone", async () => {
-  const packageVersion = (name: string) => (name.endsWith("wasm") ? "4.22.0" : undefined);
+  const packageVersion = (name: string) => (name.endsWith("cpu") ? "4.22.0" : undefined);
   const report = await inspectBackends(fakePlatform({ packageVersion }));
   expect(tf.getBackend()).toBe("cpu");
   expect(report.backends.map((b) => [b.backend, b.available])).toEqual([
@@ -20,9 +20,9 @@ test("the report has every backend in order and leaves the current one alone", a
   expect(lines[0]).toBe(`Test 1.0, TensorFlow.js ${tf.version.tfjs}, Test CPU, 4 cores`);
   expect(lines.find((line) => line.includes("webgpu"))).toMatch(/no {2}there is no GPU$/);
   expect(lines.find((line) => line.startsWith("* wasm"))).toContain(
-    "yes Test CPU (SIMD), 1 thread",
+    "yes Test CPU (relaxed SIMD), 1 thread",
   );
-  expect(lines.join("\n")).toContain("@tensorflow/tfjs-backend-wasm 4.22.0");
+  expect(lines.join("\n")).toContain("@tensorflow/tfjs-backend-cpu 4.22.0");
   expect(lines.at(-1)).toContain("tensorflow: Run npm install @tensorflow/tfjs-node");
 });
 

@@ -1,4 +1,5 @@
 import type { Platform } from "../../../src/backend/index.js";
+import { nodeWasmPlatform } from "../../../src/node/wasm-platform.js";
 
 /** Adapter information with the given parts. */
 export function adapterInfo(known: Partial<GPUAdapterInfo>): GPUAdapterInfo {
@@ -11,6 +12,7 @@ export function fakePlatform(changes: Partial<Platform> = {}): Platform {
   return {
     runtime: "Test 1.0",
     cpu: { model: "Test CPU", cores: 4 },
+    cpuEngine: { ...nodeWasmPlatform, numCores: 1 },
     provideGpu: async () => ({ reason: "there is no GPU", remedy: "Buy one." }),
     importOptional: async () => undefined,
     packageVersion: () => undefined,

@@ -43,10 +43,13 @@ describe("a named backend", () => {
     expect(error.message).toContain('Did you mean "webgpu"?');
   });
 
-  test("without a platform, webgpu says how to get one in Node", async () => {
-    const error = await failure(startBackend("webgpu"));
-    expect(error.message).toContain("nodePlatform");
-  });
+  test.each(["webgpu", "wasm"] as const)(
+    "without a platform, %s says how to get one in Node",
+    async (choice) => {
+      const error = await failure(startBackend(choice));
+      expect(error.message).toContain("nodePlatform");
+    },
+  );
 });
 
 describe("auto", () => {

@@ -10,7 +10,7 @@ import {
 } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
-import { useStockWasm } from "../../setup/stock-wasm.js";
+import { useWasmEngine } from "../../setup/wasm-engine.js";
 
 const vocabSize = 11;
 const llama = { family: "llama", numHeads: 4, numKeyValueHeads: 2 };
@@ -109,7 +109,7 @@ describe("backends", () => {
   test.each([
     ["llama", llama],
     ["gpt2", gpt2],
-  ])("%s: wasm samples the same tokens as cpu", async (_name, family) => {
+  ])("%s: the engine samples the same tokens as cpu", async (_name, family) => {
     const policies = [{}, { topK: 5, topP: 0.8 }, { greedy: true }];
     const run = async () => {
       using model = decoder(family);
@@ -121,7 +121,7 @@ describe("backends", () => {
       return rollouts.flat();
     };
     const onCpu = await run();
-    await useStockWasm();
+    await useWasmEngine({ numThreads: 2 });
     const onWasm = await run();
     for (const [i, rollout] of onWasm.entries()) {
       expect(rollout.completionIds).toEqual(onCpu[i]?.completionIds);
