@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 
 const running = new Set<ChildProcess>();
@@ -59,6 +60,11 @@ export function endChildrenWithProcess(): void {
   process.on("exit", () => {
     for (const child of running) child.kill("SIGKILL");
   });
+  // A killed npm or loader does not pass its signal on.
+  const first = ancestors();
+  setInterval(() => {
+    if (ancestors() !== first) process.exit(1);
+  }, 500).unref();
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -66,4 +72,16 @@ export function endChildrenWithProcess(): void {
   ] as const) {
     process.on(signal, () => process.exit(code));
   }
+}
+
+/** Ids of the parent (the loader) and of its parent (npm's shell), where the system shows it. */
+function ancestors(): string {
+  const { ppid } = process;
+  const stat = `/proc/${ppid}/stat`;
+  if (!existsSync(stat)) return String(ppid);
+  // "pid (name) state parent …"
+  const [, parent] = readFileSync(stat, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return `${ppid} ${parent}`;
 }

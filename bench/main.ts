@@ -5,13 +5,11 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../src/errors/index.js";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
-import { type BenchmarkOptions, type Group, parseArguments, usage } from "./arguments.js";
+import { type BenchmarkOptions, parseArguments, usage } from "./arguments.js";
 import { endChildrenWithProcess, LineProcess } from "./child-process.js";
 import { findContestants, hardwareCommand, startContestants } from "./contestants.js";
 import { measureAll } from "./measure.js";
 import { type BenchmarkResults, type Hardware, lossTolerance } from "./results.js";
-import { writeScenario } from "./scenario-file.js";
-import { type ScenarioName, scenarioNames } from "./scenarios.js";
 import { resultTables, textTable } from "./tables.js";
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -44,11 +42,10 @@ async function run(
   for (const reason of skipped) report(`skipped: ${reason}`);
   warnIfBusy(loadBefore);
   const hardware = options.only.includes("hardware") ? await measureHardware(options) : undefined;
-  const files = await scenarioFiles(options, folder);
   const needsProcesses = options.only.some((group) => group !== "hardware" && group !== "startup");
   report("starting");
   const processes = await startContestants(needsProcesses ? contestants : []);
-  const measured = await measureAll({ contestants, processes, files, options, report });
+  const measured = await measureAll({ contestants, processes, folder, options, report });
   for (const child of processes.values()) child.stop();
   return {
     date: new Date().toISOString(),
@@ -75,18 +72,6 @@ async function measureHardware({ threads }: BenchmarkOptions): Promise<Hardware>
   report("hardware");
   const [command, ...args] = hardwareCommand(threads);
   return new LineProcess(command, args).next<Hardware>();
-}
-
-async function scenarioFiles(
-  { only }: BenchmarkOptions,
-  folder: string,
-): Promise<Record<ScenarioName, string>> {
-  const readers: Group[] = ["training", "memory", "generation"];
-  const files = { small: "", medium: "", "large-vocabulary": "" };
-  if (!only.some((group) => readers.includes(group))) return files;
-  report("writing weights and batches");
-  for (const name of scenarioNames) files[name] = await writeScenario(name, folder);
-  return files;
 }
 
 function checkLosses({ lossDifferences }: BenchmarkResults): void {

@@ -1,8 +1,10 @@
+import { rmSync } from "node:fs";
 import type { BenchmarkOptions, Group } from "./arguments.js";
 import type { LineProcess } from "./child-process.js";
 import { type Contestant, timeFirstStep } from "./contestants.js";
 import type { Answer, MemoryPart, Task } from "./protocol.js";
 import type { Measurement } from "./results.js";
+import { writeScenario } from "./scenario-file.js";
 import { matmulSizes, matmulVariants, type ScenarioName, scenarioNames } from "./scenarios.js";
 import { largestDifference, median, repeatsFor } from "./statistics.js";
 
@@ -10,8 +12,8 @@ import { largestDifference, median, repeatsFor } from "./statistics.js";
 export interface Session {
   readonly contestants: readonly Contestant[];
   readonly processes: ReadonlyMap<string, LineProcess>;
-  /** Files of `writeScenario`. */
-  readonly files: Readonly<Record<ScenarioName, string>>;
+  /** For the files of weights and batches. */
+  readonly folder: string;
   readonly options: BenchmarkOptions;
   report(what: string): void;
 }
@@ -62,9 +64,13 @@ function ask({ processes }: Session, { id }: Contestant, task: Task): Promise<An
 /** Gives everyone the same start, and compares the losses of the first steps to ours. */
 async function load(session: Session, scenario: ScenarioName): Promise<number> {
   session.report(`loading ${scenario}`);
+  const file = await writeScenario(scenario, session.folder);
+  for (const contestant of session.contestants) {
+    await ask(session, contestant, { task: "load", scenario, file });
+  }
+  rmSync(file);
   const losses = new Map<string, readonly number[]>();
   for (const contestant of session.contestants) {
-    await ask(session, contestant, { task: "load", scenario, file: session.files[scenario] });
     const { losses: first = [] } = await ask(session, contestant, trainingTask(warmUps));
     losses.set(contestant.id, first);
   }

@@ -47,3 +47,13 @@ export function serve(handle: (task: Task) => Promise<Answer>): void {
   lines.on("close", () => process.exit(0));
   process.stdout.write(`${JSON.stringify({})}\n`);
 }
+
+const { ppid } = process;
+
+/**
+ * Ends this process if the benchmark has gone. To be called between steps: while they run one after
+ * the other, nothing else notices.
+ */
+export function exitIfOrphaned(): void {
+  if (process.ppid !== ppid) process.exit(1);
+}

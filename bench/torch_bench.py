@@ -4,6 +4,7 @@ torch_bench.py <threads> <settings as JSON>   settings: models, optimization, ge
 """
 
 import json
+import os
 import sys
 import time
 
@@ -17,6 +18,9 @@ from torch_model import (
     read_safetensors,
     train_step,
 )
+
+
+PARENT = os.getppid()
 
 
 class Workloads:
@@ -78,6 +82,8 @@ class Workloads:
 def time_each(repeats, run):
     ms = []
     for _ in range(repeats):
+        if os.getppid() != PARENT:
+            sys.exit(1)  # The benchmark has gone.
         start = time.perf_counter()
         run()
         ms.append(1000 * (time.perf_counter() - start))

@@ -6,7 +6,7 @@ import { sampleRollouts, samplingPolicySchema } from "../src/rollouts/index.js";
 import { keepTensor, Random } from "../src/tensors/index.js";
 import { applyGradients, computeGradients } from "../src/trainers/step.js";
 import type { PeakMeter } from "./backends.js";
-import type { Answer, MemoryPart, Task } from "./protocol.js";
+import { type Answer, exitIfOrphaned, type MemoryPart, type Task } from "./protocol.js";
 import { type LoadedScenario, readScenario } from "./scenario-file.js";
 import { generation, type MatmulVariant, optimization, scenarios } from "./scenarios.js";
 
@@ -109,6 +109,7 @@ async function peakBytes(training: Training, part: MemoryPart, peakOf: PeakMeter
 async function timeEach(repeats: number, run: () => Promise<void>): Promise<number[]> {
   const ms: number[] = [];
   for (let i = 0; i < repeats; i++) {
+    exitIfOrphaned();
     const start = performance.now();
     await run();
     ms.push(performance.now() - start);
