@@ -5,7 +5,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { components, describeFields } from "../src/config/index.js";
-import { describeLoss, lossDefinitions } from "../src/losses/index.js";
+import {
+  describeLoss,
+  type LossDefinition,
+  lossDefinitions,
+  type LossKind,
+  lossesByKind,
+} from "../src/losses/index.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, "utf8");
@@ -30,29 +36,52 @@ function lossTable(): string {
   );
 }
 
+const kindTitles: Record<LossKind, string> = {
+  token: "Token distributions",
+  sparse: "Sparse teachers",
+  sampled: "Sampled tokens",
+  pairs: "Pairs",
+  lists: "Lists",
+  representations: "Representations",
+};
+
 function lossReference(): string {
-  return lossDefinitions
-    .map((definition) => {
-      const { name, summary, formula, reference, needs, fields } = describeLoss(definition);
-      const options = fields.map((field) => [
-        code(field.name),
-        field.type,
-        code(JSON.stringify(field.default)),
-        field.description,
-      ]);
-      return [
-        `### ${name}`,
-        "",
-        summary,
-        "",
-        `- Formula: ${formula}`,
-        `- Reference: ${reference}`,
-        `- Needs: ${needs.map(code).join(", ")}`,
-        "",
-        table(["Option", "Type", "Default", "Meaning"], options),
-      ].join("\n");
+  const kinds = Object.entries(lossesByKind) as [LossKind, readonly LossDefinition[]][];
+  return kinds
+    .filter(([, losses]) => losses.length > 0)
+    .map(([kind, losses]) => {
+      const sections = losses.map((definition) => lossSection(kind, definition));
+      return [`## ${kindTitles[kind]}`, ...sections].join("\n\n");
     })
     .join("\n\n");
+}
+
+function lossSection(kind: LossKind, definition: LossDefinition): string {
+  const loss = describeLoss(definition);
+  const options = loss.fields.map((field) => [
+    code(field.name),
+    field.type,
+    code(JSON.stringify(field.default)),
+    field.description,
+  ]);
+  const optional =
+    loss.optional.length === 0 ? "" : `; reads ${loss.optional.map(code).join(", ")} if given`;
+  const file = `src/losses/${kind}/${loss.name}.ts`;
+  return [
+    `### ${loss.name}`,
+    "",
+    loss.summary,
+    "",
+    `- Formula: ${loss.formula}`,
+    `- Gives: ${loss.per === "token" ? "one value per token, `[B, T]`" : "one value per row, `[B]`"}`,
+    `- Needs: ${loss.needs.map(code).join(", ")}${optional}`,
+    `- When to use: ${loss.whenToUse}`,
+    `- Going wrong: ${loss.failureSignature}`,
+    `- Reference: ${loss.reference}`,
+    `- File: [${file}](../${file})`,
+    "",
+    table(["Option", "Type", "Default", "Meaning"], options),
+  ].join("\n");
 }
 
 function configReference(): string {

@@ -5,7 +5,7 @@ import {
   taskDefinitions,
   textDatasetSchema,
 } from "../data/index.js";
-import { lossDefinitions } from "../losses/index.js";
+import { describeLoss, type LossDescription, lossDefinitions } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import {
@@ -32,6 +32,17 @@ const plain = (
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
 
+function lossDetails(loss: LossDescription): string[] {
+  return [
+    `formula: ${loss.formula}`,
+    `reference: ${loss.reference}`,
+    `needs: ${loss.needs.join(", ")}`,
+    `gives: one value per ${loss.per}`,
+    `when: ${loss.whenToUse}`,
+    `going wrong: ${loss.failureSignature}`,
+  ];
+}
+
 /** Every component; losses and tasks come from their lists. */
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
@@ -49,12 +60,12 @@ export const components: readonly Component[] = [
   plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
   ...lossDefinitions.map(
-    ({ name, summary, formula, reference, needs, config }): Component => ({
+    (definition): Component => ({
       kind: "loss",
-      name,
-      summary,
-      details: [`formula: ${formula}`, `reference: ${reference}`, `needs: ${needs.join(", ")}`],
-      schema: config,
+      name: definition.name,
+      summary: definition.summary,
+      details: lossDetails(describeLoss(definition)),
+      schema: definition.config,
     }),
   ),
   ...taskDefinitions.map(

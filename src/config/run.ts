@@ -21,6 +21,17 @@ export const studentSchema = z
 
 export const teacherSchema = z.strictObject({
   from: z.string().describe("Model folder of the teacher."),
+  topK: count()
+    .optional()
+    .describe("Gives the K likeliest tokens of every position, for sparse-kl."),
+  samples: count()
+    .optional()
+    .describe("Gives K tokens of every position drawn at random, for sampled-kl."),
+  sampleTemperature: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Temperature of those draws; the loss corrects for it. Default: 1."),
 });
 
 export const tokenizerSchema = z.discriminatedUnion("type", [
@@ -73,9 +84,15 @@ export const distillTrainerSchema = z.strictObject({
     .array(lossTermSchema)
     .min(1)
     .describe(
-      "Loss terms; their weighted sum is trained. A cross-entropy term counts only rows of the data.",
+      "Loss terms; their weighted sum is trained. Terms on labels count only rows of the data, terms on sampled tokens only the student's own.",
     ),
   sampling: samplingPolicySchema.prefault({}).describe("How the student samples."),
+  advantageDiscount: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("For policy-gradient: how much later tokens count for the ones before them."),
   maxNewTokens: count()
     .optional()
     .describe("Longest completion the student samples. Default: the longest of the data."),

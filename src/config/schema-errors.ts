@@ -40,6 +40,8 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
       return [`${here}: ${inner.length > 0 ? inner.join("; ") : issue.message}.`];
     }
     case "invalid_value": {
+      // A schema that says more than what is allowed: why a value is not.
+      if (!issue.message.startsWith("Invalid ")) return [`${here}: ${issue.message}`];
       const allowed = issue.values.map(String);
       return [`${here} is ${show(issue.input)}. ${oneOf(String(issue.input), allowed)}`];
     }

@@ -1,22 +1,24 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { PupilError } from "../errors/index.js";
-import type { LossDefinition, LossInput, LossInputs } from "./define.js";
+import type { LossDefinition, LossState, ValuesPer } from "./define.js";
+import type { LossInput, LossInputs } from "./inputs.js";
+import { type LossWeight, weightAt } from "./weight.js";
 
 /** A loss with its options settled and its weight in a sum. Made by {@link lossTerm}. */
 export interface LossTerm {
   readonly definition: LossDefinition;
   /** Every option, checked, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly weight: number;
+  readonly weight: LossWeight;
 }
 
-/** Per-token values `[B, T]` of a weighted sum and of its terms. */
+/** Values of a weighted sum and of its terms, all `[B, T]` or all `[B]`. */
 export interface CombinedLoss {
   /** Σ weight · term. */
-  readonly perToken: tf.Tensor2D;
+  readonly values: tf.Tensor2D | tf.Tensor1D;
   /** Unweighted, by the labels of {@link termLabels}. */
-  readonly terms: Readonly<Record<string, tf.Tensor2D>>;
+  readonly terms: Readonly<Record<string, tf.Tensor2D | tf.Tensor1D>>;
 }
 
 /**
@@ -26,10 +28,17 @@ export interface CombinedLoss {
  *
  * @throws PupilError if the options do not fit the schema of the loss
  */
-export function lossTerm<N extends string, I extends LossInput, S extends z.ZodObject>(
-  definition: LossDefinition<N, I, S>,
+export function lossTerm<
+  N extends string,
+  I extends LossInput,
+  S extends z.ZodObject,
+  P extends ValuesPer,
+  M extends LossState,
+  O extends LossInput,
+>(
+  definition: LossDefinition<N, I, S, P, M, O>,
   options: z.input<S>,
-  weight = 1,
+  weight: LossWeight = 1,
 ): LossTerm {
   const parsed = definition.config.safeParse(options);
   if (!parsed.success) {
@@ -38,9 +47,14 @@ export function lossTerm<N extends string, I extends LossInput, S extends z.ZodO
   return { definition, config: parsed.data, weight };
 }
 
-/** The inputs that some term reads, each once: what a trainer has to supply. */
+/** The inputs that some term reads, each once: what a trainer supplies. */
 export function needsOf(terms: readonly LossTerm[]): LossInput[] {
-  return [...new Set(terms.flatMap((term) => term.definition.needs))];
+  return [...new Set(terms.flatMap((term) => inputsOf(term.definition)))];
+}
+
+/** Every input that a loss reads, the optional ones last. */
+export function inputsOf({ needs, optional = [] }: LossDefinition): LossInput[] {
+  return [...needs, ...optional];
 }
 
 /** Names for logs: the names of the losses, a repeated one numbered (`forward-kl`, `forward-kl-2`). */
@@ -54,29 +68,42 @@ export function termLabels(terms: readonly LossTerm[]): string[] {
 }
 
 /**
- * A term's per-token values `[B, T]`, without its weight.
+ * A term's values `[B, T]` or `[B]`, without its weight.
  *
  * @param inputs at least those that the loss needs
+ * @param state of a loss that has one; by default its initial one
  */
-export function evaluateTerm(term: LossTerm, inputs: Partial<LossInputs>): tf.Tensor2D {
+export function evaluateTerm(
+  term: LossTerm,
+  inputs: Partial<LossInputs>,
+  state?: LossState,
+): tf.Tensor2D | tf.Tensor1D {
   const { name, needs } = term.definition;
   const missing = needs.filter((need) => inputs[need] === undefined);
   if (missing.length > 0) throw new Error(`The loss ${name} needs ${missing.join(" and ")}.`);
-  return term.definition.evaluate(inputs as LossInputs, term.config);
+  return term.definition.evaluate(inputs as LossInputs, term.config, state);
 }
 
-/** Weighted sum of terms per token, and every term by itself for the log. */
+/**
+ * Weighted sum of terms, and every term by itself for the log. For terms that all have values per
+ * token or all per row; others meet only after their means are taken, as in a training step.
+ *
+ * @param progress share of the training that is done, for weights that follow a schedule
+ */
 export function combineLosses(
   terms: readonly LossTerm[],
   inputs: Partial<LossInputs>,
+  progress = 0,
 ): CombinedLoss {
   if (terms.length === 0) throw new Error("combineLosses needs at least one term.");
+  const kinds = new Set(terms.map((term) => term.definition.per));
+  if (kinds.size > 1) throw new Error("combineLosses cannot add values per token and per row.");
   return tf.tidy(() => {
     const values = terms.map((term) => evaluateTerm(term, inputs));
-    const weighted = values.map((value, i) => value.mul((terms[i] as LossTerm).weight));
+    const weighted = values.map((v, i) => v.mul(weightAt((terms[i] as LossTerm).weight, progress)));
     const labels = termLabels(terms);
     return {
-      perToken: tf.addN(weighted) as tf.Tensor2D,
+      values: tf.addN(weighted) as tf.Tensor2D | tf.Tensor1D,
       terms: Object.fromEntries(values.map((value, i) => [labels[i] as string, value])),
     };
   });

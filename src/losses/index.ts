@@ -1,77 +1,43 @@
-import { z } from "zod";
-import { oneOf, PupilError } from "../errors/index.js";
-import { type LossTerm, lossTerm } from "./combine.js";
-import { crossEntropyLoss } from "./cross-entropy.js";
-import type { LossDefinition } from "./define.js";
-import { forwardKlLoss } from "./forward-kl.js";
-import { generalizedJsdLoss } from "./generalized-jsd.js";
-import { reverseKlLoss } from "./reverse-kl.js";
-
-export { combineLosses, evaluateTerm, lossTerm, needsOf, termLabels } from "./combine.js";
+export {
+  checkedLoss,
+  type CheckedLoss,
+  type GoldenCase,
+  type GoldenResult,
+  type LossCheck,
+  lossChecks,
+  runGoldenCase,
+} from "./checks/index.js";
+export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
-export { crossEntropy, crossEntropyLoss, type CrossEntropyOptions } from "./cross-entropy.js";
 export { defineLoss } from "./define.js";
-export type { LossDefinition, LossInput, LossInputs, LossProperties } from "./define.js";
+export type {
+  Aggregation,
+  FinishedStep,
+  LossDefinition,
+  LossProperties,
+  LossState,
+  LossStateDefinition,
+  LossTensors,
+  ValuesPer,
+} from "./define.js";
 export { describeLoss, type LossDescription, type LossField } from "./describe.js";
-export { forwardKl, forwardKlLoss } from "./forward-kl.js";
-export { generalizedJsd, generalizedJsdLoss } from "./generalized-jsd.js";
-export type { GeneralizedJsdOptions } from "./generalized-jsd.js";
-export { maskedMean, maskedSum } from "./reduce.js";
-export { reverseKl, reverseKlLoss } from "./reverse-kl.js";
+export { lossInputFacts, lossInputs } from "./inputs.js";
+export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
+export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
+export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
+export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
+export {
+  advanceLossStates,
+  initialLossStates,
+  type LossStates,
+  namedLossStates,
+  restoredLossStates,
+} from "./state.js";
+export { stopGradient } from "./stop-gradient.js";
 export type { TemperatureOptions } from "./temperature.js";
+export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
 
-/** Every loss that a config can name. Schemas, docs and the conformance suite come from it. */
-export const lossDefinitions = [
-  crossEntropyLoss,
-  forwardKlLoss,
-  reverseKlLoss,
-  generalizedJsdLoss,
-] as const;
-
-export type LossName = (typeof lossDefinitions)[number]["name"];
-
-const weightField = z.number().min(0).default(1).describe("Factor of this term in the sum.");
-
-type TermSchema<N extends string, S extends z.ZodObject> = z.ZodObject<
-  { type: z.ZodLiteral<N>; weight: typeof weightField } & S["shape"],
-  z.core.$strict
->;
-type TermSchemas<L> = {
-  -readonly [K in keyof L]: L[K] extends {
-    name: infer N extends string;
-    config: infer S extends z.ZodObject;
-  }
-    ? TermSchema<N, S>
-    : never;
-};
-
-/** One term in a config: `{ type, weight, …options of that loss }`; unknown keys are errors. */
-export const lossTermSchema = z.discriminatedUnion(
-  "type",
-  lossDefinitions.map(({ name, config }) =>
-    z.strictObject({ type: z.literal(name), weight: weightField, ...config.shape }),
-  ) as unknown as TermSchemas<typeof lossDefinitions>,
-);
-export type LossTermConfig = z.output<typeof lossTermSchema>;
-
-/** @throws PupilError that says which names there are */
-export function findLoss(name: string): LossDefinition {
-  const found: LossDefinition | undefined = lossDefinitions.find((loss) => loss.name === name);
-  if (found === undefined) {
-    throw new PupilError(`there is no loss "${name}".`, {
-      field: "loss.type",
-      value: name,
-      remedy: oneOf(
-        name,
-        lossDefinitions.map((loss) => loss.name),
-      ),
-    });
-  }
-  return found;
-}
-
-/** The term that a config describes. */
-export function lossTermFromConfig(config: LossTermConfig): LossTerm {
-  const { type, weight, ...options } = config;
-  return lossTerm(findLoss(type), options, weight);
-}
+// The losses, by kind.
+export * from "./sampled/index.js";
+export * from "./sparse/index.js";
+export * from "./token/index.js";

@@ -71,6 +71,7 @@ async function* trainLoop(
   let tokens = 0;
   let trainingMs = 0;
   let saved = startStep > 0 ? startStep : undefined;
+  let { lossStates } = parts;
   let evaluated: { step: number; metrics: Metrics } | undefined;
 
   const evaluate = async (): Promise<RunEvent> => {
@@ -82,7 +83,7 @@ async function* trainLoop(
   };
   const save = async (): Promise<RunEvent> => {
     const target = run.checkpointPath(step);
-    const state = await trainingStateFiles(step, parts.optimizer);
+    const state = await trainingStateFiles(step, parts.optimizer, lossStates);
     await writeFolderAtomic(
       target,
       new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),
@@ -100,6 +101,7 @@ async function* trainLoop(
   try {
     for await (const metrics of parts.train(startStep)) {
       step = metrics.step;
+      lossStates = metrics.lossStates;
       tokens += metrics.tokens;
       trainingMs += metrics.elapsedMs;
       await run.appendMetrics(metrics);

@@ -30,10 +30,12 @@ export {
 } from "./kernels/wasm/index.js";
 export { layerNorm } from "./layer-norm.js";
 export { linear, type WeightLayout } from "./linear.js";
+export { logProbsFromLogits } from "./log-probs-from-logits.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
 export { rotary } from "./rotary.js";
 export { rotaryTables } from "./rotary-tables.js";
+export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";
 export { swiglu } from "./swiglu.js";
 export { tokenLogProbs } from "./token-log-probs.js";

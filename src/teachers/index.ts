@@ -1,2 +1,9 @@
-export type { Teacher, TeacherScores, TeacherSignal, TeacherTensors } from "./teacher.js";
-export { modelTeacher } from "./model-teacher.js";
+export { drawTokens } from "./draw-tokens.js";
+export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export type {
+  ScoreContext,
+  Teacher,
+  TeacherScores,
+  TeacherSignal,
+  TeacherTensors,
+} from "./teacher.js";

@@ -1,16 +1,27 @@
-import type * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
+import type { LossInputs } from "../losses/index.js";
+import type { Random } from "../tensors/index.js";
 
-/** Signals a teacher can give about given tokens. */
-export interface TeacherTensors {
-  /** `[B, T, V]`, before temperature. */
-  readonly teacherLogits: tf.Tensor3D;
-}
-export type TeacherSignal = keyof TeacherTensors;
+/** Loss inputs that a teacher can give about given tokens. */
+export type TeacherSignal =
+  | "teacherLogits"
+  | "teacherTokenLogProbs"
+  | "teacherTokenIds"
+  | "teacherTopLogProbs"
+  | "teacherSampleLogProbs";
+export type TeacherTensors = Pick<LossInputs, TeacherSignal>;
 
 /** What a teacher returns for one batch: `tensors` is called inside the step's memory scope. */
 export interface TeacherScores {
   tensors(): Partial<TeacherTensors>;
+}
+
+/** What a teacher that draws tokens needs to draw the same ones however a step is split up. */
+export interface ScoreContext {
+  /** For this optimizer step. */
+  readonly random: Random;
+  /** Index in the step of the batch's first row. */
+  readonly firstRow: number;
 }
 
 /**
@@ -20,7 +31,12 @@ export interface TeacherScores {
 export interface Teacher extends Disposable {
   readonly name: string;
   readonly vocabSize: number;
+  /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
-  score(batch: Batch, needs: readonly TeacherSignal[]): Promise<TeacherScores>;
+  score(
+    batch: Batch,
+    needs: readonly TeacherSignal[],
+    context?: ScoreContext,
+  ): Promise<TeacherScores>;
   dispose(): void;
 }

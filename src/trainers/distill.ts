@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../data/index.js";
-import { type LossTerm, needsOf } from "../losses/index.js";
+import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import {
@@ -11,11 +11,13 @@ import {
 } from "../rollouts/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
-import { requireSignals } from "./check-teacher.js";
+import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
+import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
 import { splitIntoBatches } from "./micro-batches.js";
-import { applyGradients, computeGradients } from "./step.js";
+import { rolloutInputs } from "./rollout-inputs.js";
+import { applyGradients, computeGradients, type MicroBatch } from "./step.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;
@@ -33,9 +35,13 @@ export interface DistillOptions {
   readonly sampling?: SamplingPolicy;
   /** Default: 64. */
   readonly maxNewTokens?: number;
+  /** For losses with advantages: how much later tokens count for earlier ones, γ. Default: 0. */
+  readonly advantageDiscount?: number;
   readonly schedule?: Schedule;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
+  /** Of the last step's metrics, when a run is resumed. */
+  readonly lossStates?: Readonly<Record<string, LossState>>;
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
@@ -46,14 +52,24 @@ export interface DistillOptions {
  * Distillation: the loss compares the student with the teacher, token by token, on rows that the
  * student sampled from the data's prompts (on policy) and on the data's own rows (off policy).
  * As in GKD (Agarwal et al. 2024) no gradient flows through the sampling.
+ *
+ * Losses on sampled tokens count only the student's own rows, losses on labels only the data's. The
+ * advantages of the policy gradient are what the teacher thinks of a token more than the student
+ * did: log T(y) − log S_old(y), and a share of those of the tokens after it (`advantageDiscount`).
  */
 export async function* distill(options: DistillOptions): AsyncGenerator<StepMetrics> {
   const { student, teacher, data, optimizer, loss, steps, tokenizer, random } = options;
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
-  const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
   const { endIds, padId } = tokenizer;
-  const signals = requireSignals(student, teacher, needsOf(loss));
+  const studentVocabSize = student.config.vocabSize;
+  const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
+  const signals = checkLoss(loss, supply);
+  const readsRollouts = needsOf(loss).some(
+    (need) => need === "oldTokenLogProbs" || need === "advantages",
+  );
+  const lossStates = trackLossStates(loss, steps, options.lossStates);
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
@@ -75,14 +91,25 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       gradientAccumulationSteps,
       padId,
     );
-    const scored = [];
+    const scored: MicroBatch[] = [];
     for (const part of batches.parts) {
-      scored.push({ ...part, teacher: await teacher.score(part.batch, signals) });
+      const { batch, firstRow, onPolicyRows } = part;
+      const context = { random: random.stream("teacher", step), firstRow };
+      const scores = await teacher.score(batch, signals, context);
+      const own = rollouts.slice(firstRow, firstRow + onPolicyRows);
+      scored.push({
+        ...part,
+        teacher: scores,
+        ...(readsRollouts
+          ? { rollouts: (tensors) => rolloutInputs(batch, own, tensors, advantageDiscount) }
+          : {}),
+      });
     }
 
-    using gradients = await computeGradients(student, loss, scored);
+    using gradients = await computeGradients(student, loss, scored, lossStates.contextOf(step));
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
+    lossStates.advance(step, gradients.means);
 
     yield {
       step: step + 1,
@@ -93,6 +120,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       tokens: batches.tokens,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts),
+      ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
   }

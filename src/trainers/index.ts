@@ -1,3 +1,4 @@
+export { checkLoss, type LossSupply } from "./check-loss.js";
 export type { TrainingData } from "./data-source.js";
 export { distill, type DistillOptions } from "./distill.js";
 export {
@@ -16,4 +17,5 @@ export {
   type StudentEvaluation,
 } from "./evaluate-student.js";
 export type { StepMetrics } from "./metrics.js";
+export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";

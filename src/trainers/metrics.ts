@@ -1,3 +1,5 @@
+import type { LossState } from "../losses/index.js";
+
 /** What a trainer yields after every optimizer step. */
 export interface StepMetrics {
   /** Optimizer steps done, from 1. */
@@ -17,5 +19,7 @@ export interface StepMetrics {
   readonly rolloutLength?: number;
   /** Share of the student's rows that ended by themselves. */
   readonly rolloutEndRate?: number;
+  /** What losses remember for the next step, by their labels; absent when none does. */
+  readonly lossStates?: Readonly<Record<string, LossState>>;
   readonly elapsedMs: number;
 }

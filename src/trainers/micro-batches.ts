@@ -3,7 +3,12 @@ import { PupilError } from "../errors/index.js";
 
 /** The rows of a step as batches, the student's own rows first; owns the batches. */
 export interface StepBatches extends Disposable {
-  readonly parts: readonly { readonly batch: Batch; readonly onPolicyRows: number }[];
+  readonly parts: readonly {
+    readonly batch: Batch;
+    /** Index in the step of the batch's first row. */
+    readonly firstRow: number;
+    readonly onPolicyRows: number;
+  }[];
   readonly tokens: number;
 }
 
@@ -30,6 +35,7 @@ export function splitIntoBatches(
     const end = Math.floor(((part + 1) * rows.length) / parts);
     return {
       batch: makeBatch(rows.slice(start, end), padId),
+      firstRow: start,
       onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), end - start),
     };
   });

@@ -1,8 +1,10 @@
 import type { Tokenizer } from "../data/index.js";
-import type { LossTerm } from "../losses/index.js";
+import type { LossState, LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
+import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { applyGradients, computeGradients } from "./step.js";
@@ -18,6 +20,8 @@ export interface SftOptions {
   readonly schedule?: Schedule;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
+  /** Of the last step's metrics, when a run is resumed. */
+  readonly lossStates?: Readonly<Record<string, LossState>>;
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
@@ -32,15 +36,24 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
   const { student, data, optimizer, loss, steps, tokenizer } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const studentVocabSize = student.config.vocabSize;
+  checkLoss(loss, { studentVocabSize, onPolicyFraction: 0, gradientAccumulationSteps });
+  const lossStates = trackLossStates(loss, steps, options.lossStates);
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
     const rows = data.rows(step, batchSize);
     using batches = splitIntoBatches([], rows, gradientAccumulationSteps, tokenizer.padId);
 
-    using gradients = await computeGradients(student, loss, batches.parts);
+    using gradients = await computeGradients(
+      student,
+      loss,
+      batches.parts,
+      lossStates.contextOf(step),
+    );
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
+    lossStates.advance(step, gradients.means);
 
     yield {
       step: step + 1,
@@ -50,6 +63,7 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
       learningRate,
       tokens: batches.tokens,
       onPolicyShare: 0,
+      ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
   }

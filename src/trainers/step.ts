@@ -1,12 +1,24 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
-import { evaluateTerm, type LossTerm, maskedSum, termLabels } from "../losses/index.js";
+import {
+  evaluateTerm,
+  initialLossStates,
+  type LossInputs,
+  type LossStates,
+  type LossTerm,
+  maskedSum,
+  needsOf,
+  termLabels,
+  weightAt,
+} from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { globalNorm } from "../ops/index.js";
+import { globalNorm, tokenLogProbs } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
-import type { TeacherScores } from "../teachers/index.js";
+import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
+import { countedRows, type CountedRows } from "./counted-rows.js";
+import type { RolloutInputs } from "./rollout-inputs.js";
 
 /** The rows of one forward and backward pass. */
 export interface MicroBatch {
@@ -14,6 +26,16 @@ export interface MicroBatch {
   readonly teacher?: TeacherScores;
   /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
   readonly onPolicyRows: number;
+  /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
+  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
+}
+
+/** Where in the training a step is. */
+export interface StepContext {
+  /** Share of the training that is done, 0 at the first step and 1 at the last. */
+  readonly progress: number;
+  /** Of the terms, in their order. */
+  readonly states: LossStates;
 }
 
 /** Gradients of one optimizer step with what is known about them. Owns its tensors. */
@@ -23,6 +45,8 @@ export interface StepGradients extends Disposable {
   /** Weighted total, and each term unweighted, as means over their tokens. */
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
+  /** The same as `terms`, in their order. */
+  readonly means: readonly number[];
   readonly gradNorm: number;
   dispose(): void;
 }
@@ -30,9 +54,9 @@ export interface StepGradients extends Disposable {
 /**
  * Loss and gradient of one optimizer step over any number of micro-batches.
  *
- * Each term is Σ mask·value over all micro-batches, divided once by the number of its tokens in the
- * whole step: how the rows are split into micro-batches cannot change the result. Terms that read
- * labels count only rows whose tokens are ground truth.
+ * Each term is Σ weight·value over all micro-batches, divided once by the count of its tokens (or
+ * rows) in the whole step: how the rows are split into micro-batches cannot change the result. A
+ * term counts only rows that have what it reads: see {@link countedRows}.
  *
  * One device read per step. Throws a PupilError naming term and tensor if a value is not finite;
  * no parameter has been touched by then.
@@ -41,15 +65,27 @@ export async function computeGradients(
   student: LanguageModel,
   terms: readonly LossTerm[],
   microBatches: readonly MicroBatch[],
+  { progress, states }: StepContext = { progress: 0, states: initialLossStates(terms) },
 ): Promise<StepGradients> {
-  const counts = terms.map((term) => tokensOf(term, microBatches));
-  const step = accumulate(student, terms, counts, microBatches);
+  const rows = terms.map((term) => countedRows(term, microBatches));
+  const weights = terms.map((term) => weightAt(term.weight, progress));
+  const counts = rows.map(({ count }) => Math.max(1, count));
+  const plans = terms.map((term, i): TermPlan => {
+    const factor = (weights[i] as number) / (counts[i] as number);
+    return { term, factor, state: states[i], rows: rows[i] as CountedRows };
+  });
+  const step = accumulate(student, plans, microBatches);
   try {
     const { gradNorm, ...sums } = await readScalars(step.scalars);
-    const means = terms.map((_, i) => (sums[`term${i}`] as number) / Math.max(1, counts[i] ?? 0));
-    const loss = terms.reduce((total, term, i) => total + term.weight * (means[i] as number), 0);
+    const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
+    const loss = means.reduce((total, mean, i) => total + (weights[i] as number) * mean, 0);
     const named = Object.fromEntries(termLabels(terms).map((label, i) => [label, means[i]]));
-    const result = { loss, terms: named as Record<string, number>, gradNorm: gradNorm as number };
+    const result = {
+      loss,
+      terms: named as Record<string, number>,
+      means,
+      gradNorm: gradNorm as number,
+    };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       throw await notFinite(result.terms, step.gradients);
     }
@@ -74,6 +110,15 @@ export function applyGradients(
   });
 }
 
+/** A term with all that does not depend on the micro-batch. */
+interface TermPlan {
+  readonly term: LossTerm;
+  /** Weight of the term over the count of what it averages. */
+  readonly factor: number;
+  readonly state: LossStates[number];
+  readonly rows: CountedRows;
+}
+
 interface Accumulated {
   readonly gradients: Map<string, tf.Tensor>;
   readonly norm: tf.Scalar;
@@ -82,16 +127,15 @@ interface Accumulated {
 
 function accumulate(
   student: LanguageModel,
-  terms: readonly LossTerm[],
-  counts: readonly number[],
+  plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
 ): Accumulated {
   const names = [...student.parameters.keys()].filter((n) => student.parameters.get(n)?.trainable);
   const variables = names.map((name) => student.parameters.get(name) as tf.Variable);
   let gradients: tf.Tensor[] = [];
   let sums: tf.Tensor[] = [];
-  for (const microBatch of microBatches) {
-    const added = tf.tidy(() => microBatchGradients(student, variables, terms, counts, microBatch));
+  for (const [index, microBatch] of microBatches.entries()) {
+    const added = tf.tidy(() => microBatchGradients(student, variables, plans, microBatch, index));
     const previous = [gradients, sums];
     gradients = sumInto(gradients, added.gradients);
     sums = sumInto(sums, added.sums);
@@ -114,21 +158,24 @@ function sumInto(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.T
 function microBatchGradients(
   student: LanguageModel,
   variables: readonly tf.Variable[],
-  terms: readonly LossTerm[],
-  counts: readonly number[],
-  { batch, teacher, onPolicyRows }: MicroBatch,
+  plans: readonly TermPlan[],
+  { batch, teacher, rollouts }: MicroBatch,
+  index: number,
 ): { gradients: tf.Tensor[]; sums: tf.Tensor[] } {
   const { labels, completionMask } = batch;
-  const dataMask = maskRows(completionMask, onPolicyRows);
   const teacherTensors = teacher?.tensors() ?? {};
+  const fixed = { labels, ...teacherTensors, ...rollouts?.(teacherTensors) };
+  const needs = needsOf(plans.map(({ term }) => term));
   const sums: tf.Tensor[] = [];
   const { value, gradients } = variableGradients(() => {
-    const studentLogits = student.forward(batch);
-    const weighted = terms.map((term, i) => {
-      const values = evaluateTerm(term, { studentLogits, labels, ...teacherTensors });
-      const sum = maskedSum(values, readsLabels(term) ? dataMask : completionMask);
+    const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
+    const weighted = plans.map(({ term, factor, state, rows }) => {
+      const values = evaluateTerm(term, inputs, state);
+      const rowWeights = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
+      const weights = values.rank === 1 ? rowWeights : completionMask.mul(rowWeights.expandDims(1));
+      const sum = maskedSum(values, weights as typeof values);
       sums.push(keepTensor(sum.clone()));
-      return sum.mul(term.weight / Math.max(1, counts[i] ?? 0));
+      return sum.mul(factor);
     });
     return tf.addN(weighted).asScalar();
   }, variables);
@@ -136,24 +183,16 @@ function microBatchGradients(
   return { gradients, sums };
 }
 
-/** The mask with the first rows set to 0. */
-function maskRows(mask: tf.Tensor2D, rows: number): tf.Tensor2D {
-  if (rows === 0) return mask;
-  const size = mask.shape[0];
-  const keep = Float32Array.from({ length: size }, (_, row) => (row < rows ? 0 : 1));
-  return mask.mul(tf.tensor2d(keep, [size, 1]));
-}
-
-function readsLabels(term: LossTerm): boolean {
-  return term.definition.needs.includes("labels");
-}
-
-/** Number of tokens that a term averages over in the whole optimizer step. */
-function tokensOf(term: LossTerm, microBatches: readonly MicroBatch[]): number {
-  const perBatch = microBatches.map(({ batch, onPolicyRows }) =>
-    readsLabels(term) ? batch.tokensPerRow.slice(onPolicyRows) : batch.tokensPerRow,
-  );
-  return perBatch.flat().reduce((sum, tokens) => sum + tokens, 0);
+/** What the forward pass of the student gives; only what is needed is computed. */
+function studentInputs(
+  student: LanguageModel,
+  batch: Batch,
+  needs: readonly string[],
+): Partial<LossInputs> {
+  const studentLogits = student.forward(batch);
+  return needs.includes("tokenLogProbs")
+    ? { studentLogits, tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) }
+    : { studentLogits };
 }
 
 async function notFinite(

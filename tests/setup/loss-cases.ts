@@ -27,7 +27,7 @@ export function randomLossValues(seed: number, shape: LossValues["shape"] = [2, 
   };
 }
 
-function toTensors(values: LossValues): LossInputs {
+function toTensors(values: LossValues) {
   const { shape, studentLogits, teacherLogits, labels } = values;
   return {
     studentLogits: tf.tensor3d(studentLogits, shape),
@@ -36,12 +36,14 @@ function toTensors(values: LossValues): LossInputs {
   };
 }
 
-export type Evaluate = (inputs: LossInputs) => tf.Tensor2D;
+export type Evaluate = (
+  inputs: Pick<LossInputs, "studentLogits" | "teacherLogits" | "labels">,
+) => tf.Tensor2D;
 
 /** A definition at one configuration. */
 export function evaluator(definition: LossDefinition, options: object): Evaluate {
   const config = definition.config.parse(options);
-  return (inputs) => definition.evaluate(inputs, config);
+  return (inputs) => definition.evaluate(inputs as LossInputs, config) as tf.Tensor2D;
 }
 
 /** Per-token values, flattened. */

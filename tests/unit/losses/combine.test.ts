@@ -9,6 +9,7 @@ import {
   evaluateTerm,
   findLoss,
   forwardKlLoss,
+  type LossName,
   type LossTermConfig,
   lossTerm,
   lossTermFromConfig,
@@ -47,16 +48,16 @@ test("a combination is the weighted sum of its terms, which it also gives one by
     lossValues(evaluator(forwardKlLoss, {}), values),
   ];
   expect([...(combined.terms["forward-kl-2"] as tf.Tensor).dataSync()]).toEqual([...plain]);
-  for (const [i, value] of [...combined.perToken.dataSync()].entries()) {
+  for (const [i, value] of [...combined.values.dataSync()].entries()) {
     const [a, b, c] = [tempered[i], crossEntropy[i], plain[i]] as [number, number, number];
     expect(value).toBeCloseTo(0.5 * a + 0.25 * b + 2 * c, 5);
   }
-  tf.dispose([combined.perToken, combined.terms, tensors] as tf.TensorContainer);
+  tf.dispose([combined.values, combined.terms, tensors] as tf.TensorContainer);
 });
 
 test("one term alone is passed on whole", () => {
   const tensors = inputs();
-  const { perToken, terms } = combineLosses([lossTerm(reverseKlLoss, {})], tensors);
+  const { values: perToken, terms } = combineLosses([lossTerm(reverseKlLoss, {})], tensors);
   const expected = lossValues(evaluator(reverseKlLoss, {}), values);
   expect([...perToken.dataSync()]).toEqual([...expected]);
   expect([...(terms["reverse-kl"] as tf.Tensor).dataSync()]).toEqual([...expected]);
@@ -96,6 +97,7 @@ test("a definition of one's own needs no list", () => {
     summary: "Entropy of the student.",
     formula: "−Σ_v S_v log S_v",
     reference: "Shannon 1948",
+    per: "token",
     needs: ["studentLogits"],
     config: z.strictObject({ scale: z.number().default(3).describe("Factor.") }),
     properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: false, shiftInvariant: true },
@@ -110,6 +112,41 @@ test("a definition of one's own needs no list", () => {
   const value = evaluateTerm(lossTerm(entropy, {}), { studentLogits });
   expect(value.dataSync()[0]).toBeCloseTo(3 * Math.log(4), 5);
   tf.dispose([studentLogits, value]);
+});
+
+test("reading an input that is not declared is a compile error", () => {
+  const parts = {
+    name: "one",
+    summary: "",
+    formula: "",
+    reference: "",
+    per: "token",
+    config: z.strictObject({}),
+    properties: {},
+    examples: [{}],
+  } as const;
+  const declared = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    optional: ["advantages"],
+    evaluate: ({ tokenLogProbs, advantages }) => {
+      expectTypeOf(advantages).toEqualTypeOf<tf.Tensor2D | undefined>();
+      return tokenLogProbs.clone();
+    },
+  });
+  const undeclared = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    // @ts-expect-error teacherLogits is not in needs
+    evaluate: ({ teacherLogits }) => teacherLogits,
+  });
+  const wrongShape = defineLoss({
+    ...parts,
+    needs: ["tokenLogProbs"],
+    // @ts-expect-error one value per row, but per is "token"
+    evaluate: ({ tokenLogProbs }) => tokenLogProbs.sum<tf.Tensor1D>(-1),
+  });
+  expect([declared.name, undeclared.per, wrongShape.per]).toEqual(["one", "token", "token"]);
 });
 
 test("options that do not fit are refused with the field", () => {
@@ -142,9 +179,8 @@ test("wrong configs say what is allowed", () => {
 });
 
 test("the types of a config follow its loss", () => {
-  expectTypeOf<LossTermConfig["type"]>().toEqualTypeOf<
-    "cross-entropy" | "forward-kl" | "reverse-kl" | "generalized-jsd"
-  >();
+  expectTypeOf<LossTermConfig["type"]>().toEqualTypeOf<LossName>();
+  expectTypeOf<"forward-kl" | "taid">().toExtend<LossName>();
   type Jsd = Extract<LossTermConfig, { type: "generalized-jsd" }>;
   expectTypeOf<Jsd["beta"]>().toEqualTypeOf<number>();
   type Input = z.input<typeof lossTermSchema>;

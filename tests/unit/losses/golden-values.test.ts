@@ -2,11 +2,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import {
+  adaptiveKl,
   crossEntropy,
   forwardKl,
   generalizedJsd,
   reverseKl,
+  skewKl,
   type TemperatureOptions,
+  universalLogit,
 } from "../../../src/losses/index.js";
 
 const student = [1, 2, 3, 0.5];
@@ -47,9 +50,28 @@ describe("by temperature", () => {
 });
 
 test.each([
+  ["skew KL, forward, alpha 0.1", (s, t) => skewKl(s, t), 1.13793482],
+  ["skew KL, reverse, alpha 0.1", (s, t) => skewKl(s, t, { direction: "reverse" }), 1.12591338],
+  ["adaptive KL, head mass 0.5", (s, t) => adaptiveKl(s, t), 1.6388884],
+  ["universal logit", (s, t) => universalLogit(s, t), 0.38523003],
+] as [string, Divergence, number][])("%s", (_name, divergence, expected) => {
+  expect(valueOf(divergence)).toBeCloseTo(expected, 5);
+});
+
+test.each([
   ["forward KL", forwardKl, [-0.738042, 0.12062, 0.580724, 0.036698]],
   ["reverse KL", reverseKl, [-0.333384, -0.210061, 0.564427, -0.020982]],
-])("gradient of %s", (_name, divergence, expected) => {
+  [
+    "skew KL, reverse",
+    (s, t) => skewKl(s, t, { direction: "reverse" }),
+    [-0.246123, -0.059465, 0.303491, 0.002097],
+  ],
+  [
+    "skew KL, reverse, with a detached mixture (DistiLLM-2)",
+    (s, t) => skewKl(s, t, { direction: "reverse", detachMixture: true }),
+    [-0.281588, -0.114905, 0.402198, -0.005705],
+  ],
+] as [string, Divergence, number[]][])("gradient of %s", (_name, divergence, expected) => {
   for (const [i, gradient] of gradientOf(divergence).entries()) {
     expect(gradient, `logit ${i}`).toBeCloseTo(expected[i] as number, 5);
   }

@@ -55,9 +55,9 @@ const jsonl = (folder: string, lines: readonly string[]) => {
   return { data: { type: "jsonl", path } };
 };
 
-const distill = (teacher: string) => ({
+const distill = (teacher: string, loss: object = { type: "forward-kl" }) => ({
   teacher: { from: teacher },
-  trainer: { type: "distill", steps: 2, loss: [{ type: "forward-kl" }] },
+  trainer: { type: "distill", steps: 2, loss: [loss] },
 });
 
 describe("a new user's mistake is a clear error and leaves no run behind", () => {
@@ -103,6 +103,22 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
       "distillation without a teacher",
       () => ({ trainer: distill("x").trainer }),
       /needs a teacher/,
+    ],
+    [
+      "a loss on the teacher's likeliest tokens without their number",
+      async (folder) => distill(await saveModel(join(folder, "teacher")), { type: "sparse-kl" }),
+      /loss: The loss sparse-kl needs teacherTokenIds, .*Set teacher\.topK/,
+    ],
+    [
+      "labels where no row is from the data",
+      async (folder) =>
+        distill(await saveModel(join(folder, "teacher")), { type: "cross-entropy" }),
+      /cross-entropy reads labels, but with onPolicyFraction 1 .*trainer\.onPolicyFraction/,
+    ],
+    [
+      "a teacher's loss without a teacher",
+      () => ({ trainer: { type: "sft", steps: 2, loss: [{ type: "reverse-kl" }] } }),
+      /reverse-kl needs teacherLogits, .*use distill/,
     ],
     [
       "a teacher without weights",

@@ -3,7 +3,9 @@ import {
   crossEntropyFromLogits,
   forwardKlFromLogits,
   generalizedJsdFromLogits,
+  logProbsFromLogits,
   reverseKlFromLogits,
+  selectedLogProbs,
 } from "../../../../src/ops/index.js";
 import { fromValues, type NdArray } from "../reference/array.js";
 import * as reference from "../reference/distributions.js";
@@ -130,4 +132,49 @@ const crossEntropyCases = pairs.flatMap((pair) =>
   }),
 );
 
-export const distributionCases: readonly OpCase[] = [...klCases, ...jsdCases, ...crossEntropyCases];
+// Central differences of a sum that contains −1e9 say nothing.
+const plainPairs = pairs.filter(({ title }) => !title.includes("masked"));
+const logProbCases = plainPairs.flatMap(({ title, student }) =>
+  [1, 0.5].flatMap((temperature): OpCase[] => {
+    const [B, T, V] = student.shape as [number, number, number];
+    const setting = `${title}, temperature ${temperature}`;
+    return [
+      {
+        op: "logProbsFromLogits",
+        title: setting,
+        inputs: { logits: student },
+        differentiable: ["logits"],
+        run: (t) => logProbsFromLogits(t["logits"] as tf.Tensor3D, { temperature }),
+        composed: (t) =>
+          logProbsFromLogits.definition.reference(t as { logits: tf.Tensor3D }, { temperature }),
+        expected: (i) => reference.logProbs(input(i, "logits"), temperature),
+      },
+      {
+        op: "selectedLogProbs",
+        title: setting,
+        // Independent draws, so that an id occurs twice at some positions.
+        inputs: { logits: student, ids: integers([B, T, 3], "ids", V) },
+        int32: ["ids"],
+        differentiable: ["logits"],
+        constants: [],
+        run: (t) => {
+          const { logits, ids } = t as { logits: tf.Tensor3D; ids: tf.Tensor3D };
+          return selectedLogProbs(logits, ids, { temperature });
+        },
+        composed: (t) =>
+          selectedLogProbs.definition.reference(t as { logits: tf.Tensor; ids: tf.Tensor }, {
+            temperature,
+          }),
+        expected: (i) =>
+          reference.selectedLogProbs(input(i, "logits"), input(i, "ids"), temperature),
+      },
+    ];
+  }),
+);
+
+export const distributionCases: readonly OpCase[] = [
+  ...klCases,
+  ...jsdCases,
+  ...crossEntropyCases,
+  ...logProbCases,
+];

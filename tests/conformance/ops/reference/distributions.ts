@@ -19,6 +19,21 @@ export function crossEntropy(logits: NdArray, labels: NdArray, labelSmoothing: n
   return dropLastAxis(result);
 }
 
+/** Log-probabilities at every position. */
+export function logProbs(logits: NdArray, temperature: number): NdArray {
+  const V = logits.shape[logits.shape.length - 1] as number;
+  return mapRows(logits, V, (row) => logSoftmax(row, temperature));
+}
+
+/** Log-probabilities of ids `[..., K]` at every position of `[..., V]` logits. */
+export function selectedLogProbs(logits: NdArray, ids: NdArray, temperature: number): NdArray {
+  const K = ids.shape[ids.shape.length - 1] as number;
+  return mapRows(logits, K, (row, i) => {
+    const all = logSoftmax(row, temperature);
+    return Array.from({ length: K }, (_, k) => all[at(ids, i * K + k)] as number);
+  });
+}
+
 /** Σ p (log p − log q), with 0 · log 0 = 0. */
 function kl(logP: Float64Array, logQ: Float64Array): number {
   return logP.reduce((sum, lp, v) => {

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { reverseKlFromLogits } from "../ops/index.js";
-import { defineLoss } from "./define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
+import { reverseKlFromLogits } from "../../ops/index.js";
+import { defineLoss } from "../define.js";
+import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
 /**
  * Reverse KL, KL(student ‖ teacher), in nats per token: the student stays where the teacher finds
@@ -35,6 +35,11 @@ export const reverseKlLoss = defineLoss({
   summary: "KL(student ‖ teacher) over the whole vocabulary; mode-seeking.",
   formula: "Σ_v S_v (log S_v − log T_v)",
   reference: "https://arxiv.org/abs/2306.08543 (equation 1)",
+  whenToUse:
+    "On samples of the student (on policy): it is moved away from what the teacher would not say, and its own errors are corrected.",
+  failureSignature:
+    "Entropy collapse: the entropy of the student falls, samples repeat, and forward KL rises while this value falls. Remedy: skew-kl, generalized-jsd with beta below 1, or a small forward-kl term.",
+  per: "token",
   needs: ["studentLogits", "teacherLogits"],
   config: z.strictObject(temperatureFields),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },

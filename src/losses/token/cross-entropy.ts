@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { crossEntropyFromLogits } from "../ops/index.js";
-import { assertShape } from "../tensors/index.js";
-import { defineLoss } from "./define.js";
+import { crossEntropyFromLogits } from "../../ops/index.js";
+import { assertShape } from "../../tensors/index.js";
+import { defineLoss } from "../define.js";
 
 export interface CrossEntropyOptions {
   /** Share of the target probability that is spread evenly over the vocabulary. Default 0. */
@@ -36,6 +36,11 @@ export const crossEntropyLoss = defineLoss({
   summary: "Negative log-likelihood of the labels under the student; the loss of SFT.",
   formula: "−Σ_v q_v log S_v with q = (1 − labelSmoothing) · one-hot(label) + labelSmoothing / V",
   reference: "https://arxiv.org/abs/1512.00567 (section 7: label smoothing)",
+  whenToUse:
+    "For labels that are right: supervised fine-tuning, or a small term beside a divergence that keeps the student on the data.",
+  failureSignature:
+    "Overconfidence: the held-out loss rises while the training loss falls. Remedy: labelSmoothing, fewer steps, or a divergence to a teacher.",
+  per: "token",
   needs: ["studentLogits", "labels"],
   config: z.strictObject({
     labelSmoothing: z

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { forwardKlFromLogits } from "../ops/index.js";
-import { defineLoss } from "./define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
+import { forwardKlFromLogits } from "../../ops/index.js";
+import { defineLoss } from "../define.js";
+import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
 /**
  * Forward KL, KL(teacher ‖ student), in nats per token: the student covers everything that the
@@ -34,6 +34,11 @@ export const forwardKlLoss = defineLoss({
   summary: "KL(teacher ‖ student) over the whole vocabulary; mass-covering.",
   formula: "Σ_v T_v (log T_v − log S_v)",
   reference: "https://arxiv.org/abs/1503.02531 (section 2)",
+  whenToUse:
+    "When the student can be as rich as the teacher, or when the rows come from the data: the student learns everything that the teacher would say.",
+  failureSignature:
+    "A student that is too small spreads its mass between the modes of the teacher, and its samples are worse than its loss. Remedy: reverse-kl or generalized-jsd on its own samples.",
+  per: "token",
   needs: ["studentLogits", "teacherLogits"],
   config: z.strictObject(temperatureFields),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },

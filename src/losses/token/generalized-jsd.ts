@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { generalizedJsdFromLogits } from "../ops/index.js";
-import { defineLoss } from "./define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "./temperature.js";
+import { generalizedJsdFromLogits } from "../../ops/index.js";
+import { defineLoss } from "../define.js";
+import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
 export interface GeneralizedJsdOptions extends TemperatureOptions {
   /** Weight of the teacher in the mixture, from 0 to 1. Default 0.5. */
@@ -43,6 +43,11 @@ export const generalizedJsdLoss = defineLoss({
   summary: "Jensen-Shannon divergence between forward KL (beta 0) and reverse KL (beta 1).",
   formula: "β KL(T ‖ M) + (1 − β) KL(S ‖ M) with M = β T + (1 − β) S",
   reference: "https://arxiv.org/abs/2306.13649 (equation 1)",
+  whenToUse:
+    "When forward KL spreads too much and reverse KL collapses: it is bounded, so single tokens cannot dominate the gradient.",
+  failureSignature:
+    "With beta near 0 or 1 the gradient is about beta · (1 − beta) times that of the KL and nothing is learned. Remedy: normalized, or another learning rate.",
+  per: "token",
   needs: ["studentLogits", "teacherLogits"],
   config: z.strictObject({
     beta: z

@@ -1,0 +1,2 @@
+export * from "./policy-gradient.js";
+export * from "./sampled-reverse-kl.js";

@@ -1,0 +1,2 @@
+export * from "./sampled-kl.js";
+export * from "./sparse-kl.js";

@@ -1,0 +1,145 @@
+import { PupilError } from "../errors/index.js";
+import {
+  inputsOf,
+  type LossInput,
+  lossInputFacts,
+  type LossTerm,
+  needsOf,
+} from "../losses/index.js";
+import type { Teacher, TeacherSignal } from "../teachers/index.js";
+
+/** What a trainer has to offer to a loss. */
+export interface LossSupply {
+  readonly studentVocabSize: number;
+  /** Absent where the trainer has none. */
+  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides">;
+  /** Share of rows that the student samples itself. */
+  readonly onPolicyFraction: number;
+  readonly gradientAccumulationSteps: number;
+}
+
+/** From the student's own forward pass and the batch. */
+const fromStudent: readonly LossInput[] = ["studentLogits", "labels", "tokenLogProbs"];
+/** From the student's sampling; the advantages are made of the teacher's opinion of it. */
+const fromRollouts: readonly LossInput[] = ["oldTokenLogProbs", "advantages"];
+const fromTeachers: readonly LossInput[] = [
+  "teacherLogits",
+  "teacherTokenLogProbs",
+  "teacherTokenIds",
+  "teacherTopLogProbs",
+  "teacherSampleLogProbs",
+];
+
+/**
+ * The signals to ask the teacher for, or an error before the run starts if a term needs what it
+ * would not get: an input that this trainer or teacher does not have, rows that never come, rows
+ * that are compared but would be split up.
+ */
+export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
+  for (const term of loss) {
+    checkInputs(term, supply);
+    checkRows(term, supply);
+    checkTokens(term, supply);
+  }
+  checkVocabulary(loss, supply);
+  const needs = needsOf(loss);
+  const direct = needs.filter((need) => fromTeachers.includes(need)) as TeacherSignal[];
+  const { teacher } = supply;
+  const given = direct.filter((signal) => teacher?.provides.includes(signal));
+  const wantsAdvantages = needs.includes("advantages") && !given.includes("teacherTokenLogProbs");
+  return wantsAdvantages ? [...given, "teacherTokenLogProbs"] : given;
+}
+
+function refuse(term: LossTerm, problem: string, remedy: string): PupilError {
+  return new PupilError(`The loss ${term.definition.name} ${problem}`, { field: "loss", remedy });
+}
+
+function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
+  const { needs } = term.definition;
+  const provided: readonly LossInput[] = teacher?.provides ?? [];
+  const supplied =
+    teacher === undefined ? fromStudent : [...fromStudent, ...fromRollouts, ...provided];
+  const absent = needs.filter((need) => !supplied.includes(need));
+  if (absent.length === 0) return;
+  const missing = `needs ${absent.join(", ")}, which`;
+  if (teacher === undefined) {
+    throw refuse(term, `${missing} this trainer does not have.`, "It has no teacher: use distill.");
+  }
+  if (!absent.every((need) => fromTeachers.includes(need))) {
+    const remedy = `It supplies ${supplied.join(", ")}.`;
+    throw refuse(term, `${missing} this trainer does not have.`, remedy);
+  }
+  const wantsTokens = absent.includes("teacherTokenIds");
+  const remedy = wantsTokens
+    ? "Set teacher.topK (its likeliest tokens) or teacher.samples (draws, for sampled-kl)."
+    : `It gives ${provided.join(", ")}.`;
+  throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
+}
+
+/** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */
+function checkRows(term: LossTerm, supply: LossSupply): void {
+  const { definition } = term;
+  const { onPolicyFraction, gradientAccumulationSteps } = supply;
+  const rows = new Set(definition.needs.map((need) => lossInputFacts(need).rows));
+  if (rows.has("data") && rows.has("rollouts")) {
+    throw refuse(
+      term,
+      "needs labels and sampled tokens, which no row has both of.",
+      "Make two losses of it.",
+    );
+  }
+  if (rows.has("data") && onPolicyFraction === 1) {
+    throw refuse(
+      term,
+      "reads labels, but with onPolicyFraction 1 no row is from the data.",
+      "Lower trainer.onPolicyFraction, or leave the term out.",
+    );
+  }
+  if (rows.has("rollouts") && onPolicyFraction === 0) {
+    throw refuse(
+      term,
+      "reads tokens that the student sampled, but no row is one.",
+      "Use the distill trainer with onPolicyFraction above 0.",
+    );
+  }
+  if (definition.properties.comparesRows === true && gradientAccumulationSteps > 1) {
+    throw refuse(
+      term,
+      "compares the rows of a batch, which micro-batches would change.",
+      "Set trainer.gradientAccumulationSteps to 1.",
+    );
+  }
+}
+
+/** Draws and likeliest tokens are not interchangeable: either loss would be wrong on the other's. */
+function checkTokens(term: LossTerm, { teacher }: LossSupply): void {
+  const reads = inputsOf(term.definition);
+  if (teacher === undefined || !reads.includes("teacherTokenIds")) return;
+  const wantsDraws = reads.includes("teacherSampleLogProbs");
+  const givesDraws = teacher.provides.includes("teacherSampleLogProbs");
+  if (wantsDraws === givesDraws) return;
+  throw refuse(
+    term,
+    wantsDraws
+      ? `needs tokens drawn from the teacher, but "${teacher.name}" gives its likeliest ones.`
+      : `needs the teacher's likeliest tokens, but "${teacher.name}" gives draws.`,
+    wantsDraws ? "Set teacher.samples in place of topK." : "Set teacher.topK in place of samples.",
+  );
+}
+
+function checkVocabulary(loss: readonly LossTerm[], supply: LossSupply): void {
+  const { teacher, studentVocabSize } = supply;
+  if (teacher === undefined || teacher.vocabSize === studentVocabSize) return;
+  const strict = loss.some(({ definition }) => {
+    const readsTeacher = definition.needs.some((need) => fromTeachers.includes(need));
+    return readsTeacher && definition.properties.allowsOtherVocabulary !== true;
+  });
+  if (!strict) return;
+  throw new PupilError(
+    `Teacher "${teacher.name}" has a vocabulary of ${teacher.vocabSize} tokens, the student of ${studentVocabSize}.`,
+    {
+      field: "teacher",
+      remedy: "Token-level losses need one vocabulary: give the student the teacher's tokenizer.",
+    },
+  );
+}

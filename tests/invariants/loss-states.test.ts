@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { characterTokenizer, additionTask } from "../../src/data/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../src/models/index.js";
+import { saveModelFolder } from "../../src/node/index.js";
+import { Random } from "../../src/tensors/index.js";
+import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
+import { temporaryFolder } from "../setup/temporary-folder.js";
+
+async function teacherFolder(folder: string): Promise<string> {
+  const tokenizer = characterTokenizer({ alphabet: additionTask.alphabet({} as never) });
+  const shape = {
+    hiddenSize: 8,
+    numLayers: 1,
+    numHeads: 2,
+    maxPositions: 32,
+    initializerRange: 0.3,
+  };
+  const config = { family: "llama", vocabSize: tokenizer.vocabSize, ...shape };
+  using model = initializeDecoder(modelConfigSchema.parse(config), new Random(9));
+  await saveModelFolder(join(folder, "teacher"), model, tokenizer);
+  return join(folder, "teacher");
+}
+
+const loss = [
+  { type: "taid", start: 0.2, rate: 0.5 },
+  { type: "policy-gradient", weight: { from: 1, to: 0 } },
+  { type: "sampled-kl", weight: 0.5 },
+];
+
+async function settings(folder: string, changes: object) {
+  return {
+    teacher: { from: await teacherFolder(folder), samples: 3 },
+    trainer: { type: "distill", steps: 6, batchSize: 4, loss, advantageDiscount: 0.5, ...changes },
+  };
+}
+
+test("a stopped run remembers the state of its losses and its place in their schedules", async () => {
+  const folder = temporaryFolder();
+  const changes = await settings(folder, { gradientAccumulationSteps: 2 });
+  const whole = tinyRun(join(folder, "whole"), changes);
+  const parts = tinyRun(join(folder, "parts"), changes);
+  await runToEnd(whole);
+  await runToEnd(parts, { stopAfter: 4 });
+  await runToEnd(parts, { resume: true });
+
+  expect(metricsOf(parts)).toEqual(metricsOf(whole));
+  expect(weightsOf(parts, 6).equals(weightsOf(whole, 6))).toBe(true);
+  const shares = metricsOf(whole).flatMap((row) => {
+    const states = row["lossStates"] as { taid: { interpolation: number } } | undefined;
+    return states === undefined ? [] : [states.taid.interpolation];
+  });
+  expect(shares).toHaveLength(6);
+  expect(shares[0]).toBe(0.2);
+  expect(shares.slice(2).every((share, i) => share > (shares[i + 1] as number))).toBe(true);
+});
+
+test("the state advances once per step, however many micro-batches it has", async () => {
+  const folder = temporaryFolder();
+  const statesWith = async (gradientAccumulationSteps: number) => {
+    const changes = await settings(folder, { gradientAccumulationSteps });
+    const run = tinyRun(join(folder, `parts-${gradientAccumulationSteps}`), changes);
+    await runToEnd(run);
+    return metricsOf(run).flatMap((row) => (row["lossStates"] === undefined ? [] : [row]));
+  };
+  const [one, four] = [await statesWith(1), await statesWith(4)];
+  for (const [i, row] of one.entries()) {
+    const [a, b] = [row, four[i]].map((r) => r?.["lossStates"] as { taid: Record<string, number> });
+    for (const field of ["interpolation", "improvement", "previousLoss"]) {
+      expect(b?.taid[field], `step ${i + 1}, ${field}`).toBeCloseTo(a?.taid[field] as number, 4);
+    }
+  }
+});
