@@ -1,6 +1,6 @@
 /** The benchmark: `npm run bench -- --help`. Everything runs in children of this process, in turn. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir, totalmem, type } from "node:os";
+import { arch, cpus, loadavg, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../src/errors/index.js";
@@ -53,7 +53,7 @@ async function run(
       cpu: cpus()[0]?.model ?? "unknown",
       cores: nodeWasmPlatform.numCores,
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      system: `${type()} ${release()}`,
+      system: `${type()} ${arch()}`,
       node: process.version,
       ...(torchVersion !== undefined && { torch: torchVersion }),
       loadBefore,
