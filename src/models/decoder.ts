@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { embedding, linear, rotaryTables } from "../ops/index.js";
-import { disposeAll } from "../tensors/index.js";
-import { ConcatenatingCache } from "./cache.js";
+import { embedding, hasTokenDecoder, linear, rotaryTables } from "../ops/index.js";
+import { disposeAll, isRecording } from "../tensors/index.js";
+import { BufferedCache, ConcatenatingCache } from "./cache.js";
 import type { ModelConfig } from "./config.js";
 import { families, type Family } from "./families/index.js";
 import { applyAttention, applyMlp, applyNorm, type LayerContext } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import { makeTokenDecoder } from "./token-decoder.js";
 import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
 
 /**
@@ -41,13 +42,19 @@ export class Decoder implements LanguageModel {
     return this.context.parameter<tf.Rank.R2>(this.layout.head);
   }
 
-  createCache(): KeyValueCache {
-    return new ConcatenatingCache();
+  createCache(capacity?: number): KeyValueCache {
+    if (!hasTokenDecoder()) return new ConcatenatingCache();
+    const makeDecoder = () => makeTokenDecoder(this.context, this.layout);
+    return new BufferedCache(this.config.numLayers, makeDecoder, capacity);
   }
 
   /** Logits `[B, T, V]`; see {@link LanguageModel.forward}. */
   forward(inputs: ModelInputs, cache?: KeyValueCache, options: ForwardOptions = {}): tf.Tensor3D {
     return tf.tidy(() => {
+      if (cache?.decodeToken && cache.length > 0 && inputs.inputIds.shape[1] === 1) {
+        checkInputs(this.config, inputs, cache.length);
+        if (!isRecording()) return cache.decodeToken(inputs);
+      }
       const hidden = this.hiddenStates(inputs, cache);
       const [batch, length, width] = hidden.shape;
       const wanted = options.lastPositionOnly

@@ -27,13 +27,19 @@ export interface KeyValueCache extends Disposable {
   readonly length: number;
   /**
    * Adds the keys and values `[B, T, Hkv, hd]` of new positions to a layer and returns all of the
-   * layer's. The arguments stay the caller's; what is returned stays the cache's.
+   * layer's, to be read within the scope of the call. The arguments stay the caller's.
    */
   append(
     layer: number,
     key: tf.Tensor4D,
     value: tf.Tensor4D,
   ): { key: tf.Tensor4D; value: tf.Tensor4D };
+  /**
+   * Logits `[B, 1, V]` of one more token per row, which goes to the end of the cache: what a forward
+   * pass gives, by a shorter way that some caches have. It is without gradient and reads the weights
+   * as they were when it was first taken.
+   */
+  decodeToken?(inputs: ModelInputs): tf.Tensor3D;
   dispose(): void;
 }
 
@@ -48,6 +54,7 @@ export interface LanguageModel extends Disposable {
    * Throws a PupilError when cached and new positions exceed `maxPositions`.
    */
   forward(inputs: ModelInputs, cache?: KeyValueCache, options?: ForwardOptions): tf.Tensor3D;
-  createCache(): KeyValueCache;
+  /** A cache for the weights as they are now, with room for `capacity` positions if that is known. */
+  createCache(capacity?: number): KeyValueCache;
   dispose(): void;
 }

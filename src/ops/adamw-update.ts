@@ -1,58 +1,95 @@
 import type * as tf from "@tensorflow/tfjs";
+import { disposeAll } from "../tensors/index.js";
 import { defineKernel } from "./define.js";
 
-/** A parameter, its moments and its gradient (all of one shape), and a factor for the gradient. */
-export type AdamwInputs = {
-  parameter: tf.Tensor;
-  firstMoment: tf.Tensor;
-  secondMoment: tf.Tensor;
-  gradient: tf.Tensor;
-  /** Multiplied into the gradient first (clipping, `1 / token count`), without a read to the host. */
-  gradientScale: tf.Scalar;
-};
+/** A parameter, its moments and its gradient, all of one shape. */
+export interface AdamwParameter {
+  readonly parameter: tf.Variable;
+  readonly firstMoment: tf.Variable;
+  readonly secondMoment: tf.Variable;
+  readonly gradient: tf.Tensor;
+  /** λ of this parameter. */
+  readonly weightDecay: number;
+}
 
 export interface AdamwSettings {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  readonly weightDecay: number;
   /** Number of this update, from 1. */
   readonly step: number;
 }
 
-/** `[parameter, firstMoment, secondMoment]`, new tensors. */
-const update = defineKernel<AdamwInputs, AdamwSettings>(
-  "PupilAdamwUpdate",
-  ({ parameter, firstMoment, secondMoment, gradient, gradientScale }, settings) => {
-    const { learningRate, beta1, beta2, epsilon, weightDecay, step } = settings;
-    const g = gradient.mul(gradientScale);
-    const first = firstMoment.mul(beta1).add(g.mul(1 - beta1));
-    const second = secondMoment.mul(beta2).add(g.square().mul(1 - beta2));
-    const root = second
-      .sqrt()
-      .mul(1 / Math.sqrt(1 - beta2 ** step))
-      .add(epsilon);
-    const change = first.div(root).mul(learningRate / (1 - beta1 ** step));
-    return [parameter.mul(1 - learningRate * weightDecay).sub(change), first, second];
-  },
-);
+/** Names of tensors by parameter: `parameter0`, `firstMoment0`, …, and the factor of all gradients. */
+export type AdamwTensors = { gradientScale: tf.Tensor } & { [name: string]: tf.Tensor };
+
+export interface AdamwAttributes extends AdamwSettings {
+  /** One for each parameter. */
+  readonly weightDecays: readonly number[];
+}
 
 /**
- * One step of AdamW: `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,
+ * `[parameter, firstMoment, secondMoment]` for each parameter, new tensors; or nothing, if the kernel
+ * has written them in the place of the old ones, which it may do where nothing else refers to those.
+ */
+const update = defineKernel<AdamwTensors, AdamwAttributes>(
+  "PupilAdamwUpdate",
+  (tensors, { weightDecays, ...settings }) =>
+    weightDecays.flatMap((weightDecay, i) => composed(tensors, i, settings, weightDecay)),
+);
+
+function composed(
+  tensors: AdamwTensors,
+  index: number,
+  { learningRate, beta1, beta2, epsilon, step }: AdamwSettings,
+  weightDecay: number,
+): tf.Tensor[] {
+  const get = (name: string) => tensors[`${name}${index}`] as tf.Tensor;
+  const g = get("gradient").mul(tensors.gradientScale);
+  const first = get("firstMoment")
+    .mul(beta1)
+    .add(g.mul(1 - beta1));
+  const second = get("secondMoment")
+    .mul(beta2)
+    .add(g.square().mul(1 - beta2));
+  const root = second
+    .sqrt()
+    .mul(1 / Math.sqrt(1 - beta2 ** step))
+    .add(epsilon);
+  const change = first.div(root).mul(learningRate / (1 - beta1 ** step));
+  const next = get("parameter")
+    .mul(1 - learningRate * weightDecay)
+    .sub(change);
+  return [next, first, second];
+}
+
+/**
+ * One step of AdamW on all parameters: `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,
  * `p ← p − η λ p − η m̂ / (√v̂ + ε)` with bias-corrected m̂ and v̂, in PyTorch's order of operations.
- * Returns new tensors and disposes nothing.
+ * Gradients are multiplied by `gradientScale` first (clipping), without a read to the host.
  *
  * Source: Loshchilov & Hutter 2019, arXiv 1711.05101; `torch.optim.AdamW`.
  */
 export function adamwUpdate(
-  inputs: AdamwInputs,
+  parameters: readonly AdamwParameter[],
+  gradientScale: tf.Scalar,
   settings: AdamwSettings,
-): { parameter: tf.Tensor; firstMoment: tf.Tensor; secondMoment: tf.Tensor } {
-  const [parameter, firstMoment, secondMoment] = update({ ...inputs }, { ...settings }) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
-  return { parameter, firstMoment, secondMoment };
+): void {
+  const tensors: AdamwTensors = { gradientScale };
+  for (const [i, { parameter, firstMoment, secondMoment, gradient }] of parameters.entries()) {
+    tensors[`parameter${i}`] = parameter;
+    tensors[`firstMoment${i}`] = firstMoment;
+    tensors[`secondMoment${i}`] = secondMoment;
+    tensors[`gradient${i}`] = gradient;
+  }
+  const weightDecays = parameters.map(({ weightDecay }) => weightDecay);
+  const updated = update(tensors, { ...settings, weightDecays });
+  if (updated.length === 0) return;
+  for (const [i, { parameter, firstMoment, secondMoment }] of parameters.entries()) {
+    parameter.assign(updated[3 * i] as tf.Tensor);
+    firstMoment.assign(updated[3 * i + 1] as tf.Tensor);
+    secondMoment.assign(updated[3 * i + 2] as tf.Tensor);
+  }
+  disposeAll(updated);
 }

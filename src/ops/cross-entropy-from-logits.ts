@@ -55,6 +55,9 @@ const op = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
   }),
 });
 
+/** For the op that computes its logits itself. */
+export const crossEntropyRows = { op, gradient };
+
 /**
  * Cross-entropy of the labels, `−log softmax(logits)[label]`, per token: logits `[B, T, V]`, labels
  * `[B, T]` int32, result `[B, T]`. With label smoothing ε the target is

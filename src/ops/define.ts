@@ -40,6 +40,8 @@ export interface OpDefinition<I extends Inputs, A extends object> {
 /** An op: a function of tensors, with the definition it was made from. */
 export interface Op<I extends Inputs, A extends object> {
   (inputs: I, attributes: A): tf.Tensor;
+  /** `[value, ...extras]`, all the caller's; no gradient flows through an extra. */
+  withExtras(inputs: I, attributes: A): tf.Tensor[];
   readonly definition: OpDefinition<I, A>;
 }
 
@@ -85,14 +87,17 @@ export function defineOp<I extends Inputs, A extends object>(
     },
   };
   tf.registerGradient(gradientConfig);
-  const op = (inputs: I, attributes: A): tf.Tensor => {
+  const withExtras = (inputs: I, attributes: A): tf.Tensor[] => {
     inputNames = Object.keys(inputs);
-    const [value, ...extras] = run(inputs, { ...attributes, inputNames });
+    return run(inputs, { ...attributes, inputNames });
+  };
+  const op = (inputs: I, attributes: A): tf.Tensor => {
+    const [value, ...extras] = withExtras(inputs, attributes);
     // The tape, if one is open, holds references of its own.
     disposeAll(extras);
     return value as tf.Tensor;
   };
-  return Object.assign(op, { definition });
+  return Object.assign(op, { withExtras, definition });
 }
 
 /** Replaces one backend's kernel of an op: `compute` gets and returns real tensors. */

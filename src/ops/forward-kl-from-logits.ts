@@ -48,6 +48,9 @@ const op = defineOp<DivergenceInputs, TemperatureAttributes>({
   }),
 });
 
+/** For the op that computes its logits itself. */
+export const forwardKlRows = { op, gradient };
+
 /**
  * Forward KL divergence, KL(teacher ‖ student) = Σ T (log T − log S), per token: logits `[B, T, V]`
  * to `[B, T]`, in nats. S and T are the softmax of the logits divided by the temperature; the value

@@ -93,6 +93,9 @@ const op = defineOp<DivergenceInputs, JsdAttributes>({
   }),
 });
 
+/** For the op that computes its logits itself. */
+export const generalizedJsdRows = { op, gradient };
+
 /**
  * Generalized Jensen-Shannon divergence, β KL(T ‖ M) + (1 − β) KL(S ‖ M) with M = βT + (1 − β)S, per
  * token: logits `[B, T, V]` to `[B, T]`, in nats. β weights the **teacher**. At β = 0 and 1 it is

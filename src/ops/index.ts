@@ -1,6 +1,15 @@
-export { type AdamwInputs, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
+export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
 export { causalAttention } from "./causal-attention.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
+export {
+  type DecodeAttributes,
+  type DecoderWeights,
+  decodeToken,
+  hasTokenDecoder,
+  packWeights,
+  type WeightPart,
+  writeCache,
+} from "./decode-token.js";
 export {
   defineKernel,
   defineOp,
@@ -30,11 +39,19 @@ export {
 } from "./kernels/wasm/index.js";
 export { layerNorm } from "./layer-norm.js";
 export { linear, type WeightLayout } from "./linear.js";
+export {
+  type HiddenLossTerm,
+  type HiddenStates,
+  lossesFromHidden,
+  type LossesFromHiddenInputs,
+} from "./losses-from-hidden.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
+export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
 export { rotaryTables } from "./rotary-tables.js";
+export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
 export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";
 export { swiglu } from "./swiglu.js";

@@ -48,6 +48,9 @@ const op = defineOp<DivergenceInputs, TemperatureAttributes>({
   }),
 });
 
+/** For the op that computes its logits itself. */
+export const reverseKlRows = { op, gradient };
+
 /**
  * Reverse KL divergence, KL(student ‖ teacher) = Σ S (log S − log T), per token: logits `[B, T, V]`
  * to `[B, T]`, in nats. S and T are the softmax of the logits divided by the temperature; the value

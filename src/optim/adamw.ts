@@ -65,36 +65,24 @@ export class AdamW implements Disposable {
     learningRate: number,
     gradientScale: tf.Scalar,
   ): void {
-    this.updateCount += 1;
-    const { beta1, beta2, epsilon, weightDecay } = this.options;
-    for (const [name, gradient] of gradients) {
+    const { weightDecay, ...settings } = this.options;
+    const parameters = [...gradients].map(([name, gradient]) => {
       const parameter = this.parameters.get(name);
       const moments = this.moments.get(name);
       if (parameter === undefined || moments === undefined) {
         throw new Error(`AdamW has no trainable parameter called ${name}.`);
       }
-      const updated = adamwUpdate(
-        {
-          parameter,
-          firstMoment: moments.first,
-          secondMoment: moments.second,
-          gradient,
-          gradientScale,
-        },
-        {
-          learningRate,
-          beta1,
-          beta2,
-          epsilon,
-          weightDecay: parameter.rank >= 2 ? weightDecay : 0,
-          step: this.updateCount,
-        },
-      );
-      parameter.assign(updated.parameter);
-      moments.first.assign(updated.firstMoment);
-      moments.second.assign(updated.secondMoment);
-      disposeAll([updated.parameter, updated.firstMoment, updated.secondMoment]);
-    }
+      return {
+        parameter,
+        firstMoment: moments.first,
+        secondMoment: moments.second,
+        gradient,
+        weightDecay: parameter.rank >= 2 ? weightDecay : 0,
+      };
+    });
+    this.updateCount += 1;
+    const step = this.updateCount;
+    adamwUpdate(parameters, gradientScale, { ...settings, learningRate, step });
   }
 
   /** Reads the moments, named `<parameter>.firstMoment` and `<parameter>.secondMoment`. */

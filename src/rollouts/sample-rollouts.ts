@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import type { KeyValueCache, LanguageModel, ModelInputs } from "../models/index.js";
-import { tokenLogProbs } from "../ops/index.js";
+import type { LanguageModel } from "../models/index.js";
+import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
 import { type ContextGroup, contextGroups } from "./context-groups.js";
 import { nextTokenInputs, promptInputs } from "./row-inputs.js";
-import { gumbelNoise, sampleTokens } from "./sample-tokens.js";
+import { sampleUniforms } from "./sample-uniforms.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
 
 /** A prompt and what the model wrote after it. */
@@ -31,7 +31,7 @@ export interface SampleRolloutsOptions {
   readonly maxNewTokens: number;
   readonly policy: SamplingPolicy;
   readonly random: Random;
-  /** Names of the rows for the noise; by default their index. */
+  /** Names of the rows for their random numbers; by default their index. */
   readonly sequenceIds?: readonly number[];
 }
 
@@ -77,16 +77,17 @@ async function sampleGroup(
     return { promptIds, completionIds: [], tokenLogProbs: [], finished: false };
   });
 
-  using cache = model.createCache();
+  const widest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
+  using cache = model.createCache(widest + maxNewTokens);
   for (let position = 0; position < maxNewTokens; position++) {
     if (rollouts.every((rollout) => rollout.finished)) break;
     const sampled = tf.tidy(() => {
       const inputs =
         position === 0 ? promptInputs(rollouts, padId) : nextTokenInputs(rollouts, padId);
-      const noise = policy.greedy
-        ? undefined
-        : gumbelNoise(random, model.config.vocabSize, sequenceIds, position);
-      return sampleNext(model, inputs, cache, policy, noise);
+      const logits = model.forward(inputs, cache, { lastPositionOnly: true });
+      const [batchSize, , vocabSize] = logits.shape;
+      const uniforms = policy.greedy ? undefined : sampleUniforms(random, sequenceIds, position);
+      return sampleTokens(logits.reshape([batchSize, vocabSize]), policy, uniforms);
     });
     const values = await readValues(sampled, "float32");
     for (const [row, rollout] of rollouts.entries()) {
@@ -100,21 +101,6 @@ async function sampleGroup(
     }
   }
   return rollouts;
-}
-
-/** Row 0: the sampled ids; row 1: their log-probabilities. One tensor, so that one read gets both. */
-function sampleNext(
-  model: LanguageModel,
-  inputs: ModelInputs,
-  cache: KeyValueCache,
-  policy: SamplingPolicy,
-  noise: tf.Tensor2D | undefined,
-): tf.Tensor2D {
-  const logits = model.forward(inputs, cache, { lastPositionOnly: true });
-  const [batchSize, , vocabSize] = logits.shape;
-  const ids = sampleTokens(logits.reshape([batchSize, vocabSize]), policy, noise);
-  const logProbs = tokenLogProbs(logits, ids.expandDims<tf.Tensor2D>(1));
-  return tf.stack([ids.toFloat(), logProbs.reshape([batchSize])]) as tf.Tensor2D;
 }
 
 function notFinite(row: number, position: number): PupilError {

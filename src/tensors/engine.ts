@@ -16,6 +16,12 @@ export function runKernel(
   return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
 }
 
+/** Whether what is computed now is recorded for a gradient. */
+export function isRecording(): boolean {
+  const { gradientDepth, kernelDepth } = tf.engine().state;
+  return gradientDepth > 0 && kernelDepth === 0;
+}
+
 /**
  * Value and gradients of a scalar function with respect to the given variables, in their order.
  * Unlike `tf.variableGrads`, a variable that the function does not reach is an error that names it.

@@ -8,12 +8,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useCpu } from "../../setup/backend.js";
 import { attentionCases } from "./cases/attention.js";
 import { distributionCases } from "./cases/distributions.js";
+import { hiddenCases } from "./cases/hidden.js";
 import { layerCases } from "./cases/layers.js";
 import { normals, type OpCase } from "./cases/op-case.js";
 import { expectClose } from "./closeness.js";
 import { centralDifferences } from "./reference/differences.js";
 
-export const opCases: readonly OpCase[] = [...layerCases, ...attentionCases, ...distributionCases];
+export const opCases: readonly OpCase[] = [
+  ...layerCases,
+  ...attentionCases,
+  ...distributionCases,
+  ...hiddenCases,
+];
 const relative = 2e-5;
 
 function tensorsOf({ inputs, int32 = [] }: OpCase): Record<string, tf.Tensor> {

@@ -64,6 +64,24 @@ function everything(): Record<string, tf.Tensor> {
       [student],
     ],
     jsd: [(s) => ops.generalizedJsdFromLogits(s as tf.Tensor3D, teacher, jsd), [student]],
+    fromHidden: [
+      (h, w) => {
+        const student = { hidden: h as tf.Tensor3D, head: w as tf.Tensor2D };
+        const teacher = { hidden: x.mul(0.5) as tf.Tensor3D, head: table };
+        const rowWeights = tokens.greater(20).toFloat() as tf.Tensor2D;
+        const { total, sums } = ops.lossesFromHidden(
+          { student, teacher, labels: tokens },
+          [
+            { loss: { kind: "forwardKl" }, rowWeights, factor: 0.1 },
+            { loss: { kind: "crossEntropy" }, rowWeights: tf.ones([B, T]), factor: 0.01 },
+          ],
+          { chunkBytes: 50 * 3 * 4 * V },
+        );
+        sums.dispose();
+        return total;
+      },
+      [x, table.mul(0.1)],
+    ],
     softmax: [(s) => tf.softmax(s), [student]],
     broadcast: [(a, b) => a.mul(b).add(b), [x, row]],
     transpose: [(a) => a.transpose([2, 0, 1]).exp(), [x]],
@@ -80,11 +98,16 @@ function everything(): Record<string, tf.Tensor> {
     results[`Σ ${name}`] = value;
     for (const [i, g] of grads.entries()) results[`${name}, gradient ${i}`] = g;
   }
-  const parts = { parameter: x, firstMoment: x, secondMoment: x.square(), gradient: x };
-  const moved = ops.adamwUpdate(
-    { ...parts, gradientScale: tf.scalar(0.5) },
-    { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: 3 },
-  );
+  const [parameter, firstMoment, secondMoment] = [x, x, x.square()].map((t) => tf.variable(t));
+  const state = { parameter, firstMoment, secondMoment } as Record<
+    "parameter" | "firstMoment" | "secondMoment",
+    tf.Variable
+  >;
+  ops.adamwUpdate([{ ...state, gradient: x, weightDecay: 0.1 }], tf.scalar(0.5), {
+    ...{ learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 },
+  });
+  const moved = Object.fromEntries(Object.entries(state).map(([name, t]) => [name, t.clone()]));
+  for (const variable of Object.values(state)) variable.dispose();
   return { ...results, ...moved, norm: ops.globalNorm([x, weight, row]) };
 }
 

@@ -89,6 +89,7 @@ export interface KernelExports {
     ...args: [
       ...[dy: Address, logits: Address, labels: Address, out: Address],
       ...[rows: number, n: number, smoothing: number],
+      ...[values: Address, adds: number],
     ]
   ): void;
   divergence(
@@ -101,14 +102,28 @@ export interface KernelExports {
     ...args: [
       ...[kind: number, dy: Address, student: Address, teacher: Address, out: Address],
       ...[rows: number, n: number, inverseTemperature: number, beta: number, normaliser: number],
+      ...[values: Address, adds: number],
+    ]
+  ): void;
+  packPanels(
+    ...args: [
+      ...[out: Address, step: number, weight: Address, ld: number, transposed: number],
+      ...[k: number, n0: number, columns: number],
+    ]
+  ): void;
+  decode(plan: Address): void;
+  longestSampledRow(): number;
+  sample(
+    ...args: [
+      ...[logits: Address, uniforms: Address, out: Address],
+      ...[rows: number, n: number, inverseTemperature: number],
     ]
   ): void;
   adamw(
     ...args: [
-      ...[parameter: Address, m: Address, v: Address, gradient: Address, scale: Address],
-      ...[outParameter: Address, outM: Address, outV: Address, n: number],
+      ...[table: Address, count: number, scale: Address],
       ...[beta1: number, rest1: number, beta2: number, rest2: number],
-      ...[epsilon: number, rate: number, keep: number, rootFactor: number],
+      ...[epsilon: number, rate: number, rootFactor: number],
     ]
   ): void;
 }

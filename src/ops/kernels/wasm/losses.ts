@@ -24,7 +24,7 @@ function registerCrossEntropy(): void {
       const { rows, width } = rowsOf(logits);
       const out = backend.newTensor(logits.shape, "float32");
       const at = addresses(backend, dy, logits, labels, out);
-      backend.engine.kernels.crossEntropyGrad(...at, rows, width, labelSmoothing);
+      backend.engine.kernels.crossEntropyGrad(...at, rows, width, labelSmoothing, 0, 0);
       return out;
     },
   );
@@ -37,27 +37,37 @@ interface DivergenceAttributes {
 }
 
 /** What the kernel takes after the sizes: 1 / temperature, beta, normaliser. */
-function settings({ temperature, beta = 0, normalized }: DivergenceAttributes) {
+export function divergenceSettings({ temperature, beta = 0, normalized }: DivergenceAttributes) {
   return [1 / temperature, beta, normalized ? 1 / (beta * (1 - beta)) : 1] as const;
 }
 
-/** Kinds as numbered in assembly/softmax.ts. */
-const kinds = [
-  [0, "PupilForwardKl"],
-  [1, "PupilReverseKl"],
-  [2, "PupilGeneralizedJsd"],
-] as const;
+/** As numbered in assembly/softmax.ts. */
+export const divergenceKinds: Readonly<Record<string, number>> = {
+  ...{ forwardKl: 0, reverseKl: 1, generalizedJsd: 2 },
+};
+
+const kernelNames = {
+  ...{ forwardKl: "PupilForwardKl", reverseKl: "PupilReverseKl" },
+  generalizedJsd: "PupilGeneralizedJsd",
+};
 
 function registerDivergences(): void {
   type Inputs = { studentLogits: Info; teacherLogits: Info };
-  for (const [kind, name] of kinds) {
+  for (const [key, name] of Object.entries(kernelNames)) {
+    const kind = divergenceKinds[key] as number;
     registerWasmKernel<Inputs, DivergenceAttributes>(
       name,
       ({ studentLogits, teacherLogits }, attributes, backend) => {
         const { rows, width } = rowsOf(studentLogits);
         const value = backend.newTensor(studentLogits.shape.slice(0, -1), "float32");
         const at = addresses(backend, studentLogits, teacherLogits, value);
-        backend.engine.kernels.divergence(kind, ...at, rows, width, ...settings(attributes));
+        backend.engine.kernels.divergence(
+          kind,
+          ...at,
+          rows,
+          width,
+          ...divergenceSettings(attributes),
+        );
         return value;
       },
     );
@@ -67,7 +77,8 @@ function registerDivergences(): void {
         const { rows, width } = rowsOf(studentLogits);
         const out = backend.newTensor(studentLogits.shape, "float32");
         const at = addresses(backend, dy, studentLogits, teacherLogits, out);
-        backend.engine.kernels.divergenceGrad(kind, ...at, rows, width, ...settings(attributes));
+        const { kernels } = backend.engine;
+        kernels.divergenceGrad(kind, ...at, rows, width, ...divergenceSettings(attributes), 0, 0);
         return out;
       },
     );

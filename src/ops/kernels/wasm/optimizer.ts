@@ -1,29 +1,52 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { AdamwInputs, AdamwSettings } from "../../adamw-update.js";
-import { isFloat, registerWasmKernel, sizeOf } from "./registry.js";
-import { addresses } from "./transformer.js";
+import type { AdamwAttributes } from "../../adamw-update.js";
+import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { Scratch } from "./scratch.js";
+
+type Named = Record<string, tf.TensorInfo>;
+
+/** Words of a row of the table in assembly/optimizer.ts. */
+const ROW = 10;
+
+function updateAll(
+  tensors: Named,
+  { weightDecays, learningRate, beta1, beta2, epsilon, step }: AdamwAttributes,
+  backend: WasmTensors,
+): tf.TensorInfo[] {
+  using scratch = new Scratch(backend.engine);
+  const get = (name: string, i: number) => tensors[`${name}${i}`] as tf.TensorInfo;
+  const states = weightDecays.map((_, i) =>
+    ["parameter", "firstMoment", "secondMoment"].map((name) => get(name, i)),
+  );
+  // Whoever holds one of these values by another tensor must not see them change.
+  const inPlace = states.flat().every(({ dataId }) => backend.refCount(dataId) === 1);
+  const outputs = inPlace
+    ? []
+    : states.flat().map(({ shape }) => backend.newTensor(shape, "float32"));
+  const table = new Int32Array(ROW * states.length);
+  const keeps = new Float32Array(table.buffer);
+  for (const [i, state] of states.entries()) {
+    const targets = inPlace ? state : outputs.slice(3 * i, 3 * i + 3);
+    const rows = [...state, get("gradient", i), ...targets];
+    table.set(
+      rows.map((t) => backend.address(t)),
+      ROW * i,
+    );
+    table[ROW * i + 7] = sizeOf((state[0] as tf.TensorInfo).shape);
+    keeps[ROW * i + 9] = 1 - learningRate * (weightDecays[i] as number);
+  }
+  backend.engine.kernels.adamw(
+    ...([scratch.int32(table), states.length] as const),
+    backend.address(tensors["gradientScale"] as tf.TensorInfo),
+    ...([beta1, 1 - beta1, beta2, 1 - beta2, epsilon] as const),
+    ...([learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)] as const),
+  );
+  return outputs;
+}
 
 export function registerOptimizer(): void {
-  type Inputs = { [K in keyof AdamwInputs]: tf.TensorInfo };
-  registerWasmKernel<Inputs, AdamwSettings>(
-    "PupilAdamwUpdate",
-    ({ parameter, firstMoment, secondMoment, gradient, gradientScale }, settings, backend) => {
-      const { learningRate, beta1, beta2, epsilon, weightDecay, step } = settings;
-      const outputs = [0, 1, 2].map(() => backend.newTensor(parameter.shape, "float32"));
-      const [p, first, second] = outputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
-      backend.engine.kernels.adamw(
-        ...addresses(backend, parameter, firstMoment, secondMoment, gradient, gradientScale),
-        ...addresses(backend, p, first, second),
-        sizeOf(parameter.shape),
-        ...([beta1, 1 - beta1, beta2, 1 - beta2, epsilon] as const),
-        learningRate / (1 - beta1 ** step),
-        1 - learningRate * weightDecay,
-        1 / Math.sqrt(1 - beta2 ** step),
-      );
-      return outputs;
-    },
-  );
-  registerWasmKernel<Record<string, tf.TensorInfo>>("PupilGlobalNorm", (named, _, backend) => {
+  registerWasmKernel<Named, AdamwAttributes>("PupilAdamwUpdate", updateAll);
+  registerWasmKernel<Named>("PupilGlobalNorm", (named, _, backend) => {
     const tensors = Object.values(named);
     if (!isFloat(...tensors)) return undefined;
     const { kernels, allocator } = backend.engine;

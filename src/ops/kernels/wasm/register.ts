@@ -1,12 +1,15 @@
 import { registerAttention } from "./attention.js";
 import { registerComparisons } from "./compare.js";
+import { registerDecode } from "./decode.js";
 import { registerElementwise } from "./elementwise.js";
 import { registerEmbedding } from "./embedding.js";
 import { registerLayout } from "./layout.js";
 import { registerLosses } from "./losses.js";
+import { registerLossesFromHidden } from "./losses-from-hidden.js";
 import { registerMatMul } from "./matmul.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
+import { registerSampling } from "./sample.js";
 import { registerTransformer } from "./transformer.js";
 
 /** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
@@ -20,5 +23,8 @@ export function registerWasmKernels(): void {
   registerTransformer();
   registerAttention();
   registerLosses();
+  registerLossesFromHidden();
   registerOptimizer();
+  registerDecode();
+  registerSampling();
 }

@@ -13,6 +13,10 @@ export interface WasmTensors {
   /** A tensor from an array, for kernels written in JavaScript. */
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: Uint8Array): tf.TensorInfo;
   disposeData(dataId: object, force?: boolean): boolean;
+  /** For an output that is an input under a new name. */
+  incRef(dataId: object): void;
+  /** How many tensors have these values. */
+  refCount(dataId: object): number;
 }
 
 type Outputs = tf.TensorInfo | tf.TensorInfo[];

@@ -4,9 +4,12 @@ import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry
 type Info = tf.TensorInfo;
 type LayoutAttributes = { weightLayout: "out-in" | "in-out" };
 
-/** Flags of `matmul`: the stored matrix is the transpose of what the product needs. */
-const TRANSPOSE_A = 1;
-const TRANSPOSE_B = 2;
+/**
+ * Flags of `matmul`: the stored matrix is the transpose of what the product needs; the product is
+ * added to what is there.
+ */
+export const MATMUL = { transposeA: 1, transposeB: 2, accumulate: 4 } as const;
+const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = MATMUL;
 
 function registerLinear(): void {
   registerWasmKernel<{ x: Info; weight: Info; bias?: Info }, LayoutAttributes>(

@@ -49,6 +49,12 @@ function first(op: i32, a: v128, b: v128, c: v128): v128 {
   return f32x4.mul(c, fma(a, density, gate));
 }
 
+/** The activations themselves: op 2, 4 or 6. */
+export function activate(op: i32, a: v128): v128 {
+  if (op == 2) return first(2, a, a, a);
+  return op == 4 ? first(4, a, a, a) : first(6, a, a, a);
+}
+
 // @ts-ignore: decorator
 @inline
 function loop(op: i32, begin: i32, end: i32): void {

@@ -21,7 +21,7 @@ const FEW: i32 = 4;
 // 6 T, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 dy, 13 dquery, 14 dkey, 15 dvalue, 16 per-unit memory
 
 /** Softmax in place over the `seen` keys of a row, with the scale and the mask; zero after them. */
-function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): void {
+export function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): void {
   const s = f32x4.splat(scale);
   let i = 0;
   for (; i + 4 <= seen; i += 4) {
@@ -70,15 +70,22 @@ function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): voi
 }
 
 /** Scores of one query against the keys 0..seen-1, without packing anything. */
-function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i32): void {
+export function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i32): void {
   for (let s = 0; s < seen; s++) {
-    let total = f32x4.splat(0);
+    // Two sums at a time: one would wait for itself.
+    let even = f32x4.splat(0);
+    let odd = even;
     let i = 0;
+    for (; i + 8 <= hd; i += 8) {
+      const at = <usize>i << 2;
+      even = fma(v128.load(q + at), v128.load(k + at), even);
+      odd = fma(v128.load(q + at, 16), v128.load(k + at, 16), odd);
+    }
     for (; i + 4 <= hd; i += 4) {
       const at = <usize>i << 2;
-      total = fma(v128.load(q + at), v128.load(k + at), total);
+      even = fma(v128.load(q + at), v128.load(k + at), even);
     }
-    let score = sumLanes(total);
+    let score = sumLanes(f32x4.add(even, odd));
     for (; i < hd; i++) score += load<f32>(q + (<usize>i << 2)) * load<f32>(k + (<usize>i << 2));
     store<f32>(p, score);
     p += 4;
@@ -87,8 +94,30 @@ function scoreRow(p: usize, q: usize, k: usize, stride: usize, seen: i32, hd: i3
 }
 
 /** Σ p[s] v[s] of one query. */
-function mixRow(out: usize, p: usize, v: usize, stride: usize, seen: i32, hd: i32): void {
-  for (let i = 0; i < hd; i += 4) {
+export function mixRow(out: usize, p: usize, v: usize, stride: usize, seen: i32, hd: i32): void {
+  let i = 0;
+  // Sixteen columns at a time: four sums that do not wait for each other.
+  for (; i + 16 <= hd; i += 16) {
+    let t0 = f32x4.splat(0);
+    let t1 = t0;
+    let t2 = t0;
+    let t3 = t0;
+    let at = v + (<usize>i << 2);
+    for (let s = 0; s < seen; s++) {
+      const weight = v128.load32_splat(p + (<usize>s << 2));
+      t0 = fma(weight, v128.load(at), t0);
+      t1 = fma(weight, v128.load(at, 16), t1);
+      t2 = fma(weight, v128.load(at, 32), t2);
+      t3 = fma(weight, v128.load(at, 48), t3);
+      at += stride;
+    }
+    const to = out + (<usize>i << 2);
+    v128.store(to, t0);
+    v128.store(to, t1, 16);
+    v128.store(to, t2, 32);
+    v128.store(to, t3, 48);
+  }
+  for (; i < hd; i += 4) {
     const rest = hd - i;
     let total = f32x4.splat(0);
     let at = v + (<usize>i << 2);

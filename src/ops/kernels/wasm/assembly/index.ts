@@ -8,6 +8,8 @@ export { normBackward, normForward } from "./norm";
 export { activation } from "./activation";
 export { attention, attentionBlockBytes, attentionGrad } from "./attention";
 export { rotary } from "./rotary";
+export { decode, packPanels } from "./decode";
+export { longestSampledRow, sample } from "./sample";
 export { adamw } from "./optimizer";
 export {
   crossEntropy, crossEntropyGrad, divergence, divergenceGrad, softmax,

@@ -9,7 +9,7 @@ import { int, job, parallel, pointer, scratch, setInt, setPointer, threads } fro
 import { tileRows, tileRows4 } from "./tiles";
 
 const MR: i32 = 6;
-const NR: i32 = 8;
+export const NR: i32 = 8;
 const KC: i32 = 256;
 const KS: i32 = 1024;
 const NB: i32 = 128;
@@ -22,7 +22,7 @@ let packedJob: i32 = 0;
 let packedBlock: i32 = -1;
 
 /** Packs rows k0..k0+kc of op(B), columns n0..n0+width, into panels at `out`. */
-function packB(
+export function packB(
   out: usize, b: usize, ld: i32, transposed: bool, k0: i32, kc: i32, n0: i32, width: i32,
 ): void {
   const row = <usize>ld << 2;
@@ -133,7 +133,7 @@ function packA(out: usize, a: usize, ld: i32, kc: i32, rows: i32): void {
 }
 
 /** Runs one row tile of A against all panels of the packed block of B. */
-function rowTile(
+export function rowTile(
   a: usize, lda: i32, transA: bool, rows: i32, kc: i32, panels: usize, panelBytes: usize,
   c: usize, ldc: i32, width: i32, first: bool, bias: usize,
 ): void {
@@ -189,6 +189,13 @@ function rowTile(
   }
 }
 
+/** `rowTile` starts sums without a bias from these. */
+// @ts-ignore: decorator
+@inline
+export function clearZeros(): void {
+  memory.fill(scratch + ZEROS, 0, 32);
+}
+
 /** One unit: `rowsPerUnit` rows by NB columns of one matrix of the batch. */
 function block(
   a: usize, lda: i32, transA: bool, b: usize, ldb: i32, transB: bool, c: usize, ldc: i32,
@@ -236,7 +243,7 @@ export function matmulHere(
   a: usize, lda: i32, transA: bool, b: usize, ldb: i32, transB: bool, c: usize, ldc: i32,
   m: i32, n: i32, k: i32, accumulate: bool,
 ): void {
-  memory.fill(scratch + ZEROS, 0, 32);
+  clearZeros();
   for (let n0 = 0; n0 < n; n0 += NB) {
     packedJob = 0;
     block(a, lda, transA, b, ldb, transB, c, ldc, 0, m, n0, min(NB, n - n0), k, 0, -1, accumulate);
@@ -257,7 +264,7 @@ function matmulTask(begin: i32, end: i32): void {
   const blocksM = int(12);
   const blocksN = int(13);
   const columns = int(15);
-  memory.fill(scratch + ZEROS, 0, 32);
+  clearZeros();
   for (let unit = begin; unit < end; unit++) {
     const blockM = unit % blocksM;
     const rest = unit / blocksM;
@@ -269,14 +276,14 @@ function matmulTask(begin: i32, end: i32): void {
       pointer(1) + ((<usize>batch * <usize>strideB) << 2), ldb, (flags & 2) != 0,
       pointer(2) + ((<usize>batch * <usize>(m * n)) << 2), n,
       m0, min(m0 + rows, m), n0, min(columns, n - n0), k, pointer(14),
-      strideB == 0 ? rest % blocksN : rest, false,
+      strideB == 0 ? rest % blocksN : rest, (flags & 4) != 0,
     );
   }
 }
 
 /**
- * C[batch, m, n] = op(A)·op(B) + bias. `flags`: 1 = A stored [k, m], 2 = B stored [n, k]. Strides
- * between matrices in floats, 0 to use the same one. `bias` [n] or 0.
+ * C[batch, m, n] = op(A)·op(B) + bias. `flags`: 1 = A stored [k, m], 2 = B stored [n, k], 4 = the
+ * product is added to C and there is no bias. Strides between matrices in floats, 0 to use the same one. `bias` [n] or 0.
  */
 export function matmul(
   a: usize, b: usize, c: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, flags: i32,

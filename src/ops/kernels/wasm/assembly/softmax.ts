@@ -100,27 +100,34 @@ export function softmax(x: usize, y: usize, rows: i32, n: i32, logarithm: i32): 
   parallel(softmaxTask.index, rows, max(1, 2048 / max(1, n)));
 }
 
-// Cross-entropy: 0 logits, 1 labels, 2 value, 4 n, 5 smoothing, 6 dy, 7 gradient
+// Cross-entropy: 0 logits, 1 labels, 2 values, 4 n, 5 smoothing, 6 dy, 7 gradient, 8 add?
+
+/** The loss of a row whose maximum and log-sum are known. */
+function rowCrossEntropy(
+  x: usize, label: i32, n: i32, top: f32, total: f32, smoothing: f32,
+): f32 {
+  let target = <u32>label < <u32>n ? load<f32>(x + (<usize>label << 2)) - top : NaN;
+  if (smoothing != 0) {
+    let sum = f32x4.splat(0);
+    for (let i = 0; i < n; i += 4) {
+      const rest = n - i;
+      let d = f32x4.sub(read(x + (<usize>i << 2), rest), f32x4.splat(top));
+      if (rest < 4) d = v128.and(d, laneMask(rest));
+      sum = f32x4.add(sum, d);
+    }
+    target = target * (1 - smoothing) + (sumLanes(sum) / <f32>n) * smoothing;
+  }
+  return total - target;
+}
+
 function crossEntropyTask(begin: i32, end: i32): void {
   const n = int(4);
-  const smoothing = float(5);
   for (let row = begin; row < end; row++) {
     const x = pointer(0) + ((<usize>row * <usize>n) << 2);
     const label = load<i32>(pointer(1) + (<usize>row << 2));
     const top = maxRow(x, n);
-    const total = logSum(x, n, top, 1);
-    let target = <u32>label < <u32>n ? load<f32>(x + (<usize>label << 2)) - top : NaN;
-    if (smoothing != 0) {
-      let sum = f32x4.splat(0);
-      for (let i = 0; i < n; i += 4) {
-        const rest = n - i;
-        let d = f32x4.sub(read(x + (<usize>i << 2), rest), f32x4.splat(top));
-        if (rest < 4) d = v128.and(d, laneMask(rest));
-        sum = f32x4.add(sum, d);
-      }
-      target = target * (1 - smoothing) + (sumLanes(sum) / <f32>n) * smoothing;
-    }
-    store<f32>(pointer(2) + (<usize>row << 2), total - target);
+    const value = rowCrossEntropy(x, label, n, top, logSum(x, n, top, 1), float(5));
+    store<f32>(pointer(2) + (<usize>row << 2), value);
   }
 }
 
@@ -138,27 +145,35 @@ export function crossEntropy(
 function crossEntropyGradTask(begin: i32, end: i32): void {
   const n = int(4);
   const smoothing = float(5);
+  const adds = int(8) != 0;
   const uniform = f32x4.splat(smoothing / <f32>n);
   for (let row = begin; row < end; row++) {
     const base = (<usize>row * <usize>n) << 2;
     const x = pointer(0) + base;
     const out = pointer(7) + base;
     const dy = load<f32>(pointer(6) + (<usize>row << 2));
-    if (dy == 0) {
-      memory.fill(out, 0, <usize>n << 2);
+    if (dy == 0 && pointer(2) == 0) {
+      if (!adds) memory.fill(out, 0, <usize>n << 2);
       continue;
     }
+    const label = load<i32>(pointer(1) + (<usize>row << 2));
     const maximum = maxRow(x, n);
+    const sum = logSum(x, n, maximum, 1);
+    if (pointer(2)) {
+      const value = rowCrossEntropy(x, label, n, maximum, sum, smoothing);
+      store<f32>(pointer(2) + (<usize>row << 2), value);
+    }
     const top = f32x4.splat(maximum);
-    const total = f32x4.splat(logSum(x, n, maximum, 1));
+    const total = f32x4.splat(sum);
     const d = f32x4.splat(dy);
     for (let i = 0; i < n; i += 4) {
       const at = <usize>i << 2;
       const rest = n - i;
       const p = vexpNegative(f32x4.sub(f32x4.sub(read(x + at, rest), top), total));
-      write(out + at, f32x4.mul(f32x4.sub(p, uniform), d), rest);
+      let g = f32x4.mul(f32x4.sub(p, uniform), d);
+      if (adds) g = f32x4.add(read(out + at, rest), g);
+      write(out + at, g, rest);
     }
-    const label = load<i32>(pointer(1) + (<usize>row << 2));
     if (<u32>label < <u32>n) {
       const p = out + (<usize>label << 2);
       store<f32>(p, load<f32>(p) - dy * (1 - smoothing));
@@ -166,20 +181,27 @@ function crossEntropyGradTask(begin: i32, end: i32): void {
   }
 }
 
+/**
+ * Gradient of `crossEntropy`, into `out` or added to it; `out` may be the logits if nothing else needs
+ * them. The values too, if `values` is not 0.
+ */
 export function crossEntropyGrad(
   dy: usize, logits: usize, labels: usize, out: usize, rows: i32, n: i32, smoothing: f32,
+  values: usize, adds: i32,
 ): void {
   setPointer(0, logits);
   setPointer(1, labels);
+  setPointer(2, values);
   setInt(4, n);
   setFloat(5, smoothing);
   setPointer(6, dy);
   setPointer(7, out);
+  setInt(8, adds);
   parallel(crossEntropyGradTask.index, rows, max(1, 4096 / max(1, n)));
 }
 
-// Divergences: 0 student, 1 teacher, 2 value, 4 n, 5 1/temperature, 6 kind, 7 beta,
-// 8 normaliser, 9 dy, 10 gradient. Kinds: 0 forward KL, 1 reverse KL, 2 generalised JSD.
+// Divergences: 0 student, 1 teacher, 2 values, 4 n, 5 1/temperature, 6 kind, 7 beta,
+// 8 normaliser, 9 dy, 10 gradient, 11 add? Kinds: 0 forward KL, 1 reverse KL, 2 generalised JSD.
 
 /** Σ p_a (log p_a - log p_b): one exponential per logit, none left over. */
 function kl(
@@ -308,6 +330,7 @@ function divergenceGradTask(begin: i32, end: i32): void {
   const k = float(5);
   const kind = int(6);
   const beta = float(7);
+  const adds = int(11) != 0;
   const zero = f32x4.splat(0);
   for (let row = begin; row < end; row++) {
     const base = (<usize>row * <usize>n) << 2;
@@ -315,13 +338,14 @@ function divergenceGradTask(begin: i32, end: i32): void {
     const t = pointer(1) + base;
     const out = pointer(10) + base;
     let dy = load<f32>(pointer(9) + (<usize>row << 2)) * k;
-    if (dy == 0) {
-      memory.fill(out, 0, <usize>n << 2);
+    if (dy == 0 && pointer(2) == 0) {
+      if (!adds) memory.fill(out, 0, <usize>n << 2);
       continue;
     }
     if (kind == 2) dy *= float(8) * (1 - beta);
     const saved = rowStatistics();
-    rowDivergence(s, t, n, saved);
+    const value = rowDivergence(s, t, n, saved);
+    if (pointer(2)) store<f32>(pointer(2) + (<usize>row << 2), value);
     const d = f32x4.splat(dy);
     const topS = load<f32>(saved);
     const logS = load<f32>(saved, 4);
@@ -342,15 +366,20 @@ function divergenceGradTask(begin: i32, end: i32): void {
         const over = f32x4.add(logMixture(difference, beta), f32x4.max(difference, zero));
         g = f32x4.mul(ps, f32x4.sub(extra, over));
       }
-      write(out + at, f32x4.mul(g, d), rest);
+      g = f32x4.mul(g, d);
+      if (adds) g = f32x4.add(read(out + at, rest), g);
+      write(out + at, g, rest);
     }
   }
 }
 
-/** Gradient of `divergence` for the student's logits. */
+/**
+ * Gradient of `divergence` for the student's logits, into `out` or added to it; `out` may be the
+ * student's logits if nothing else needs them. The values too, if `values` is not 0.
+ */
 export function divergenceGrad(
   kind: i32, dy: usize, student: usize, teacher: usize, out: usize,
-  rows: i32, n: i32, inverseTemperature: f32, beta: f32, normaliser: f32,
+  rows: i32, n: i32, inverseTemperature: f32, beta: f32, normaliser: f32, values: usize, adds: i32,
 ): void {
   setPointer(0, student);
   setPointer(1, teacher);
@@ -359,7 +388,9 @@ export function divergenceGrad(
   setInt(6, kind);
   setFloat(7, beta);
   setFloat(8, normaliser);
+  setPointer(2, values);
   setPointer(9, dy);
   setPointer(10, out);
+  setInt(11, adds);
   parallel(divergenceGradTask.index, rows, max(1, 2048 / max(1, n)));
 }
