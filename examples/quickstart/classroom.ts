@@ -1,21 +1,26 @@
 import {
   AdamW,
+  crossEntropyLoss,
   datasetSchema,
   type Decoder,
   decoderFromTensors,
   decoderToTensors,
   distill,
   evaluateStudent,
+  forwardKlLoss,
   initializeDecoder,
   type LossTerm,
+  lossTerm,
   modelConfigSchema,
   ownDistribution,
   type PreparedData,
   prepareData,
   Random,
+  reverseKlLoss,
   type ScoredCompletion,
   scheduleSchema,
   sft,
+  type StepMetrics,
   type Teacher,
   type Tokenizer,
 } from "pupil";
@@ -42,6 +47,8 @@ export interface Lesson {
 export interface Measurement {
   /** Share of held-out problems that the student's own samples solve. */
   readonly accuracy: number;
+  /** Share that its most likely completions solve. */
+  readonly greedyAccuracy: number;
   /** KL(teacher ‖ student) in nats per token of the student's own samples. */
   readonly forwardKl: number;
   /** KL(student ‖ teacher), likewise. */
@@ -58,6 +65,21 @@ export function openClassroom(teacher: Teacher, tokenizer: Tokenizer, seed: numb
   });
   return { teacher, tokenizer, data, random };
 }
+
+/** The three ways to go on after the SFT; same steps, same problems. */
+export const ways = {
+  moreSft: { title: "more SFT", lesson: { loss: lossTerm(crossEntropyLoss, {}) } },
+  offPolicy: {
+    title: "off-policy, forward KL",
+    lesson: { loss: lossTerm(forwardKlLoss, {}), onPolicyFraction: 0 },
+  },
+  onPolicy: {
+    title: "on-policy, reverse KL",
+    lesson: { loss: lossTerm(reverseKlLoss, {}), onPolicyFraction: 1 },
+  },
+} as const;
+
+export const sftLesson: Lesson = { ...settings.sft, loss: lossTerm(crossEntropyLoss, {}) };
 
 export function newStudent({ tokenizer, data, random }: Classroom): Decoder {
   const config = modelConfigSchema.parse({
@@ -76,19 +98,24 @@ export async function measure(student: Decoder, classroom: Classroom): Promise<M
   const { teacher, tokenizer, data, random } = classroom;
   const heldOut = data.evaluation.find((set) => set.name === "heldOut");
   if (heldOut === undefined) throw new Error("The task has no held-out set.");
-  const { metrics, completions } = await evaluateStudent(student, teacher, heldOut, {
+  const options = {
     batchSize: 100,
     tokenizer,
     maxNewTokens: data.maxNewTokens,
-    sampling: ownDistribution,
     random: random.stream("evaluation"),
+  };
+  const sampled = await evaluateStudent(student, teacher, heldOut, {
+    ...options,
+    sampling: ownDistribution,
   });
-  const value = (name: string) => metrics[`heldOut.${name}`] as number;
+  const greedy = await evaluateStudent(student, undefined, heldOut, options);
+  const value = (name: string) => sampled.metrics[`heldOut.${name}`] as number;
   return {
     accuracy: value("accuracy"),
+    greedyAccuracy: greedy.metrics["heldOut.accuracy"] as number,
     forwardKl: value("forwardKl"),
     reverseKl: value("reverseKl"),
-    completions,
+    completions: sampled.completions,
   };
 }
 
@@ -101,6 +128,7 @@ export async function teach(
   classroom: Classroom,
   lesson: Lesson,
   firstRow: number,
+  onStep: (metrics: StepMetrics) => void = () => {},
 ): Promise<number> {
   const { teacher, tokenizer, random, data } = classroom;
   const { steps, learningRate, schedule, onPolicyFraction } = lesson;
@@ -127,6 +155,7 @@ export async function teach(
   for await (const metrics of trainer) {
     tokens += metrics.tokens;
     elapsedMs += metrics.elapsedMs;
+    onStep(metrics);
   }
   return (tokens / elapsedMs) * 1000;
 }

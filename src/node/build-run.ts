@@ -1,24 +1,22 @@
-import {
-  byteTokenizerFor,
-  characterTokenizerFor,
-  type Files,
-  filesOf,
-  parseConfig,
-  type PreparedData,
-  prepareData,
-  type RunConfig,
-} from "../config/index.js";
+import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import { PupilError } from "../errors/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
-import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
+import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
-import { modelTeacher, type Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
-import { checkLoss, distill, evaluateStudent, sft, type StepMetrics } from "../trainers/index.js";
-import { findModelFolder } from "./find-model.js";
-import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
+import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
 import { readText } from "./read-files.js";
+import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import {
+  checkContext,
+  chooseTokenizer,
+  describeTeacher,
+  describeUnknownKeys,
+  freshStudent,
+  loadStudent,
+  loadTeacher,
+  teacherOf,
+} from "./run-models.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -33,22 +31,6 @@ export interface RunParts extends Disposable {
   train(startStep: number): AsyncGenerator<StepMetrics>;
   evaluate(): Promise<RunEvaluation>;
 }
-
-export interface RunEvaluation {
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly completions: readonly CompletionRow[];
-}
-
-/** A completion as text, as it stands in `completions.jsonl`. */
-export interface CompletionRow {
-  readonly set: string;
-  readonly prompt: string;
-  readonly completion: string;
-  readonly correct?: boolean;
-}
-
-/** Completions per evaluation set that are logged. */
-const loggedCompletions = 8;
 
 /**
  * Builds everything a config names; with a checkpoint folder, the student and optimizer as saved
@@ -131,118 +113,9 @@ async function readFiles(paths: readonly string[]): Promise<Files> {
   return new Map(await Promise.all(entries));
 }
 
-async function loadTeacher(config: RunConfig): Promise<LoadedModel | undefined> {
-  if (config.teacher !== undefined) {
-    return loadModelFolder(await findModelFolder(config.teacher.from));
-  }
-  if (config.trainer.type !== "distill") return undefined;
-  throw new PupilError("Distillation needs a teacher.", {
-    field: "teacher",
-    remedy: 'Add "teacher": { "from": "<model folder>" }.',
-  });
-}
-
-function teacherOf(config: RunConfig, { model }: LoadedModel): Teacher {
-  const { from, topK, samples, sampleTemperature } = config.teacher ?? {};
-  return modelTeacher(model, from, {
-    ...(topK === undefined ? {} : { topK }),
-    ...(samples === undefined ? {} : { samples }),
-    ...(sampleTemperature === undefined ? {} : { sampleTemperature }),
-  });
-}
-
-async function loadStudent(
-  config: RunConfig,
-  checkpoint: string | undefined,
-): Promise<LoadedModel | undefined> {
-  if (checkpoint !== undefined) return loadModelFolder(checkpoint);
-  const { from } = config.student;
-  return from === undefined ? undefined : loadModelFolder(await findModelFolder(from));
-}
-
-/** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
-async function chooseTokenizer(
-  config: RunConfig,
-  files: Files,
-  teacher: LoadedModel | undefined,
-  student: LoadedModel | undefined,
-): Promise<Tokenizer> {
-  const chosen = config.tokenizer;
-  const makers = {
-    character: () => characterTokenizerFor(config.data, files),
-    byte: () => byteTokenizerFor(config.data),
-    file: ({ path }: { path: string }) => loadTokenizer(path),
-  };
-  const given = chosen && (await makers[chosen.type](chosen as { type: "file"; path: string }));
-  const tokenizer =
-    given ?? teacher?.tokenizer ?? student?.tokenizer ?? characterTokenizerFor(config.data, files);
-  const others = { teacher: teacher?.tokenizer, student: student?.tokenizer };
-  for (const [role, other] of Object.entries(others)) {
-    if (other === undefined || other.fingerprint === tokenizer.fingerprint) continue;
-    throw new PupilError(
-      `The ${role} has another tokenizer (${other.vocabSize} ids) than this run (${tokenizer.vocabSize} ids).`,
-      {
-        field: role,
-        remedy:
-          "Token-level distillation needs one tokenizer for both: leave out `tokenizer`, or train the student with the teacher's.",
-      },
-    );
-  }
-  return tokenizer;
-}
-
-function freshStudent(
-  config: RunConfig,
-  tokenizer: Tokenizer,
-  data: PreparedData,
-  random: Random,
-): Decoder {
-  const options = {
-    vocabSize: tokenizer.vocabSize,
-    maxPositions: data.positions,
-    eosTokenIds: [...tokenizer.endIds],
-    padTokenId: tokenizer.endIds.length === 0 ? null : tokenizer.padId,
-    ...config.student.architecture,
-  };
-  const model = parseConfig(modelConfigSchema, options, "student.architecture");
-  if (model.vocabSize < tokenizer.vocabSize) {
-    throw new PupilError(
-      `is ${model.vocabSize}, but the tokenizer has ${tokenizer.vocabSize} ids.`,
-      { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
-    );
-  }
-  return initializeDecoder(model, random);
-}
-
-/** Every row and every sampled completion must fit into the models, before the run starts. */
-function checkContext(
-  data: PreparedData,
-  student: Decoder,
-  teacher: Decoder | undefined,
-  config: RunConfig,
-): void {
-  for (const [role, model] of Object.entries({ student, teacher })) {
-    const limit = model?.config.maxPositions;
-    if (limit === undefined || data.positions <= limit) continue;
-    throw new PupilError(
-      `The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`,
-      {
-        field: config.data.type === "task" ? "data.task" : "data",
-        remedy:
-          "Shorten the rows (maxLength, sequenceLength, fewer digits or hops), or use a model with a longer context.",
-      },
-    );
-  }
-}
-
-interface TrainingParts {
-  readonly student: Decoder;
-  readonly teacher: Teacher | undefined;
-  readonly tokenizer: Tokenizer;
+interface TrainingParts extends EvaluatedParts {
   readonly optimizer: AdamW;
   readonly lossStates: RunParts["lossStates"];
-  readonly data: PreparedData;
-  readonly random: Random;
 }
 
 function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
@@ -283,48 +156,4 @@ function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
       maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
       random: random.stream("train"),
     });
-}
-
-function evaluatorOf(
-  config: RunConfig,
-  parts: Omit<TrainingParts, "optimizer" | "lossStates">,
-): RunParts["evaluate"] {
-  const { student, teacher, tokenizer, data, random } = parts;
-  const { batchSize, sampling, maxNewTokens } = config.evaluation;
-  return async () => {
-    const metrics: Record<string, number> = {};
-    const completions: CompletionRow[] = [];
-    for (const set of data.evaluation) {
-      const result = await evaluateStudent(student, teacher, set, {
-        batchSize,
-        tokenizer,
-        maxNewTokens: maxNewTokens ?? data.maxNewTokens,
-        sampling,
-        random: random.stream("evaluation"),
-      });
-      Object.assign(metrics, result.metrics);
-      const logged = result.completions.slice(0, loggedCompletions);
-      for (const { promptIds, completionIds, ...row } of logged) {
-        const prompt = tokenizer.decode(promptIds);
-        completions.push({ ...row, prompt, completion: tokenizer.decode(completionIds) });
-      }
-    }
-    return { metrics, completions };
-  };
-}
-
-function describeTeacher(teacher: LoadedModel | undefined, config: RunConfig): string[] {
-  if (teacher === undefined) return [];
-  const parameters = teacher.model.numParameters.toLocaleString("en-US");
-  return [
-    `Teacher: ${parameters} parameters from ${config.teacher?.from}.`,
-    ...describeUnknownKeys(teacher, config.teacher?.from),
-  ];
-}
-
-function describeUnknownKeys(loaded: LoadedModel | undefined, from: string | undefined): string[] {
-  const keys = loaded?.unknownKeys ?? [];
-  return keys.length === 0
-    ? []
-    : [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`];
 }

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
-import { buildRun, type RunEvaluation } from "./build-run.js";
+import { buildRun } from "./build-run.js";
 import { readJson } from "./read-files.js";
+import type { RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */

@@ -1,5 +1,6 @@
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
-export { buildRun, type CompletionRow, type RunEvaluation, type RunParts } from "./build-run.js";
+export { buildRun, type RunParts } from "./build-run.js";
+export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";

@@ -1,0 +1,144 @@
+import {
+  byteTokenizerFor,
+  characterTokenizerFor,
+  type Files,
+  parseConfig,
+  type PreparedData,
+  type RunConfig,
+} from "../config/index.js";
+import type { Tokenizer } from "../data/index.js";
+import { PupilError } from "../errors/index.js";
+import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
+import { modelTeacher, type Teacher } from "../teachers/index.js";
+import type { Random } from "../tensors/index.js";
+import { findModelFolder } from "./find-model.js";
+import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
+
+/** The teacher that a config names; a distillation without one is an error. */
+export async function loadTeacher(config: RunConfig): Promise<LoadedModel | undefined> {
+  if (config.teacher !== undefined) {
+    return loadModelFolder(await findModelFolder(config.teacher.from));
+  }
+  if (config.trainer.type !== "distill") return undefined;
+  throw new PupilError("Distillation needs a teacher.", {
+    field: "teacher",
+    remedy: 'Add "teacher": { "from": "<model folder>" }.',
+  });
+}
+
+/** The loaded teacher, giving what the config asks of it. */
+export function teacherOf(config: RunConfig, { model }: LoadedModel): Teacher {
+  const { from, topK, samples, sampleTemperature } = config.teacher ?? {};
+  return modelTeacher(model, from, {
+    ...(topK === undefined ? {} : { topK }),
+    ...(samples === undefined ? {} : { samples }),
+    ...(sampleTemperature === undefined ? {} : { sampleTemperature }),
+  });
+}
+
+/** The student as saved in a checkpoint, or in the folder it starts from; undefined for a fresh one. */
+export async function loadStudent(
+  config: RunConfig,
+  checkpoint: string | undefined,
+): Promise<LoadedModel | undefined> {
+  if (checkpoint !== undefined) return loadModelFolder(checkpoint);
+  const { from } = config.student;
+  return from === undefined ? undefined : loadModelFolder(await findModelFolder(from));
+}
+
+/** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
+export async function chooseTokenizer(
+  config: RunConfig,
+  files: Files,
+  teacher: LoadedModel | undefined,
+  student: LoadedModel | undefined,
+): Promise<Tokenizer> {
+  const chosen = config.tokenizer;
+  const makers = {
+    character: () => characterTokenizerFor(config.data, files),
+    byte: () => byteTokenizerFor(config.data),
+    file: ({ path }: { path: string }) => loadTokenizer(path),
+  };
+  const given = chosen && (await makers[chosen.type](chosen as { type: "file"; path: string }));
+  const tokenizer =
+    given ?? teacher?.tokenizer ?? student?.tokenizer ?? characterTokenizerFor(config.data, files);
+  const others = { teacher: teacher?.tokenizer, student: student?.tokenizer };
+  for (const [role, other] of Object.entries(others)) {
+    if (other === undefined || other.fingerprint === tokenizer.fingerprint) continue;
+    throw new PupilError(
+      `The ${role} has another tokenizer (${other.vocabSize} ids) than this run (${tokenizer.vocabSize} ids).`,
+      {
+        field: role,
+        remedy:
+          "Token-level distillation needs one tokenizer for both: leave out `tokenizer`, or train the student with the teacher's.",
+      },
+    );
+  }
+  return tokenizer;
+}
+
+/** A student with random weights, with the tokenizer's ids and room for the data's rows. */
+export function freshStudent(
+  config: RunConfig,
+  tokenizer: Tokenizer,
+  data: PreparedData,
+  random: Random,
+): Decoder {
+  const options = {
+    vocabSize: tokenizer.vocabSize,
+    maxPositions: data.positions,
+    eosTokenIds: [...tokenizer.endIds],
+    padTokenId: tokenizer.endIds.length === 0 ? null : tokenizer.padId,
+    ...config.student.architecture,
+  };
+  const model = parseConfig(modelConfigSchema, options, "student.architecture");
+  if (model.vocabSize < tokenizer.vocabSize) {
+    throw new PupilError(
+      `is ${model.vocabSize}, but the tokenizer has ${tokenizer.vocabSize} ids.`,
+      { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
+    );
+  }
+  return initializeDecoder(model, random);
+}
+
+/** Every row and every sampled completion must fit into the models, before the run starts. */
+export function checkContext(
+  data: PreparedData,
+  student: Decoder,
+  teacher: Decoder | undefined,
+  config: RunConfig,
+): void {
+  for (const [role, model] of Object.entries({ student, teacher })) {
+    const limit = model?.config.maxPositions;
+    if (limit === undefined || data.positions <= limit) continue;
+    throw new PupilError(
+      `The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`,
+      {
+        field: config.data.type === "task" ? "data.task" : "data",
+        remedy:
+          "Shorten the rows (maxLength, sequenceLength, fewer digits or hops), or use a model with a longer context.",
+      },
+    );
+  }
+}
+
+/** Notes for the user about a loaded teacher. */
+export function describeTeacher(teacher: LoadedModel | undefined, config: RunConfig): string[] {
+  if (teacher === undefined) return [];
+  const parameters = teacher.model.numParameters.toLocaleString("en-US");
+  return [
+    `Teacher: ${parameters} parameters from ${config.teacher?.from}.`,
+    ...describeUnknownKeys(teacher, config.teacher?.from),
+  ];
+}
+
+/** A note about keys of a model's config that have no effect. */
+export function describeUnknownKeys(
+  loaded: LoadedModel | undefined,
+  from: string | undefined,
+): string[] {
+  const keys = loaded?.unknownKeys ?? [];
+  return keys.length === 0
+    ? []
+    : [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`];
+}
