@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { z } from "zod";
+import type { RowLoss } from "../ops/index.js";
 import type { LossInput, LossInputs } from "./inputs.js";
 
 /**
@@ -86,6 +87,11 @@ export interface LossDefinition<
   readonly examples: readonly z.input<S>[];
   /** What it remembers from step to step, for the few losses that do. */
   readonly state?: LossStateDefinition<z.output<S>, M>;
+  /**
+   * The same values as a sum of losses that an op computes from hidden states, for a loss that is
+   * one: a trainer then needs no logits `[B, T, V]`. Not for a loss with a state.
+   */
+  rowLosses?(config: z.output<S>): readonly RowLoss[];
   /** How a trainer averages the values of a loss per token. Default: over all tokens of a step. */
   aggregation?(config: z.output<S>): Aggregation;
   /** Values `[B, T]` or `[B]`, unreduced and unmasked. Without a state: at the initial one. */

@@ -30,3 +30,11 @@ export function scaleByTemperature(
 ): tf.Tensor2D {
   return temperatureSquared ? tf.mul(perToken, temperature * temperature) : perToken;
 }
+
+/** {@link TemperatureOptions} as the options of a row loss, for a divergence with a weight. */
+export function temperatureOfRows(
+  { temperature = 1, temperatureSquared = false }: TemperatureOptions,
+  weight = 1,
+): { temperature: number; scale: number } {
+  return { temperature, scale: weight * (temperatureSquared ? temperature * temperature : 1) };
+}

@@ -54,6 +54,13 @@ export interface LanguageModel extends Disposable {
    * Throws a PupilError when cached and new positions exceed `maxPositions`.
    */
   forward(inputs: ModelInputs, cache?: KeyValueCache, options?: ForwardOptions): tf.Tensor3D;
+  /**
+   * What the head reads, `[B, T, D]`, for models whose logits are `hiddenStates · headWeightᵀ`: a loss
+   * that is computed from both needs no logits.
+   */
+  hiddenStates?(inputs: ModelInputs): tf.Tensor3D;
+  /** `[V, D]`, the model's own. */
+  readonly headWeight?: tf.Tensor2D;
   /** A cache for the weights as they are now, with room for `capacity` positions if that is known. */
   createCache(capacity?: number): KeyValueCache;
   dispose(): void;

@@ -4,7 +4,13 @@ import { PupilError } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
 import { drawTokens, rowUniforms } from "./draw-tokens.js";
-import type { ScoreContext, Teacher, TeacherSignal, TeacherTensors } from "./teacher.js";
+import type {
+  ScoreContext,
+  Teacher,
+  TeacherScores,
+  TeacherSignal,
+  TeacherTensors,
+} from "./teacher.js";
 
 export interface ModelTeacherOptions {
   /** Gives the K likeliest tokens of every position. */
@@ -34,7 +40,10 @@ export function modelTeacher(
     vocabSize,
     provides: providedBy(options),
     score: (batch, needs, context) =>
-      Promise.resolve({ tensors: () => teacherTensors(model, batch, needs, options, context) }),
+      Promise.resolve({
+        tensors: () => teacherTensors(model, batch, needs, options, context),
+        ...hiddenOf(model, batch, needs),
+      }),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -45,6 +54,17 @@ function providedBy({ topK, samples }: ModelTeacherOptions): TeacherSignal[] {
   if (topK !== undefined) return [...always, "teacherTokenIds", "teacherTopLogProbs"];
   if (samples === undefined) return always;
   return [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"];
+}
+
+function hiddenOf(
+  model: LanguageModel,
+  batch: Batch,
+  needs: readonly TeacherSignal[],
+): Pick<TeacherScores, "hidden"> {
+  const { headWeight: head } = model;
+  const onlyLogits = needs.every((need) => need === "teacherLogits");
+  if (!onlyLogits || model.hiddenStates === undefined || head === undefined) return {};
+  return { hidden: () => ({ hidden: model.hiddenStates?.(batch) as tf.Tensor3D, head }) };
 }
 
 /** What is asked for, from one forward pass. */

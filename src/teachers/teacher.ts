@@ -1,5 +1,6 @@
 import type { Batch } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
+import type { HiddenStates } from "../ops/index.js";
 import type { Random } from "../tensors/index.js";
 
 /** Loss inputs that a teacher can give about given tokens. */
@@ -14,6 +15,11 @@ export type TeacherTensors = Pick<LossInputs, TeacherSignal>;
 /** What a teacher returns for one batch: `tensors` is called inside the step's memory scope. */
 export interface TeacherScores {
   tensors(): Partial<TeacherTensors>;
+  /**
+   * Instead of `tensors`, from a teacher that can give what its logits are made of and was asked for
+   * nothing else; the head stays the teacher's.
+   */
+  hidden?(): HiddenStates;
 }
 
 /** What a teacher that draws tokens needs to draw the same ones however a step is split up. */

@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import { makeBatch, type TokenSequence } from "../data/index.js";
-import { crossEntropy, forwardKl, maskedSum, reverseKl } from "../losses/index.js";
+import { type Batch, makeBatch, type TokenSequence } from "../data/index.js";
+import {
+  crossEntropyLoss,
+  evaluateTerm,
+  forwardKlLoss,
+  type LossTerm,
+  lossTerm,
+  maskedSum,
+  reverseKlLoss,
+} from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import {
   type Rollout,
@@ -8,8 +16,9 @@ import {
   type SamplingPolicy,
   sampleRollouts,
 } from "../rollouts/index.js";
-import type { Teacher } from "../teachers/index.js";
+import type { Teacher, TeacherScores } from "../teachers/index.js";
 import { type Random, readScalars } from "../tensors/index.js";
+import { asRowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 
 /** Mean negative log-likelihood of held-out tokens, in nats, and its exponential. */
 export interface HeldOutLoss {
@@ -29,14 +38,32 @@ export async function evaluateLoss(
   let tokens = 0;
   for (let start = 0; start < rows.length; start += batchSize) {
     using batch = makeBatch(rows.slice(start, start + batchSize), padId);
-    const total = tf.tidy(() =>
-      maskedSum(crossEntropy(model.forward(batch), batch.labels), batch.completionMask),
-    );
-    sum += (await readScalars({ total })).total;
+    const total = tf.tidy(() => evaluationSums(model, batch, [lossTerm(crossEntropyLoss, {})])[0]);
+    sum += (await readScalars({ total: total as tf.Scalar })).total;
     tokens += batch.numTokens;
   }
   const loss = tokens === 0 ? 0 : sum / tokens;
   return { loss, perplexity: Math.exp(loss), tokens };
+}
+
+/** Σ over completion tokens of each term, without a gradient; large logits are never made whole. */
+function evaluationSums(
+  model: LanguageModel,
+  batch: Batch,
+  terms: readonly LossTerm[],
+  scores?: TeacherScores,
+): tf.Scalar[] {
+  const { labels, completionMask } = batch;
+  const rowLosses = asRowLosses(model, terms, batch);
+  if (rowLosses) {
+    const inputs = { student: rowLosses.student(batch), labels, ...teacherOfRows(scores) };
+    const parts = rowLosses.losses.map((losses) => {
+      return { losses, rowWeights: completionMask, factor: 1 };
+    });
+    return sumRowLosses(inputs, parts).sums;
+  }
+  const inputs = { studentLogits: model.forward(batch), labels, ...scores?.tensors() };
+  return terms.map((term) => maskedSum(evaluateTerm(term, inputs) as tf.Tensor2D, completionMask));
 }
 
 /** How far the student is from the teacher on tokens that the student wrote, in nats per token. */
@@ -62,16 +89,10 @@ export async function evaluateDivergence(
     const rows = rollouts.slice(start, start + batchSize).map(rolloutToSequence);
     using batch = makeBatch(rows, padId);
     const scores = await teacher.score(batch, ["teacherLogits"]);
-    const totals = tf.tidy(() => {
-      const studentLogits = student.forward(batch);
-      const { teacherLogits } = scores.tensors();
-      if (teacherLogits === undefined) throw new Error(`${teacher.name} gave no teacherLogits.`);
-      return {
-        forward: maskedSum(forwardKl(studentLogits, teacherLogits), batch.completionMask),
-        reverse: maskedSum(reverseKl(studentLogits, teacherLogits), batch.completionMask),
-      };
-    });
-    const { forward, reverse } = await readScalars({ ...totals });
+    const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];
+    const totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));
+    const [forwardSum, reverseSum] = totals as [tf.Scalar, tf.Scalar];
+    const { forward, reverse } = await readScalars({ forward: forwardSum, reverse: reverseSum });
     sums.forwardKl += forward;
     sums.reverseKl += reverse;
     tokens += batch.numTokens;

@@ -13,11 +13,12 @@ import {
   weightAt,
 } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { globalNorm, tokenLogProbs } from "../ops/index.js";
+import { globalNorm, type RowLoss, tokenLogProbs } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
 import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
+import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import type { RolloutInputs } from "./rollout-inputs.js";
 
 /** The rows of one forward and backward pass. */
@@ -36,6 +37,11 @@ export interface StepContext {
   readonly progress: number;
   /** Of the terms, in their order. */
   readonly states: LossStates;
+  /**
+   * Student logits `[B, T, V]` of a micro-batch that would be larger are not made, if every term is a
+   * sum of row losses (`LossDefinition.rowLosses`). Default: 16 MiB.
+   */
+  readonly largestLogitsBytes?: number;
 }
 
 /** Gradients of one optimizer step with what is known about them. Owns its tensors. */
@@ -58,6 +64,9 @@ export interface StepGradients extends Disposable {
  * rows) in the whole step: how the rows are split into micro-batches cannot change the result. A
  * term counts only rows that have what it reads: see {@link countedRows}.
  *
+ * Where the logits would be large and every term is a sum of row losses (cross-entropy, the KLs, the
+ * JSD), they are never made: see {@link asRowLosses}. The result is the same up to rounding.
+ *
  * One device read per step. Throws a PupilError naming term and tensor if a value is not finite;
  * no parameter has been touched by then.
  */
@@ -65,8 +74,9 @@ export async function computeGradients(
   student: LanguageModel,
   terms: readonly LossTerm[],
   microBatches: readonly MicroBatch[],
-  { progress, states }: StepContext = { progress: 0, states: initialLossStates(terms) },
+  context: StepContext = { progress: 0, states: initialLossStates(terms) },
 ): Promise<StepGradients> {
+  const { progress, states } = context;
   const rows = terms.map((term) => countedRows(term, microBatches));
   const weights = terms.map((term) => weightAt(term.weight, progress));
   const counts = rows.map(({ count }) => Math.max(1, count));
@@ -74,7 +84,7 @@ export async function computeGradients(
     const factor = (weights[i] as number) / (counts[i] as number);
     return { term, factor, state: states[i], rows: rows[i] as CountedRows };
   });
-  const step = accumulate(student, plans, microBatches);
+  const step = accumulate(student, plans, microBatches, context);
   try {
     const { gradNorm, ...sums } = await readScalars(step.scalars);
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
@@ -129,13 +139,22 @@ function accumulate(
   student: LanguageModel,
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
+  context: StepContext,
 ): Accumulated {
   const names = [...student.parameters.keys()].filter((n) => student.parameters.get(n)?.trainable);
   const variables = names.map((name) => student.parameters.get(name) as tf.Variable);
   let gradients: tf.Tensor[] = [];
   let sums: tf.Tensor[] = [];
   for (const [index, microBatch] of microBatches.entries()) {
-    const added = tf.tidy(() => microBatchGradients(student, variables, plans, microBatch, index));
+    const added = tf.tidy(() => {
+      const terms = plans.map(({ term }) => term);
+      const { largestLogitsBytes } = context;
+      const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
+      const evaluate = rowLosses
+        ? lossFromHidden(rowLosses, plans, microBatch, index)
+        : lossFromLogits(student, plans, microBatch, index);
+      return lossGradients(evaluate, variables);
+    });
     const previous = [gradients, sums];
     gradients = sumInto(gradients, added.gradients);
     sums = sumInto(sums, added.sums);
@@ -155,32 +174,67 @@ function sumInto(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.T
   return total.length === 0 ? [...added] : added.map((t, i) => tf.add(total[i] as tf.Tensor, t));
 }
 
-function microBatchGradients(
-  student: LanguageModel,
+/** Weighted total of all terms, and the sum of every term by itself. */
+type Loss = { readonly total: tf.Scalar; readonly sums: readonly tf.Tensor[] };
+
+function lossGradients(
+  evaluate: () => Loss,
   variables: readonly tf.Variable[],
+): { gradients: tf.Tensor[]; sums: tf.Tensor[] } {
+  let sums: tf.Tensor[] = [];
+  const { value, gradients } = variableGradients(() => {
+    const loss = evaluate();
+    sums = loss.sums.map((sum) => keepTensor(sum.clone()));
+    return loss.total;
+  }, variables);
+  value.dispose();
+  return { gradients, sums };
+}
+
+/** Weights of what a term counts in one micro-batch: `[B]` or `[B, T]`. */
+function countedWeights({ rows }: TermPlan, index: number, mask?: tf.Tensor2D): tf.Tensor {
+  const ofRows = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
+  return mask ? mask.mul(ofRows.expandDims(1)) : ofRows;
+}
+
+/** Any loss: what is given is computed at once, the student's part when the loss is called. */
+function lossFromLogits(
+  student: LanguageModel,
   plans: readonly TermPlan[],
   { batch, teacher, rollouts }: MicroBatch,
   index: number,
-): { gradients: tf.Tensor[]; sums: tf.Tensor[] } {
+): () => Loss {
   const { labels, completionMask } = batch;
   const teacherTensors = teacher?.tensors() ?? {};
   const fixed = { labels, ...teacherTensors, ...rollouts?.(teacherTensors) };
   const needs = needsOf(plans.map(({ term }) => term));
-  const sums: tf.Tensor[] = [];
-  const { value, gradients } = variableGradients(() => {
+  return () => {
     const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
-    const weighted = plans.map(({ term, factor, state, rows }) => {
-      const values = evaluateTerm(term, inputs, state);
-      const rowWeights = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
-      const weights = values.rank === 1 ? rowWeights : completionMask.mul(rowWeights.expandDims(1));
-      const sum = maskedSum(values, weights as typeof values);
-      sums.push(keepTensor(sum.clone()));
-      return sum.mul(factor);
+    const sums = plans.map((plan) => {
+      const values = evaluateTerm(plan.term, inputs, plan.state);
+      const mask = values.rank === 1 ? undefined : completionMask;
+      return maskedSum(values, countedWeights(plan, index, mask) as typeof values);
     });
-    return tf.addN(weighted).asScalar();
-  }, variables);
-  value.dispose();
-  return { gradients, sums };
+    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    return { total: tf.addN(weighted).asScalar(), sums };
+  };
+}
+
+/** Losses that do without the logits of the whole micro-batch. */
+function lossFromHidden(
+  { student, losses }: RowLosses,
+  plans: readonly TermPlan[],
+  { batch, teacher }: MicroBatch,
+  index: number,
+): () => Loss {
+  const { labels, completionMask } = batch;
+  const given = { labels, ...teacherOfRows(teacher) };
+  const terms = plans.map((plan, i) => ({
+    losses: losses[i] as readonly RowLoss[],
+    rowWeights: countedWeights(plan, index, completionMask) as tf.Tensor2D,
+    factor: plan.factor,
+  }));
+  return () => sumRowLosses({ student: student(batch), ...given }, terms);
 }
 
 /** What the forward pass of the student gives; only what is needed is computed. */

@@ -7,6 +7,7 @@ import { extremeChecks } from "./extreme-checks.js";
 import { centralDifferenceCheck } from "./gradient-check.js";
 import { maskingChecks } from "./masking-checks.js";
 import { propertyChecks } from "./property-checks.js";
+import { rowLossChecks } from "./row-loss-check.js";
 import { symmetryChecks } from "./symmetry-checks.js";
 
 /** What every loss is held to, whoever wrote it. */
@@ -17,6 +18,7 @@ export const lossChecks: readonly LossCheck[] = [
   ...symmetryChecks,
   ...maskingChecks,
   ...extremeChecks,
+  ...rowLossChecks,
 ];
 
 /**

@@ -52,5 +52,6 @@ export const crossEntropyLoss = defineLoss({
   }),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: false, shiftInvariant: true },
   examples: [{}, { labelSmoothing: 0.1 }],
+  rowLosses: ({ labelSmoothing }) => [{ kind: "crossEntropy", labelSmoothing }],
   evaluate: ({ studentLogits, labels }, config) => crossEntropy(studentLogits, labels, config),
 });

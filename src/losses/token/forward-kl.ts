@@ -2,7 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { forwardKlFromLogits } from "../../ops/index.js";
 import { defineLoss } from "../define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
+import {
+  scaleByTemperature,
+  temperatureFields,
+  temperatureOfRows,
+  type TemperatureOptions,
+} from "../temperature.js";
 
 /**
  * Forward KL, KL(teacher ‖ student), in nats per token: the student covers everything that the
@@ -43,6 +48,7 @@ export const forwardKlLoss = defineLoss({
   config: z.strictObject(temperatureFields),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },
   examples: [{}, { temperature: 2 }, { temperature: 0.5, temperatureSquared: true }],
+  rowLosses: (config) => [{ kind: "forwardKl", ...temperatureOfRows(config) }],
   evaluate: ({ studentLogits, teacherLogits }, config) =>
     forwardKl(studentLogits, teacherLogits, config),
 });

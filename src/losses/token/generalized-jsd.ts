@@ -2,7 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { generalizedJsdFromLogits } from "../../ops/index.js";
 import { defineLoss } from "../define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
+import {
+  scaleByTemperature,
+  temperatureFields,
+  temperatureOfRows,
+  type TemperatureOptions,
+} from "../temperature.js";
 
 export interface GeneralizedJsdOptions extends TemperatureOptions {
   /** Weight of the teacher in the mixture, from 0 to 1. Default 0.5. */
@@ -69,6 +74,9 @@ export const generalizedJsdLoss = defineLoss({
     { beta: 0.9, normalized: true, temperature: 0.5, temperatureSquared: true },
     { beta: 0 },
     { beta: 1, normalized: true },
+  ],
+  rowLosses: ({ beta, normalized, ...config }) => [
+    { kind: "generalizedJsd", beta, normalized, ...temperatureOfRows(config) },
   ],
   evaluate: ({ studentLogits, teacherLogits }, config) =>
     generalizedJsd(studentLogits, teacherLogits, config),

@@ -2,7 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { reverseKlFromLogits } from "../../ops/index.js";
 import { defineLoss } from "../define.js";
-import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
+import {
+  scaleByTemperature,
+  temperatureFields,
+  temperatureOfRows,
+  type TemperatureOptions,
+} from "../temperature.js";
 
 /**
  * Reverse KL, KL(student ‖ teacher), in nats per token: the student stays where the teacher finds
@@ -44,6 +49,7 @@ export const reverseKlLoss = defineLoss({
   config: z.strictObject(temperatureFields),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },
   examples: [{}, { temperature: 2 }, { temperature: 0.5, temperatureSquared: true }],
+  rowLosses: (config) => [{ kind: "reverseKl", ...temperatureOfRows(config) }],
   evaluate: ({ studentLogits, teacherLogits }, config) =>
     reverseKl(studentLogits, teacherLogits, config),
 });

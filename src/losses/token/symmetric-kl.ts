@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { defineLoss } from "../define.js";
-import { temperatureFields, type TemperatureOptions } from "../temperature.js";
+import { temperatureFields, temperatureOfRows, type TemperatureOptions } from "../temperature.js";
 import { forwardKl } from "./forward-kl.js";
 import { reverseKl } from "./reverse-kl.js";
 
@@ -59,6 +59,10 @@ export const symmetricKlLoss = defineLoss({
   }),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },
   examples: [{}, { forwardWeight: 0.2, temperature: 2 }],
+  rowLosses: ({ forwardWeight, ...config }) => [
+    { kind: "forwardKl", ...temperatureOfRows(config, forwardWeight) },
+    { kind: "reverseKl", ...temperatureOfRows(config, 1 - forwardWeight) },
+  ],
   evaluate: ({ studentLogits, teacherLogits }, config) =>
     symmetricKl(studentLogits, teacherLogits, config),
 });
