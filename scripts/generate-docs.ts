@@ -25,17 +25,6 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 const code = (text: string) => `\`${text}\``;
 
-function lossTable(): string {
-  return table(
-    ["Loss", "What it is", "Needs"],
-    lossDefinitions.map(({ name, summary, needs }) => [
-      code(name),
-      summary,
-      needs.map(code).join(", "),
-    ]),
-  );
-}
-
 const kindTitles: Record<LossKind, string> = {
   token: "Token distributions",
   sparse: "Sparse teachers",
@@ -44,6 +33,17 @@ const kindTitles: Record<LossKind, string> = {
   lists: "Lists",
   representations: "Representations",
 };
+
+/** Losses by kind, for the README; the page on losses has the rest. */
+function lossTable(): string {
+  return table(
+    ["Kind", "Losses"],
+    Object.entries(lossesByKind).map(([kind, losses]) => [
+      kindTitles[kind as LossKind],
+      losses.map(({ name }) => code(name)).join(", "),
+    ]),
+  );
+}
 
 function lossReference(): string {
   const kinds = Object.entries(lossesByKind) as [LossKind, readonly LossDefinition[]][];

@@ -35,8 +35,8 @@ export interface LambdaRankOptions {
  *
  * @param lists scores `[B, N]` with `listMask`; a list without pairs gives 0
  * @returns `[B]`
- * @see https://www.microsoft.com/en-us/research/publication/from-ranknet-to-lambdarank-to-lambdamart-an-overview/
- *   section 4; as a loss: https://doi.org/10.1145/3269206.3271784 (Wang et al. 2018)
+ * @see https://www.microsoft.com/en-us/research/publication/from-ranknet-to-lambdarank-to-lambdamart-an-overview/;
+ *   as a loss: https://doi.org/10.1145/3269206.3271784 (Wang et al. 2018)
  */
 export function lambdaRank(lists: ScoredLists, options: LambdaRankOptions = {}): tf.Tensor1D {
   const { sigma = 1, gain = "exponential" } = options;
@@ -94,7 +94,7 @@ export const lambdaRankLoss = defineLoss({
   formula:
     "Σ_{t_i>t_j} |ΔNDCG_ij| softplus(−sigma (s_i − s_j)), ranks from the student's present order",
   reference:
-    "https://www.microsoft.com/en-us/research/publication/from-ranknet-to-lambdarank-to-lambdamart-an-overview/ (section 4)",
+    "https://www.microsoft.com/en-us/research/publication/from-ranknet-to-lambdarank-to-lambdamart-an-overview/",
   whenToUse: "NDCG is what will be measured, so that mistakes at the top of the list count most.",
   failureSignature:
     "The loss jumps from step to step although scores move little: ranks near each other exchange and the weights with them. Remedy: a smaller learning rate or sigma, or start with rank-net.",

@@ -29,7 +29,7 @@ export interface ListMleOptions {
  *
  * @param lists scores `[B, N]` with `listMask`; a list without candidates gives 0
  * @returns `[B]`
- * @see https://doi.org/10.1145/1390156.1390306 (Xia et al. 2008), section 4
+ * @see https://doi.org/10.1145/1390156.1390306 (Xia et al. 2008)
  */
 export function listMle(lists: ScoredLists, { topK = 0 }: ListMleOptions = {}): tf.Tensor1D {
   return tf.tidy(() => {
@@ -52,7 +52,7 @@ export const listMleLoss = defineLoss({
   summary: "Negative log-likelihood of the teacher's whole ranking under the student's scores.",
   formula:
     "Σ_i [log Σ_{k: t_k ≤ t_i} exp(s_k) − s_i], over all candidates or the teacher's first topK",
-  reference: "https://doi.org/10.1145/1390156.1390306 (section 4)",
+  reference: "https://doi.org/10.1145/1390156.1390306",
   whenToUse: "The teacher gives a ranking (a permutation) rather than scores.",
   failureSignature:
     "Long lists dominate, and the bottom of the list is fitted at the cost of its top. Remedy: topK.",

@@ -26,7 +26,7 @@ export interface ListNetOptions {
  *
  * @param lists scores `[B, N]` with `listMask`; a list without candidates gives 0
  * @returns `[B]`
- * @see https://doi.org/10.1145/1273496.1273513 (Cao et al. 2007), top-one probabilities, section 4
+ * @see https://doi.org/10.1145/1273496.1273513 (Cao et al. 2007, top-one probabilities)
  */
 export function listNet(lists: ScoredLists, { temperature = 1 }: ListNetOptions = {}): tf.Tensor1D {
   return tf.tidy(() => {
@@ -46,7 +46,7 @@ export const listNetLoss = defineLoss({
   name: "list-net",
   summary: "Cross-entropy of who comes first, the student's against the teacher's probabilities.",
   formula: "−Σ_i softmax(t/temperature)_i log softmax(s/temperature)_i",
-  reference: "https://doi.org/10.1145/1273496.1273513 (section 4)",
+  reference: "https://doi.org/10.1145/1273496.1273513",
   whenToUse: "The teacher's scores are calibrated and the top of the list matters most.",
   failureSignature:
     "The loss stops well above 0 and seems stuck: that is the entropy of the teacher. Compare with list-kl, which takes it off.",

@@ -25,7 +25,7 @@ export interface PairwiseHingeOptions {
  *
  * @param lists scores `[B, N]` with `listMask`; a list without pairs gives 0
  * @returns `[B]`
- * @see https://doi.org/10.1145/775047.775067 (Joachims 2002, ranking SVM), section 4
+ * @see https://doi.org/10.1145/775047.775067 (Joachims 2002, ranking SVM)
  */
 export function pairwiseHinge(
   lists: ScoredLists,
@@ -43,7 +43,7 @@ export const pairwiseHingeLoss = defineLoss({
   summary:
     "Every pair is to lead by a margin in the teacher's order; satisfied pairs are left alone.",
   formula: "mean_{t_i>t_j} max(0, margin − (s_i − s_j))",
-  reference: "https://doi.org/10.1145/775047.775067 (section 4)",
+  reference: "https://doi.org/10.1145/775047.775067",
   whenToUse: "Only the ranking counts and the scores must not grow without end.",
   failureSignature:
     "The loss stands near the margin and the scores near each other: one far outlier outweighs the pairs. Remedy: a smaller margin, or rank-net.",

@@ -33,7 +33,7 @@ export interface RankNetOptions {
  *
  * @param lists scores `[B, N]` with `listMask`; a list without pairs gives 0
  * @returns `[B]`
- * @see https://doi.org/10.1145/1102351.1102363 (Burges et al. 2005), section 3
+ * @see https://doi.org/10.1145/1102351.1102363 (Burges et al. 2005)
  */
 export function rankNet(lists: ScoredLists, options: RankNetOptions = {}): tf.Tensor1D {
   const { sigma = 1, target = "order" } = options;
@@ -56,7 +56,7 @@ export const rankNetLoss = defineLoss({
   summary: "Cross-entropy of the order of all pairs of candidates, hard or by the teacher's odds.",
   formula:
     "order: mean_{t_i>t_j} softplus(−sigma (s_i − s_j)); soft: mean_{i<j} BCE(sigmoid(sigma (s_i − s_j)), sigmoid(sigma (t_i − t_j)))",
-  reference: "https://doi.org/10.1145/1102351.1102363 (section 3)",
+  reference: "https://doi.org/10.1145/1102351.1102363",
   whenToUse:
     "The ranking matters and the scale of the teacher's scores does not (order), or scores of a calibrated teacher (soft). Up to some 32 candidates.",
   failureSignature:

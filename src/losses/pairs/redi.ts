@@ -27,8 +27,8 @@ export interface RediOptions {
  * α⁻ = 0 is SFT on the right answers; α⁻ = 1 is the symmetric form, which the paper reports to be
  * unstable at the same learning rate. The factor exp(γ m⁻) is in the authors' code (off there, γ = 1
  * when on) and not in the paper's equation; as there, it is not detached, so the gradient with
- * respect to m⁻ is α⁻ exp(γ m⁻) (1 + γ m⁻): it changes sign for tokens below exp(−1/γ). Unbounded
- * below: the value alone says nothing about progress.
+ * respect to m⁻ is α⁻ exp(γ m⁻) (1 + γ m⁻): wrong answers with m⁻ below −1/γ are raised by it.
+ * Unbounded below: the value alone says nothing about progress.
  *
  * @param pairs log-probabilities `[B, P]` and `[B, Q]` with masks; an answer without tokens adds 0
  * @returns `[B]`

@@ -25,7 +25,7 @@ export interface RpoOptions extends DpoOptions {
  *
  * @param pairs log-probabilities `[B, P]` and `[B, Q]` of student and reference, with masks
  * @returns `[B]`
- * @see https://arxiv.org/abs/2404.19733, equation 1
+ * @see https://arxiv.org/abs/2404.19733 (DPO with a likelihood term)
  */
 export function rpo(pairs: ReferencedPairs, options: RpoOptions = {}): tf.Tensor1D {
   const { nllWeight = 0.5, ...dpoOptions } = options;
@@ -40,7 +40,7 @@ export const rpoLoss = defineLoss({
   summary: "DPO plus the negative log-likelihood per token of the right answer.",
   formula:
     "−log σ(beta · [log π(y⁺)/π_ref(y⁺) − log π(y⁻)/π_ref(y⁻)]) − nllWeight · log π(y⁺) / |y⁺|",
-  reference: "https://arxiv.org/abs/2404.19733 (equation 1)",
+  reference: "https://arxiv.org/abs/2404.19733",
   whenToUse:
     "Where dpo lowers the probability of the right answers as well, as it does on reasoning.",
   failureSignature:

@@ -27,7 +27,7 @@ export interface SimpoOptions {
  *
  * @param pairs log-probabilities `[B, P]` and `[B, Q]` with masks
  * @returns `[B]`
- * @see https://arxiv.org/abs/2405.14734, equation 6
+ * @see https://arxiv.org/abs/2405.14734 (the objective)
  */
 export function simpo(pairs: AnswerPairs, options: SimpoOptions = {}): tf.Tensor1D {
   const { beta = 2, gamma = 1 } = options;
@@ -43,7 +43,7 @@ export const simpoLoss = defineLoss({
   name: "simpo",
   summary: "Preference by mean token log-probability with a margin; no reference model.",
   formula: "−log σ(beta · [log π(y⁺)/|y⁺| − log π(y⁻)/|y⁻|] − gamma)",
-  reference: "https://arxiv.org/abs/2405.14734 (equation 6)",
+  reference: "https://arxiv.org/abs/2405.14734",
   whenToUse:
     "Preference pairs without room for a reference model, or answers of very unequal length.",
   failureSignature:

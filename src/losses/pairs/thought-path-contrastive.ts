@@ -33,7 +33,7 @@ export interface ThoughtPathContrastiveOptions {
  *
  * @param paths anchors `[B, D]`, unchanged options `[B, N, D]`, `listMask` `[B, N]`
  * @returns `[B]`; 0 for a row without unchanged options
- * @see https://arxiv.org/abs/2409.14495, section 3.3; the released tpcl/trainer.py
+ * @see https://arxiv.org/abs/2409.14495 (thought-path contrastive learning); the released tpcl/trainer.py
  */
 export function thoughtPathContrastive(
   paths: ThoughtPaths,
@@ -67,7 +67,7 @@ export const thoughtPathContrastiveLoss = defineLoss({
   summary:
     "Thought paths of options that keep their truth in a counterfactual stay alike, the flipped option's do not.",
   formula: "mean_j −log σ([cos(u_j, u_j′) − cos(a, a′)] / temperature)",
-  reference: "https://arxiv.org/abs/2409.14495 (section 3.3)",
+  reference: "https://arxiv.org/abs/2409.14495",
   whenToUse:
     "Beside SFT on multiple-choice questions and their counterfactual twins, with a rationale for every option.",
   failureSignature:

@@ -23,7 +23,7 @@ export interface TripletOptions {
  * @param positiveStates `[B, D]`
  * @param negativeStates `[B, D]`
  * @returns `[B]`, from 0 to margin + 2
- * @see https://arxiv.org/abs/2310.13332, section 3 (self-reflection)
+ * @see https://arxiv.org/abs/2310.13332 (self-reflection learning); the released trainer.py
  */
 export function triplet(
   anchorStates: tf.Tensor2D,
@@ -47,7 +47,7 @@ export const tripletLoss = defineLoss({
   summary:
     "The anchor's vector is to be nearer to the positive's than to the negative's by a margin.",
   formula: "max(0, d(a, +) − d(a, −) + margin) with d = 1 − cos",
-  reference: "https://arxiv.org/abs/2310.13332 (section 3)",
+  reference: "https://arxiv.org/abs/2310.13332 (self-reflection learning)",
   whenToUse:
     "Beside a likelihood term, to tell right rationales from the student's own wrong ones by their hidden states.",
   failureSignature:

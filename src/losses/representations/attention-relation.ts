@@ -28,8 +28,8 @@ const smallestAttention = 1e-12;
  * @param studentAttentions `[B, H, T, T]`, probabilities: the last axis sums to 1
  * @param teacherAttentions `[B, H, T, T]`
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/2002.10957, equation 7; squared differences as in
- *   https://arxiv.org/abs/1909.10351, equation 7 (there of unnormalized attention, averaged)
+ * @see https://arxiv.org/abs/2002.10957 (MiniLM, transfer of attention distributions); squared
+ *   differences as in https://arxiv.org/abs/1909.10351 (TinyBERT, there of unnormalized attention)
  */
 export function attentionRelation(
   studentAttentions: tf.Tensor4D,
@@ -58,7 +58,7 @@ export const attentionRelationLoss = defineLoss({
   name: "attention-relation",
   summary: "KL(teacher ‖ student) of the attention distributions, averaged over heads.",
   formula: "kl: mean_h Σ_s A^T (log A^T − log A^S); mse: mean_h Σ_s (A^T − A^S)²",
-  reference: "https://arxiv.org/abs/2002.10957 (equation 7)",
+  reference: "https://arxiv.org/abs/2002.10957 (transfer of attention distributions)",
   whenToUse:
     "Student and teacher have the same number of heads in some layer, and the teacher's attention means something for the task.",
   failureSignature:

@@ -36,8 +36,8 @@ const smallestDeviation = 1e-6;
  * @param studentHiddenStates `[B, T, D]`
  * @param teacherHiddenStates `[B, T, D]`, of the same tokens
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/1908.09355, equation 7 (mse of unit vectors); https://arxiv.org/abs/1909.10351,
- *   equation 8 (mse); https://arxiv.org/abs/1910.01108 (cosine)
+ * @see https://arxiv.org/abs/1908.09355 (Patient KD, mse of unit vectors);
+ *   https://arxiv.org/abs/1909.10351 (TinyBERT, mse); https://arxiv.org/abs/1910.01108 (DistilBERT, cosine)
  */
 export function hiddenState(
   studentHiddenStates: tf.Tensor3D,
@@ -79,7 +79,7 @@ export const hiddenStateLoss = defineLoss({
   summary: "Distance between the hidden states of student and teacher at every position.",
   formula: "mean_d of (s−t)², |s−t| or smooth-l1(s−t); or 1 − cos(s, t)",
   reference:
-    "https://arxiv.org/abs/1909.10351 (equation 8); https://arxiv.org/abs/1908.09355 (equation 7)",
+    "https://arxiv.org/abs/1909.10351 (mse); https://arxiv.org/abs/1908.09355 (normalized)",
   whenToUse:
     "Beside a loss on the outputs, with a teacher that the student resembles; cosine or normalize where the sizes of the vectors differ.",
   failureSignature:

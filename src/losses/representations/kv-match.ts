@@ -30,7 +30,7 @@ export interface KvMatchOptions {
  *
  * @param caches each `[B, H, M, D]`, H counting the heads of all layers
  * @returns `[B]`
- * @see https://arxiv.org/abs/2510.02312, section 3 (KV matching)
+ * @see https://arxiv.org/abs/2510.02312 (KV matching)
  */
 export function kvMatch(caches: KeysAndValues, { power = 1 }: KvMatchOptions = {}): tf.Tensor1D {
   const shape = "B H M D";
@@ -55,7 +55,7 @@ export const kvMatchLoss = defineLoss({
   name: "kv-match",
   summary: "Distance between cached keys and values of the student and those kept of the teacher.",
   formula: "(1/2M) Σ_i (‖K̃_i − K_i‖_p^p + ‖Ṽ_i − V_i‖_p^p), mean over heads; p = 1 is smooth L1",
-  reference: "https://arxiv.org/abs/2510.02312 (section 3)",
+  reference: "https://arxiv.org/abs/2510.02312",
   whenToUse:
     "Latent reasoning: continuous thoughts that are to hold what the cache of a written chain of thought holds.",
   failureSignature:

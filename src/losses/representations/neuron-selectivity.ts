@@ -29,7 +29,7 @@ export interface NeuronSelectivityOptions {
  * @param teacherHiddenStates `[B, T, D]`
  * @param positionMask `[B, T]`, 1 for the positions that count
  * @returns `[B]`; 0 for a row without positions
- * @see https://arxiv.org/abs/1707.01219, section 3; https://arxiv.org/abs/2107.02681, vteacher/loss.py
+ * @see https://arxiv.org/abs/1707.01219; https://arxiv.org/abs/2107.02681, vteacher/loss.py
  */
 export function neuronSelectivity(
   studentHiddenStates: tf.Tensor3D,
@@ -65,7 +65,7 @@ export const neuronSelectivityLoss = defineLoss({
   name: "neuron-selectivity",
   summary: "The student's channels are to be active where the teacher's are, in whichever order.",
   formula: "mean k(S,S) − 2 mean k(S,T) + mean k(T,T) over channel pairs, k(u,v) = (u·v)^degree",
-  reference: "https://arxiv.org/abs/1707.01219 (section 3); https://arxiv.org/abs/2107.02681",
+  reference: "https://arxiv.org/abs/1707.01219; https://arxiv.org/abs/2107.02681",
   whenToUse:
     "A teacher with another modality or architecture, whose hidden dimensions do not correspond to the student's.",
   failureSignature:

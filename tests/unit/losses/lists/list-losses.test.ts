@@ -136,6 +136,12 @@ describe("list-kl, list-net and candidate-cross-entropy", () => {
     expectClose([await lossValue(candidateCrossEntropyLoss, {}, masked)], [2.460773], 1e-5);
   });
 
+  test("candidate-cross-entropy: a masked candidate is no favourite where the best score is 0", async () => {
+    const masked = list([1, 2, 5], [0, -1, 7], [1, 1, 0]);
+    const value = await lossValue(candidateCrossEntropyLoss, {}, masked);
+    expectClose([value], [Math.log1p(Math.E)]);
+  });
+
   test("candidate-cross-entropy is list-kl to a one-hot teacher", async () => {
     const oneHot = list([1, 2, 3, 0.5], [-1e9, 0, -1e9, -1e9]);
     const options = { temperature: 2 };

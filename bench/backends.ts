@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs";
+import { startWasmBackend } from "../src/backend/wasm/index.js";
+import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
+
+/** How a backend tells the most memory that `run` used beyond what was in use before. */
+export type PeakMeter = (run: () => Promise<void>) => Promise<number>;
+
+/** The CPU engine; counts every byte handed out by its allocator, kernels' scratch included. */
+export async function startEngine(numThreads: number): Promise<PeakMeter> {
+  const { engine } = await startWasmBackend(nodeWasmPlatform, { numThreads });
+  // Lets the workers start.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { allocator } = engine;
+  return async (run) => {
+    const before = allocator.bytesInUse;
+    allocator.peakBytes = before;
+    await run();
+    return allocator.peakBytes - before;
+  };
+}
+
+/**
+ * tfjs's own wasm backend as its package leaves it: every op of ours runs as composed of tfjs ops,
+ * gradients go through its matmul for transposed operands. Counts tfjs tensors only.
+ */
+export async function startStock(): Promise<PeakMeter> {
+  const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  const main = fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm"));
+  setWasmPaths(main.replace(/[^/]*$/, ""));
+  if (!(await tf.setBackend("wasm"))) throw new Error("The stock wasm backend did not start.");
+  tf.env().set("CHECK_COMPUTATION_FOR_ERRORS", false);
+  return async (run) => {
+    const before = tf.memory().numBytes;
+    const { peakBytes } = await tf.profile(async () => {
+      await run();
+      return [] as unknown as tf.TensorContainer;
+    });
+    return peakBytes - before;
+  };
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { LineProcess } from "./child-process.js";
+import type { ContestantInfo } from "./results.js";
+import { generation, modelOptions, optimization, scenarioNames } from "./scenarios.js";
+
+/** How to start a contestant: `run` answers tasks, `firstStep` takes one step of training. */
+export interface Contestant extends ContestantInfo {
+  readonly run: readonly [string, ...string[]];
+  readonly firstStep: readonly [string, ...string[]];
+}
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+// What this process was started with: it runs TypeScript.
+const loader = process.execArgv;
+
+function tfjs(id: string, label: string, threads: number, kind: string): Contestant {
+  const args = [kind, String(threads)];
+  return {
+    ...{ id, label, threads },
+    run: [process.execPath, ...loader, path("tfjs-child.ts"), ...args],
+    firstStep: [process.execPath, path("first-step.mjs"), ...args],
+  };
+}
+
+export function hardwareCommand(threads: number): [string, ...string[]] {
+  return [process.execPath, ...loader, path("hardware.ts"), String(threads)];
+}
+
+/** Everything that the PyTorch side must know of the scenarios. */
+export function torchSettings(): string {
+  const models = Object.fromEntries(scenarioNames.map((name) => [name, modelOptions(name)]));
+  return JSON.stringify({ models, optimization, generation });
+}
+
+function torch(python: string, threads: number): Contestant {
+  const label = `PyTorch, ${count(threads)}`;
+  const args = [String(threads), torchSettings()];
+  return {
+    ...{ id: `torch-${threads}`, label, threads },
+    run: [python, path("torch_bench.py"), ...args],
+    firstStep: [python, path("torch_first_step.py"), ...args],
+  };
+}
+
+/** Stock, ours and, if it is there, PyTorch; the latter two with 1 and with `threads` threads. */
+export function findContestants(threads: number): {
+  contestants: Contestant[];
+  torchVersion?: string;
+  skipped: string[];
+} {
+  const counts = [...new Set([1, threads])];
+  const contestants = [
+    tfjs("stock", "tfjs wasm, as it comes", 1, "stock"),
+    ...counts.map((n) => tfjs(`pupil-${n}`, `pupil, ${count(n)}`, n, "pupil")),
+  ];
+  const tried: string[] = [];
+  for (const python of [process.env["PUPIL_PYTHON"], "python3"]) {
+    if (python === undefined || python === "") continue;
+    const probe = "import torch; print(torch.__version__)";
+    const { status, stdout, stderr, error } = spawnSync(python, ["-c", probe], {
+      encoding: "utf8",
+    });
+    if (status === 0) {
+      contestants.push(...counts.map((n) => torch(python, n)));
+      return { contestants, torchVersion: stdout.trim(), skipped: [] };
+    }
+    tried.push(`${python}: ${(error?.message ?? stderr).trim().split("\n").at(-1) ?? ""}`);
+  }
+  const remedy = "Set PUPIL_PYTHON to a Python that can import torch.";
+  return { contestants, skipped: [`PyTorch (${tried.join("; ")}). ${remedy}`] };
+}
+
+/** Starts contestants one after the other; each is ready when its promise is. */
+export async function startContestants(
+  contestants: readonly Contestant[],
+): Promise<Map<string, LineProcess>> {
+  const started = new Map<string, LineProcess>();
+  for (const { id, run } of contestants) {
+    const [command, ...args] = run;
+    const child = new LineProcess(command, args);
+    await child.next();
+    started.set(id, child);
+  }
+  return started;
+}
+
+/** Wall time from starting a process to its report that one training step is done. */
+export async function timeFirstStep({ firstStep }: Contestant): Promise<FirstStep> {
+  const [command, ...args] = firstStep;
+  const start = performance.now();
+  const child = new LineProcess(command, args);
+  const { maxRssBytes } = await child.next<{ maxRssBytes: number }>();
+  const ms = performance.now() - start;
+  child.stop();
+  return { ms, maxRssBytes };
+}
+
+export interface FirstStep {
+  readonly ms: number;
+  readonly maxRssBytes: number;
+}
+
+function count(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
+}

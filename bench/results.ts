@@ -1,0 +1,69 @@
+import type { Group } from "./arguments.js";
+
+/** One of the programs compared. */
+export interface ContestantInfo {
+  /** `stock`, `pupil-2`, `torch-1`, … */
+  readonly id: string;
+  readonly label: string;
+  readonly threads: number;
+}
+
+/** Of one contestant in one case: `small` (training, generation, startup), `512 nt` (matmul), … */
+export interface Measurement {
+  readonly group: Exclude<Group, "hardware">;
+  readonly case: string;
+  readonly contestant: string;
+  readonly unit: "ms" | "bytes";
+  readonly median: number;
+  readonly min: number;
+  /** One value a round. */
+  readonly rounds: readonly number[];
+}
+
+/** What the machine can do at most with the instructions that WebAssembly has. */
+export interface Hardware {
+  /** Fused multiply-adds on 128-bit vectors in registers, 2 operations a lane. */
+  readonly fusedMultiplyAdd: boolean;
+  readonly peakGflops: number;
+  readonly peakGflopsAllThreads: number;
+  /** Bytes read plus bytes written per second of a copy that fits in no cache, in 1e9. */
+  readonly copyGigabytes: number;
+  readonly copyGigabytesAllThreads: number;
+}
+
+export interface BenchmarkResults {
+  readonly date: string;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    readonly system: string;
+    readonly node: string;
+    readonly torch?: string;
+    /** Mean number of running processes over the minute before the start and the end. */
+    readonly loadBefore: number;
+    readonly loadAfter: number;
+  };
+  readonly command: string;
+  readonly threads: number;
+  readonly contestants: readonly ContestantInfo[];
+  readonly skipped: readonly string[];
+  readonly measurements: readonly Measurement[];
+  readonly hardware?: Hardware;
+  /** Largest relative difference of the first losses to ours, by scenario. */
+  readonly lossDifferences: Readonly<Record<string, number>>;
+}
+
+/** Losses of all contestants must agree to this, relative. */
+export const lossTolerance = 1e-3;
+
+export function findMeasurement(
+  results: BenchmarkResults,
+  group: Measurement["group"],
+  name: string,
+  contestant: string,
+): Measurement | undefined {
+  return results.measurements.find(
+    (m) => m.group === group && m.case === name && m.contestant === contestant,
+  );
+}

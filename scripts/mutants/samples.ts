@@ -1,0 +1,60 @@
+import { type Mutant, mutantsOf } from "./mutant.js";
+
+/** Sparse teachers and sampled tokens, and what averages all losses. */
+export const sampleMutants: readonly Mutant[] = [
+  ...mutantsOf("sparse-kl", "losses/sparse/sparse-kl.ts", [
+    [
+      "direction",
+      'const [p, q] = direction === "forward"',
+      'const [p, q] = direction !== "forward"',
+    ],
+    [
+      "direction",
+      "[teacherTail, studentTail] : [studentTail, teacherTail]",
+      "[studentTail, teacherTail] : [teacherTail, studentTail]",
+    ],
+    ["temperature", "renormalize(top, temperature)", "renormalize(top, 1)"],
+    ["temperature", "teacherTokenIds, { temperature })", "teacherTokenIds)"],
+    ["mask", ".mul(isOutside)", ""],
+    ["normalizer", '"renormalized" ? renormalize(selected, 1)', '"renormalized" ? selected'],
+    ["weight", 'support === "raw" || support === "tail" ? top', 'support === "raw" ? top'],
+    ["gradient", "stopGradient(teacherTopLogProbs)", "teacherTopLogProbs"],
+  ]),
+  ...mutantsOf("sampled-kl", "losses/sparse/sampled-kl.ts", [
+    ["direction", "shares.mul(teacher.sub(student))", "shares.mul(student.sub(teacher))"],
+    [
+      "weight",
+      "teacher.sub(stopGradient(teacherSampleLogProbs))",
+      "stopGradient(teacherSampleLogProbs).sub(teacher)",
+    ],
+    ["weight", "normalizeWeights ? tf.softmax(", "!normalizeWeights ? tf.softmax("],
+    ["normalizer", "logWeights.exp().div(K)", "logWeights.exp()"],
+  ]),
+  ...mutantsOf("policy-gradient", "losses/sampled/policy-gradient.ts", [
+    ["direction", "return tf.sub(0, tf.minimum(", "return tf.add(0, tf.minimum("],
+    ["direction", "tf.minimum(ratio.mul(gain)", "tf.maximum(ratio.mul(gain)"],
+    ["weight", "1 - clipLow", "1 - (clipHigh ?? 0)"],
+    ["weight", ": 1 + clipHigh;", ": 1 + (clipLow ?? 0);"],
+    ["gradient", "stopGradient(advantages)", "advantages"],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+  ]),
+  ...mutantsOf("sampled-reverse-kl", "losses/sampled/sampled-reverse-kl.ts", [
+    ["direction", "tokenLogProbs.sub(teacher);", "teacher.sub(tokenLogProbs);"],
+    ["direction", "oldTokenLogProbs.sub(teacher)", "teacher.sub(oldTokenLogProbs)"],
+    ["normalizer", ".square().mul(0.5)", ".square()"],
+    ["weight", ".exp().sub(1).add(difference)", ".exp().add(difference)"],
+    ["gradient", "stopGradient(teacherTokenLogProbs)", "teacherTokenLogProbs"],
+  ]),
+  ...mutantsOf("averages", "losses/reduce.ts", [
+    [
+      "mask",
+      "tf.where(tf.notEqual(mask, 0), values, tf.zerosLike(values)).mul(mask)",
+      "values.mul(mask)",
+    ],
+    ["mask", "tf.zerosLike(values)).mul(mask)", "tf.zerosLike(values))"],
+    ["normalizer", "tf.maximum(mask.sum(), 1)", "tf.maximum(mask.size, 1)"],
+    ["normalizer", "1 / lengthOf(tokens)", "1"],
+    ["normalizer", 'aggregation === "sequence" ? tokens', 'aggregation === "sequence" ? 1'],
+    ["weight", "count: sum(tokensPerRow)", "count: sum(counted)"],
+  ]),
+];
