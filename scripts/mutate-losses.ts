@@ -142,6 +142,8 @@ async function judge(mutant: Mutant, copy: string): Promise<Judgement> {
   );
   try {
     let run = await runTests(copy, ownTests, [mutant.loss]);
+    // On a busy machine a worker may not start: that says nothing about the mutant.
+    if (!run.passed && !run.failed) run = await runTests(copy, ownTests, [mutant.loss]);
     if (run.passed) run = await runTests(copy, unitTests);
     if (run.passed) return { verdict: "survived", by: "" };
     // A program that does not run any more is no mistake that anybody would ship.
