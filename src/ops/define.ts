@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { disposeAll, runKernel } from "../tensors/index.js";
+import { disposeAll, onlyFirstOutputHasGradient, runKernel } from "../tensors/index.js";
 
 /** Every backend a composed kernel is registered for; a backend's own kernel replaces its entry. */
 export const opBackends = ["cpu", "wasm", "webgpu", "tensorflow", "webgl"] as const;
@@ -89,7 +89,9 @@ export function defineOp<I extends Inputs, A extends object>(
   tf.registerGradient(gradientConfig);
   const withExtras = (inputs: I, attributes: A): tf.Tensor[] => {
     inputNames = Object.keys(inputs);
-    return run(inputs, { ...attributes, inputNames });
+    const outputs = run(inputs, { ...attributes, inputNames });
+    onlyFirstOutputHasGradient(name);
+    return outputs;
   };
   const op = (inputs: I, attributes: A): tf.Tensor => {
     const [value, ...extras] = withExtras(inputs, attributes);

@@ -23,6 +23,16 @@ export function isRecording(): boolean {
 }
 
 /**
+ * Says of the kernel that was just run and recorded that nothing flows through its outputs but the
+ * first. In the backward pass tfjs would make an array of zeros for each of the others.
+ */
+export function onlyFirstOutputHasGradient(kernelName: string): void {
+  if (!isRecording()) return;
+  const node = tf.engine().state.activeTape?.at(-1);
+  if (node?.kernelName === kernelName) node.outputs = node.outputs.slice(0, 1);
+}
+
+/**
  * Value and gradients of a scalar function with respect to the given variables, in their order.
  * Unlike `tf.variableGrads`, a variable that the function does not reach is an error that names it.
  */

@@ -111,6 +111,28 @@ test("inside a scope everything but the result is freed, also if the value is no
   expect(backendTensors()).toEqual(before);
 });
 
+test("the gradient gets dy alone: for more outputs tfjs would make arrays of zeros", () => {
+  const registered = tf.getGradient("PupilTestScaled") as tf.GradConfig;
+  const received: boolean[] = [];
+  const gradFunc: tf.GradFunc = (dy, saved, attributes) => {
+    received.push(Array.isArray(dy));
+    return registered.gradFunc(dy, saved, attributes);
+  };
+  const watched = {
+    ...Object.getOwnPropertyDescriptors(registered),
+    gradFunc: { value: gradFunc },
+  };
+  tf.unregisterGradient("PupilTestScaled");
+  tf.registerGradient(Object.defineProperties({}, watched) as tf.GradConfig);
+  tf.tidy(() => {
+    const [x, weight] = [tf.tensor1d([2, 3]), tf.tensor1d([5, 7])];
+    tf.grad((w: tf.Tensor) => scaled({ x, weight: w }, { factor: 10 }))(weight);
+  });
+  tf.unregisterGradient("PupilTestScaled");
+  tf.registerGradient(registered);
+  expect(received).toEqual([false]);
+});
+
 test("a kernel that throws frees what it made", () => {
   const failing = defineKernel<{ x: tf.Tensor }, object>("PupilTestFailing", ({ x }) => {
     x.mul(2);

@@ -10,19 +10,13 @@ const ROOT_HALF: f32 = 0.7071067811865476;
 const DENSITY: f32 = 0.3989422804014327;
 
 // Up to three inputs (a, b, c) and two outputs (y, z) per element. `op`:
-// 0 silu(a)·b   1 its gradients from dy = c   2 silu(a)   3 its gradient, dy = c
+// 0 silu(a)·b   1 its gradients from dy = c (see gatedGradients)   2 silu(a)   3 its gradient, dy = c
 // 4 gelu(a) tanh   5 its gradient, dy = c   6 gelu(a) erf   7 its gradient, dy = c
 // @ts-ignore: decorator
 @inline
 function first(op: i32, a: v128, b: v128, c: v128): v128 {
   const one = f32x4.splat(1);
   if (op == 0) return f32x4.mul(f32x4.mul(a, vsigmoid(a)), b);
-  if (op == 1) {
-    const s = vsigmoid(a);
-    const silu = f32x4.mul(a, s);
-    const slope = f32x4.add(s, f32x4.sub(silu, f32x4.mul(silu, s)));
-    return f32x4.mul(f32x4.mul(c, b), slope);
-  }
   if (op == 2) return f32x4.mul(a, vsigmoid(a));
   if (op == 3) {
     const s = vsigmoid(a);
@@ -55,6 +49,24 @@ export function activate(op: i32, a: v128): v128 {
   return op == 4 ? first(4, a, a, a) : first(6, a, a, a);
 }
 
+/** Gradients of silu(a)·b for a, at y, and b, at z, of `count` elements. */
+// @ts-ignore: decorator
+@inline
+function gatedGradients(a: v128, b: v128, dy: v128, y: usize, z: usize, count: i32): void {
+  const s = vsigmoid(a);
+  const silu = f32x4.mul(a, s);
+  const slope = f32x4.add(s, f32x4.sub(silu, f32x4.mul(silu, s)));
+  const da = f32x4.mul(f32x4.mul(dy, b), slope);
+  const db = f32x4.mul(dy, silu);
+  if (count == 4) {
+    v128.store(y, da);
+    v128.store(z, db);
+  } else {
+    storePart(y, da, count);
+    storePart(z, db, count);
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function loop(op: i32, begin: i32, end: i32): void {
@@ -72,8 +84,8 @@ function loop(op: i32, begin: i32, end: i32): void {
     const va = v128.load(a);
     const vb = readsB ? v128.load(b) : zero;
     const vc = readsC ? v128.load(c) : zero;
-    v128.store(y, first(op, va, vb, vc));
-    if (op == 1) v128.store(z, f32x4.mul(vc, f32x4.mul(va, vsigmoid(va))));
+    if (op == 1) gatedGradients(va, vb, vc, y, z, 4);
+    else v128.store(y, first(op, va, vb, vc));
     a += 16;
     b += 16;
     c += 16;
@@ -85,8 +97,8 @@ function loop(op: i32, begin: i32, end: i32): void {
     const va = loadPart(a, rest, 0);
     const vb = readsB ? loadPart(b, rest, 0) : zero;
     const vc = readsC ? loadPart(c, rest, 0) : zero;
-    storePart(y, first(op, va, vb, vc), rest);
-    if (op == 1) storePart(z, f32x4.mul(vc, f32x4.mul(va, vsigmoid(va))), rest);
+    if (op == 1) gatedGradients(va, vb, vc, y, z, rest);
+    else storePart(y, first(op, va, vb, vc), rest);
   }
 }
 

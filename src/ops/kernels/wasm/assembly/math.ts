@@ -145,7 +145,12 @@ export function vlog1p(f: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function vsigmoid(x: v128): v128 {
-  return f32x4.div(splat(1), f32x4.add(splat(1), vexp(f32x4.neg(x))));
+  // Beyond 87 the result is 1 or below 2e-38 anyway: one factor 2^n is enough.
+  const clamped = f32x4.pmax(f32x4.pmin(f32x4.neg(x), splat(87)), splat(-87));
+  const shifted = shiftedExponent(clamped);
+  const r = remainder(clamped, shifted);
+  const y = f32x4.add(fma(f32x4.mul(r, r), expTail(r), r), splat(1));
+  return f32x4.div(splat(1), fma(y, power(shifted), splat(1)));
 }
 
 // @ts-ignore: decorator

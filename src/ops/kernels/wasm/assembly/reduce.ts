@@ -188,15 +188,25 @@ function squaresTask(begin: i32, end: i32): void {
     const stop = min(n - unit * SQUARES, SQUARES);
     let total: f64 = 0;
     let i = 0;
-    while (stop - i >= 4) {
-      let s = f32x4.splat(0);
-      const limit = min(stop, i + BLOCK) - 3;
-      for (; i < limit; i += 4) {
-        const v = v128.load(x);
-        s = f32x4.add(s, f32x4.mul(v, v));
-        x += 16;
+    while (stop - i >= 16) {
+      // Four sums that do not wait for each other.
+      let s0 = f32x4.splat(0);
+      let s1 = s0;
+      let s2 = s0;
+      let s3 = s0;
+      const limit = min(stop, i + BLOCK) - 15;
+      for (; i < limit; i += 16) {
+        const v0 = v128.load(x);
+        const v1 = v128.load(x, 16);
+        const v2 = v128.load(x, 32);
+        const v3 = v128.load(x, 48);
+        s0 = f32x4.add(s0, f32x4.mul(v0, v0));
+        s1 = f32x4.add(s1, f32x4.mul(v1, v1));
+        s2 = f32x4.add(s2, f32x4.mul(v2, v2));
+        s3 = f32x4.add(s3, f32x4.mul(v3, v3));
+        x += 64;
       }
-      total += sumLanes(s);
+      total += sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
     }
     for (; i < stop; i++) {
       total += load<f32>(x) * load<f32>(x);
