@@ -8,7 +8,6 @@ import { components, describeFields } from "../src/config/index.js";
 import {
   describeLoss,
   type LossDefinition,
-  lossDefinitions,
   type LossKind,
   lossesByKind,
 } from "../src/losses/index.js";

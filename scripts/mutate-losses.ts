@@ -100,8 +100,8 @@ async function main(words: readonly string[]): Promise<void> {
         writeCache(cache);
       }
       verdicts.set(mutant, verdict);
-      const line = `${verdict.padEnd(8)} ${mutant.loss}: ${mutantKinds[mutant.kind]}: ${mutant.from.trim()} → ${mutant.to.trim() || "(nothing)"}`;
-      console.log(`${line}${verdict === "killed" ? `   [${by}]` : ""}`);
+      const line = `${verdict.padEnd(8)} ${mutant.loss}: ${mutantKinds[mutant.kind]}: ${oneLine(mutant.from)} → ${oneLine(mutant.to) || "(nothing)"}`;
+      console.log(by === "" ? line : `${line}   [${by}]`);
       if (verdict !== "killed") wrong.push(line);
     }
   } finally {
@@ -142,11 +142,13 @@ async function judge(mutant: Mutant, copy: string): Promise<Judgement> {
   );
   try {
     let run = await runTests(copy, ownTests, [mutant.loss]);
+    // On a busy machine a worker may not start: that says nothing about the mutant.
+    if (!run.passed && !run.failed) run = await runTests(copy, ownTests, [mutant.loss]);
     if (run.passed) run = await runTests(copy, unitTests);
     if (run.passed) return { verdict: "survived", by: "" };
-    const { title, message } = run.failed ?? { title: "", message: "ReferenceError" };
     // A program that does not run any more is no mistake that anybody would ship.
-    const isBroken = /ReferenceError|SyntaxError|is not a function/.test(message);
+    const { title, message } = run.failed ?? { title: "no test ran", message: "" };
+    const isBroken = !run.failed || /ReferenceError|SyntaxError|is not a function/.test(message);
     return { verdict: isBroken ? "broken" : "killed", by: title };
   } finally {
     writeFileSync(path, original);
@@ -192,6 +194,8 @@ async function runTests(
   const { fullName: title, failureMessages } = failed;
   return { passed: false, count, failed: { title, message: failureMessages.join("\n") } };
 }
+
+const oneLine = (text: string) => text.trim().replace(/\s+/g, " ");
 
 type Cache = Record<string, Judgement>;
 

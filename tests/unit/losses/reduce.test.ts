@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
-import { expect, test } from "vitest";
-import { maskedMean, maskedSum } from "../../../src/losses/index.js";
+import { describe, expect, test } from "vitest";
+import {
+  maskedMean,
+  maskedSum,
+  policyGradientLoss,
+  rowWeights,
+} from "../../../src/losses/index.js";
 
 /** Value and gradient of a reduction of one row. */
 function reduceRow(
@@ -66,4 +71,41 @@ test("a mask of another shape is refused", () => {
   const [values, mask] = [tf.ones<tf.Rank.R2>([2, 3]), tf.ones<tf.Rank.R2>([2, 4])];
   expect(() => maskedSum(values, mask)).toThrow("mask has shape [2, 4]");
   tf.dispose([values, mask]);
+});
+
+test("a mask of weights multiplies", () => {
+  const { value, gradient } = reduceRow(maskedSum, [1, 2, 4], [0.5, 0, 2]);
+  expect(value).toBe(8.5);
+  expect(gradient).toEqual([0.5, 0, 2]);
+});
+
+describe("weights of rows with 4, 0 and 2 tokens", () => {
+  const tokens = [4, 0, 2];
+
+  test.each([
+    ["token", { weights: [1, 0, 1], count: 6 }],
+    ["sequence", { weights: [1 / 4, 0, 1 / 2], count: 2 }],
+    [{ fixedLength: 8 }, { weights: [1 / 8, 0, 1 / 8], count: 2 }],
+  ] as const)("per token, averaged by %o", (aggregation, expected) => {
+    expect(rowWeights("token", aggregation, tokens)).toEqual(expected);
+  });
+
+  test("per row every row that counts is one, whatever the aggregation", () => {
+    for (const aggregation of ["token", "sequence", { fixedLength: 8 }] as const) {
+      expect(rowWeights("row", aggregation, tokens)).toEqual({ weights: [1, 0, 1], count: 2 });
+    }
+  });
+
+  test("no rows, no count", () => {
+    expect(rowWeights("token", "token", [0])).toEqual({ weights: [0], count: 0 });
+  });
+});
+
+test("the policy gradient is averaged as its options say", () => {
+  const aggregationOf = (options: object) =>
+    policyGradientLoss.aggregation?.(policyGradientLoss.config.parse(options));
+  expect(aggregationOf({})).toBe("token");
+  expect(aggregationOf({ aggregation: "sequence" })).toBe("sequence");
+  const fixed = { aggregation: "fixed-length", fixedLength: 4 };
+  expect(aggregationOf(fixed)).toEqual({ fixedLength: 4 });
 });
