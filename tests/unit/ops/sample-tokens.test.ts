@@ -170,33 +170,31 @@ describe.each([
     tf.dispose([logits, given]);
   });
 
-  test.each([1, 3, 63, 64, 65, 130, 1000])(
-    "rows of %i give the tokens of the definition",
-    (size) => {
-      tf.tidy(() => {
-        const random = new Random(size);
-        const rows = 7;
-        const values = Array.from({ length: rows * size }, () => Math.fround(2 * random.normal()));
-        const given = Array.from({ length: rows }, () => random.uniform());
-        const logits = tf.tensor2d(values, [rows, size]);
-        const temperature = 1.5;
-        const sampled = sampleTokens(
-          logits,
-          settings({ samplingTemperature: temperature }),
-          tf.tensor1d(given),
-        );
-        const expected = given.map((uniform, row) => {
-          const weights = values
-            .slice(row * size, (row + 1) * size)
-            .map((z) => Math.exp(z / temperature));
-          const total = weights.reduce((a, b) => a + b, 0);
-          let sum = 0;
-          return weights.findIndex((w) => (sum += w) > uniform * total);
-        });
-        expect(ids(sampled)).toEqual(expected);
+  const limits: Partial<SamplingSettings>[] = [
+    { samplingTemperature: 1.5 },
+    { topK: 5 },
+    { topP: 0.6 },
+    { topK: 40, topP: 0.9, samplingTemperature: 0.7 },
+  ];
+
+  test.each(
+    [1, 3, 63, 64, 65, 130, 1000].flatMap((size) => limits.map((fields) => ({ size, fields }))),
+  )("rows of $size give the tokens of the definition, $fields", ({ size, fields }) => {
+    tf.tidy(() => {
+      const random = new Random(size);
+      const rows = 7;
+      const values = Array.from({ length: rows * size }, () => Math.fround(2 * random.normal()));
+      const given = Array.from({ length: rows }, () => random.uniform());
+      const logits = tf.tensor2d(values, [rows, size]);
+      const sampled = sampleTokens(logits, settings(fields), tf.tensor1d(given));
+      const expected = given.map((uniform, row) => {
+        const probabilities = truncatedSoftmax(values.slice(row * size, (row + 1) * size), fields);
+        let sum = 0;
+        return probabilities.findIndex((p) => (sum += p) > uniform);
       });
-    },
-  );
+      expect(ids(sampled)).toEqual(expected);
+    });
+  });
 
   test("rows that are not finite give an id of the vocabulary and a log-probability that tells", () => {
     tf.tidy(() => {

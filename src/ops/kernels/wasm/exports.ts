@@ -117,6 +117,7 @@ export interface KernelExports {
     ...args: [
       ...[logits: Address, uniforms: Address, out: Address],
       ...[rows: number, n: number, inverseTemperature: number],
+      ...[topK: number, topP: number],
     ]
   ): void;
   adamw(

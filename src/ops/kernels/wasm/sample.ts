@@ -8,13 +8,13 @@ export function registerSampling(): void {
     ({ logits, uniforms }, { samplingTemperature, topK, topP, greedy }, backend) => {
       const { kernels } = backend.engine;
       const [rows, size] = logits.shape as [number, number];
-      const truncates = !greedy && ((topK > 0 && topK < size) || topP < 1);
-      if (truncates || !isFloat(logits, uniforms)) return undefined;
+      if (!isFloat(logits, uniforms)) return undefined;
       if (size === 0 || size > kernels.longestSampledRow()) return undefined;
       const out = backend.newTensor([2, rows], "float32");
       const random = greedy || uniforms === undefined ? 0 : backend.address(uniforms);
       const at = [backend.address(logits), random, backend.address(out)] as const;
-      kernels.sample(...at, rows, size, greedy ? 1 : 1 / samplingTemperature);
+      const limit = topK < size ? topK : 0;
+      kernels.sample(...at, rows, size, greedy ? 1 : 1 / samplingTemperature, limit, topP);
       return out;
     },
   );
