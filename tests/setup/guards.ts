@@ -38,7 +38,7 @@ export function originOf(stack: string): string {
   return (ours ?? "unknown origin").trim();
 }
 
-/** Live tensors made since `before`, as `shape-less` origins. */
+/** Where the tensors were made that live now and did not `before`. */
 export function liveTensors(before: ReadonlySet<number>): string[] {
   return [...origins]
     .filter(([id]) => !before.has(id))
@@ -53,11 +53,6 @@ let idsBefore = new Set<number>();
 const printed: string[] = [];
 const consoleMethods = ["log", "info", "warn", "error", "debug"] as const;
 const original = Object.fromEntries(consoleMethods.map((m) => [m, console[m]]));
-
-/** Lets the running test print; for tests of printing only. */
-export function allowConsole(): void {
-  printed.length = 0;
-}
 
 beforeEach(() => {
   idsBefore = tensorIds();
