@@ -1,11 +1,11 @@
-import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
+import { type DataReport, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
-import { readText } from "./read-files.js";
+import { dataOnDisk } from "./data-on-disk.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
   checkContext,
@@ -28,6 +28,8 @@ export interface RunParts extends Disposable {
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
+  /** What became of the rows of the data; absent for data without an end. */
+  readonly dataReport: DataReport | undefined;
   train(startStep: number): AsyncGenerator<StepMetrics>;
   evaluate(): Promise<RunEvaluation>;
 }
@@ -65,7 +67,7 @@ async function assemble(
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const random = new Random(config.seed);
-  const files = await readFiles(filesOf(config.data));
+  const files = dataOnDisk();
   const loadedTeacher = await loadTeacher(config);
   const teacher = loadedTeacher && own(teacherOf(config, loadedTeacher));
   const loadedStudent = await loadStudent(config, checkpoint);
@@ -84,7 +86,8 @@ async function assemble(
     loadedTeacher?.model.config.maxPositions,
     loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
-  const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
+  const data = await prepare(limits.length === 0 ? undefined : Math.min(...limits));
+  own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
   checkContext(data, student, teacher === undefined ? undefined : loadedTeacher?.model, config);
@@ -103,14 +106,10 @@ async function assemble(
       ...describeTeacher(loadedTeacher, config),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
+    dataReport: data.report,
     train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
     evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
   };
-}
-
-async function readFiles(paths: readonly string[]): Promise<Files> {
-  const entries = paths.map(async (path) => [path, await readText(path, "data file")] as const);
-  return new Map(await Promise.all(entries));
 }
 
 interface TrainingParts extends EvaluatedParts {

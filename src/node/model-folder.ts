@@ -12,7 +12,7 @@ import {
   toHuggingFaceConfig,
 } from "../models/index.js";
 import { writeFolderAtomic } from "./atomic.js";
-import { readBytes, readJson } from "./read-files.js";
+import { readBytes, readJson, readText } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
 export interface LoadedModel {
@@ -43,12 +43,20 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const folder = isFile ? join(path, "..") : path;
   const json = await readJson(file, "tokenizer");
   const configFile = join(folder, "tokenizer_config.json");
-  const hasConfig = await stat(configFile).then(
+  const config = (await exists(configFile)) ? await readJson(configFile, "tokenizer config") : {};
+  // Newer models keep the template in a file of its own, which comes before the config's.
+  const templateFile = join(folder, "chat_template.jinja");
+  const template = (await exists(templateFile))
+    ? { chat_template: await readText(templateFile, "chat template") }
+    : {};
+  return tokenizerFromJson(json, file, { config: { ...(config as object), ...template } });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
     () => true,
     () => false,
   );
-  const config = hasConfig ? await readJson(configFile, "tokenizer config") : {};
-  return tokenizerFromJson(json, file, { config });
 }
 
 /** The files of a model folder, in memory. */
