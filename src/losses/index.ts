@@ -26,7 +26,7 @@ export type {
   LossTensors,
   ValuesPer,
 } from "./define.js";
-export { describeLoss, type LossDescription, type LossField } from "./describe.js";
+export { describeLoss, type LossDescription, type LossField, lossFacts } from "./describe.js";
 export { lossInputFacts, lossInputs } from "./inputs.js";
 export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
