@@ -20,7 +20,6 @@ export {
   runConfigSchema,
   sftTrainerSchema,
   studentSchema,
-  teacherSchema,
   tokenizerSchema,
   trainerSchema,
 } from "./run.js";

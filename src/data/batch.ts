@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { disposeAll, keepTensor } from "../tensors/index.js";
-import type { TokenSequence } from "./types.js";
+import type { PlacedSequence, TokenSequence } from "./types.js";
 
 interface BatchTensors {
   readonly inputIds: tf.Tensor2D;
@@ -21,13 +21,20 @@ export class Batch implements Disposable {
   readonly completionMask: tf.Tensor2D;
   /** Number of completion tokens of each row: the row sums of `completionMask`. */
   readonly tokensPerRow: readonly number[];
+  /** The same rows on the host, for teachers that live elsewhere. */
+  readonly sequences: readonly PlacedSequence[];
 
-  constructor(tensors: BatchTensors, tokensPerRow: readonly number[]) {
+  constructor(
+    tensors: BatchTensors,
+    tokensPerRow: readonly number[],
+    sequences: readonly PlacedSequence[],
+  ) {
     this.inputIds = keepTensor(tensors.inputIds);
     this.labels = keepTensor(tensors.labels);
     this.attentionMask = keepTensor(tensors.attentionMask);
     this.completionMask = keepTensor(tensors.completionMask);
     this.tokensPerRow = tokensPerRow;
+    this.sequences = sequences;
   }
 
   /** Number of completion tokens: the sum of `completionMask`. */
@@ -61,7 +68,7 @@ export interface BatchOptions {
 
 /**
  * Rows to tensors: `inputIds = ids[:-1]`, `labels = ids[1:]`, `completionMask[t] = 1` where
- * `t + 1 >= completionStart` and `t + 1 < length`. T is the longest row minus one, at least 1.
+ * `t + 1 >= completionStart` and `t + 1 < length` (with `learned`: where that has a 1 at `t + 1`). T is the longest row minus one, at least 1.
  * `padId` only fills: no mask looks at ids, so it may be an end id. Rows without a completion token
  * are allowed and add nothing to `numTokens`.
  */
@@ -84,7 +91,8 @@ export function makeBatch(
   const attentionMask = new Float32Array(size * width);
   const completionMask = new Float32Array(size * width);
   const tokensPerRow = sequences.map(() => 0);
-  for (const [row, { ids, completionStart }] of sequences.entries()) {
+  for (const [row, sequence] of sequences.entries()) {
+    const { ids } = sequence;
     if (ids.length === 0) throw new Error(`makeBatch: row ${row} has no tokens.`);
     for (const [position, id] of ids.entries()) assertId(id, `row ${row}, position ${position}`);
     for (let t = 0; t + 1 < ids.length; t++) {
@@ -92,7 +100,7 @@ export function makeBatch(
       inputIds[index] = ids[t] as number;
       labels[index] = ids[t + 1] as number;
       attentionMask[index] = 1;
-      if (t + 1 >= completionStart) {
+      if (isLearned(sequence, t + 1)) {
         completionMask[index] = 1;
         tokensPerRow[row] = (tokensPerRow[row] as number) + 1;
       }
@@ -105,7 +113,14 @@ export function makeBatch(
     attentionMask: tf.tensor2d(attentionMask, shape, "float32"),
     completionMask: tf.tensor2d(completionMask, shape, "float32"),
   };
-  return new Batch(tensors, tokensPerRow);
+  const placed = sequences.map((sequence, row) => ({ ...sequence, row, start: 0 }));
+  return new Batch(tensors, tokensPerRow, placed);
+}
+
+/** Whether a model is trained to predict the id at `position`; the first id of all never is. */
+export function isLearned({ completionStart, learned }: TokenSequence, position: number): boolean {
+  if (position < 1) return false;
+  return learned === undefined ? position >= completionStart : learned[position] === 1;
 }
 
 function assertId(id: number, where: string): void {

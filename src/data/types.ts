@@ -13,6 +13,19 @@ export interface Example {
 export interface TokenSequence {
   readonly ids: readonly number[];
   readonly completionStart: number;
+  /**
+   * For each id 1 where it is learned, 0 where it is not, for rows with several parts to learn, such
+   * as the assistant's turns of a chat. Default: every id from `completionStart` on.
+   */
+  readonly learned?: readonly number[];
+  /** Name of the row in its data, such as `train.jsonl:12`, for messages. */
+  readonly id?: string;
+}
+
+/** A sequence and where its first id stands in a batch. */
+export interface PlacedSequence extends TokenSequence {
+  readonly row: number;
+  readonly start: number;
 }
 
 /** Text to ids and back. `padId` may equal an end id: masks, never ids, say what is padding. */

@@ -5,8 +5,8 @@ import type { TokenSequence } from "../data/index.js";
  * step 700 and gets what the uninterrupted run got.
  */
 export interface TrainingData {
-  /** The `count` rows of optimizer step `step` (from 0). */
-  rows(step: number, count: number): readonly TokenSequence[];
+  /** The `count` rows of optimizer step `step` (from 0); a promise where they lie on disk. */
+  rows(step: number, count: number): readonly TokenSequence[] | Promise<readonly TokenSequence[]>;
   /** The part of a row that a student is given when it samples the rest itself. */
   promptOf(row: TokenSequence): readonly number[];
 }

@@ -73,7 +73,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
-    const rows = data.rows(step, batchSize);
+    const rows = await data.rows(step, batchSize);
     const onPolicyRows = rowsOnPolicy(step, batchSize, onPolicyFraction);
     const rollouts = await sampleRollouts({
       model: student,

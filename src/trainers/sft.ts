@@ -42,7 +42,7 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
-    const rows = data.rows(step, batchSize);
+    const rows = await data.rows(step, batchSize);
     using batches = splitIntoBatches([], rows, gradientAccumulationSteps, tokenizer.padId);
 
     using gradients = await computeGradients(

@@ -34,6 +34,14 @@ describe("makeBatch", () => {
     expect(batch.completionMask.dtype).toBe("float32");
   });
 
+  test("a row may say which of its ids are learned", () => {
+    const row = { ids: [5, 6, 7, 8], completionStart: 2, learned: [1, 0, 0, 1], id: "chat:1" };
+    using batch = makeBatch([row], 0);
+    expect(batch.completionMask.arraySync()).toEqual([[0, 0, 1]]);
+    expect(batch.tokensPerRow).toEqual([1]);
+    expect(batch.sequences).toEqual([{ ...row, row: 0, start: 0 }]);
+  });
+
   test("the end token is learned when the padding id equals it", () => {
     const rows = [
       { ids: [1, 4, 2], completionStart: 1 },
