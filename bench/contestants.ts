@@ -37,10 +37,9 @@ export function lossPartCommand(
   form: LossForm,
   loss: string,
   vocabSize: number,
-  threads: number,
 ): [string, ...string[]] {
   const { rows, hiddenSize } = lossPartSizes;
-  const args = [form, loss, ...[vocabSize, rows, hiddenSize, threads].map(String)];
+  const args = [form, loss, ...[vocabSize, rows, hiddenSize].map(String)];
   return [process.execPath, ...loader, path("loss-part.ts"), ...args];
 }
 

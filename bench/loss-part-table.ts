@@ -8,21 +8,21 @@ const goal = 0.2;
 const mebibytes = (bytes: number) => digits(bytes / 2 ** 20);
 
 /** A row for each loss and vocabulary; empty where nothing was measured. */
-export function lossPartTable({ lossParts = [], threads }: BenchmarkResults): Table {
+export function lossPartTable({ lossParts = [] }: BenchmarkResults): Table {
   const pairs = pairsOf(lossParts);
   const rows = pairs.map(({ loss, vocabSize, plain, fused }) => [
     `${loss}, vocabulary ${vocabSize}`,
     ...[plain, fused].map(({ peakBytes }) => mebibytes(peakBytes)),
     digits(fused.peakBytes / plain.peakBytes),
     ...[plain, fused].map(({ maxRssBytes }) => mebibytes(maxRssBytes)),
-    ...[plain, fused].map(({ ms }) => digits(Math.min(...ms))),
+    ...[plain, fused].map(({ cpuMs }) => digits(Math.min(...cpuMs))),
   ]);
   const { rows: tokens, hiddenSize } = lossPartSizes;
   const note =
-    `Value and gradient from hidden states, ${tokens} tokens of width ${hiddenSize}, ${threads} threads. ` +
+    `Value and gradient from hidden states, ${tokens} tokens of width ${hiddenSize}, one thread. ` +
     "Peak: bytes handed out by the engine's allocator over hidden states and heads, the gradients of " +
-    "both included. Process: the most that it ever had in memory, everything included. Best time of " +
-    `${pairs[0]?.plain.ms.length ?? 0}. ${goalText(pairs)}`;
+    "both included. Process: the most that it ever had in memory, everything included. CPU time: best of " +
+    `${pairs[0]?.plain.cpuMs.length ?? 0}. ${goalText(pairs)}`;
   const header = [
     "",
     "plain peak, MiB",
@@ -30,8 +30,8 @@ export function lossPartTable({ lossParts = [], threads }: BenchmarkResults): Ta
     "fused / plain",
     "plain process, MiB",
     "fused process, MiB",
-    "plain, ms",
-    "fused, ms",
+    "plain, CPU ms",
+    "fused, CPU ms",
   ];
   return { title: "Memory of a loss, all logits against chunks of them", note, header, rows };
 }

@@ -6,17 +6,14 @@ import { lossPartSizes } from "./scenarios.js";
 import { largestDifference } from "./statistics.js";
 
 /** Every loss at every vocabulary in both forms, a fresh process each. */
-export async function measureLossParts(
-  threads: number,
-  report: (what: string) => void,
-): Promise<LossPart[]> {
+export async function measureLossParts(report: (what: string) => void): Promise<LossPart[]> {
   const { losses, vocabularies } = lossPartSizes;
   const found: LossPart[] = [];
   for (const vocabSize of vocabularies) {
     for (const loss of losses) {
       report(`loss memory: ${loss}, vocabulary ${vocabSize}`);
-      const plain = await measure(loss, "plain", vocabSize, threads);
-      const fused = await measure(loss, "fused", vocabSize, threads);
+      const plain = await measure(loss, "plain", vocabSize);
+      const fused = await measure(loss, "fused", vocabSize);
       checkSame(plain, fused);
       found.push(plain, fused);
     }
@@ -24,13 +21,8 @@ export async function measureLossParts(
   return found;
 }
 
-async function measure(
-  loss: string,
-  form: LossForm,
-  vocabSize: number,
-  threads: number,
-): Promise<LossPart> {
-  const [command, ...args] = lossPartCommand(form, loss, vocabSize, threads);
+async function measure(loss: string, form: LossForm, vocabSize: number): Promise<LossPart> {
+  const [command, ...args] = lossPartCommand(form, loss, vocabSize);
   const child = new LineProcess(command, args);
   const answer = await child.next<LossPartAnswer>();
   child.stop();

@@ -59,7 +59,7 @@ async function run(
   const measured = await measureAll({ contestants, processes, folder, options, report });
   for (const child of processes.values()) child.stop();
   const lossParts = options.only.includes("loss-memory")
-    ? await measureLossParts(options.threads, report)
+    ? await measureLossParts(report)
     : undefined;
   return {
     date: new Date().toISOString(),

@@ -40,7 +40,7 @@ export interface LossPartAnswer {
   readonly peakBytes: number;
   /** The most that the process ever had in memory, everything included. */
   readonly maxRssBytes: number;
-  readonly ms: readonly number[];
+  readonly cpuMs: readonly number[];
   /** To see that both forms compute the same. */
   readonly value: number;
   readonly gradientNorm: number;

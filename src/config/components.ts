@@ -37,7 +37,8 @@ const plain = (
 
 function lossDetails(definition: LossDefinition): string[] {
   const loss = describeLoss(definition);
-  return [...lossFacts(loss), ["File", loss.file]].map(([label, text]) => `${label}: ${text}`);
+  const facts = [...lossFacts(loss), ["file", loss.file] as const];
+  return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
 /** Every component; losses and tasks come from their lists. */

@@ -18,6 +18,7 @@ export {
   evaluationSchema,
   type RunConfig,
   runConfigSchema,
+  runConfigSchemaWith,
   sftTrainerSchema,
   studentSchema,
   tokenizerSchema,

@@ -31,7 +31,13 @@ export { lossInputFacts, lossInputs } from "./inputs.js";
 export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
-export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
+export {
+  findLoss,
+  lossTermFromConfig,
+  lossTermSchema,
+  type LossTermConfig,
+  lossTermSchemaWith,
+} from "./schema.js";
 export {
   advanceLossStates,
   initialLossStates,

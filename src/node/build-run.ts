@@ -1,12 +1,13 @@
 import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import { type LossState, lossTermFromConfig } from "../losses/index.js";
+import { type LossDefinition, type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { readText } from "./read-files.js";
+import { loadRunLosses } from "./run-losses.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
   checkContext,
@@ -108,7 +109,15 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
+    train: trainerOf(config, await loadRunLosses(config.losses), {
+      student,
+      teacher,
+      tokenizer,
+      optimizer,
+      lossStates,
+      data,
+      random,
+    }),
     evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
   };
 }
@@ -123,11 +132,15 @@ interface TrainingParts extends EvaluatedParts {
   readonly lossStates: RunParts["lossStates"];
 }
 
-function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
+function trainerOf(
+  config: RunConfig,
+  ownLosses: readonly LossDefinition[],
+  parts: TrainingParts,
+): RunParts["train"] {
   const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
   const { trainer } = config;
   const { maxGradNorm, gradientAccumulationSteps } = trainer;
-  const loss = trainer.loss.map(lossTermFromConfig);
+  const loss = trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   // The trainers check this too, but only once the run has begun.
   checkLoss(loss, {
     studentVocabSize: student.config.vocabSize,

@@ -36,7 +36,7 @@ function resultsOf(measurements: readonly Measurement[]): BenchmarkResults {
 
 function lossParts(fusedMiB = 15): LossPart[] {
   const part = (form: LossForm, vocabSize: number, mib: number): LossPart => ({
-    ...{ loss: "some-loss", form, vocabSize, value: 1, gradientNorm: 1, ms: [30, 20] },
+    ...{ loss: "some-loss", form, vocabSize, value: 1, gradientNorm: 1, cpuMs: [30, 20] },
     ...{ peakBytes: mib * 2 ** 20, maxRssBytes: 2 * mib * 2 ** 20 },
   });
   return [

@@ -13,11 +13,11 @@ function printedBy(words: readonly string[]): string {
 
 test("a loss is described with direction, inputs, paper, file and options", () => {
   const text = printedBy(["loss", "reverse-kl"]);
-  expect(text).toContain("  Formula: Σ_v S_v (log S_v − log T_v)\n");
-  expect(text).toContain("  Direction: KL(student ‖ teacher), mode-seeking\n");
-  expect(text).toContain("  Inputs: studentLogits [B, T, V], teacherLogits [B, T, V]\n");
-  expect(text).toMatch(/ {2}When to use: .*\n {2}Failure signature: .*\n {2}Paper: https:/);
-  expect(text).toContain("  File: src/losses/token/reverse-kl.ts\n");
+  expect(text).toContain("  formula: Σ_v S_v (log S_v − log T_v)\n");
+  expect(text).toContain("  direction: KL(student ‖ teacher), mode-seeking\n");
+  expect(text).toContain("  inputs: studentLogits [B, T, V], teacherLogits [B, T, V]\n");
+  expect(text).toMatch(/ {2}when to use: .*\n {2}failure signature: .*\n {2}paper: https:/);
+  expect(text).toContain("  file: src/losses/token/reverse-kl.ts\n");
   expect(text).toContain("  temperature  (number > 0; default 1)\n");
   expect(printedBy(["reverse-kl"])).toBe(text);
 });
