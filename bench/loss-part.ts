@@ -1,7 +1,7 @@
 /**
  * The part of a step between hidden states and their gradients, in a process of its own, because the
  * system tells only the most memory that a process ever had:
- * `npx tsx bench/loss-part.ts <plain|fused> <loss> [vocabulary] [rows] [width] [repeats]`
+ * `npx tsx bench/loss-part.ts <plain|fused> <loss> [vocabulary] [rows] [width] [repeats] [chunk MiB]`
  * prints one line of JSON (`LossPartAnswer`). `plain` makes all logits, `fused` a chunk at a time.
  * On one thread, whose CPU time does not depend on what else the machine does.
  */
@@ -15,7 +15,7 @@ import { lossPartSizes } from "./scenarios.js";
 
 const [form = "fused", name = "forward-kl", ...numbers] = process.argv.slice(2);
 const { rows: mostRows, hiddenSize } = lossPartSizes;
-const [V = 32000, rows = mostRows, D = hiddenSize, repeats = 3] = numbers.map(Number);
+const [V = 32000, rows = mostRows, D = hiddenSize, repeats = 3, chunkMiB] = numbers.map(Number);
 const { definition, config } = lossTerm(findLoss(name), {});
 const random = new Random(1);
 const normals = Float32Array.from({ length: 1_000_003 }, () => random.normal());
@@ -58,6 +58,7 @@ function fused(h: tf.Tensor, w: tf.Tensor): tf.Scalar {
       ...(readsTeacher ? { teacher } : { labels }),
     },
     (definition.rowLosses?.(config) ?? []).map((loss) => ({ loss, rowWeights })),
+    chunkMiB === undefined ? {} : { chunkBytes: chunkMiB * 2 ** 20 },
   );
   return total;
 }

@@ -27,6 +27,8 @@ export interface LossDescription {
   /** Read where they are there. */
   readonly optional: readonly LossInput[];
   readonly fields: readonly LossField[];
+  /** Whether a trainer can compute it without logits `[B, T, V]`. */
+  readonly chunked: boolean;
   /** Source file of a built-in loss, from the root of the repository. */
   readonly file: string | undefined;
 }
@@ -62,6 +64,7 @@ export function describeLoss(definition: LossDefinition): LossDescription {
     needs,
     optional,
     fields,
+    chunked: definition.rowLosses !== undefined,
     file: fileOf(definition),
   };
 }
@@ -96,6 +99,10 @@ export function lossFacts(
       loss.per === "token"
         ? `a value per token, ${shape("B T")}`
         : `a value per row, ${shape("B")}`,
+    ],
+    [
+      "Large vocabularies",
+      loss.chunked ? "from hidden states, a chunk of rows of logits at a time" : undefined,
     ],
     ["When to use", loss.whenToUse],
     ["Failure signature", loss.failureSignature],

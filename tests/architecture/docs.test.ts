@@ -36,8 +36,10 @@ describe("docs/losses.md", () => {
     const section = text.split(`\n### ${definition.name}\n`)[1]?.split(/\n##/)[0] ?? "";
     const loss = describeLoss(definition);
     const facts = lossFacts(loss, (code) => `\`${code}\``);
+    const chunked = definition.rowLosses === undefined ? [] : ["Large vocabularies"];
     expect(facts.map(([label]) => label)).toEqual([
-      ...["Formula", "Direction", "Inputs", "Gives", "When to use", "Failure signature", "Paper"],
+      ...["Formula", "Direction", "Inputs", "Gives", ...chunked],
+      ...["When to use", "Failure signature", "Paper"],
     ]);
     for (const [label, fact] of facts) expect(section).toContain(`- ${label}: ${fact}\n`);
     expect(section).toContain(`- File: [${loss.file}](../${loss.file})`);
