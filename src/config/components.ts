@@ -8,6 +8,7 @@ import {
 import { describeLoss, type LossDescription, lossDefinitions } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
+import { teacherKinds } from "../teachers/index.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -17,7 +18,7 @@ import {
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
-  readonly kind: "config" | "trainer" | "loss" | "task" | "data";
+  readonly kind: "config" | "trainer" | "teacher" | "loss" | "task" | "data";
   readonly name: string;
   readonly summary: string;
   /** Formula, reference and the like, one line each. */
@@ -55,6 +56,18 @@ export const components: readonly Component[] = [
     "distill",
     "Distillation from a teacher's token-level logits, on and off policy.",
     distillTrainerSchema,
+  ),
+  ...teacherKinds.map(
+    ({ type, summary, canGive, writesText, schema }): Component => ({
+      kind: "teacher",
+      name: type,
+      summary,
+      details: [
+        `can give: ${canGive.join(", ")}`,
+        `writes completions: ${writesText ? "yes" : "no"}`,
+      ],
+      schema,
+    }),
   ),
   plain("data", "text", "Plain text, cut into windows.", textDatasetSchema),
   plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),

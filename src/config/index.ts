@@ -19,7 +19,6 @@ export {
   runConfigSchema,
   sftTrainerSchema,
   studentSchema,
-  teacherSchema,
   tokenizerSchema,
   trainerSchema,
 } from "./run.js";

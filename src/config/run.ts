@@ -4,6 +4,7 @@ import { lossTermSchema } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
+import { teacherSchema } from "../teachers/index.js";
 
 const count = () => z.int().min(1);
 
@@ -18,21 +19,6 @@ export const studentSchema = z
   .refine((student) => (student.from === undefined) !== (student.architecture === undefined), {
     message: "give either `from` (a model folder) or `architecture` (a fresh model)",
   });
-
-export const teacherSchema = z.strictObject({
-  from: z.string().describe("Model folder of the teacher."),
-  topK: count()
-    .optional()
-    .describe("Gives the K likeliest tokens of every position, for sparse-kl."),
-  samples: count()
-    .optional()
-    .describe("Gives K tokens of every position drawn at random, for sampled-kl."),
-  sampleTemperature: z
-    .number()
-    .positive()
-    .optional()
-    .describe("Temperature of those draws; the loss corrects for it. Default: 1."),
-});
 
 export const tokenizerSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("character") }).describe("One id per character of the data."),

@@ -5,17 +5,15 @@ import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
+import { describeUnknownKeys } from "./model-folder.js";
 import { readText } from "./read-files.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
   checkContext,
   chooseTokenizer,
-  describeTeacher,
-  describeUnknownKeys,
   freshStudent,
+  loadRunTeacher,
   loadStudent,
-  loadTeacher,
-  teacherOf,
 } from "./run-models.js";
 import { restoreTrainingState } from "./training-state.js";
 
@@ -66,8 +64,8 @@ async function assemble(
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const random = new Random(config.seed);
   const files = await readFiles(filesOf(config.data));
-  const loadedTeacher = await loadTeacher(config);
-  const teacher = loadedTeacher && own(teacherOf(config, loadedTeacher));
+  const loadedTeacher = await loadRunTeacher(config);
+  if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
   const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
@@ -81,13 +79,20 @@ async function assemble(
       random: random.stream("data"),
     });
   const limits = [
-    loadedTeacher?.model.config.maxPositions,
+    loadedTeacher?.maxPositions,
     loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
   const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
-  checkContext(data, student, teacher === undefined ? undefined : loadedTeacher?.model, config);
+  const contexts = {
+    student: student.config.maxPositions,
+    teacher: loadedTeacher?.maxPositions,
+  };
+  checkContext(data, contexts, config);
+  const teacher =
+    loadedTeacher &&
+    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
 
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
@@ -100,7 +105,7 @@ async function assemble(
     notes: [
       ...data.notes,
       `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
-      ...describeTeacher(loadedTeacher, config),
+      ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),

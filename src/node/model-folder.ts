@@ -94,3 +94,14 @@ async function requireFolder(path: string): Promise<void> {
     },
   );
 }
+
+/** A note about keys of a model's config that have no effect. */
+export function describeUnknownKeys(
+  loaded: LoadedModel | undefined,
+  from: string | undefined,
+): string[] {
+  const keys = loaded?.unknownKeys ?? [];
+  return keys.length === 0
+    ? []
+    : [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`];
+}

@@ -3,6 +3,7 @@ import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
+import { sampleRollouts } from "../rollouts/index.js";
 import { drawTokens, rowUniforms } from "./draw-tokens.js";
 import type {
   ScoreContext,
@@ -14,11 +15,11 @@ import type {
 
 export interface ModelTeacherOptions {
   /** Gives the K likeliest tokens of every position. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Gives K tokens of every position drawn from its distribution, with replacement. */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** Temperature of those draws; their log-probabilities stay those of temperature 1. Default 1. */
-  readonly sampleTemperature?: number;
+  readonly sampleTemperature?: number | undefined;
 }
 
 /**
@@ -38,12 +39,14 @@ export function modelTeacher(
   return {
     name,
     vocabSize,
+    maxPositions: model.config.maxPositions,
     provides: providedBy(options),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () => teacherTensors(model, batch, needs, options, context),
         ...hiddenOf(model, batch, needs),
       }),
+    complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -1,6 +1,7 @@
 import type { Batch } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type { HiddenStates } from "../ops/index.js";
+import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
 
 /** Loss inputs that a teacher can give about given tokens. */
@@ -30,6 +31,9 @@ export interface ScoreContext {
   readonly firstRow: number;
 }
 
+/** How a teacher is asked to write. */
+export type CompleteOptions = Omit<SampleRolloutsOptions, "model" | "prompts">;
+
 /**
  * A source of token-level signals. The asynchronous part (network, disk) is `score`; a teacher that
  * lives on the same device computes its tensors when they are asked for and reads nothing back.
@@ -37,6 +41,8 @@ export interface ScoreContext {
 export interface Teacher extends Disposable {
   readonly name: string;
   readonly vocabSize: number;
+  /** Longest row that it can score, in tokens; absent where there is no limit of its own. */
+  readonly maxPositions?: number;
   /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
   score(
@@ -44,5 +50,7 @@ export interface Teacher extends Disposable {
     needs: readonly TeacherSignal[],
     context?: ScoreContext,
   ): Promise<TeacherScores>;
+  /** Completions of prompts, for teachers that can write. */
+  complete?(prompts: readonly (readonly number[])[], options: CompleteOptions): Promise<Rollout[]>;
   dispose(): void;
 }

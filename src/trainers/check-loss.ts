@@ -6,7 +6,7 @@ import {
   type LossTerm,
   needsOf,
 } from "../losses/index.js";
-import type { Teacher, TeacherSignal } from "../teachers/index.js";
+import { kindsThatGive, type Teacher, type TeacherSignal } from "../teachers/index.js";
 
 /** What a trainer has to offer to a loss. */
 export interface LossSupply {
@@ -72,8 +72,13 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
   const wantsTokens = absent.includes("teacherTokenIds");
   const remedy = wantsTokens
     ? "Set teacher.topK (its likeliest tokens) or teacher.samples (draws, for sampled-kl)."
-    : `It gives ${provided.join(", ")}.`;
+    : `It gives ${provided.join(", ")}. ${teachersThatGive(absent as TeacherSignal[])}`;
   throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
+}
+
+function teachersThatGive(signals: readonly TeacherSignal[]): string {
+  const kinds = kindsThatGive(signals);
+  return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
 }
 
 /** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */
