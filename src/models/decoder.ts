@@ -131,7 +131,8 @@ function inOrder(
 function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
   const [batch, length] = inputs.inputIds.shape;
   const total = numCached + length;
-  if (total > config.maxPositions) {
+  // Several sequences in a row have positions of their own.
+  if (total > config.maxPositions && !inputs.firstKeys) {
     const parts =
       numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
     throw new PupilError(`${parts} do not fit into the model's ${config.maxPositions} positions.`, {

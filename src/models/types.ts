@@ -16,8 +16,8 @@ export interface ModelInputs {
   readonly positionIds?: tf.Tensor2D;
   /**
    * `[B, T]` int32: the first of the S positions that each token sees, for several sequences in a row
-   * (where its own starts). With it give `positionIds` that start again with every sequence. A sliding
-   * window of the model comes on top.
+   * (where its own starts). With it give `positionIds` that start again with every sequence; the row
+   * may then be longer than `maxPositions`. A sliding window of the model comes on top.
    */
   readonly firstKeys?: tf.Tensor2D;
 }

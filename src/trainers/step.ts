@@ -17,7 +17,7 @@ import { globalNorm, type RowLoss, tokenLogProbs } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
 import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
-import { countedRows, type CountedRows } from "./counted-rows.js";
+import { countedRows, type CountedRows, countedWeights } from "./counted-rows.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import type { RolloutInputs } from "./rollout-inputs.js";
 
@@ -25,7 +25,7 @@ import type { RolloutInputs } from "./rollout-inputs.js";
 export interface MicroBatch {
   readonly batch: Batch;
   readonly teacher?: TeacherScores;
-  /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
+  /** How many of the batch's first sequences the student wrote: their tokens are no ground truth. */
   readonly onPolicyRows: number;
   /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
   readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
@@ -191,12 +191,6 @@ function lossGradients(
   return { gradients, sums };
 }
 
-/** Weights of what a term counts in one micro-batch: `[B]` or `[B, T]`. */
-function countedWeights({ rows }: TermPlan, index: number, mask?: tf.Tensor2D): tf.Tensor {
-  const ofRows = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
-  return mask ? mask.mul(ofRows.expandDims(1)) : ofRows;
-}
-
 /** Any loss: what is given is computed at once, the student's part when the loss is called. */
 function lossFromLogits(
   student: LanguageModel,
@@ -204,7 +198,7 @@ function lossFromLogits(
   { batch, teacher, rollouts }: MicroBatch,
   index: number,
 ): () => Loss {
-  const { labels, completionMask } = batch;
+  const { labels } = batch;
   const teacherTensors = teacher?.tensors() ?? {};
   const fixed = { labels, ...teacherTensors, ...rollouts?.(teacherTensors) };
   const needs = needsOf(plans.map(({ term }) => term));
@@ -212,8 +206,8 @@ function lossFromLogits(
     const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
     const sums = plans.map((plan) => {
       const values = evaluateTerm(plan.term, inputs, plan.state);
-      const mask = values.rank === 1 ? undefined : completionMask;
-      return maskedSum(values, countedWeights(plan, index, mask) as typeof values);
+      const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
+      return maskedSum(values, weights as typeof values);
     });
     const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
     return { total: tf.addN(weighted).asScalar(), sums };
@@ -227,11 +221,11 @@ function lossFromHidden(
   { batch, teacher }: MicroBatch,
   index: number,
 ): () => Loss {
-  const { labels, completionMask } = batch;
+  const { labels } = batch;
   const given = { labels, ...teacherOfRows(teacher) };
   const terms = plans.map((plan, i) => ({
     losses: losses[i] as readonly RowLoss[],
-    rowWeights: countedWeights(plan, index, completionMask) as tf.Tensor2D,
+    rowWeights: countedWeights(plan.rows, index, batch, "token") as tf.Tensor2D,
     factor: plan.factor,
   }));
   return () => sumRowLosses({ student: student(batch), ...given }, terms);

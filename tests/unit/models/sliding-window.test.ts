@@ -69,6 +69,14 @@ describe("several sequences in a row", () => {
     expect(largestDifference(packed!.slice(5), joined!.slice(5))).toBeGreaterThan(0.01);
   });
 
+  test("may together be longer than the context, as each has its own positions", () => {
+    const config = { ...llama, maxPositions: 5 };
+    const [packed] = boundedLogits(config, together, firstKeys, positions);
+    expect(packed).toHaveLength(8);
+    using decoder = tinyDecoder(config);
+    expect(() => logitsOf(decoder, [together])).toThrow("8 tokens do not fit");
+  });
+
   test("need a bound for every token", () => {
     expect(() => boundedLogits(llama, together, [0, 0], positions)).toThrow(
       "firstKeys has shape [1, 2], expected [1, 8]",
