@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
-import { lossInputFacts, type LossTerm, rowWeights } from "../losses/index.js";
+import { lossInputFacts, type LossTerm, rowWeights, type ValuesPer } from "../losses/index.js";
 
 /** How the examples of a step's micro-batches enter the mean of one term. */
 export interface CountedRows {
@@ -35,27 +35,29 @@ export function countedRows(
 }
 
 /**
- * What one micro-batch's values of a term are multiplied with before they are summed: for values per
- * token the completion mask `[B, T]` times the factor of the sequence that each position belongs to,
- * for values per row the factors `[B]`.
+ * What one micro-batch's values of a term are multiplied with before they are summed: a
+ * {@link sequenceMask} for values per token, the factors themselves `[B]` for values per row.
  */
 export function countedWeights(
   { weights }: CountedRows,
   index: number,
   batch: Batch,
-  rank: "token" | "row",
+  per: ValuesPer,
 ): tf.Tensor {
   const factors = weights[index] as readonly number[];
-  if (batch.isPacked && rank === "row") {
-    throw new Error("A packed row is no example: it cannot have one value.");
-  }
-  if (rank === "row") return tf.tensor1d([...factors]);
-  if (!batch.isPacked) return batch.completionMask.mul(tf.tensor2d([...factors], [batch.size, 1]));
-  const { size, sequenceLength: T } = batch;
+  if (per === "token") return sequenceMask(batch, factors);
+  if (batch.isPacked) throw new Error("A packed row is no example: it cannot have one value.");
+  return tf.tensor1d([...factors]);
+}
+
+/** The completion mask `[B, T]` times a factor for each of the batch's sequences. */
+export function sequenceMask(batch: Batch, factors: readonly number[]): tf.Tensor2D {
+  const { completionMask, size, sequenceLength: T } = batch;
+  if (!batch.isPacked) return completionMask.mul(tf.tensor2d([...factors], [size, 1]));
   const ofPositions = new Float32Array(size * T);
   for (const [i, { ids, row, start }] of batch.sequences.entries()) {
     const first = row * T + start;
     ofPositions.fill(factors[i] as number, first, first + ids.length - 1);
   }
-  return batch.completionMask.mul(tf.tensor2d(ofPositions, [size, T]));
+  return completionMask.mul(tf.tensor2d(ofPositions, [size, T]));
 }

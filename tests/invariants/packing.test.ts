@@ -98,7 +98,8 @@ async function stepOf(packing: boolean, settings: Settings) {
     gradients.set(name, (await gradient.data()) as Float32Array);
   }
   const { tokens, paddingShare } = batches;
-  return { loss: step.loss, terms: step.terms, gradients, tokens, paddingShare };
+  const { loss: value, terms, diagnostics } = step;
+  return { loss: value, terms, diagnostics, gradients, tokens, paddingShare };
 }
 
 async function expectSameStep(settings: Settings, packedParts = 1): Promise<void> {
@@ -111,6 +112,10 @@ async function expectSameStep(settings: Settings, packedParts = 1): Promise<void
     expect(packed.terms[name], name).toBeCloseTo(value, 5);
   }
   expect(packed.loss).toBeCloseTo(plain.loss, 5);
+  expect(Object.keys(packed.diagnostics)).toEqual(Object.keys(plain.diagnostics));
+  for (const [name, value] of Object.entries(plain.diagnostics)) {
+    expect(packed.diagnostics[name], name).toBeCloseTo(value, 4);
+  }
   for (const [name, gradient] of plain.gradients) {
     const other = packed.gradients.get(name) as Float32Array;
     const scale = Math.max(...gradient.map(Math.abs));
