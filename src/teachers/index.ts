@@ -1,3 +1,4 @@
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export {
   defineTeacherKind,
@@ -8,11 +9,13 @@ export {
   teacherSchema,
 } from "./kinds/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export { promptedTeacher } from "./prompted-teacher.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,
