@@ -37,6 +37,12 @@ const trainerFields = {
   gradientAccumulationSteps: count()
     .default(1)
     .describe("Micro-batches per optimizer step; changes memory, not the result."),
+  packing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Puts several rows side by side into one, without seeing each other, in place of padding; changes the speed, not the result. Not for losses with one value per row.",
+    ),
   maxGradNorm: z
     .number()
     .positive()

@@ -144,14 +144,15 @@ function trainerOf(
 ): RunParts["train"] {
   const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
   const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps } = trainer;
+  const { maxGradNorm, gradientAccumulationSteps, packing } = trainer;
   const loss = trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   // The trainers check this too, but only once the run has begun.
   checkLoss(loss, {
     studentVocabSize: student.config.vocabSize,
     ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
     onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    gradientAccumulationSteps,
+    ...{ gradientAccumulationSteps, packing },
+    ...(trainer.type === "sft" ? {} : { advantageDiscount: trainer.advantageDiscount }),
   });
   const common = {
     student,
@@ -162,7 +163,7 @@ function trainerOf(
     schedule: trainer,
     steps: trainer.steps,
     batchSize: trainer.batchSize,
-    gradientAccumulationSteps,
+    ...{ gradientAccumulationSteps, packing },
     ...(maxGradNorm === null ? {} : { maxGradNorm }),
     tokenizer,
   };
