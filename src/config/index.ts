@@ -15,6 +15,7 @@ export {
   datasetSchema,
   distillTrainerSchema,
   evaluationSchema,
+  pairsTrainerSchema,
   type RunConfig,
   runConfigSchema,
   sftTrainerSchema,

@@ -90,7 +90,23 @@ export const distillTrainerSchema = z.strictObject({
     .describe("Longest completion the student samples. Default: the longest of the data."),
 });
 
-export const trainerSchema = z.discriminatedUnion("type", [sftTrainerSchema, distillTrainerSchema]);
+// A packed row is no example, and a loss on pairs has one value per example.
+const { packing: _packing, ...pairsFields } = trainerFields;
+
+export const pairsTrainerSchema = z.strictObject({
+  type: z.literal("pairs"),
+  ...pairsFields,
+  loss: z
+    .array(lossTermSchema)
+    .min(1)
+    .describe("Loss terms on a preferred and a rejected answer; the teacher is the reference."),
+});
+
+export const trainerSchema = z.discriminatedUnion("type", [
+  sftTrainerSchema,
+  distillTrainerSchema,
+  pairsTrainerSchema,
+]);
 
 export const evaluationSchema = z.strictObject({
   every: z.int().min(0).default(200).describe("Steps between evaluations; 0: at the end only."),
