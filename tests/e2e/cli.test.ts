@@ -30,7 +30,9 @@ describe("the command line", { timeout: 120_000 }, () => {
     const folder = workspace();
     const trained = await runCli(["train", "run.json", "trainer.learningRate=0.01"], folder);
     expect(trained.stderr).toContain("tokens to train on");
-    expect(trained.stderr).toMatch(/step 4\/4 {2}cross-entropy [\d.]+ {2}[\d,.]+ tokens\/s/);
+    expect(trained.stderr).toMatch(
+      /step 4\/4 {2}cross-entropy [\d.]+ {2}studentEntropy [\d.]+ {2}[\d,.]+ tokens\/s/,
+    );
     expect(trained.code).toBe(0);
     const run = join(folder, "runs", "tiny");
     expect(readdirSync(run).sort()).toEqual([
