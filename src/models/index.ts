@@ -13,11 +13,14 @@ export {
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,
   encodeSafetensors,
   type LoadedTensor,
   type TensorValues,
+  type WeightDtype,
+  weightDtypes,
 } from "./safetensors.js";
 export type { SafetensorsDtype } from "./safetensors-header.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

@@ -1,7 +1,7 @@
 import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
-import type { Decoder } from "../models/index.js";
+import { contextLength, type Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
@@ -81,8 +81,10 @@ async function assemble(
       random: random.stream("data"),
     });
   const limits = [
-    loadedTeacher?.model.config.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
+    loadedTeacher && contextLength(loadedTeacher.model.config),
+    loadedStudent
+      ? contextLength(loadedStudent.model.config)
+      : config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
   const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
   const student =

@@ -8,7 +8,12 @@ import {
 } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
-import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
+import {
+  contextLength,
+  type Decoder,
+  initializeDecoder,
+  modelConfigSchema,
+} from "../models/index.js";
 import { modelTeacher, type Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { findModelFolder } from "./find-model.js";
@@ -109,7 +114,7 @@ export function checkContext(
   config: RunConfig,
 ): void {
   for (const [role, model] of Object.entries({ student, teacher })) {
-    const limit = model?.config.maxPositions;
+    const limit = model && contextLength(model.config);
     if (limit === undefined || data.positions <= limit) continue;
     throw new PupilError(
       `The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`,
