@@ -28,7 +28,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Map<string
   const entries = readSafetensorsHeader(bytes, source);
   return new Map(
     entries.map(({ name, dtype, shape, begin, end }) => {
-      const data = decoders[dtype](bytes.subarray(begin, end));
+      const data = widenTensor(dtype, bytes.subarray(begin, end));
       return [name, { dtype, shape, data }];
     }),
   );
@@ -75,6 +75,16 @@ export function encodeSafetensors(
     position += data.length * numBytes;
   }
   return bytes;
+}
+
+/** Bytes of a tensor in a file. */
+export function encodedBytes({ data }: TensorValues, dtype: WeightDtype): number {
+  return data.length * encoders[dtype].numBytes;
+}
+
+/** The values of a tensor from its bytes in a file. */
+export function widenTensor(dtype: SafetensorsDtype, bytes: Uint8Array): Float32Array {
+  return decoders[dtype](bytes);
 }
 
 // Typed arrays have the byte order of the machine; safetensors and every machine that runs
