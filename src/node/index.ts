@@ -9,6 +9,7 @@ export {
   type LoadedModel,
   loadModelFolder,
   loadTokenizer,
+  type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";
