@@ -94,7 +94,7 @@ describe("the command line", { timeout: 120_000 }, () => {
     ]);
     expect(typo).toMatchObject({ code: 1, stdout: "" });
     expect(typo.stderr).toBe(
-      'error: run.json: trainer.stepz is not a field. Did you mean "steps"? Allowed: type, steps, batchSize, gradientAccumulationSteps, maxGradNorm, learningRate, schedule, warmupSteps, finalLearningRateFraction, optimizer, loss.\n',
+      'error: run.json: trainer.stepz is not a field. Did you mean "steps"? Allowed: type, steps, batchSize, gradientAccumulationSteps, packing, maxGradNorm, learningRate, schedule, warmupSteps, finalLearningRateFraction, optimizer, loss.\n',
     );
     expect(missing.stderr).toMatch(/^error: rum.json: The run config does not exist\. .*\n$/);
     expect(unknown.stderr).toContain('Did you mean "reverse-kl"?');
