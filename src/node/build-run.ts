@@ -1,27 +1,29 @@
 import { type DataReport, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
-import type { Decoder } from "../models/index.js";
+import { contextLength, type Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
+import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
-import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
+import type { StepMetrics } from "../trainers/index.js";
 import { dataOnDisk } from "./data-on-disk.js";
-import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { describeUnknownKeys } from "./model-folder.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { loadRunLosses } from "./run-losses.js";
 import {
   checkContext,
   chooseTokenizer,
-  describeTeacher,
-  describeUnknownKeys,
   freshStudent,
+  loadRunTeacher,
   loadStudent,
-  loadTeacher,
-  teacherOf,
 } from "./run-models.js";
+import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
@@ -68,8 +70,8 @@ async function assemble(
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const random = new Random(config.seed);
   const files = dataOnDisk();
-  const loadedTeacher = await loadTeacher(config);
-  const teacher = loadedTeacher && own(teacherOf(config, loadedTeacher));
+  const loadedTeacher = await loadRunTeacher(config);
+  if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
   const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
@@ -83,76 +85,46 @@ async function assemble(
       random: random.stream("data"),
     });
   const limits = [
-    loadedTeacher?.model.config.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
+    loadedTeacher?.maxPositions,
+    loadedStudent
+      ? contextLength(loadedStudent.model.config)
+      : config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
   const data = await prepare(limits.length === 0 ? undefined : Math.min(...limits));
   own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
-  checkContext(data, student, teacher === undefined ? undefined : loadedTeacher?.model, config);
+  const contexts = {
+    student: contextLength(student.config),
+    teacher: loadedTeacher?.maxPositions,
+  };
+  checkContext(data, contexts, config);
+  const teacher =
+    loadedTeacher &&
+    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
 
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
-    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
+    teacher,
     tokenizer,
     optimizer,
     lossStates,
     notes: [
       ...data.notes,
       `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
-      ...describeTeacher(loadedTeacher, config),
+      ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     dataReport: data.report,
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
-    evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    evaluate: evaluatorOf(config, parts),
   };
-}
-
-interface TrainingParts extends EvaluatedParts {
-  readonly optimizer: AdamW;
-  readonly lossStates: RunParts["lossStates"];
-}
-
-function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
-  const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
-  const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps } = trainer;
-  const loss = trainer.loss.map(lossTermFromConfig);
-  // The trainers check this too, but only once the run has begun.
-  checkLoss(loss, {
-    studentVocabSize: student.config.vocabSize,
-    ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
-    onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    gradientAccumulationSteps,
-  });
-  const common = {
-    student,
-    data: data.training,
-    optimizer,
-    loss,
-    ...(lossStates === undefined ? {} : { lossStates }),
-    schedule: trainer,
-    steps: trainer.steps,
-    batchSize: trainer.batchSize,
-    gradientAccumulationSteps,
-    ...(maxGradNorm === null ? {} : { maxGradNorm }),
-    tokenizer,
-  };
-  if (trainer.type === "sft") return (startStep) => sft({ ...common, startStep });
-  if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
-  return (startStep) =>
-    distill({
-      ...common,
-      startStep,
-      teacher,
-      onPolicyFraction: trainer.onPolicyFraction,
-      sampling: trainer.sampling,
-      advantageDiscount: trainer.advantageDiscount,
-      maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
-      random: random.stream("train"),
-    });
 }

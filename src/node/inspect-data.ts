@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   applyOverrides,
   type DataReport,
@@ -15,11 +14,11 @@ import {
   type Tokenizer,
   tokenViewer,
 } from "../data/index.js";
-import { parseHuggingFaceConfig } from "../models/index.js";
+import { contextLength } from "../models/index.js";
 import { Random } from "../tensors/index.js";
 import { dataOnDisk } from "./data-on-disk.js";
 import { findModelFolder } from "./find-model.js";
-import { loadTokenizer } from "./model-folder.js";
+import { readModelFolder } from "./model-folder.js";
 import { readJson } from "./read-files.js";
 import { chooseTokenizer } from "./run-models.js";
 
@@ -57,8 +56,8 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   if (lists !== undefined) {
     return { kind: "lists", report: lists.report, examples: lists.lists.slice(0, count) };
   }
-  const teacher = await describeModel(config.teacher?.from);
-  const student = await describeModel(config.student.from);
+  const teacher = await describeModel(config.teacher);
+  const student = await describeModel(config.student);
   const limits = [
     teacher?.maxPositions,
     student?.maxPositions ?? config.student.architecture?.maxPositions,
@@ -87,12 +86,12 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   }
 }
 
+/** Tokenizer and context of a model folder that a part of the config names, without its weights. */
 async function describeModel(
-  from: string | undefined,
+  part: object | undefined,
 ): Promise<{ tokenizer: Tokenizer; maxPositions: number } | undefined> {
+  const { from } = (part ?? {}) as { from?: string };
   if (from === undefined) return undefined;
-  const folder = await findModelFolder(from);
-  const path = join(folder, "config.json");
-  const { config } = parseHuggingFaceConfig(await readJson(path, "model config"), path);
-  return { tokenizer: await loadTokenizer(folder), maxPositions: config.maxPositions };
+  const { config, tokenizer } = await readModelFolder(await findModelFolder(from));
+  return { tokenizer, maxPositions: contextLength(config) };
 }

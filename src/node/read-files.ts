@@ -2,11 +2,32 @@ import { readFile } from "node:fs/promises";
 import { PupilError } from "../errors/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
-export async function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+  return explainFileErrors(path, what, () => readFile(path));
+}
+
+/** What `read` gives; an error of the file system becomes a PupilError that names the file. */
+export async function explainFileErrors<T>(
+  path: string,
+  what: string,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
-    return await readFile(path);
+    return await read();
   } catch (error) {
-    throw unreadable(error, path, what);
+    if (error instanceof PupilError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: "does not exist",
+      EISDIR: "is a folder, not a file",
+      EACCES: "cannot be read: permission denied",
+    };
+    const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
+    throw new PupilError(`The ${what} ${reason}.`, {
+      field: path,
+      remedy: `Paths are relative to ${process.cwd()}.`,
+      cause: error,
+    });
   }
 }
 

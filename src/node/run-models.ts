@@ -9,30 +9,18 @@ import {
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
-import { modelTeacher, type Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { findModelFolder } from "./find-model.js";
 import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
+import { type LoadedTeacher, loadTeacher } from "./teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
-export async function loadTeacher(config: RunConfig): Promise<LoadedModel | undefined> {
-  if (config.teacher !== undefined) {
-    return loadModelFolder(await findModelFolder(config.teacher.from));
-  }
+export async function loadRunTeacher(config: RunConfig): Promise<LoadedTeacher | undefined> {
+  if (config.teacher !== undefined) return loadTeacher(config.teacher);
   if (config.trainer.type !== "distill") return undefined;
   throw new PupilError("Distillation needs a teacher.", {
     field: "teacher",
     remedy: 'Add "teacher": { "from": "<model folder>" }.',
-  });
-}
-
-/** The loaded teacher, giving what the config asks of it. */
-export function teacherOf(config: RunConfig, { model }: LoadedModel): Teacher {
-  const { from, topK, samples, sampleTemperature } = config.teacher ?? {};
-  return modelTeacher(model, from, {
-    ...(topK === undefined ? {} : { topK }),
-    ...(samples === undefined ? {} : { samples }),
-    ...(sampleTemperature === undefined ? {} : { sampleTemperature }),
   });
 }
 
@@ -50,7 +38,7 @@ export async function loadStudent(
 export async function chooseTokenizer(
   config: RunConfig,
   files: DataAccess,
-  teacher: Pick<LoadedModel, "tokenizer"> | undefined,
+  teacher: Pick<LoadedTeacher, "tokenizer"> | undefined,
   student: Pick<LoadedModel, "tokenizer"> | undefined,
 ): Promise<Tokenizer> {
   const chosen = config.tokenizer;
@@ -107,12 +95,10 @@ export function freshStudent(
 /** Every row and every sampled completion must fit into the models, before the run starts. */
 export function checkContext(
   data: PreparedData,
-  student: Decoder,
-  teacher: Decoder | undefined,
+  limits: { readonly student: number; readonly teacher: number | undefined },
   config: RunConfig,
 ): void {
-  for (const [role, model] of Object.entries({ student, teacher })) {
-    const limit = model?.config.maxPositions;
+  for (const [role, limit] of Object.entries(limits)) {
     if (limit === undefined || data.positions <= limit) continue;
     throw new PupilError(
       `The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`,
@@ -123,25 +109,4 @@ export function checkContext(
       },
     );
   }
-}
-
-/** Notes for the user about a loaded teacher. */
-export function describeTeacher(teacher: LoadedModel | undefined, config: RunConfig): string[] {
-  if (teacher === undefined) return [];
-  const parameters = teacher.model.numParameters.toLocaleString("en-US");
-  return [
-    `Teacher: ${parameters} parameters from ${config.teacher?.from}.`,
-    ...describeUnknownKeys(teacher, config.teacher?.from),
-  ];
-}
-
-/** A note about keys of a model's config that have no effect. */
-export function describeUnknownKeys(
-  loaded: LoadedModel | undefined,
-  from: string | undefined,
-): string[] {
-  const keys = loaded?.unknownKeys ?? [];
-  return keys.length === 0
-    ? []
-    : [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`];
 }

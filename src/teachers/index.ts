@@ -1,8 +1,21 @@
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
+export {
+  defineTeacherKind,
+  kindsThatGive,
+  type TeacherConfig,
+  type TeacherKind,
+  teacherKinds,
+  teacherSchema,
+} from "./kinds/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export { promptedTeacher } from "./prompted-teacher.js";
+export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
+  CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,

@@ -3,7 +3,8 @@ import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
-import { drawTokens, rowUniforms } from "./draw-tokens.js";
+import { sampleRollouts } from "../rollouts/index.js";
+import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
 import type {
   ScoreContext,
   Teacher,
@@ -14,11 +15,11 @@ import type {
 
 export interface ModelTeacherOptions {
   /** Gives the K likeliest tokens of every position. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Gives K tokens of every position drawn from its distribution, with replacement. */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** Temperature of those draws; their log-probabilities stay those of temperature 1. Default 1. */
-  readonly sampleTemperature?: number;
+  readonly sampleTemperature?: number | undefined;
 }
 
 /**
@@ -38,12 +39,14 @@ export function modelTeacher(
   return {
     name,
     vocabSize,
+    maxPositions: model.config.maxPositions,
     provides: providedBy(options),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () => teacherTensors(model, batch, needs, options, context),
         ...hiddenOf(model, batch, needs),
       }),
+    complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -85,7 +88,7 @@ function teacherTensors(
         : {}),
       ...(wantsTokens && options.topK !== undefined ? likeliest(logits, options.topK) : {}),
       ...(wantsTokens && options.samples !== undefined
-        ? draws(logits, options.samples, options.sampleTemperature ?? 1, context)
+        ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
         : {}),
     };
     return Object.fromEntries(needs.map((need) => [need, all[need]])) as Partial<TeacherTensors>;
@@ -99,13 +102,13 @@ function likeliest(logits: tf.Tensor3D, K: number): Partial<TeacherTensors> {
 
 function draws(
   logits: tf.Tensor3D,
+  batch: Batch,
   K: number,
   temperature: number,
   context: ScoreContext | undefined,
 ): Partial<TeacherTensors> {
   if (context === undefined) throw new Error("A teacher that draws tokens needs a random stream.");
-  const [B, T] = logits.shape;
-  const uniforms = rowUniforms(context.random, context.firstRow, [B, T, K]);
+  const uniforms = sequenceUniforms(context.random, context.firstRow, batch, K);
   const teacherTokenIds = drawTokens(logProbsFromLogits(logits, { temperature }).exp(), uniforms);
   return {
     teacherTokenIds,

@@ -35,7 +35,7 @@ export interface ScoredCompletion {
 }
 
 export interface StudentEvaluation {
-  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher `<set>.forwardKl`, `<set>.reverseKl`. */
+  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits `<set>.forwardKl`, `<set>.reverseKl`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly ScoredCompletion[];
 }
@@ -78,7 +78,7 @@ export async function evaluateStudent(
   metrics["meanLength"] = scored.meanLength;
   metrics["endRate"] = scored.endRate;
 
-  if (teacher !== undefined) {
+  if (teacher?.provides.includes("teacherLogits")) {
     const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
     const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
     metrics["forwardKl"] = divergence.forwardKl;

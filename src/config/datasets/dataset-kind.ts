@@ -7,7 +7,7 @@ import type {
   TokenSequence,
 } from "../../data/index.js";
 import type { Random } from "../../tensors/index.js";
-import type { EvaluationSet, TrainingData } from "../../trainers/index.js";
+import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
 
 /** Where a dataset's files come from: the disk, or what a page was given. */
 export interface DataAccess {
@@ -51,6 +51,8 @@ export interface DataReport {
 /** A dataset made ready for one tokenizer. */
 export interface PreparedData {
   readonly training: TrainingData;
+  /** For trainers of pairs; absent where the data has none. */
+  readonly pairs?: PairData;
   readonly evaluation: readonly EvaluationSet[];
   /** Longest completion to sample, in tokens, unless the config says otherwise. */
   readonly maxNewTokens: number;

@@ -1,0 +1,2 @@
+export { loadTeacher } from "./load-teacher.js";
+export type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
