@@ -31,3 +31,4 @@ export type { TokenizedExamples, TokenizeOptions, TokenizeReport } from "./token
 export { packText } from "./pack-text.js";
 export type { PackedText } from "./pack-text.js";
 export { shuffledIndex, shuffledIndices } from "./shuffle.js";
+export { hashHex } from "./hash.js";

@@ -1,4 +1,4 @@
-import type { Batch } from "../data/index.js";
+import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
@@ -21,6 +21,8 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /** Rows that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
 }
 
 /** What a teacher that draws tokens needs to draw the same ones however a step is split up. */
@@ -45,6 +47,14 @@ export interface Teacher extends Disposable {
   readonly maxPositions?: number;
   /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
+  /** Temperature that its draws are made at, where it gives `teacherSampleLogProbs`. Default: 1. */
+  readonly sampleTemperature?: number;
+  /** Declared where it can score nothing that the student writes itself; ends "It scores only …". */
+  readonly scoresOnly?: string;
+  /** Whether it can score a row, for teachers that cannot score every row. */
+  knows?(row: TokenSequence): boolean;
+  /** What to do about rows that it does not know, for messages. */
+  readonly remedyForUnknownRows?: string;
   score(
     batch: Batch,
     needs: readonly TeacherSignal[],

@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../data/index.js";
+import type { Tokenizer, TokenSequence } from "../data/index.js";
 import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
@@ -86,7 +86,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map(rolloutToSequence),
+      rollouts.map((rollout, i) => withIdOf(rows[i], rolloutToSequence(rollout))),
       rows.slice(onPolicyRows),
       gradientAccumulationSteps,
       padId,
@@ -120,6 +120,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       tokens: batches.tokens,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts),
+      ...routingMetrics(scored),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
@@ -133,6 +134,21 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
 export function rowsOnPolicy(step: number, batchSize: number, fraction: number): number {
   const until = (steps: number) => Math.floor(fraction * batchSize * steps + 1e-9);
   return until(step + 1) - until(step);
+}
+
+/** A rollout under the name of the row that its prompt is from. */
+function withIdOf(row: TokenSequence | undefined, rollout: TokenSequence): TokenSequence {
+  return row?.id === undefined ? rollout : { ...rollout, id: row.id };
+}
+
+function routingMetrics(parts: readonly MicroBatch[]): Pick<StepMetrics, "routedRows"> {
+  const counts: Record<string, number> = {};
+  for (const { teacher } of parts) {
+    for (const [name, rows] of Object.entries(teacher?.routedRows ?? {})) {
+      counts[name] = (counts[name] ?? 0) + rows;
+    }
+  }
+  return Object.keys(counts).length === 0 ? {} : { routedRows: counts };
 }
 
 function rolloutMetrics(
