@@ -7,6 +7,7 @@ import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { generateCommand } from "./generate.js";
+import { recordTeacherCommand } from "./record-teacher.js";
 import { trainCommand } from "./train.js";
 
 const program = new Command("pupil")
@@ -35,6 +36,13 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("record-teacher")
+  .argument("<config>", "run config (JSON) or run folder, for its teacher, tokenizer and data")
+  .argument("[overrides...]", "output=<folder>, rows, generate, dtype, … and key=value")
+  .description("Store a teacher's log-probabilities of the rows of a config, to train from later.")
+  .action(recordTeacherCommand);
 
 program
   .command("describe")

@@ -9,6 +9,7 @@ import { describeLoss, type LossDescription, lossDefinitions } from "../losses/i
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import { recordOptionsSchema } from "./record-options.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -49,6 +50,12 @@ export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
   plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
+  plain(
+    "config",
+    "record-teacher",
+    "How a teacher's log-probabilities are stored.",
+    recordOptionsSchema,
+  ),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(

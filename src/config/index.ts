@@ -11,6 +11,7 @@ export {
 } from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
+export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   datasetSchema,
   distillTrainerSchema,

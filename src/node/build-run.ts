@@ -1,20 +1,12 @@
-import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
+import type { RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
-import { Random } from "../tensors/index.js";
-import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
+import { checkLoss, checkRows, distill, sft, type StepMetrics } from "../trainers/index.js";
+import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "./model-folder.js";
-import { readText } from "./read-files.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import {
-  checkContext,
-  chooseTokenizer,
-  freshStudent,
-  loadRunTeacher,
-  loadStudent,
-} from "./run-models.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -26,6 +18,8 @@ export interface RunParts extends Disposable {
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
+  /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
+  checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
   evaluate(): Promise<RunEvaluation>;
 }
@@ -38,62 +32,16 @@ export async function buildRun(
   config: RunConfig,
   checkpoint: string | undefined,
 ): Promise<RunParts> {
-  const owned: { dispose(): void }[] = [];
-  const own = <T extends { dispose(): void }>(owner: T): T => {
-    owned.push(owner);
-    return owner;
-  };
-  const dispose = () => {
-    for (const owner of owned.reverse()) owner.dispose();
-  };
-  try {
-    const parts = await assemble(config, checkpoint, own);
-    return { ...parts, [Symbol.dispose]: dispose };
-  } catch (error) {
-    dispose();
-    throw error;
-  }
+  return owning((own) => assemble(config, checkpoint, own));
 }
-
-type Own = <T extends { dispose(): void }>(owner: T) => T;
 
 async function assemble(
   config: RunConfig,
   checkpoint: string | undefined,
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
-  const random = new Random(config.seed);
-  const files = await readFiles(filesOf(config.data));
-  const loadedTeacher = await loadRunTeacher(config);
-  if (loadedTeacher !== undefined) own(loadedTeacher);
-  const loadedStudent = await loadStudent(config, checkpoint);
-  if (loadedStudent !== undefined) own(loadedStudent.model);
-  const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
-
-  const prepare = (maxPositions: number | undefined) =>
-    prepareData(config.data, {
-      tokenizer,
-      files,
-      maxPositions,
-      evaluationRows: config.evaluation.rows,
-      random: random.stream("data"),
-    });
-  const limits = [
-    loadedTeacher?.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
-  ].filter((limit) => limit !== undefined);
-  const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
-  const student =
-    loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
-  const contexts = {
-    student: student.config.maxPositions,
-    teacher: loadedTeacher?.maxPositions,
-  };
-  checkContext(data, contexts, config);
-  const teacher =
-    loadedTeacher &&
-    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
-
+  const models = await assembleModels(config, checkpoint, own);
+  const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
@@ -108,14 +56,13 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
+    checkData: async () => {
+      if (teacher === undefined || config.trainer.type === "sft") return;
+      await checkRows(teacher, data.training, config.trainer);
+    },
     train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
     evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
   };
-}
-
-async function readFiles(paths: readonly string[]): Promise<Files> {
-  const entries = paths.map(async (path) => [path, await readText(path, "data file")] as const);
-  return new Map(await Promise.all(entries));
 }
 
 interface TrainingParts extends EvaluatedParts {

@@ -11,6 +11,9 @@ export {
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";
+export { openRecording } from "./recording/open-recording.js";
+export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
+export { resolveRecording } from "./recording/resolve-recording.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";

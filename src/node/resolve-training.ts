@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
+import { differences } from "./differences.js";
 import { readJson } from "./read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 
@@ -61,19 +62,4 @@ async function resolveResumed(
     });
   }
   return { config, path, resume: true };
-}
-
-/** Paths of the leaves that differ. */
-function differences(a: unknown, b: unknown, path = ""): string[] {
-  if (isObject(a) && isObject(b)) {
-    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) =>
-      differences(a[key], b[key], path === "" ? key : `${path}.${key}`),
-    );
-  }
-  return JSON.stringify(a) === JSON.stringify(b) ? [] : [path];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

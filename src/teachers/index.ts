@@ -8,6 +8,7 @@ export {
   teacherSchema,
 } from "./kinds/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,

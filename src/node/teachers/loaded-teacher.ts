@@ -15,6 +15,8 @@ export interface LoadedTeacher {
   /** Of the teacher's own vocabulary; absent where it has the run's, whatever that is. */
   readonly tokenizer?: Tokenizer;
   readonly maxPositions?: number;
+  /** Files with its weights; where there are none, its config is all that identifies it. */
+  readonly weights?: readonly string[];
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
   /** The teacher for a run. Called once. */

@@ -25,6 +25,8 @@ export interface RecordedPosition {
 
 /** A row as a shard holds it: learned positions only, ascending. */
 export interface RecordedRow {
+  /** Name of the row in its data, for people. */
+  readonly id?: string;
   readonly ids: readonly number[];
   readonly positions: readonly RecordedPosition[];
 }
@@ -55,19 +57,25 @@ export function bytesPerPosition(layout: RowLayout): number {
 const lowest = -65504;
 
 /**
- * A row as bytes, little-endian: number of ids and of positions (4 bytes each), the ids, then for
- * every position the log-probability of the row's own id, the log tail mass, a normalizer (float32)
+ * A row as bytes, little-endian: number of ids and of positions and bytes of the name (4 bytes
+ * each), the name in UTF-8, the ids, then for every position the log-probability of the row's own id, the log tail mass, a normalizer (float32)
  * if the layout has one, the K ids, the K log-probabilities.
  */
 export function encodeRow(row: RecordedRow, layout: RowLayout): Uint8Array {
   const { idBytes, hasNormalizer } = layout;
   const { ids, positions } = row;
-  const size = 8 + ids.length * idBytes + positions.length * bytesPerPosition(layout);
+  const name = new TextEncoder().encode(row.id ?? "");
+  const size =
+    12 + name.length + ids.length * idBytes + positions.length * bytesPerPosition(layout);
   const writer = byteWriter(size, layout);
   writer.uint32(ids.length);
   writer.uint32(positions.length);
+  writer.text(name);
   for (const id of ids) writer.id(id);
   for (const position of positions) {
+    if (position.ids.length !== layout.k || position.logProbs.length !== layout.k) {
+      throw new Error(`A position has ${position.ids.length} tokens, not ${layout.k}.`);
+    }
     writer.float(position.tokenLogProb);
     writer.float(position.logTail);
     if (hasNormalizer) writer.float32(position.logNormalizer);
@@ -82,7 +90,8 @@ export function decodeRow(bytes: Uint8Array, layout: RowLayout): RecordedRow {
   const reader = byteReader(bytes, layout);
   const length = reader.uint32();
   const count = reader.uint32();
-  const expected = 8 + length * layout.idBytes + count * bytesPerPosition(layout);
+  const id = reader.text();
+  const expected = 12 + id.bytes + length * layout.idBytes + count * bytesPerPosition(layout);
   if (expected !== bytes.length) {
     throw new Error(`A row of ${bytes.length} bytes should have ${expected}.`);
   }
@@ -95,7 +104,7 @@ export function decodeRow(bytes: Uint8Array, layout: RowLayout): RecordedRow {
     const logProbs = Array.from({ length: layout.k }, () => reader.float());
     return { tokenLogProb, logTail, logNormalizer, ids: tokenIds, logProbs };
   });
-  return { ids, positions };
+  return { ids, positions, ...(id.text === "" ? {} : { id: id.text }) };
 }
 
 function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
@@ -121,7 +130,12 @@ function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
     offset += idBytes;
   };
   const float = floatBytes === 2 ? float16 : (value: number) => float32(Math.max(value, lowest));
-  return { bytes, uint32, float32, float, id };
+  const text = (encoded: Uint8Array) => {
+    uint32(encoded.length);
+    bytes.set(encoded, offset);
+    offset += encoded.length;
+  };
+  return { bytes, uint32, float32, float, id, text };
 }
 
 function byteReader(bytes: Uint8Array, { idBytes, floatBytes }: RowLayout) {
@@ -137,5 +151,10 @@ function byteReader(bytes: Uint8Array, { idBytes, floatBytes }: RowLayout) {
     offset += idBytes;
     return low + third + fourth;
   };
-  return { uint32, float32, float: floatBytes === 2 ? float16 : float32, id };
+  const text = () => {
+    const length = uint32();
+    const encoded = bytes.subarray(offset, (offset += length));
+    return { text: new TextDecoder().decode(encoded), bytes: length };
+  };
+  return { uint32, float32, text, float: floatBytes === 2 ? float16 : float32, id };
 }

@@ -132,6 +132,6 @@ function damaged(path: string, how: string): PupilError {
   return new PupilError(`The shard is damaged: ${how}.`, {
     field: path,
     remedy:
-      "Restore the file, or delete it and all later shards and run pupil record-teacher again, which continues before them.",
+      "Restore the file, or run pupil record-teacher again with the same options: it replaces damaged shards.",
   });
 }
