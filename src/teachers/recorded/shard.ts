@@ -103,7 +103,8 @@ export function decodeShardTable(bytes: Uint8Array, fileSize: number, path: stri
   const tableEnd = shardTableBytes(bytes, path);
   if (bytes.length < tableEnd) throw damaged(path, "it ends within its table of rows");
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const head = bytes.slice(0, tableEnd);
+  // A copy also of a Node Buffer, whose slice is none.
+  const head = new Uint8Array(bytes.subarray(0, tableEnd));
   new DataView(head.buffer).setUint32(crcOffset, 0, true);
   if (crc32(head) !== view.getUint32(crcOffset, true)) {
     throw damaged(path, "its table of rows does not match its checksum");
