@@ -1,5 +1,5 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, makeBatch } from "./batch.js";
+export { Batch, isLearned, makeBatch, withSequences } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
 export { characterTokenizer } from "./tokenizers/character-tokenizer.js";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer.js";

@@ -7,6 +7,7 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
+export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";

@@ -11,6 +11,7 @@ export interface EvaluationSet {
   readonly name: string;
   /** Given completions, for the loss. */
   readonly rows: readonly TokenSequence[];
+  /** Of the rows, in their order. */
   readonly prompts: readonly (readonly number[])[];
   /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
   readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
@@ -80,7 +81,8 @@ export async function evaluateStudent(
 
   if (teacher?.provides.includes("teacherLogits")) {
     const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
-    const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
+    const ids = set.rows.map(({ id }) => id);
+    const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId, ids);
     metrics["forwardKl"] = divergence.forwardKl;
     metrics["reverseKl"] = divergence.reverseKl;
   }

@@ -75,18 +75,26 @@ export interface TeacherDivergence {
   readonly tokens: number;
 }
 
-/** Both divergences at temperature 1, averaged over the completion tokens of the rollouts. */
+/**
+ * Both divergences at temperature 1, averaged over the completion tokens of the rollouts.
+ *
+ * @param ids names of the rows that the prompts are from, for teachers that go by them
+ */
 export async function evaluateDivergence(
   student: LanguageModel,
   teacher: Teacher,
   rollouts: readonly Rollout[],
   batchSize: number,
   padId: number,
+  ids: readonly (string | undefined)[] = [],
 ): Promise<TeacherDivergence> {
   const sums = { forwardKl: 0, reverseKl: 0 };
   let tokens = 0;
   for (let start = 0; start < rollouts.length; start += batchSize) {
-    const rows = rollouts.slice(start, start + batchSize).map(rolloutToSequence);
+    const rows = rollouts.slice(start, start + batchSize).map((rollout, i) => {
+      const id = ids[start + i];
+      return { ...rolloutToSequence(rollout), ...(id === undefined ? {} : { id }) };
+    });
     using batch = makeBatch(rows, padId);
     const scores = await teacher.score(batch, ["teacherLogits"]);
     const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];

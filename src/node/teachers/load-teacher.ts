@@ -1,5 +1,6 @@
 import type { TeacherConfig } from "../../teachers/index.js";
 import type { LoadedTeacher, TeacherLoader } from "./loaded-teacher.js";
+import { loadMixtureTeacher } from "./mixture.js";
 import { loadModelTeacher } from "./model.js";
 import { loadRecordedTeacher } from "./recorded.js";
 
@@ -8,10 +9,11 @@ type Kinds = { readonly [C in TeacherConfig as NonNullable<C["type"]>]: TeacherL
 const loaders: Kinds = {
   model: loadModelTeacher,
   recorded: loadRecordedTeacher,
+  mixture: loadMixtureTeacher,
 };
 
 /** Loads the teacher that a config names. */
 export function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {
   const load = loaders[config.type ?? "model"] as TeacherLoader<TeacherConfig>;
-  return load(config);
+  return load(config, loadTeacher);
 }

@@ -1,18 +1,24 @@
 import { z } from "zod";
 import type { TeacherSignal } from "../teacher.js";
 import type { TeacherKind } from "./define.js";
+import { mixtureTeacherKindOf } from "./mixture.js";
 import { modelTeacherKind } from "./model.js";
 import { recordedTeacherKind } from "./recorded.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
-/** Every kind of teacher, one line each. */
-export const teacherKinds = [modelTeacherKind, recordedTeacherKind] as const;
+/** Every kind of teacher but several of them, one line each. */
+const singleKinds = [modelTeacherKind, recordedTeacherKind] as const;
+const singleSchemas = [modelTeacherKind.schema, recordedTeacherKind.schema] as const;
+
+const mixtureTeacherKind = mixtureTeacherKindOf(singleSchemas);
+
+export const teacherKinds = [...singleKinds, mixtureTeacherKind] as const;
 
 /** The teacher of a config, told apart by `type`. */
 export const teacherSchema = z.discriminatedUnion("type", [
-  modelTeacherKind.schema,
-  recordedTeacherKind.schema,
+  ...singleSchemas,
+  mixtureTeacherKind.schema,
 ]);
 export type TeacherConfig = z.output<typeof teacherSchema>;
 
