@@ -11,6 +11,7 @@ export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
+export * from "./synthetic/index.js";
 export type {
   CompleteOptions,
   ScoreContext,

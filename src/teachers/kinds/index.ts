@@ -1,15 +1,30 @@
 import { z } from "zod";
 import type { TeacherSignal } from "../teacher.js";
+import { bimodalTeacherKind } from "./bimodal.js";
 import type { TeacherKind } from "./define.js";
+import { hiddenMarkovTeacherKind } from "./hidden-markov.js";
 import { mixtureTeacherKindOf } from "./mixture.js";
 import { modelTeacherKind } from "./model.js";
+import { nGramTeacherKind } from "./n-gram.js";
 import { recordedTeacherKind } from "./recorded.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
 /** Every kind of teacher but several of them, one line each. */
-const singleKinds = [modelTeacherKind, recordedTeacherKind] as const;
-const singleSchemas = [modelTeacherKind.schema, recordedTeacherKind.schema] as const;
+const singleKinds = [
+  modelTeacherKind,
+  recordedTeacherKind,
+  nGramTeacherKind,
+  hiddenMarkovTeacherKind,
+  bimodalTeacherKind,
+] as const;
+const singleSchemas = [
+  modelTeacherKind.schema,
+  recordedTeacherKind.schema,
+  nGramTeacherKind.schema,
+  hiddenMarkovTeacherKind.schema,
+  bimodalTeacherKind.schema,
+] as const;
 
 const mixtureTeacherKind = mixtureTeacherKindOf(singleSchemas);
 
