@@ -31,6 +31,6 @@ function textOf(event: RecordEvent, size: number, folder: string): string {
       `Left out: ${formatNumber(counts.repeated)} repeated rows, ` +
       `${formatNumber(counts.unfinished)} completions that the teacher did not end.`,
     `Teacher hash (${teacher.hashOf}): ${teacher.hash}`,
-    `Train from it with: teacher.type=recorded teacher.from=${folder}`,
+    `Train from it with: teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
   ].join("\n");
 }

@@ -3,7 +3,6 @@ import {
   randomHiddenMarkovModel,
   type TeacherConfig,
 } from "../../teachers/index.js";
-import { Random } from "../../tensors/index.js";
 import { loadLanguage } from "./load-language.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
@@ -11,17 +10,10 @@ type HiddenMarkovTeacherConfig = Extract<TeacherConfig, { type: "hidden-markov" 
 
 /** A random hidden Markov model of the run's vocabulary. */
 export function loadHiddenMarkovTeacher(config: HiddenMarkovTeacherConfig): Promise<LoadedTeacher> {
-  const { states, seed, transitionSharpness, emissionSharpness } = config;
-  const note = `hidden Markov model with ${states} states, seed ${seed}`;
-  const random = new Random(seed).stream("hidden-markov");
+  const note = `hidden Markov model with ${config.states} states, seed ${config.seed}`;
   return Promise.resolve(
     loadLanguage(config, note, ({ vocabSize }) =>
-      hiddenMarkovLanguage(
-        randomHiddenMarkovModel(
-          { vocabSize, states, transitionSharpness, emissionSharpness },
-          random,
-        ),
-      ),
+      hiddenMarkovLanguage(randomHiddenMarkovModel({ ...config, vocabSize })),
     ),
   );
 }

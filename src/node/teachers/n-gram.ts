@@ -20,11 +20,7 @@ export async function loadNGramTeacher(config: NGramTeacherConfig): Promise<Load
   return { ...loaded, weights: [path] };
 }
 
-function documents(
-  text: string,
-  separator: string | undefined,
-  tokenizer: Tokenizer,
-): number[][] {
+function documents(text: string, separator: string | undefined, tokenizer: Tokenizer): number[][] {
   const { startIds, endIds } = tokenizer;
   const encode = (part: string) => tokenizer.encode(part);
   if (separator === undefined) return [[...startIds, ...encode(text)]];

@@ -1,4 +1,4 @@
-import type { Random } from "../../tensors/index.js";
+import { Random } from "../../tensors/index.js";
 import { type ExactLanguage, logSumExp, normalizeLogProbs } from "./exact-language.js";
 
 /** All in natural logarithms; rows sum to 1 in probability. */
@@ -51,6 +51,7 @@ export function hiddenMarkovLanguage(model: HiddenMarkovModel): ExactLanguage<Fl
 }
 
 export interface HiddenMarkovOptions {
+  readonly seed: number;
   readonly vocabSize: number;
   readonly states: number;
   /** Standard deviation of the log-weights of transitions: 0 is uniform. */
@@ -59,11 +60,15 @@ export interface HiddenMarkovOptions {
   readonly emissionSharpness: number;
 }
 
-/** A random model: every row is softmax(sharpness · standard normals). */
-export function randomHiddenMarkovModel(
-  { vocabSize, states, transitionSharpness, emissionSharpness }: HiddenMarkovOptions,
-  random: Random,
-): HiddenMarkovModel {
+/** A random model, the one of a config's seed: every row is softmax(sharpness · standard normals). */
+export function randomHiddenMarkovModel({
+  seed,
+  vocabSize,
+  states,
+  transitionSharpness,
+  emissionSharpness,
+}: HiddenMarkovOptions): HiddenMarkovModel {
+  const random = new Random(seed).stream("hidden-markov");
   const row = (size: number, sharpness: number, ...path: (string | number)[]) => {
     const stream = random.stream(...path);
     return normalizeLogProbs(

@@ -1,6 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { loadModelFolder } from "../../../src/node/index.js";
+import {
+  enumerateKl,
+  hiddenMarkovLanguage,
+  languageLogProbs,
+  modelLogProbs,
+  randomHiddenMarkovModel,
+} from "../../../src/teachers/index.js";
 import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
@@ -38,6 +46,33 @@ describe("a run with a teacher whose distribution is known", () => {
     expect(notes.join("\n")).toMatch(/Teacher: /);
     const last = metricsOf(config).at(-1);
     expect(last?.["heldOut.forwardKl"]).toBeGreaterThan(0);
+  });
+
+  test("comes nearer to it, as the true KL between sequences says", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "input.txt");
+    writeFileSync(path, "abcdabdc".repeat(20));
+    const model = { states: 2, seed: 3, transitionSharpness: 1, emissionSharpness: 2 };
+    const options = { ...model, vocabSize: 4 };
+    const teacher = languageLogProbs(hiddenMarkovLanguage(randomHiddenMarkovModel(options)));
+    const distanceAfter = async (steps: number) => {
+      const config = tinyRun(join(folder, `after-${steps}`), {
+        data: { type: "text", path, sequenceLength: 6, promptLength: 1 },
+        teacher: { type: "hidden-markov", ...model },
+        trainer: { ...trainer, loss: [{ type: "forward-kl" }], steps, learningRate: 0.05 },
+        evaluation,
+      });
+      await runToEnd(config);
+      const checkpoint = join(config.output, config.name, "checkpoints", `step-${steps}`);
+      using student = (await loadModelFolder(checkpoint)).model;
+      const space = { vocabSize: 4, length: 5, prompt: [0] };
+      return await enumerateKl(teacher, modelLogProbs(student), space);
+    };
+    const [before, after] = [await distanceAfter(1), await distanceAfter(20)];
+    expect(before.forwardKl).toBeGreaterThan(0.3);
+    expect(after.forwardKl).toBeLessThan(0.5 * before.forwardKl);
+    expect(after.reverseKl).toBeLessThan(0.5 * before.reverseKl);
+    for (const value of after.forwardByPosition) expect(value).toBeGreaterThan(0);
   });
 
   test("names mistakes", async () => {

@@ -14,10 +14,13 @@ import {
 import { Random } from "../../../../src/tensors/index.js";
 
 const language = hiddenMarkovLanguage(
-  randomHiddenMarkovModel(
-    { vocabSize: 7, states: 3, transitionSharpness: 2, emissionSharpness: 2 },
-    new Random(8),
-  ),
+  randomHiddenMarkovModel({
+    seed: 8,
+    vocabSize: 7,
+    states: 3,
+    transitionSharpness: 2,
+    emissionSharpness: 2,
+  }),
 );
 const rows = [
   { ids: [1, 2, 3, 4], completionStart: 2 },

@@ -16,10 +16,13 @@ import { Random } from "../../../../src/tensors/index.js";
 
 const languageOf = (seed: number) =>
   hiddenMarkovLanguage(
-    randomHiddenMarkovModel(
-      { vocabSize: 3, states: 2, transitionSharpness: 1.5, emissionSharpness: 1.5 },
-      new Random(seed),
-    ),
+    randomHiddenMarkovModel({
+      seed,
+      vocabSize: 3,
+      states: 2,
+      transitionSharpness: 1.5,
+      emissionSharpness: 1.5,
+    }),
   );
 const [p, q] = [languageOf(1), languageOf(2)];
 const [teacher, student] = [languageLogProbs(p), languageLogProbs(q)];
