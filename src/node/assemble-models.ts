@@ -6,7 +6,7 @@ import {
   type RunConfig,
 } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import type { Decoder } from "../models/index.js";
+import { contextLength, type Decoder } from "../models/index.js";
 import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
 import type { LoadedModel } from "./model-folder.js";
@@ -79,13 +79,15 @@ export async function assembleModels(
     });
   const limits = [
     loadedTeacher?.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
+    loadedStudent
+      ? contextLength(loadedStudent.model.config)
+      : config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
   const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
   const contexts = {
-    student: student.config.maxPositions,
+    student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,
   };
   checkContext(data, contexts, config);

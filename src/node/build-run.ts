@@ -3,15 +3,19 @@ import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
-import { checkLoss, checkRows, distill, sft, type StepMetrics } from "../trainers/index.js";
+import type { Teacher } from "../teachers/index.js";
+import { checkRows, type StepMetrics } from "../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "./model-folder.js";
-import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { loadRunLosses } from "./run-losses.js";
+import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
@@ -44,9 +48,15 @@ async function assemble(
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
-    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
+    teacher,
     tokenizer,
     optimizer,
     lossStates,
@@ -57,55 +67,10 @@ async function assemble(
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     checkData: async () => {
-      if (teacher === undefined || config.trainer.type === "sft") return;
+      if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);
     },
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
-    evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    evaluate: evaluatorOf(config, parts),
   };
-}
-
-interface TrainingParts extends EvaluatedParts {
-  readonly optimizer: AdamW;
-  readonly lossStates: RunParts["lossStates"];
-}
-
-function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
-  const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
-  const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps } = trainer;
-  const loss = trainer.loss.map(lossTermFromConfig);
-  // The trainers check this too, but only once the run has begun.
-  checkLoss(loss, {
-    studentVocabSize: student.config.vocabSize,
-    ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
-    onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    gradientAccumulationSteps,
-  });
-  const common = {
-    student,
-    data: data.training,
-    optimizer,
-    loss,
-    ...(lossStates === undefined ? {} : { lossStates }),
-    schedule: trainer,
-    steps: trainer.steps,
-    batchSize: trainer.batchSize,
-    gradientAccumulationSteps,
-    ...(maxGradNorm === null ? {} : { maxGradNorm }),
-    tokenizer,
-  };
-  if (trainer.type === "sft") return (startStep) => sft({ ...common, startStep });
-  if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
-  return (startStep) =>
-    distill({
-      ...common,
-      startStep,
-      teacher,
-      onPolicyFraction: trainer.onPolicyFraction,
-      sampling: trainer.sampling,
-      advantageDiscount: trainer.advantageDiscount,
-      maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
-      random: random.stream("train"),
-    });
 }

@@ -1,3 +1,4 @@
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export {
   defineTeacherKind,
@@ -9,6 +10,7 @@ export {
 } from "./kinds/index.js";
 export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export { promptedTeacher } from "./prompted-teacher.js";
 export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export * from "./synthetic/index.js";
@@ -16,6 +18,7 @@ export type {
   CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,

@@ -1,16 +1,18 @@
-import type { TeacherConfig } from "../../teachers/index.js";
+import { promptedTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { loadBimodalTeacher } from "./bimodal.js";
 import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
-import type { LoadedTeacher, TeacherLoader } from "./loaded-teacher.js";
+import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
 import { loadMixtureTeacher } from "./mixture.js";
 import { loadModelTeacher } from "./model.js";
 import { loadNGramTeacher } from "./n-gram.js";
 import { loadRecordedTeacher } from "./recorded.js";
+import { loadSelfTeacher } from "./self.js";
 
 type Kinds = { readonly [C in TeacherConfig as NonNullable<C["type"]>]: TeacherLoader<C> };
 
 const loaders: Kinds = {
   model: loadModelTeacher,
+  self: loadSelfTeacher,
   recorded: loadRecordedTeacher,
   mixture: loadMixtureTeacher,
   "n-gram": loadNGramTeacher,
@@ -19,7 +21,12 @@ const loaders: Kinds = {
 };
 
 /** Loads the teacher that a config names. */
-export function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {
+export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {
   const load = loaders[config.type ?? "model"] as TeacherLoader<TeacherConfig>;
-  return load(config, loadTeacher);
+  const loaded = await load(config, loadTeacher);
+  const prompt = "prompt" in config ? config.prompt : undefined;
+  if (prompt === undefined) return loaded;
+  const connect = async (run: TeacherRun) =>
+    promptedTeacher(await loaded.connect(run), prompt, run.tokenizer);
+  return { ...loaded, connect };
 }

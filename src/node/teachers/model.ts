@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { findModelFolder } from "../find-model.js";
 import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
@@ -9,14 +10,14 @@ type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>
 
 /** A model folder as teacher, in this process. */
 export async function loadModelTeacher(config: ModelTeacherConfig): Promise<LoadedTeacher> {
-  const { type: _type, from, ...options } = config;
+  const { type: _type, from, prompt: _prompt, ...options } = config;
   const folder = await findModelFolder(from);
   const loaded = await loadModelFolder(folder);
   const { model, tokenizer } = loaded;
   const parameters = model.numParameters.toLocaleString("en-US");
   return {
     tokenizer,
-    maxPositions: model.config.maxPositions,
+    maxPositions: contextLength(model.config),
     weights: await weightsFiles(folder),
     notes: [
       `Teacher: ${parameters} parameters from ${from}.`,

@@ -7,10 +7,11 @@ import { mixtureTeacherKindOf } from "./mixture.js";
 import { modelTeacherKind } from "./model.js";
 import { nGramTeacherKind } from "./n-gram.js";
 import { recordedTeacherKind } from "./recorded.js";
+import { selfTeacherKind } from "./self.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
-/** Every kind of teacher but several of them, one line each. */
+/** Every kind of teacher that can be one of several, one line each. */
 const singleKinds = [
   modelTeacherKind,
   recordedTeacherKind,
@@ -28,11 +29,13 @@ const singleSchemas = [
 
 const mixtureTeacherKind = mixtureTeacherKindOf(singleSchemas);
 
-export const teacherKinds = [...singleKinds, mixtureTeacherKind] as const;
+/** Every kind of teacher. */
+export const teacherKinds = [...singleKinds, selfTeacherKind, mixtureTeacherKind] as const;
 
 /** The teacher of a config, told apart by `type`. */
 export const teacherSchema = z.discriminatedUnion("type", [
   ...singleSchemas,
+  selfTeacherKind.schema,
   mixtureTeacherKind.schema,
 ]);
 export type TeacherConfig = z.output<typeof teacherSchema>;

@@ -81,7 +81,12 @@ export function mixtureTeacher(
           scores.map((score) => score.tensors().teacherLogits as tf.Tensor3D),
           weights,
         );
-      return { tensors: () => signalsFromLogits(mixture, batch, needs, options, context) };
+      return {
+        tensors: () => signalsFromLogits(mixture, batch, needs, options, context),
+        dispose: () => {
+          for (const score of scores) score.dispose?.();
+        },
+      };
     },
     dispose,
     [Symbol.dispose]: dispose,

@@ -44,6 +44,7 @@ export function routedTeacher(
   const provides = (teachers[0] as Teacher).provides.filter((signal) =>
     teachers.every((teacher) => teacher.provides.includes(signal)),
   );
+  const draws = teachers.some((teacher) => teacher.provides.includes("teacherSampleLogProbs"));
   const limits = teachers.flatMap(({ scoresOnly }) => scoresOnly ?? []);
   return {
     name,
@@ -65,15 +66,22 @@ export function routedTeacher(
         if (index === -1) throw noRule(promptText, sequence);
         return index;
       });
-      const asked = [...new Set(indices)].sort((a, b) => a - b);
+      const groups = draws ? neighbours(indices) : sameTeacher(indices);
       const parts = await Promise.all(
-        asked.map(async (index) => {
-          const own = sequences.filter((_, i) => indices[i] === index);
+        groups.map(async ({ index, members: own }) => {
+          const part = own.map((i) => sequences[i] as PlacedSequence);
+          const first = own[0] as number;
+          const at = context && { ...context, firstRow: context.firstRow + first };
           const teacher = teachers[index] as Teacher;
-          const scores = await teacher.score(withSequences(batch, own), needs, context);
-          return { sequences: own, scores };
+          const scores = await teacher.score(withSequences(batch, part), needs, at);
+          return { index, sequences: part, scores };
         }),
       );
+      const routedRows: Record<string, number> = {};
+      for (const { index, sequences: own } of parts) {
+        const label = labels[index] as string;
+        routedRows[label] = (routedRows[label] ?? 0) + own.length;
+      }
       return {
         tensors: () =>
           tf.tidy(() => {
@@ -82,9 +90,10 @@ export function routedTeacher(
               return overlay(batch, whole, part, parts[i + 1]?.sequences ?? [], needs);
             }, first ?? {});
           }),
-        routedRows: Object.fromEntries(
-          asked.map((index, i) => [labels[index], parts[i]?.sequences.length ?? 0]),
-        ),
+        routedRows,
+        dispose: () => {
+          for (const { scores } of parts) scores.dispose?.();
+        },
       };
     },
     ...(teachers.every(({ complete }) => complete !== undefined)
@@ -93,6 +102,31 @@ export function routedTeacher(
     dispose,
     [Symbol.dispose]: dispose,
   };
+}
+
+/** Sequences of a batch that are scored together, by their place in it. */
+interface Group {
+  /** Of the teacher. */
+  readonly index: number;
+  readonly members: number[];
+}
+
+function sameTeacher(indices: readonly number[]): Group[] {
+  return [...new Set(indices)].map((index) => ({
+    index,
+    members: indices.flatMap((other, i) => (other === index ? [i] : [])),
+  }));
+}
+
+/** Draws of a sequence go by its place in the step, which only neighbours keep among themselves. */
+function neighbours(indices: readonly number[]): Group[] {
+  const groups: Group[] = [];
+  for (const [i, index] of indices.entries()) {
+    const last = groups.at(-1);
+    if (last?.index === index) last.members.push(i);
+    else groups.push({ index, members: [i] });
+  }
+  return groups;
 }
 
 /** `base` with what `part` says at the positions of some sequences. */

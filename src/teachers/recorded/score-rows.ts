@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Batch, makeBatch, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { disposeAll, Random, readValues } from "../../tensors/index.js";
-import type { Teacher, TeacherSignal, TeacherTensors } from "../teacher.js";
+import type { Teacher, TeacherScores, TeacherSignal, TeacherTensors } from "../teacher.js";
 import type { RecordedPosition, RecordedRow } from "./row-codec.js";
 import { learnedPositions } from "./row-key.js";
 
@@ -34,7 +34,7 @@ export async function scoreRows(
   using batch = makeBatch(rows, options.padId);
   const context = { random: options.random, firstRow: options.first };
   const scores = await teacher.score(batch, recordedSignals(teacher), context);
-  const host = await readScores(() => scores.tensors());
+  const host = await readScores(scores);
   return rows.map((row, index) => recordedRow(row, index, batch, host, teacher));
 }
 
@@ -47,7 +47,7 @@ export async function tokensPerPosition(
   using batch = makeBatch([row], padId);
   const context = { random: new Random(0), firstRow: 0 };
   const scores = await teacher.score(batch, recordedSignals(teacher), context);
-  return (await readScores(() => scores.tensors())).k;
+  return (await readScores(scores)).k;
 }
 
 /** Signals that a recording of a teacher is made of. */
@@ -67,11 +67,18 @@ export function recordedSignals({ name, provides }: Teacher): TeacherSignal[] {
   return provides.includes("teacherSampleLogProbs") ? [...needed, "teacherSampleLogProbs"] : needed;
 }
 
-async function readScores(make: () => Partial<TeacherTensors>): Promise<HostScores> {
+async function readScores(scores: TeacherScores): Promise<HostScores> {
   // Clones, as two signals may be one tensor.
-  const tensors = tf.tidy(() =>
-    Object.fromEntries(Object.entries(make()).map(([name, tensor]) => [name, tensor.clone()])),
-  ) as Partial<TeacherTensors>;
+  let tensors: Partial<TeacherTensors>;
+  try {
+    tensors = tf.tidy(() =>
+      Object.fromEntries(
+        Object.entries(scores.tensors()).map(([name, tensor]) => [name, tensor.clone()]),
+      ),
+    );
+  } finally {
+    scores.dispose?.();
+  }
   const {
     teacherTokenLogProbs,
     teacherTokenIds,

@@ -149,3 +149,39 @@ describe("a teacher that knows only given rows", () => {
     expect(checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0 }))).toHaveLength(2);
   });
 });
+
+describe("packed rows", () => {
+  const packing = { packing: true };
+
+  test("take every loss that has a value per token", () => {
+    const terms = [lossTerm(crossEntropyLoss, {}), lossTerm(forwardKlLoss, {})];
+    expect(checkLoss(terms, supply(always, packing))).toEqual(["teacherLogits"]);
+    expect(() =>
+      checkLoss([lossTerm(policyGradientLoss, {})], supply(always, packing)),
+    ).not.toThrow();
+  });
+
+  test("refuse a loss that has a value per row, or compares rows", () => {
+    const rowLoss = defineLoss({ ...batchLoss, name: "row", properties: {} });
+    expect(() => checkLoss([lossTerm(rowLoss, {})], supply(always, packing))).toThrow(
+      "loss: The loss row has one value per row, but a packed row is no example. " +
+        "Set trainer.packing to false",
+    );
+    expect(() => checkLoss([lossTerm(batchLoss, {})], supply(always, packing))).toThrow(
+      "The loss batch compares the rows of a batch",
+    );
+    expect(() => checkLoss([lossTerm(rowLoss, {})], supply(always))).not.toThrow();
+  });
+
+  test("refuse advantages that reach past the end of a sequence", () => {
+    const terms = [lossTerm(policyGradientLoss, {})];
+    const discounted = { ...packing, advantageDiscount: 0.9 };
+    expect(() => checkLoss(terms, supply(always, discounted))).toThrow(
+      "The loss policy-gradient would discount advantages over the end of a sequence",
+    );
+    expect(() => checkLoss(terms, supply(always, { advantageDiscount: 0.9 }))).not.toThrow();
+    expect(() =>
+      checkLoss([lossTerm(forwardKlLoss, {})], supply(always, discounted)),
+    ).not.toThrow();
+  });
+});
