@@ -4,10 +4,10 @@ export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
+export { loadTokenizer } from "./load-tokenizer.js";
 export {
   type LoadedModel,
   loadModelFolder,
-  loadTokenizer,
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Tokenizer, tokenizerFromJson } from "../data/index.js";
+import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
@@ -12,6 +12,7 @@ import {
   toHuggingFaceConfig,
 } from "../models/index.js";
 import { writeFolderAtomic } from "./atomic.js";
+import { loadTokenizer } from "./load-tokenizer.js";
 import { readBytes, readJson } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
@@ -34,21 +35,6 @@ export async function loadModelFolder(path: string): Promise<LoadedModel> {
   const weightsPath = join(path, "model.safetensors");
   const tensors = decodeSafetensors(await readBytes(weightsPath, "weights file"), weightsPath);
   return { model: decoderFromTensors(config, tensors, weightsPath), tokenizer, unknownKeys };
-}
-
-/** Loads the tokenizer of a folder, or from a `tokenizer.json` file. */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const isFile = path.endsWith(".json");
-  const file = isFile ? path : join(path, "tokenizer.json");
-  const folder = isFile ? join(path, "..") : path;
-  const json = await readJson(file, "tokenizer");
-  const configFile = join(folder, "tokenizer_config.json");
-  const hasConfig = await stat(configFile).then(
-    () => true,
-    () => false,
-  );
-  const config = hasConfig ? await readJson(configFile, "tokenizer config") : {};
-  return tokenizerFromJson(json, file, { config });
 }
 
 /** The files of a model folder, in memory. */

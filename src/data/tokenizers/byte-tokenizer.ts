@@ -44,6 +44,7 @@ export function byteTokenizer(options: SpecialTokensOption = {}): Tokenizer {
       // TextDecoder would drop a leading byte order mark, which is text like any other here.
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     },
+    tokenBytes: (id) => (id >= 0 && id < 256 ? Uint8Array.of(id) : new Uint8Array(0)),
     toJson: () => json,
     toConfigJson: () => tokenizerConfigJson(special),
   };

@@ -1,0 +1,46 @@
+import { readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { olderForms, type Tokenizer, tokenizerFromJson } from "../data/index.js";
+import { PupilError } from "../errors/index.js";
+import { readJson, readText } from "./read-files.js";
+
+/**
+ * Loads the tokenizer of a folder, or from a `tokenizer.json` file. A folder may also hold one of the
+ * older forms: `vocab.json` and `merges.txt` (GPT-2), or `vocab.txt` (BERT).
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  const isFile = path.endsWith(".json");
+  const folder = isFile ? dirname(path) : path;
+  const file = isFile ? path : join(path, "tokenizer.json");
+  const configFile = join(folder, "tokenizer_config.json");
+  const config = (await exists(configFile)) ? await readJson(configFile, "tokenizer config") : {};
+  const found = isFile || (await exists(file)) ? undefined : await olderFormIn(folder);
+  if (found === undefined) {
+    return tokenizerFromJson(await readJson(file, "tokenizer"), file, { config });
+  }
+  const texts: string[] = [];
+  for (const name of found.files) texts.push(await readText(join(folder, name), "tokenizer"));
+  const source = join(folder, found.files[0] as string);
+  const converted = found.convert(texts, config as Record<string, unknown>, source);
+  return tokenizerFromJson(converted.json, source, { config: converted.config });
+}
+
+/** The older form whose files a folder holds; undefined where the folder does not exist. */
+async function olderFormIn(folder: string) {
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return undefined;
+  const form = olderForms.find(({ files }) => files.every((name) => names.includes(name)));
+  if (form !== undefined) return form;
+  const forms = olderForms.map(({ files }) => files.join(" and "));
+  throw new PupilError("The folder holds no tokenizer.", {
+    field: folder,
+    remedy: `It needs a tokenizer.json, or ${forms.join(", or ")}.`,
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
