@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { generateCommand } from "./generate.js";
 import { trainCommand } from "./train.js";
+import { trainTokenizerCommand } from "./train-tokenizer.js";
 
 const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
@@ -35,6 +36,12 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("train-tokenizer")
+  .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
+  .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
+  .action(trainTokenizerCommand);
 
 program
   .command("describe")

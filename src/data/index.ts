@@ -20,7 +20,7 @@ export type {
 } from "./alignment/index.js";
 export { countWords, wordCounter } from "./tokenizers/count-words.js";
 export type { WordCounter, WordCounts } from "./tokenizers/count-words.js";
-export { bpeSpecialTokens, trainBpe } from "./tokenizers/train-bpe.js";
+export { bpeSpecialTokens, mergesWanted, trainBpe } from "./tokenizers/train-bpe.js";
 export type { TrainBpeOptions, TrainBpeReport, TrainedBpe } from "./tokenizers/train-bpe.js";
 export { olderForms } from "./tokenizers/older-forms.js";
 export type { OlderForm } from "./tokenizers/older-forms.js";

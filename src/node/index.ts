@@ -14,4 +14,10 @@ export { nodePlatform } from "./platform.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
+export {
+  trainTokenizer,
+  type TrainTokenizerEvent,
+  type TrainTokenizerOptions,
+  trainTokenizerSchema,
+} from "./train-tokenizer.js";
 export { versions } from "./versions.js";

@@ -13,7 +13,13 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const folder = isFile ? dirname(path) : path;
   const file = isFile ? path : join(path, "tokenizer.json");
   const configFile = join(folder, "tokenizer_config.json");
-  const config = (await exists(configFile)) ? await readJson(configFile, "tokenizer config") : {};
+  const stored = (await exists(configFile)) ? await readJson(configFile, "tokenizer config") : {};
+  // Newer models keep the template in a file of its own, which comes before the config's.
+  const templateFile = join(folder, "chat_template.jinja");
+  const template = (await exists(templateFile))
+    ? { chat_template: await readText(templateFile, "chat template") }
+    : {};
+  const config = { ...(stored as object), ...template };
   const found = isFile || (await exists(file)) ? undefined : await olderFormIn(folder);
   if (found === undefined) {
     return tokenizerFromJson(await readJson(file, "tokenizer"), file, { config });
@@ -21,7 +27,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const texts: string[] = [];
   for (const name of found.files) texts.push(await readText(join(folder, name), "tokenizer"));
   const source = join(folder, found.files[0] as string);
-  const converted = found.convert(texts, config as Record<string, unknown>, source);
+  const converted = found.convert(texts, config, source);
   return tokenizerFromJson(converted.json, source, { config: converted.config });
 }
 

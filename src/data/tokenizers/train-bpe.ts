@@ -42,6 +42,23 @@ export function bpeSpecialTokens(extra: readonly string[] = []): string[] {
 }
 
 /**
+ * Merges that a vocabulary has room for.
+ *
+ * @throws PupilError if it has none, or a special token cannot be one
+ */
+export function mergesWanted({ vocabSize, specialTokens }: TrainBpeOptions): number {
+  const specials = bpeSpecialTokens(specialTokens);
+  checkSpecialTokens(specials);
+  const merges = vocabSize - 256 - specials.length;
+  if (Number.isInteger(merges) && merges >= 1) return merges;
+  throw new PupilError(`is ${vocabSize}, which leaves no room for a merge.`, {
+    field: "vocabSize",
+    value: vocabSize,
+    remedy: `With 256 bytes and ${specials.length} special tokens it must be at least ${257 + specials.length}.`,
+  });
+}
+
+/**
  * Trains a byte-level BPE tokenizer with GPT-2's words: any text can be encoded, and decoding gives
  * it back. Ids 0 to 255 are the bytes, as in `byteTokenizer`; merges follow in the order they were
  * learned, then `<pad>`, `<end>` and other special tokens. The result depends on the text alone.
@@ -55,15 +72,7 @@ export function trainBpe(
   options: TrainBpeOptions,
 ): TrainedBpe {
   const specials = bpeSpecialTokens(options.specialTokens);
-  checkSpecialTokens(specials);
-  const maxMerges = options.vocabSize - 256 - specials.length;
-  if (!(Number.isInteger(options.vocabSize) && maxMerges >= 1)) {
-    throw new PupilError("leaves no room for a merge.", {
-      field: "vocabSize",
-      value: options.vocabSize,
-      remedy: `It was ${options.vocabSize}; with 256 bytes and ${specials.length} special tokens it must be at least ${257 + specials.length}.`,
-    });
-  }
+  const maxMerges = mergesWanted(options);
   const counts = isCounts(texts) ? texts : countWords(texts, specials);
   if (counts.size === 0) {
     throw new PupilError("There is no text to train a tokenizer on.", {

@@ -20,7 +20,7 @@ import {
 } from "../../../setup/tokenizers.js";
 
 const random = new Random(11);
-const texts = Array.from({ length: 24 }, (_, i) => randomText(random, 4 + 3 * i));
+const texts = Array.from({ length: 14 }, (_, i) => randomText(random, 4 + 4 * i));
 const corpus = texts.map((text) => `${text} the cat is sitting on the mat`);
 
 const small = await trainedTokenizer(corpus, 290);

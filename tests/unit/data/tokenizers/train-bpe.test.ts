@@ -116,7 +116,12 @@ describe("trainBpe", () => {
   });
 
   test.each([
-    ["no room for a merge", ["ab"], { vocabSize: 258 }, "vocabSize: leaves no room for a merge."],
+    [
+      "no room for a merge",
+      ["ab"],
+      { vocabSize: 258 },
+      "vocabSize: is 258, which leaves no room for a merge.",
+    ],
     ["no text", ["", ""], { vocabSize: 300 }, "There is no text"],
     [
       "a special token twice",
