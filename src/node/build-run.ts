@@ -3,6 +3,7 @@ import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
+import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
 import { describeUnknownKeys } from "./model-folder.js";
@@ -20,6 +21,7 @@ import { restoreTrainingState } from "./training-state.js";
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
@@ -96,9 +98,12 @@ async function assemble(
 
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
-    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
   return {
     student,
+    teacher,
     tokenizer,
     optimizer,
     lossStates,

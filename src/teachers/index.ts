@@ -10,6 +10,7 @@ export {
   type Tokenizers,
   toStudentVocabulary,
 } from "./aligned/index.js";
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export {
   defineTeacherKind,
@@ -20,11 +21,13 @@ export {
   teacherSchema,
 } from "./kinds/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export { promptedTeacher } from "./prompted-teacher.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,
