@@ -63,6 +63,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
   const { endIds, padId } = tokenizer;
+  const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
   const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
   const signals = withLogits(checkLoss(loss, supply), teacher);
@@ -86,8 +87,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map((rollout, i) => withSource(rolloutToSequence(rollout), rows[i])),
-      rows.slice(onPolicyRows),
+      rollouts.map((rollout, i) => restrict(withSource(rolloutToSequence(rollout), rows[i]))),
+      rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
     );

@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs";
 import {
   type Batch,
   isLearned,
@@ -45,10 +46,6 @@ export interface AlignedTeacherOptions {
 
 export interface AlignedTeacher extends Teacher {
   readonly map: VocabularyMap;
-  /**
-   * The row with only those ids to learn that this teacher gives its signal about. Rows must have gone
-   * through it before they become a batch.
-   */
   restrict(sequence: TokenSequence): TokenSequence;
 }
 
@@ -68,7 +65,7 @@ export interface AlignedTeacher extends Teacher {
  * A sum over the teacher's tokenization is a lower bound of the text's probability: other
  * tokenizations of the same text have some, too, in well-trained models very little.
  *
- * Takes ownership of the teacher. `tensors` of its scores can be called once.
+ * Takes ownership of the teacher.
  *
  * @throws PupilError if the teacher cannot give the signal, or the vocabularies have nothing in common
  * @see https://github.com/huggingface/trl/issues/4393 (alignment by byte offsets)
@@ -105,12 +102,10 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
     try {
       const scores = await teacher.score(teacherBatch, [signal], context);
       return {
-        tensors: () => {
-          try {
-            return place(aligned, scores.tensors());
-          } finally {
-            teacherBatch.dispose();
-          }
+        tensors: () => tf.tidy(() => place(aligned, scores.tensors())),
+        dispose: () => {
+          scores.dispose?.();
+          teacherBatch.dispose();
         },
       };
     } catch (error) {

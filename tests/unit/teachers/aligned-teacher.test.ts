@@ -52,8 +52,9 @@ function tinyTeacher(
 /** The teacher's signal about restricted rows, as nested arrays, and what is learned of it. */
 async function signalsOf(teacher: AlignedTeacher, rows: readonly TokenSequence[]) {
   using batch = makeBatch(rows.map(teacher.restrict), 0);
-  const { tensors } = await teacher.score(batch, teacher.provides);
-  const [values] = Object.values(tf.tidy(tensors)) as [tf.Tensor];
+  const scores = await teacher.score(batch, teacher.provides);
+  const [values] = Object.values(tf.tidy(() => scores.tensors())) as [tf.Tensor];
+  scores.dispose?.();
   const mask = (await batch.completionMask.array()) as number[][];
   const result = (await values.array()) as number[][] | number[][][];
   values.dispose();
