@@ -5,20 +5,23 @@ import {
   taskDefinitions,
   textDatasetSchema,
 } from "../data/index.js";
-import { describeLoss, type LossDescription, lossDefinitions } from "../losses/index.js";
+import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
+  pairsTrainerSchema,
   runConfigSchema,
   sftTrainerSchema,
 } from "./run.js";
 
+export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
-  readonly kind: "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+  readonly kind: ComponentKind;
   readonly name: string;
   readonly summary: string;
   /** Formula, reference and the like, one line each. */
@@ -27,21 +30,16 @@ export interface Component {
 }
 
 const plain = (
-  kind: Component["kind"],
+  kind: ComponentKind,
   name: string,
   summary: string,
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
 
-function lossDetails(loss: LossDescription): string[] {
-  return [
-    `formula: ${loss.formula}`,
-    `reference: ${loss.reference}`,
-    `needs: ${loss.needs.join(", ")}`,
-    `gives: one value per ${loss.per}`,
-    `when: ${loss.whenToUse}`,
-    `going wrong: ${loss.failureSignature}`,
-  ];
+function lossDetails(definition: LossDefinition): string[] {
+  const loss = describeLoss(definition);
+  const facts = [...lossFacts(loss), ["file", loss.file] as const];
+  return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
 /** Every component; losses and tasks come from their lists. */
@@ -56,6 +54,12 @@ export const components: readonly Component[] = [
     "distill",
     "Distillation from a teacher's token-level logits, on and off policy.",
     distillTrainerSchema,
+  ),
+  plain(
+    "trainer",
+    "pairs",
+    "Learning from a preferred and a rejected answer: REDI, DPO and the like.",
+    pairsTrainerSchema,
   ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({
@@ -77,7 +81,7 @@ export const components: readonly Component[] = [
       kind: "loss",
       name: definition.name,
       summary: definition.summary,
-      details: lossDetails(describeLoss(definition)),
+      details: lossDetails(definition),
       schema: definition.config,
     }),
   ),

@@ -1,3 +1,4 @@
+export { loadRunLosses, parseRunConfig } from "./run-losses.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
@@ -8,6 +9,7 @@ export { loadTokenizer } from "./load-tokenizer.js";
 export {
   type LoadedModel,
   loadModelFolder,
+  type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";

@@ -7,8 +7,21 @@ import { readJson, readText } from "./read-files.js";
 /**
  * Loads the tokenizer of a folder, or from a `tokenizer.json` file. A folder may also hold one of the
  * older forms: `vocab.json` and `merges.txt` (GPT-2), or `vocab.txt` (BERT).
+ *
+ * @param modelEndIds end ids of the model, which replace the tokenizer's where they are more
  */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
+export async function loadTokenizer(
+  path: string,
+  modelEndIds: readonly number[] = [],
+): Promise<Tokenizer> {
+  const { json, config, source } = await readTokenizerFiles(path);
+  const tokenizer = await tokenizerFromJson(json, source, { config });
+  if (modelEndIds.length <= tokenizer.endIds.length) return tokenizer;
+  return tokenizerFromJson(json, source, { config, endIds: modelEndIds });
+}
+
+/** `tokenizer.json` and `tokenizer_config.json`, or what the older files amount to. */
+async function readTokenizerFiles(path: string) {
   const isFile = path.endsWith(".json");
   const folder = isFile ? dirname(path) : path;
   const file = isFile ? path : join(path, "tokenizer.json");
@@ -21,14 +34,11 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     : {};
   const config = { ...(stored as object), ...template };
   const found = isFile || (await exists(file)) ? undefined : await olderFormIn(folder);
-  if (found === undefined) {
-    return tokenizerFromJson(await readJson(file, "tokenizer"), file, { config });
-  }
+  if (found === undefined) return { json: await readJson(file, "tokenizer"), config, source: file };
   const texts: string[] = [];
   for (const name of found.files) texts.push(await readText(join(folder, name), "tokenizer"));
   const source = join(folder, found.files[0] as string);
-  const converted = found.convert(texts, config, source);
-  return tokenizerFromJson(converted.json, source, { config: converted.config });
+  return { ...found.convert(texts, config, source), source };
 }
 
 /** The older form whose files a folder holds; undefined where the folder does not exist. */

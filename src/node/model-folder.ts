@@ -1,19 +1,24 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
-  decoderFromTensors,
   decoderToTensors,
-  decodeSafetensors,
   encodeSafetensors,
+  loadDecoder,
+  type ModelConfig,
   parseHuggingFaceConfig,
+  planShards,
   toHuggingFaceConfig,
+  type WeightDtype,
+  weightFiles,
 } from "../models/index.js";
-import { writeFolderAtomic } from "./atomic.js";
+import { type FileContent, writeFolderAtomic } from "./atomic.js";
+import { openCheckpoint } from "./checkpoint-files.js";
 import { loadTokenizer } from "./load-tokenizer.js";
-import { readBytes, readJson } from "./read-files.js";
+import { readJson } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
 export interface LoadedModel {
@@ -23,34 +28,78 @@ export interface LoadedModel {
   readonly unknownKeys: readonly string[];
 }
 
-/** Loads `config.json`, `model.safetensors`, `tokenizer.json` from a folder. */
+/**
+ * Loads `config.json`, the weights (`model.safetensors`, or the files of an index) and
+ * `tokenizer.json` from a folder. Where `generation_config.json` has more end ids than the config,
+ * they replace the config's; where the config then has more than the tokenizer, the tokenizer's.
+ */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
-  await requireFolder(path);
-  const configPath = join(path, "config.json");
-  const { config, unknownKeys } = parseHuggingFaceConfig(
-    await readJson(configPath, "model config"),
-    configPath,
-  );
-  const tokenizer = await loadTokenizer(path);
-  const weightsPath = join(path, "model.safetensors");
-  const tensors = decodeSafetensors(await readBytes(weightsPath, "weights file"), weightsPath);
-  return { model: decoderFromTensors(config, tensors, weightsPath), tokenizer, unknownKeys };
+  const { config, unknownKeys, tokenizer } = await readModelFolder(path);
+  const weights = await openCheckpoint(path);
+  return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
 }
 
-/** The files of a model folder, in memory. */
+/** What a folder says about its model, without the weights. */
+export async function readModelFolder(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  await requireFolder(path);
+  const configPath = join(path, "config.json");
+  const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
+  const endIds = await generationEndIds(path);
+  const config =
+    endIds.length > parsed.config.eosTokenIds.length
+      ? { ...parsed.config, eosTokenIds: endIds }
+      : parsed.config;
+  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
+  return { config, unknownKeys: parsed.unknownKeys, tokenizer };
+}
+
+/** End ids of `generation_config.json`, which generation in `transformers` stops at. */
+async function generationEndIds(folder: string): Promise<number[]> {
+  const path = join(folder, "generation_config.json");
+  if (!(await isFile(path))) return [];
+  const json = (await readJson(path, "generation config")) as { eos_token_id?: unknown } | null;
+  const ids = json?.eos_token_id ?? [];
+  const result = z
+    .union([
+      z
+        .int()
+        .min(0)
+        .transform((id) => [id]),
+      z.array(z.int().min(0)),
+    ])
+    .safeParse(ids);
+  if (result.success) return result.data;
+  throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
+    field: `${path}: eos_token_id`,
+    value: ids,
+  });
+}
+
+export interface SaveModelOptions {
+  /** Format of the weights. Default: float32. */
+  readonly dtype?: WeightDtype;
+  /** Weights that need more are spread over several files with an index. Default: 2e9. */
+  readonly maxShardBytes?: number;
+}
+
+/** The files of a model folder. The weights are those of now; each file is encoded when it is asked for. */
 export async function modelFiles(
   model: Decoder,
   tokenizer: Tokenizer,
-  dtype: "float32" | "float16" = "float32",
-): Promise<Map<string, string | Uint8Array>> {
+  { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
+): Promise<Map<string, FileContent>> {
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-  const weights = encodeSafetensors(await decoderToTensors(model), {
-    dtype,
-    metadata: { format: "pt" },
-  });
-  return new Map<string, string | Uint8Array>([
+  const { files, index } = planShards(await decoderToTensors(model), { dtype, maxShardBytes });
+  const weights = [...files].map(([name, tensors]): [string, FileContent] => [
+    name,
+    () => encodeSafetensors(tensors, { dtype, metadata: { format: "pt" } }),
+  ]);
+  return new Map<string, FileContent>([
     ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
-    ["model.safetensors", weights],
+    ...weights,
+    ...(index ? [[weightFiles.index, json(index)] as const] : []),
     ["tokenizer.json", json(tokenizer.toJson())],
     ["tokenizer_config.json", json(tokenizer.toConfigJson())],
   ]);
@@ -61,9 +110,16 @@ export async function saveModelFolder(
   path: string,
   model: Decoder,
   tokenizer: Tokenizer,
-  dtype: "float32" | "float16" = "float32",
+  options: SaveModelOptions = {},
 ): Promise<void> {
-  await writeFolderAtomic(path, await modelFiles(model, tokenizer, dtype));
+  await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
 }
 
 async function requireFolder(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import type { LanguageModel } from "../models/index.js";
+import { contextLength, type LanguageModel } from "../models/index.js";
 import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
@@ -53,7 +53,7 @@ export async function sampleRollouts(options: SampleRolloutsOptions): Promise<Ro
   checkPrompts(prompts, model.config);
   const lengths = prompts.map((prompt) => prompt.length);
   const rollouts: Rollout[] = [];
-  for (const group of contextGroups(lengths, maxNewTokens, model.config.maxPositions)) {
+  for (const group of contextGroups(lengths, maxNewTokens, contextLength(model.config))) {
     const sampled = await sampleGroup(options, group);
     for (const [i, row] of group.rows.entries()) rollouts[row] = sampled[i] as Rollout;
   }

@@ -30,7 +30,7 @@ export interface TeacherScores {
 export interface ScoreContext {
   /** For this optimizer step. */
   readonly random: Random;
-  /** Index in the step of the batch's first row. */
+  /** Index in the step of the batch's first sequence. */
   readonly firstRow: number;
 }
 

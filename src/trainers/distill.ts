@@ -45,6 +45,11 @@ export interface DistillOptions {
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
+  /**
+   * Several rows, the data's and the student's own, side by side in one, without seeing each other.
+   * Default: false.
+   */
+  readonly packing?: boolean;
   readonly maxGradNorm?: number;
 }
 
@@ -62,10 +67,14 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
+  const { packing = false } = options;
   const { endIds, padId } = tokenizer;
   const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
-  const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
+  const supply = {
+    ...{ studentVocabSize, teacher, onPolicyFraction },
+    ...{ gradientAccumulationSteps, packing, advantageDiscount },
+  };
   const signals = withLogits(checkLoss(loss, supply), teacher);
   const readsRollouts = needsOf(loss).some(
     (need) => need === "oldTokenLogProbs" || need === "advantages",
@@ -91,6 +100,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
+      packing,
     );
     using scored = await scoreBatches(batches, teacher, {
       signals,
@@ -118,6 +128,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,
+      paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
       ...lossStates.metrics(),
