@@ -9,6 +9,7 @@ import { evaluateCommand } from "./evaluate.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
 import { trainCommand } from "./train.js";
+import { trainTokenizerCommand } from "./train-tokenizer.js";
 
 const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
@@ -43,6 +44,12 @@ program
   .argument("[overrides...]", "output=<folder>, rows, generate, dtype, … and key=value")
   .description("Store a teacher's log-probabilities of the rows of a config, to train from later.")
   .action(recordTeacherCommand);
+
+program
+  .command("train-tokenizer")
+  .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
+  .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
+  .action(trainTokenizerCommand);
 
 program
   .command("describe")

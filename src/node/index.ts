@@ -5,10 +5,10 @@ export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
+export { loadTokenizer } from "./load-tokenizer.js";
 export {
   type LoadedModel,
   loadModelFolder,
-  loadTokenizer,
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
@@ -19,4 +19,10 @@ export { resolveRecording } from "./recording/resolve-recording.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
+export {
+  trainTokenizer,
+  type TrainTokenizerEvent,
+  type TrainTokenizerOptions,
+  trainTokenizerSchema,
+} from "./train-tokenizer.js";
 export { versions } from "./versions.js";

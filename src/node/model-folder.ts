@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Tokenizer, tokenizerFromJson } from "../data/index.js";
+import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
@@ -17,6 +17,7 @@ import {
 } from "../models/index.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { openCheckpoint } from "./checkpoint-files.js";
+import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
@@ -74,26 +75,6 @@ async function generationEndIds(folder: string): Promise<number[]> {
     field: `${path}: eos_token_id`,
     value: ids,
   });
-}
-
-/**
- * Loads the tokenizer of a folder, or from a `tokenizer.json` file.
- *
- * @param modelEndIds end ids of the model, which replace the tokenizer's where they are more
- */
-export async function loadTokenizer(
-  path: string,
-  modelEndIds: readonly number[] = [],
-): Promise<Tokenizer> {
-  const isJson = path.endsWith(".json");
-  const file = isJson ? path : join(path, "tokenizer.json");
-  const folder = isJson ? join(path, "..") : path;
-  const json = await readJson(file, "tokenizer");
-  const configFile = join(folder, "tokenizer_config.json");
-  const config = (await isFile(configFile)) ? await readJson(configFile, "tokenizer config") : {};
-  const tokenizer = await tokenizerFromJson(json, file, { config });
-  if (modelEndIds.length <= tokenizer.endIds.length) return tokenizer;
-  return tokenizerFromJson(json, file, { config, endIds: modelEndIds });
 }
 
 export interface SaveModelOptions {

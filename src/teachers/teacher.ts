@@ -70,6 +70,11 @@ export interface Teacher extends Disposable {
     needs: readonly TeacherSignal[],
     context?: ScoreContext,
   ): Promise<TeacherScores>;
+  /**
+   * The row with only those ids to learn that the teacher has a signal about; absent where it has one
+   * about all. Rows go through it before they become a batch.
+   */
+  restrict?(sequence: TokenSequence): TokenSequence;
   /** Called once per optimizer step, after the update, for teachers that follow their student. */
   afterStep?(): void;
   /** What a checkpoint must hold for a resumed run to have the same teacher; absent for most. */

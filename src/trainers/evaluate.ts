@@ -95,7 +95,8 @@ export async function evaluateDivergence(
       const id = ids[start + i];
       return { ...rolloutToSequence(rollout), ...(id === undefined ? {} : { id }) };
     });
-    using batch = makeBatch(rows, padId);
+    const learned = rows.map((row) => teacher.restrict?.(row) ?? row);
+    using batch = makeBatch(learned, padId);
     const scores = await teacher.score(batch, ["teacherLogits"]);
     const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];
     const totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import type { TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { disposeAll } from "../../tensors/index.js";
@@ -72,6 +73,12 @@ export function mixtureTeacher(
     vocabSize,
     ...leastPositions(teachers),
     ...signalsOfDistributions(options),
+    ...(teachers.some(({ restrict }) => restrict !== undefined)
+      ? {
+          restrict: (row: TokenSequence) =>
+            teachers.reduce((left, teacher) => teacher.restrict?.(left) ?? left, row),
+        }
+      : {}),
     async score(batch, needs, context) {
       const scores = await Promise.all(
         teachers.map((teacher) => teacher.score(batch, ["teacherLogits"], context)),

@@ -57,6 +57,9 @@ export function routedTeacher(
       const teacher = teachers[indexOfSequence(row)];
       return teacher !== undefined && (teacher.knows?.(row) ?? true);
     },
+    ...(teachers.some(({ restrict }) => restrict !== undefined)
+      ? { restrict: (row) => teachers[indexOfSequence(row)]?.restrict?.(row) ?? row }
+      : {}),
     remedyForUnknownRows:
       "A row goes to the first teacher whose `when` matches: give the last one no `when` to take the rest, and check that teachers that know only some rows know theirs.",
     async score(batch, needs, context) {

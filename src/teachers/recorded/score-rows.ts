@@ -51,7 +51,13 @@ export async function tokensPerPosition(
 }
 
 /** Signals that a recording of a teacher is made of. */
-export function recordedSignals({ name, provides }: Teacher): TeacherSignal[] {
+export function recordedSignals({ name, provides, restrict }: Teacher): TeacherSignal[] {
+  if (restrict !== undefined) {
+    throw new PupilError(
+      `The teacher "${name}" has a signal at some positions only, which a recording cannot say.`,
+      { field: "teacher", remedy: "Record a teacher with the student's own tokenizer." },
+    );
+  }
   const needed: TeacherSignal[] = ["teacherTokenLogProbs", "teacherTokenIds", "teacherTopLogProbs"];
   const absent = needed.filter((signal) => !provides.includes(signal));
   if (absent.length > 0) {
