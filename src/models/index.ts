@@ -13,6 +13,7 @@ export {
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -103,6 +103,18 @@ const encoders = {
   float16: { dtype: "F16", numBytes: 2, write: writeFloat16 },
 } as const;
 
+/** Values as the little-endian bytes of a type; a copy. */
+export function encodeTensorData(
+  data: Float32Array,
+  dtype: keyof typeof encoders,
+  name: string,
+): Uint8Array {
+  const { numBytes, write } = encoders[dtype];
+  const bytes = new Uint8Array(data.length * numBytes);
+  write(bytes, data, name);
+  return bytes;
+}
+
 function writeFloat16(target: Uint8Array, data: Float32Array, name: string): void {
   for (let i = 0; i < data.length; i++) {
     const value = data[i] as number;

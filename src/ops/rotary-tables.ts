@@ -15,25 +15,25 @@ export function rotaryTables(
 ): { cos: tf.Tensor3D; sin: tf.Tensor3D } {
   const half = headDim / 2;
   if (!Number.isInteger(half)) throw new Error(`rotaryTables needs an even headDim: ${headDim}.`);
-  const parts: [number[], number[], number[]] = [[], [], []];
-  for (let i = 0; i < half; i++) {
-    let rest = theta ** (-i / half) / (2 * Math.PI);
-    for (const [part, bits] of [12, 24].entries()) {
-      const rounded = Math.round(rest * 2 ** bits) / 2 ** bits;
-      parts[part]?.push(rounded);
-      rest -= rounded;
-    }
-    parts[2].push(rest);
-  }
+  const split = Array.from({ length: half }, (_, i) => splitTurns(theta ** (-i / half)));
   return tf.tidy(() => {
     const positions = positionIds.toFloat().expandDims(2);
-    const [high, middle, low] = parts.map((part) => positions.mul(tf.tensor1d(part))) as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-    ];
+    const [high, middle, low] = [0, 1, 2].map((part) =>
+      positions.mul(tf.tensor1d(split.map((parts) => parts[part] as number))),
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
     const turns = high.sub(high.floor()).add(middle.sub(middle.floor())).add(low);
     const angle = turns.sub(turns.round()).mul(2 * Math.PI);
     return { cos: angle.cos() as tf.Tensor3D, sin: angle.sin() as tf.Tensor3D };
   });
+}
+
+/** An angle as turns in parts of 12 and 12 bits, and the rest: three numbers whose sum it is. */
+export function splitTurns(radians: number): readonly number[] {
+  let rest = radians / (2 * Math.PI);
+  const parts = [12, 24].map((bits) => {
+    const rounded = Math.round(rest * 2 ** bits) / 2 ** bits;
+    rest -= rounded;
+    return rounded;
+  });
+  return [...parts, rest];
 }
