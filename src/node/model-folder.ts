@@ -57,17 +57,27 @@ export async function modelFiles(
   tokenizer: Tokenizer,
   dtype: "float32" | "float16" = "float32",
 ): Promise<Map<string, string | Uint8Array>> {
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   const weights = encodeSafetensors(await decoderToTensors(model), {
     dtype,
     metadata: { format: "pt" },
   });
   return new Map<string, string | Uint8Array>([
-    ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
+    ["config.json", jsonText(toHuggingFaceConfig(model.config, { dtype }))],
     ["model.safetensors", weights],
-    ["tokenizer.json", json(tokenizer.toJson())],
-    ["tokenizer_config.json", json(tokenizer.toConfigJson())],
+    ...tokenizerFiles(tokenizer),
   ]);
+}
+
+/** The files of a tokenizer beside a model. */
+export function tokenizerFiles(tokenizer: Tokenizer): [string, string][] {
+  return [
+    ["tokenizer.json", jsonText(tokenizer.toJson())],
+    ["tokenizer_config.json", jsonText(tokenizer.toConfigJson())],
+  ];
+}
+
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Writes a model folder, complete or not at all. */
