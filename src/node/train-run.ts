@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
-import type { StepMetrics } from "../trainers/index.js";
+import { type StepMetrics, type TrainingWarning, watchTraining } from "../trainers/index.js";
 import { writeFolderAtomic } from "./atomic.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { modelFiles } from "./model-folder.js";
@@ -14,6 +14,7 @@ export type RunEvent =
   | { readonly type: "started"; readonly path: string; readonly notes: readonly string[] }
   | { readonly type: "resumed"; readonly path: string; readonly step: number }
   | { readonly type: "step"; readonly metrics: StepMetrics; readonly steps: number }
+  | { readonly type: "warning"; readonly warning: TrainingWarning }
   | { readonly type: "evaluation"; readonly step: number; readonly metrics: Metrics }
   | { readonly type: "checkpoint"; readonly step: number; readonly path: string }
   | { readonly type: "finished"; readonly summary: RunSummary; readonly stopped: boolean };
@@ -93,6 +94,7 @@ async function* trainLoop(
     return { type: "checkpoint", step, path: target };
   };
 
+  const watch = watchTraining();
   let initial: Metrics | undefined;
   if (startStep === 0 && config.evaluation.every > 0) {
     yield await evaluate();
@@ -106,6 +108,10 @@ async function* trainLoop(
       trainingMs += metrics.elapsedMs;
       await run.appendMetrics(metrics);
       yield { type: "step", metrics, steps };
+      for (const warning of watch(metrics)) {
+        await run.appendMetrics(warning);
+        yield { type: "warning", warning };
+      }
       if (isDue(step, config.evaluation.every)) yield await evaluate();
       if (isDue(step, config.checkpoint.every)) yield await save();
       if (signal?.aborted) break;

@@ -19,6 +19,7 @@ export {
   opBackends,
   registerOpKernel,
 } from "./define.js";
+export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
 export { embedding } from "./embedding.js";
 export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
 export { gelu, type GeluApproximation } from "./gelu.js";

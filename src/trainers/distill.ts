@@ -9,7 +9,7 @@ import {
   type SamplingPolicy,
   sampleRollouts,
 } from "../rollouts/index.js";
-import type { Teacher } from "../teachers/index.js";
+import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
@@ -65,7 +65,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { endIds, padId } = tokenizer;
   const studentVocabSize = student.config.vocabSize;
   const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
-  const signals = checkLoss(loss, supply);
+  const signals = withLogits(checkLoss(loss, supply), teacher);
   const readsRollouts = needsOf(loss).some(
     (need) => need === "oldTokenLogProbs" || need === "advantages",
   );
@@ -115,15 +115,22 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       step: step + 1,
       loss: gradients.loss,
       terms: gradients.terms,
+      diagnostics: gradients.diagnostics,
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,
       onPolicyShare: onPolicyRows / batchSize,
-      ...rolloutMetrics(rollouts),
+      ...rolloutMetrics(rollouts, endIds),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
   }
+}
+
+/** What the loss needs and, for the diagnostics, logits that such a teacher computes anyway. */
+function withLogits(signals: readonly TeacherSignal[], { provides }: Teacher): TeacherSignal[] {
+  const hasThem = signals.length > 0 && provides.includes("teacherLogits");
+  return hasThem ? [...new Set<TeacherSignal>([...signals, "teacherLogits"])] : [...signals];
 }
 
 /**
@@ -137,9 +144,14 @@ export function rowsOnPolicy(step: number, batchSize: number, fraction: number):
 
 function rolloutMetrics(
   rollouts: readonly Rollout[],
+  endIds: readonly number[],
 ): Pick<StepMetrics, "rolloutLength" | "rolloutEndRate"> {
   if (rollouts.length === 0) return {};
   const tokens = rollouts.reduce((sum, rollout) => sum + rollout.completionIds.length, 0);
   const ended = rollouts.filter((rollout) => rollout.finished).length;
-  return { rolloutLength: tokens / rollouts.length, rolloutEndRate: ended / rollouts.length };
+  const rolloutLength = tokens / rollouts.length;
+  // Where nothing can end a completion, a rate of 0 would say nothing.
+  return endIds.length === 0
+    ? { rolloutLength }
+    : { rolloutLength, rolloutEndRate: ended / rollouts.length };
 }

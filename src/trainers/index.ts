@@ -16,6 +16,12 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluate-student.js";
+export {
+  type FailureSignature,
+  failureSignatures,
+  type TrainingHistory,
+} from "./failure-signatures.js";
 export type { StepMetrics } from "./metrics.js";
 export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
+export { type TrainingWarning, watchTraining } from "./watch-training.js";

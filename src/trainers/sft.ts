@@ -59,6 +59,7 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
       step: step + 1,
       loss: gradients.loss,
       terms: gradients.terms,
+      diagnostics: gradients.diagnostics,
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,

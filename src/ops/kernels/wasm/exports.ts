@@ -105,6 +105,9 @@ export interface KernelExports {
       ...[values: Address, adds: number],
     ]
   ): void;
+  statistics(
+    ...args: [...[student: Address, teacher: Address, out: Address], ...[rows: number, n: number]]
+  ): void;
   packPanels(
     ...args: [
       ...[out: Address, step: number, weight: Address, ld: number, transposed: number],

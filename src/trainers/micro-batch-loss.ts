@@ -1,0 +1,160 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Batch } from "../data/index.js";
+import {
+  evaluateTerm,
+  type LossInputs,
+  type LossStates,
+  type LossTerm,
+  maskedSum,
+  needsOf,
+} from "../losses/index.js";
+import type { LanguageModel } from "../models/index.js";
+import { type RowLoss, tokenLogProbs } from "../ops/index.js";
+import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
+import type { CountedRows } from "./counted-rows.js";
+import { advantageSums, diagnosticSums } from "./diagnostics.js";
+import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
+import type { RolloutInputs } from "./rollout-inputs.js";
+
+/** The rows of one forward and backward pass. */
+export interface MicroBatch {
+  readonly batch: Batch;
+  readonly teacher?: TeacherScores;
+  /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
+  readonly onPolicyRows: number;
+  /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
+  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
+}
+
+/** A term with all that does not depend on the micro-batch. */
+export interface TermPlan {
+  readonly term: LossTerm;
+  /** Weight of the term over the count of what it averages. */
+  readonly factor: number;
+  readonly state: LossStates[number];
+  readonly rows: CountedRows;
+}
+
+/** By `term<index>` and by name of the diagnostic. */
+export type Sums = Readonly<Record<string, tf.Tensor>>;
+
+/** Weighted total of all terms, and sums that are read. */
+export type Loss = { readonly total: tf.Scalar; readonly sums: Sums };
+
+function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums): Sums {
+  return {
+    ...Object.fromEntries(terms.map((sum, i) => [`term${i}`, sum])),
+    ...Object.fromEntries(
+      Object.entries(diagnostics).map(([name, sum]) => [diagnosticPrefix + name, sum]),
+    ),
+  };
+}
+
+/** Names of diagnostics among the scalars of a step. */
+export const diagnosticPrefix = "diagnostic ";
+
+/**
+ * The loss of one micro-batch as a function to differentiate: from logits `[B, T, V]`, or without
+ * them where they would be large and no term needs them.
+ *
+ * @param index of the micro-batch in the step
+ * @param looked positions for the diagnostics
+ */
+export function microBatchLoss(
+  student: LanguageModel,
+  plans: readonly TermPlan[],
+  microBatch: MicroBatch,
+  index: number,
+  looked: readonly number[],
+  largestLogitsBytes: number | undefined,
+): () => Loss {
+  const terms = plans.map(({ term }) => term);
+  const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
+  const rows = tf.tensor1d([...looked], "int32");
+  return rowLosses
+    ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
+    : lossFromLogits(student, plans, microBatch, index, rows);
+}
+
+/** Weights of what a term counts in one micro-batch: `[B]` or `[B, T]`. */
+function countedWeights({ rows }: TermPlan, index: number, mask?: tf.Tensor2D): tf.Tensor {
+  const ofRows = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
+  return mask ? mask.mul(ofRows.expandDims(1)) : ofRows;
+}
+
+/** Any loss: what is given is computed at once, the student's part when the loss is called. */
+function lossFromLogits(
+  student: LanguageModel,
+  plans: readonly TermPlan[],
+  { batch, teacher, rollouts, onPolicyRows }: MicroBatch,
+  index: number,
+  rows: tf.Tensor1D,
+): () => Loss {
+  const { labels, completionMask } = batch;
+  const teacherTensors = teacher?.tensors() ?? {};
+  const sampled = rollouts?.(teacherTensors) ?? {};
+  const fixed = { labels, ...teacherTensors, ...sampled };
+  const { teacherLogits } = teacherTensors;
+  const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
+  const needs = needsOf(plans.map(({ term }) => term));
+  return () => {
+    const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
+    const sums = plans.map((plan) => {
+      const values = evaluateTerm(plan.term, inputs, plan.state);
+      const mask = values.rank === 1 ? undefined : completionMask;
+      return maskedSum(values, countedWeights(plan, index, mask) as typeof values);
+    });
+    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    const diagnostics = diagnosticSums(
+      {
+        student: { logits: inputs.studentLogits },
+        ...(teacherLogits ? { teacher: { logits: teacherLogits } } : {}),
+        // Draws are not a list of the likeliest.
+        ...(teacherTensors.teacherSampleLogProbs ? {} : { sparse: teacherTensors }),
+      },
+      rows,
+    );
+    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages });
+    return { total: tf.addN(weighted).asScalar(), sums: named };
+  };
+}
+
+/** Losses that do without the logits of the whole micro-batch. */
+function lossFromHidden(
+  { student, losses }: RowLosses,
+  plans: readonly TermPlan[],
+  { batch, teacher: scores }: MicroBatch,
+  index: number,
+  rows: tf.Tensor1D,
+): () => Loss {
+  const { labels, completionMask } = batch;
+  const given = { labels, ...teacherOfRows(scores) };
+  const terms = plans.map((plan, i) => ({
+    losses: losses[i] as readonly RowLoss[],
+    rowWeights: countedWeights(plan, index, completionMask) as tf.Tensor2D,
+    factor: plan.factor,
+  }));
+  return () => {
+    const inputs = { student: student(batch), ...given };
+    const { total, sums } = sumRowLosses(inputs, terms);
+    return { total, sums: namedSums(sums, diagnosticSums(inputs, rows)) };
+  };
+}
+
+/** 1 for tokens that the student sampled, `[B, T]`. */
+function sampledMask({ completionMask, size }: Batch, onPolicyRows: number): tf.Tensor2D {
+  const rows = Array.from({ length: size }, (_, row) => (row < onPolicyRows ? 1 : 0));
+  return completionMask.mul(tf.tensor2d(rows, [size, 1]));
+}
+
+/** What the forward pass of the student gives; only what is needed is computed. */
+function studentInputs(
+  student: LanguageModel,
+  batch: Batch,
+  needs: readonly string[],
+): Pick<LossInputs, "studentLogits"> & Partial<LossInputs> {
+  const studentLogits = student.forward(batch);
+  return needs.includes("tokenLogProbs")
+    ? { studentLogits, tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) }
+    : { studentLogits };
+}
