@@ -7,6 +7,7 @@ export {
 } from "./config.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export { fromFloat16 } from "./half-precision.js";
 export {
   type ParsedConfig,
   parseHuggingFaceConfig,

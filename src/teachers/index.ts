@@ -7,7 +7,17 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
-export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export type { DistributionOptions } from "./logit-signals.js";
+export { modelTeacher } from "./model-teacher.js";
+export {
+  type OnnxDecoder,
+  type OnnxSession,
+  onnxTeacher,
+  type OnnxTeacherOptions,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  openOnnxDecoder,
+} from "./onnx/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,

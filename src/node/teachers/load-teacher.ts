@@ -1,10 +1,11 @@
 import type { TeacherConfig } from "../../teachers/index.js";
 import type { LoadedTeacher, TeacherLoader } from "./loaded-teacher.js";
 import { loadModelTeacher } from "./model.js";
+import { loadOnnxTeacher } from "./onnx.js";
 
 type Kinds = { readonly [C in TeacherConfig as NonNullable<C["type"]>]: TeacherLoader<C> };
 
-const loaders: Kinds = { model: loadModelTeacher };
+const loaders: Kinds = { model: loadModelTeacher, onnx: loadOnnxTeacher };
 
 /** Loads the teacher that a config names. */
 export function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {

@@ -3,7 +3,7 @@ import { findModelFolder } from "../find-model.js";
 import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
-type ModelTeacherConfig = Extract<TeacherConfig, { from: string }>;
+type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>;
 
 /** A model folder as teacher, in this process. */
 export async function loadModelTeacher(config: ModelTeacherConfig): Promise<LoadedTeacher> {
