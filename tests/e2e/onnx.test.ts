@@ -1,39 +1,21 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline, type Tensor } from "@xenova/transformers";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { encodePrompt } from "../../src/data/index.js";
+import { exportModel, findModelFolder } from "../../src/node/index.js";
 import {
-  exportModel,
-  findModelFolder,
-  type LoadedModel,
-  loadModelFolder,
-} from "../../src/node/index.js";
-import { sampleRollouts } from "../../src/rollouts/index.js";
-import { Random } from "../../src/tensors/index.js";
-import { exportedArchitectures, hubModel, int64, saveBoth } from "../setup/onnx-models.js";
+  exportedArchitectures,
+  greedyText,
+  hubModel,
+  int64,
+  loadDisposable,
+  saveBoth,
+} from "../setup/onnx-models.js";
+import { runCli } from "./cli-process.js";
 import { runToEnd, tinyRun } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { largestDifference, logitsOf } from "../unit/models/tiny-models.js";
-
-async function load(folder: string): Promise<LoadedModel & Disposable> {
-  const loaded = await loadModelFolder(folder);
-  return { ...loaded, [Symbol.dispose]: () => loaded.model.dispose() };
-}
-
-/** What our sampler writes greedily after prompts, as text. */
-async function ourText({ model, tokenizer }: LoadedModel, prompts: readonly string[]) {
-  const rollouts = await sampleRollouts({
-    model,
-    prompts: prompts.map((prompt) => encodePrompt(tokenizer, prompt)),
-    endIds: tokenizer.endIds,
-    padId: tokenizer.padId,
-    maxNewTokens: 8,
-    policy: { greedy: true, samplingTemperature: 1, topK: 0, topP: 1 },
-    random: new Random(1),
-  });
-  return rollouts.map(({ completionIds }, i) => `${prompts[i]}${tokenizer.decode(completionIds)}`);
-}
 
 async function pipelineText(folder: string, prompts: string[]): Promise<string[]> {
   const generate = await pipeline("text-generation", folder, { local_files_only: true });
@@ -50,7 +32,7 @@ const prompts = ["1+2=", "12+3=1", "7"];
 describe.each(Object.entries(exportedArchitectures))("an exported %s", (_, architecture) => {
   test("has our logits, for rows padded on the left and on the right", async () => {
     const paths = await saveBoth(temporaryFolder(), architecture);
-    using ours = await load(paths.model);
+    using ours = await loadDisposable(paths.model);
     const theirs = await hubModel(paths.onnx);
     const left = {
       ids: [
@@ -90,8 +72,8 @@ describe.each(Object.entries(exportedArchitectures))("an exported %s", (_, archi
 
   test("writes our greedy text in a text-generation pipeline, in a padded batch", async () => {
     const paths = await saveBoth(temporaryFolder(), architecture);
-    using ours = await load(paths.model);
-    const expected = await ourText(ours, prompts);
+    using ours = await loadDisposable(paths.model);
+    const expected = await greedyText(ours, prompts, 8);
     expect(new Set(expected.map((text) => text.slice(-3))).size).toBeGreaterThan(1);
     expect(await pipelineText(paths.onnx, prompts)).toEqual(expected);
   });
@@ -100,19 +82,28 @@ describe.each(Object.entries(exportedArchitectures))("an exported %s", (_, archi
 test("a student that was trained, exported and loaded in a pipeline goes on as ours", async () => {
   const folder = temporaryFolder();
   await runToEnd(tinyRun(folder));
-  using ours = await load(await findModelFolder(join(folder, "tiny")));
+  using ours = await loadDisposable(await findModelFolder(join(folder, "tiny")));
   const path = join(folder, "export");
   await exportModel(path, ours, { format: "onnx", dtype: "float32" });
-  const expected = await ourText(ours, prompts);
+  const expected = await greedyText(ours, prompts, 8);
   // One by one: in a batch, transformers.js goes on with a row that has ended until all have.
   for (const [i, prompt] of prompts.entries()) {
     expect(await pipelineText(path, [prompt])).toEqual([expected[i]]);
   }
 });
 
+test("pupil export writes the folder and says what is in it", async () => {
+  const folder = temporaryFolder();
+  const { model } = await saveBoth(folder);
+  const { code, stdout, stderr } = await runCli(["export", model, "output=site/student"], folder);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^site\/student\/onnx\/model\.onnx {2}[\d,]+ bytes$/m);
+  expect(readdirSync(join(folder, "site", "student"))).toContain("tokenizer.json");
+});
+
 test("float16 weights compute in float32: the logits are those of the rounded weights", async () => {
   const paths = await saveBoth(temporaryFolder(), exportedArchitectures.gpt2, "float16");
-  using ours = await load(paths.model);
+  using ours = await loadDisposable(paths.model);
   const theirs = await hubModel(paths.onnx);
   const ids = [[1, 2, 3, 4]];
   const exact = logitsOf(ours.model, ids);

@@ -1,9 +1,15 @@
 import { join } from "node:path";
 import { AutoModelForCausalLM, Tensor } from "@xenova/transformers";
 import { onTestFinished } from "vitest";
-import { characterTokenizer, type Tokenizer } from "../../src/data/index.js";
+import { characterTokenizer, encodePrompt, type Tokenizer } from "../../src/data/index.js";
 import { initializeDecoder, type ModelConfig, modelConfigSchema } from "../../src/models/index.js";
-import { exportModel, saveModelFolder } from "../../src/node/index.js";
+import {
+  exportModel,
+  type LoadedModel,
+  loadModelFolder,
+  saveModelFolder,
+} from "../../src/node/index.js";
+import { sampleRollouts } from "../../src/rollouts/index.js";
 import { Random } from "../../src/tensors/index.js";
 
 /** Architectures whose exports are tried end to end; the sizes are a student's, only smaller. */
@@ -40,6 +46,30 @@ export async function saveBoth(
   await saveModelFolder(paths.model, model, tokenizer);
   await exportModel(paths.onnx, { model, tokenizer }, { format: "onnx", dtype });
   return paths;
+}
+
+/** A model folder in this process. */
+export async function loadDisposable(folder: string): Promise<LoadedModel & Disposable> {
+  const loaded = await loadModelFolder(folder);
+  return { ...loaded, [Symbol.dispose]: () => loaded.model.dispose() };
+}
+
+/** What our sampler writes greedily: prompts with their completions, as text. */
+export async function greedyText(
+  { model, tokenizer }: LoadedModel,
+  prompts: readonly string[],
+  maxNewTokens: number,
+): Promise<string[]> {
+  const rollouts = await sampleRollouts({
+    model,
+    prompts: prompts.map((prompt) => encodePrompt(tokenizer, prompt)),
+    endIds: tokenizer.endIds,
+    padId: tokenizer.padId,
+    maxNewTokens,
+    policy: { greedy: true, samplingTemperature: 1, topK: 0, topP: 1 },
+    random: new Random(1),
+  });
+  return rollouts.map(({ completionIds }, i) => `${prompts[i]}${tokenizer.decode(completionIds)}`);
 }
 
 /** An export in transformers.js, until the running test has finished. */
