@@ -46,7 +46,10 @@ program
 
 program
   .command("describe")
-  .argument("[component]", "run, train, a loss, a task, …; all names when left out")
+  .argument(
+    "[words...]",
+    "a name, or a kind and a name (loss reverse-kl); everything when left out",
+  )
   .description("Show a component's fields, defaults and meaning.")
   .action(describeCommand);
 

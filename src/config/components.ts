@@ -5,7 +5,7 @@ import {
   taskDefinitions,
   textDatasetSchema,
 } from "../data/index.js";
-import { describeLoss, type LossDescription, lossDefinitions } from "../losses/index.js";
+import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
@@ -16,9 +16,11 @@ import {
   sftTrainerSchema,
 } from "./run.js";
 
+export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
-  readonly kind: "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+  readonly kind: ComponentKind;
   readonly name: string;
   readonly summary: string;
   /** Formula, reference and the like, one line each. */
@@ -27,21 +29,16 @@ export interface Component {
 }
 
 const plain = (
-  kind: Component["kind"],
+  kind: ComponentKind,
   name: string,
   summary: string,
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
 
-function lossDetails(loss: LossDescription): string[] {
-  return [
-    `formula: ${loss.formula}`,
-    `reference: ${loss.reference}`,
-    `needs: ${loss.needs.join(", ")}`,
-    `gives: one value per ${loss.per}`,
-    `when: ${loss.whenToUse}`,
-    `going wrong: ${loss.failureSignature}`,
-  ];
+function lossDetails(definition: LossDefinition): string[] {
+  const loss = describeLoss(definition);
+  const facts = [...lossFacts(loss), ["file", loss.file] as const];
+  return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
 /** Every component; losses and tasks come from their lists. */
@@ -77,7 +74,7 @@ export const components: readonly Component[] = [
       kind: "loss",
       name: definition.name,
       summary: definition.summary,
-      details: lossDetails(describeLoss(definition)),
+      details: lossDetails(definition),
       schema: definition.config,
     }),
   ),

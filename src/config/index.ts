@@ -1,4 +1,4 @@
-export { type Component, components } from "./components.js";
+export { type Component, type ComponentKind, components } from "./components.js";
 export {
   byteTokenizerFor,
   characterTokenizerFor,
@@ -10,6 +10,7 @@ export {
   type PrepareOptions,
 } from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
+export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
 export {
   datasetSchema,
@@ -17,6 +18,7 @@ export {
   evaluationSchema,
   type RunConfig,
   runConfigSchema,
+  runConfigSchemaWith,
   sftTrainerSchema,
   studentSchema,
   tokenizerSchema,

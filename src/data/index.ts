@@ -1,6 +1,10 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
 export { Batch, isLearned, makeBatch } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
+export { packSequences } from "./pack-sequences.js";
+export type { PackedRows } from "./pack-sequences.js";
+export { makePackedBatch } from "./packed-batch.js";
+export type { PackedBatchOptions } from "./packed-batch.js";
 export { characterTokenizer } from "./tokenizers/character-tokenizer.js";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer.js";
 export { tokenizerFromJson } from "./tokenizers/tokenizer-from-json.js";

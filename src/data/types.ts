@@ -18,6 +18,11 @@ export interface TokenSequence {
    * as the assistant's turns of a chat. Default: every id from `completionStart` on.
    */
   readonly learned?: readonly number[];
+  /**
+   * Ids of the completion that the data gives, for rows that a student wrote instead. Teachers that
+   * are told more than the student can be shown it.
+   */
+  readonly reference?: readonly number[];
   /** Name of the row in its data, such as `train.jsonl:12`, for messages. */
   readonly id?: string;
 }

@@ -51,6 +51,17 @@ export const modelOptionsSchema = z.strictObject({
     .enum(activations)
     .optional()
     .describe("Activation in the MLP. Default: silu (Llama), gelu_new (GPT-2)."),
+  slidingWindow: size()
+    .nullable()
+    .default(null)
+    .describe(
+      "A token sees this many tokens, itself included. Default: all. Mistral, Qwen2, Qwen3.",
+    ),
+  layerTypes: z
+    .array(z.enum(["full_attention", "sliding_attention"]))
+    .nullable()
+    .default(null)
+    .describe("Which layers have the slidingWindow, one entry per layer. Default: all."),
   initializerRange: z
     .number()
     .min(0)
@@ -114,6 +125,19 @@ function inconsistencies(config: ModelConfig): [keyof ModelConfig, string][] {
     if (!family.optionalBiases && !config[field]) {
       problems.push([field, `The ${config.family} family always has biases; leave it out.`]);
     }
+  }
+  const { slidingWindow, layerTypes, numLayers } = config;
+  if (slidingWindow !== null && family.huggingFace.keys["slidingWindow"] === undefined) {
+    problems.push([
+      "slidingWindow",
+      `The ${config.family} family has no sliding window; leave it out.`,
+    ]);
+  }
+  if (layerTypes !== null && layerTypes.length !== numLayers) {
+    problems.push(["layerTypes", `${layerTypes.length} entries for ${numLayers} layers.`]);
+  }
+  if (layerTypes?.includes("sliding_attention") && slidingWindow === null) {
+    problems.push(["layerTypes", "Layers with sliding_attention need a slidingWindow."]);
   }
   if (!family.activations.includes(activation)) {
     problems.push([

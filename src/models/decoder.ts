@@ -8,6 +8,7 @@ import { families, type Family } from "./families/index.js";
 import { applyAttention, applyMlp, applyNorm, type LayerContext } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import { firstKeysByLayer } from "./sliding-window.js";
 import { makeTokenDecoder } from "./token-decoder.js";
 import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
 
@@ -53,7 +54,7 @@ export class Decoder implements LanguageModel {
     return tf.tidy(() => {
       if (cache?.decodeToken && cache.length > 0 && inputs.inputIds.shape[1] === 1) {
         checkInputs(this.config, inputs, cache.length);
-        if (!isRecording()) return cache.decodeToken(inputs);
+        if (!isRecording() && !inputs.firstKeys) return cache.decodeToken(inputs);
       }
       const hidden = this.hiddenStates(inputs, cache);
       const [batch, length, width] = hidden.shape;
@@ -81,13 +82,16 @@ export class Decoder implements LanguageModel {
         ...(attentionMask ? { keyMask: attentionMask } : {}),
         ...(cache ? { cache } : {}),
       };
+      const firstKeys = firstKeysByLayer(config, inputs, numCached);
       let x = embedding(context.parameter(layout.tokenEmbedding), inputIds) as tf.Tensor3D;
       if (layout.positionEmbedding) {
         x = x.add(embedding(context.parameter(layout.positionEmbedding), positionIds));
       }
       for (const [layer, block] of layout.blocks.entries()) {
         const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
-        x = x.add(applyAttention(context, block, layer, attentionInput, attention));
+        const first = firstKeys[layer];
+        const given = first ? { ...attention, firstKeys: first } : attention;
+        x = x.add(applyAttention(context, block, layer, attentionInput, given));
         const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
         x = x.add(applyMlp(context, block, mlpInput));
       }
@@ -127,7 +131,8 @@ function inOrder(
 function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
   const [batch, length] = inputs.inputIds.shape;
   const total = numCached + length;
-  if (total > config.maxPositions) {
+  // Several sequences in a row have positions of their own.
+  if (total > config.maxPositions && !inputs.firstKeys) {
     const parts =
       numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
     throw new PupilError(`${parts} do not fit into the model's ${config.maxPositions} positions.`, {
@@ -136,7 +141,12 @@ function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number
       remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
     });
   }
-  const { attentionMask: mask } = inputs;
+  const { attentionMask: mask, firstKeys } = inputs;
+  if (firstKeys && (firstKeys.shape[0] !== batch || firstKeys.shape[1] !== length)) {
+    throw new Error(
+      `firstKeys has shape [${firstKeys.shape.join(", ")}], expected [${batch}, ${length}].`,
+    );
+  }
   if (mask && (mask.shape[0] !== batch || mask.shape[1] !== total)) {
     throw new Error(
       `attentionMask has shape [${mask.shape.join(", ")}], expected [${batch}, ${total}] ` +

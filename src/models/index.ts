@@ -5,6 +5,7 @@ export {
   type ModelOptions,
   modelOptionsSchema,
 } from "./config.js";
+export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
 export { fromFloat16 } from "./half-precision.js";

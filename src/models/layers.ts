@@ -27,6 +27,8 @@ export interface AttentionInputs {
   readonly rotaryTables?: { readonly cos: tf.Tensor3D; readonly sin: tf.Tensor3D };
   /** `[B, S]`. */
   readonly keyMask?: tf.Tensor2D;
+  /** `[B, T]` int32: the first key that each query of this layer sees. */
+  readonly firstKeys?: tf.Tensor2D;
   readonly cache?: KeyValueCache;
 }
 
@@ -58,7 +60,7 @@ export function applyAttention(
   block: BlockSpec,
   layer: number,
   x: tf.Tensor3D,
-  { rotaryTables, keyMask, cache }: AttentionInputs,
+  { rotaryTables, keyMask, firstKeys, cache }: AttentionInputs,
 ): tf.Tensor3D {
   const { numHeads, numKeyValueHeads, headDim } = context.config;
   const [batch, length] = x.shape;
@@ -78,7 +80,7 @@ export function applyAttention(
   const newKey = turn(heads(k, numKeyValueHeads));
   const newValue = heads(v, numKeyValueHeads);
   const { key, value } = cache?.append(layer, newKey, newValue) ?? { key: newKey, value: newValue };
-  const attended = causalAttention(query, key, value, keyMask);
+  const attended = causalAttention(query, key, value, keyMask, firstKeys && { firstKeys });
   const merged = attended.reshape([batch, length, numHeads * headDim]);
   return applyLinear(context, block.attentionOutput, merged) as tf.Tensor3D;
 }

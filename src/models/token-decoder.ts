@@ -11,6 +11,7 @@ import type { Activation } from "./families/index.js";
 import type { LayerContext } from "./layers.js";
 import type { AffineSpec, BlockSpec, DecoderLayout } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import { slidingWindows } from "./sliding-window.js";
 
 const activations: Record<Activation, DecodeAttributes["activation"]> = {
   ...{ silu: "silu", gelu: "gelu-erf" },
@@ -39,6 +40,7 @@ function decodeAttributes({ config }: LayerContext, layout: DecoderLayout): Deco
   return {
     ...{ numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize },
     epsilon: config.normEpsilon,
+    slidingWindows: slidingWindows(config),
     ...(layout.positionEmbedding ? {} : { ropeTheta: config.ropeTheta }),
     gated: layout.blocks[0]?.mlpInputs.length === 2,
     activation: activations[config.activation],

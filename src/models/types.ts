@@ -14,6 +14,12 @@ export interface ModelInputs {
    * so that left padding does not shift them.
    */
   readonly positionIds?: tf.Tensor2D;
+  /**
+   * `[B, T]` int32: the first of the S positions that each token sees, for several sequences in a row
+   * (where its own starts). With it give `positionIds` that start again with every sequence; the row
+   * may then be longer than `maxPositions`. A sliding window of the model comes on top.
+   */
+  readonly firstKeys?: tf.Tensor2D;
 }
 
 export interface ForwardOptions {

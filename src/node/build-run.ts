@@ -1,12 +1,14 @@
 import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import { type LossState, lossTermFromConfig } from "../losses/index.js";
+import { type LossDefinition, type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
+import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
 import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { readText } from "./read-files.js";
+import { loadRunLosses } from "./run-losses.js";
 import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
   checkContext,
@@ -20,6 +22,7 @@ import { restoreTrainingState } from "./training-state.js";
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
@@ -96,9 +99,12 @@ async function assemble(
 
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
-    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
   return {
     student,
+    teacher,
     tokenizer,
     optimizer,
     lossStates,
@@ -108,7 +114,15 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
+    train: trainerOf(config, await loadRunLosses(config.losses), {
+      student,
+      teacher,
+      tokenizer,
+      optimizer,
+      lossStates,
+      data,
+      random,
+    }),
     evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
   };
 }
@@ -123,17 +137,22 @@ interface TrainingParts extends EvaluatedParts {
   readonly lossStates: RunParts["lossStates"];
 }
 
-function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
+function trainerOf(
+  config: RunConfig,
+  ownLosses: readonly LossDefinition[],
+  parts: TrainingParts,
+): RunParts["train"] {
   const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
   const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps } = trainer;
-  const loss = trainer.loss.map(lossTermFromConfig);
+  const { maxGradNorm, gradientAccumulationSteps, packing } = trainer;
+  const loss = trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   // The trainers check this too, but only once the run has begun.
   checkLoss(loss, {
     studentVocabSize: student.config.vocabSize,
     ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
     onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    gradientAccumulationSteps,
+    ...{ gradientAccumulationSteps, packing },
+    ...(trainer.type === "sft" ? {} : { advantageDiscount: trainer.advantageDiscount }),
   });
   const common = {
     student,
@@ -144,7 +163,7 @@ function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
     schedule: trainer,
     steps: trainer.steps,
     batchSize: trainer.batchSize,
-    gradientAccumulationSteps,
+    ...{ gradientAccumulationSteps, packing },
     ...(maxGradNorm === null ? {} : { maxGradNorm }),
     tokenizer,
   };

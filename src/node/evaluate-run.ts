@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
+import { applyOverrides, type RunConfig } from "../config/index.js";
 import { buildRun } from "./build-run.js";
 import { readJson } from "./read-files.js";
 import type { RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { parseRunConfig } from "./run-losses.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
@@ -22,7 +23,7 @@ export async function resolveEvaluation(
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
   const source = isFolder ? join(path, "config.json") : path;
-  const config = parseConfig(runConfigSchema, given, source);
+  const config = await parseRunConfig(given, source);
   const trained = isFolder ? path : join(config.output, config.name);
   return { ...config, student: { from: model ?? trained } };
 }

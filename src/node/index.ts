@@ -1,3 +1,4 @@
+export { loadRunLosses, parseRunConfig } from "./run-losses.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";

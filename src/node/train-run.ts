@@ -84,7 +84,7 @@ async function* trainLoop(
   };
   const save = async (): Promise<RunEvent> => {
     const target = run.checkpointPath(step);
-    const state = await trainingStateFiles(step, parts.optimizer, lossStates);
+    const state = await trainingStateFiles(step, parts.optimizer, lossStates, parts.teacher?.state);
     await writeFolderAtomic(
       target,
       new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),

@@ -91,6 +91,8 @@ export interface DecodeAttributes {
   readonly epsilon: number;
   /** Base of the rotary frequencies; absent with learned positions. */
   readonly ropeTheta?: number;
+  /** By layer, how many keys a token sees, itself included; undefined: all. */
+  readonly slidingWindows?: readonly (number | undefined)[];
   readonly gated: boolean;
   readonly activation: "silu" | "gelu-tanh" | "gelu-erf";
 }

@@ -1,3 +1,4 @@
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export {
   defineTeacherKind,
@@ -8,7 +9,7 @@ export {
   teacherSchema,
 } from "./kinds/index.js";
 export type { DistributionOptions } from "./logit-signals.js";
-export { modelTeacher } from "./model-teacher.js";
+export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export {
   type OnnxDecoder,
   type OnnxSession,
@@ -18,11 +19,13 @@ export {
   type OnnxValueInfo,
   openOnnxDecoder,
 } from "./onnx/index.js";
+export { promptedTeacher } from "./prompted-teacher.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
-import { drawTokens, rowUniforms } from "./draw-tokens.js";
+import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
 import type { ScoreContext, TeacherSignal, TeacherTensors } from "./teacher.js";
 
 /** Which parts of its distribution a teacher gives besides the whole. */
@@ -43,7 +43,7 @@ export function signalsFromLogits(
         : {}),
       ...(wantsTokens && options.topK !== undefined ? likeliest(logits, options.topK) : {}),
       ...(wantsTokens && options.samples !== undefined
-        ? draws(logits, options.samples, options.sampleTemperature ?? 1, context)
+        ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
         : {}),
     };
     return Object.fromEntries(needs.map((need) => [need, all[need]])) as Partial<TeacherTensors>;
@@ -57,13 +57,13 @@ function likeliest(logits: tf.Tensor3D, K: number): Partial<TeacherTensors> {
 
 function draws(
   logits: tf.Tensor3D,
+  batch: Batch,
   K: number,
   temperature: number,
   context: ScoreContext | undefined,
 ): Partial<TeacherTensors> {
   if (context === undefined) throw new Error("A teacher that draws tokens needs a random stream.");
-  const [B, T] = logits.shape;
-  const uniforms = rowUniforms(context.random, context.firstRow, [B, T, K]);
+  const uniforms = sequenceUniforms(context.random, context.firstRow, batch, K);
   const teacherTokenIds = drawTokens(logProbsFromLogits(logits, { temperature }).exp(), uniforms);
   return {
     teacherTokenIds,

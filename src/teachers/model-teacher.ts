@@ -10,6 +10,8 @@ import {
 } from "./logit-signals.js";
 import type { Teacher, TeacherScores, TeacherSignal } from "./teacher.js";
 
+export type ModelTeacherOptions = DistributionOptions;
+
 /**
  * A model in this process as teacher: its logits stay on the device and are never read back.
  * Takes ownership of the model.
@@ -19,7 +21,7 @@ import type { Teacher, TeacherScores, TeacherSignal } from "./teacher.js";
 export function modelTeacher(
   model: LanguageModel,
   name = "model",
-  options: DistributionOptions = {},
+  options: ModelTeacherOptions = {},
 ): Teacher {
   const { vocabSize } = model.config;
   checkDistributionOptions(options, vocabSize);

@@ -1,5 +1,6 @@
 import type { Batch } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
+import type { TensorValues } from "../models/index.js";
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
@@ -21,14 +22,23 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
+  dispose?(): void;
 }
 
 /** What a teacher that draws tokens needs to draw the same ones however a step is split up. */
 export interface ScoreContext {
   /** For this optimizer step. */
   readonly random: Random;
-  /** Index in the step of the batch's first row. */
+  /** Index in the step of the batch's first sequence. */
   readonly firstRow: number;
+}
+
+/** Tensors that a teacher has learned, by name. */
+export interface TeacherState {
+  read(): Promise<Map<string, TensorValues>>;
+  /** @throws PupilError if a tensor is missing or has another shape */
+  restore(tensors: ReadonlyMap<string, TensorValues>): void;
 }
 
 /** How a teacher is asked to write. */
@@ -50,6 +60,10 @@ export interface Teacher extends Disposable {
     needs: readonly TeacherSignal[],
     context?: ScoreContext,
   ): Promise<TeacherScores>;
+  /** Called once per optimizer step, after the update, for teachers that follow their student. */
+  afterStep?(): void;
+  /** What a checkpoint must hold for a resumed run to have the same teacher; absent for most. */
+  readonly state?: TeacherState;
   /** Completions of prompts, for teachers that can write. */
   complete?(prompts: readonly (readonly number[])[], options: CompleteOptions): Promise<Rollout[]>;
   dispose(): void;

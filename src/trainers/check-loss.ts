@@ -16,6 +16,10 @@ export interface LossSupply {
   /** Share of rows that the student samples itself. */
   readonly onPolicyFraction: number;
   readonly gradientAccumulationSteps: number;
+  /** Whether a row may hold several sequences. Default: false. */
+  readonly packing?: boolean;
+  /** See `teacherAdvantages`. Default: 0. */
+  readonly advantageDiscount?: number;
 }
 
 /** From the student's own forward pass and the batch. */
@@ -40,6 +44,7 @@ export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): Teache
     checkInputs(term, supply);
     checkRows(term, supply);
     checkTokens(term, supply);
+    checkPacking(term, supply);
   }
   checkVocabulary(loss, supply);
   const needs = needsOf(loss);
@@ -112,6 +117,29 @@ function checkRows(term: LossTerm, supply: LossSupply): void {
       term,
       "compares the rows of a batch, which micro-batches would change.",
       "Set trainer.gradientAccumulationSteps to 1.",
+    );
+  }
+}
+
+/** A packed row holds several examples: what is said of a row, or of a place in it, is wrong then. */
+function checkPacking(
+  term: LossTerm,
+  { packing = false, advantageDiscount = 0 }: LossSupply,
+): void {
+  if (!packing) return;
+  const { per, properties, needs } = term.definition;
+  const remedy = "Set trainer.packing to false, or leave the term out.";
+  if (properties.comparesRows === true) {
+    throw refuse(term, "compares the rows of a batch, but a packed row is no example.", remedy);
+  }
+  if (per === "row") {
+    throw refuse(term, "has one value per row, but a packed row is no example.", remedy);
+  }
+  if (needs.includes("advantages") && advantageDiscount > 0) {
+    throw refuse(
+      term,
+      "would discount advantages over the end of a sequence, into the next one in its row.",
+      "Set trainer.packing to false or trainer.advantageDiscount to 0.",
     );
   }
 }

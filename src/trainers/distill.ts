@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../data/index.js";
+import type { Tokenizer, TokenSequence } from "../data/index.js";
 import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
@@ -16,8 +16,8 @@ import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
 import { splitIntoBatches } from "./micro-batches.js";
-import { rolloutInputs } from "./rollout-inputs.js";
-import { applyGradients, computeGradients, type MicroBatch } from "./step.js";
+import { scoreBatches } from "./score-batches.js";
+import { applyGradients, computeGradients } from "./step.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;
@@ -45,6 +45,11 @@ export interface DistillOptions {
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
+  /**
+   * Several rows, the data's and the student's own, side by side in one, without seeing each other.
+   * Default: false.
+   */
+  readonly packing?: boolean;
   readonly maxGradNorm?: number;
 }
 
@@ -62,9 +67,13 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
+  const { packing = false } = options;
   const { endIds, padId } = tokenizer;
   const studentVocabSize = student.config.vocabSize;
-  const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
+  const supply = {
+    ...{ studentVocabSize, teacher, onPolicyFraction },
+    ...{ gradientAccumulationSteps, packing, advantageDiscount },
+  };
   const signals = withLogits(checkLoss(loss, supply), teacher);
   const readsRollouts = needsOf(loss).some(
     (need) => need === "oldTokenLogProbs" || need === "advantages",
@@ -86,30 +95,29 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map(rolloutToSequence),
+      rollouts.map((rollout, i) => withSource(rolloutToSequence(rollout), rows[i])),
       rows.slice(onPolicyRows),
       gradientAccumulationSteps,
       padId,
+      packing,
     );
-    const scored: MicroBatch[] = [];
-    for (const part of batches.parts) {
-      const { batch, firstRow, onPolicyRows } = part;
-      const context = { random: random.stream("teacher", step), firstRow };
-      const scores = await teacher.score(batch, signals, context);
-      const own = rollouts.slice(firstRow, firstRow + onPolicyRows);
-      scored.push({
-        ...part,
-        teacher: scores,
-        ...(readsRollouts
-          ? { rollouts: (tensors) => rolloutInputs(batch, own, tensors, advantageDiscount) }
-          : {}),
-      });
-    }
+    using scored = await scoreBatches(batches, teacher, {
+      signals,
+      random: random.stream("teacher", step),
+      ...(readsRollouts ? { rollouts } : {}),
+      advantageDiscount,
+    });
 
-    using gradients = await computeGradients(student, loss, scored, lossStates.contextOf(step));
+    using gradients = await computeGradients(
+      student,
+      loss,
+      scored.parts,
+      lossStates.contextOf(step),
+    );
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);
+    teacher.afterStep?.();
 
     yield {
       step: step + 1,
@@ -119,6 +127,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,
+      paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
       ...lossStates.metrics(),
@@ -140,6 +149,13 @@ function withLogits(signals: readonly TeacherSignal[], { provides }: Teacher): T
 export function rowsOnPolicy(step: number, batchSize: number, fraction: number): number {
   const until = (steps: number) => Math.floor(fraction * batchSize * steps + 1e-9);
   return until(step + 1) - until(step);
+}
+
+/** What is known of the row whose prompt the student completed. */
+function withSource(own: TokenSequence, row: TokenSequence | undefined): TokenSequence {
+  if (row === undefined) return own;
+  const { ids, completionStart, id } = row;
+  return { ...own, reference: ids.slice(completionStart), ...(id === undefined ? {} : { id }) };
 }
 
 function rolloutMetrics(

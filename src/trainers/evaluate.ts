@@ -92,6 +92,7 @@ export async function evaluateDivergence(
     const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];
     const totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));
     const [forwardSum, reverseSum] = totals as [tf.Scalar, tf.Scalar];
+    scores.dispose?.();
     const { forward, reverse } = await readScalars({ forward: forwardSum, reverse: reverseSum });
     sums.forwardKl += forward;
     sums.reverseKl += reverse;

@@ -18,6 +18,8 @@ export interface StepMetrics {
   readonly learningRate: number;
   /** Tokens that the loss counted in this step. */
   readonly tokens: number;
+  /** Share of the step's positions that held padding: what `packing` saves, or has left. */
+  readonly paddingShare: number;
   /** Share of rows that the student wrote itself. */
   readonly onPolicyShare: number;
   /** Mean number of tokens the student wrote per row; absent when it wrote none. */

@@ -11,7 +11,7 @@ import {
 import type { LanguageModel } from "../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../ops/index.js";
 import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
-import type { CountedRows } from "./counted-rows.js";
+import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "./diagnostics.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import type { RolloutInputs } from "./rollout-inputs.js";
@@ -20,7 +20,7 @@ import type { RolloutInputs } from "./rollout-inputs.js";
 export interface MicroBatch {
   readonly batch: Batch;
   readonly teacher?: TeacherScores;
-  /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
+  /** How many of the batch's first sequences the student wrote: their tokens are no ground truth. */
   readonly onPolicyRows: number;
   /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
   readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
@@ -76,12 +76,6 @@ export function microBatchLoss(
     : lossFromLogits(student, plans, microBatch, index, rows);
 }
 
-/** Weights of what a term counts in one micro-batch: `[B]` or `[B, T]`. */
-function countedWeights({ rows }: TermPlan, index: number, mask?: tf.Tensor2D): tf.Tensor {
-  const ofRows = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
-  return mask ? mask.mul(ofRows.expandDims(1)) : ofRows;
-}
-
 /** Any loss: what is given is computed at once, the student's part when the loss is called. */
 function lossFromLogits(
   student: LanguageModel,
@@ -90,7 +84,7 @@ function lossFromLogits(
   index: number,
   rows: tf.Tensor1D,
 ): () => Loss {
-  const { labels, completionMask } = batch;
+  const { labels } = batch;
   const teacherTensors = teacher?.tensors() ?? {};
   const sampled = rollouts?.(teacherTensors) ?? {};
   const fixed = { labels, ...teacherTensors, ...sampled };
@@ -101,8 +95,8 @@ function lossFromLogits(
     const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
     const sums = plans.map((plan) => {
       const values = evaluateTerm(plan.term, inputs, plan.state);
-      const mask = values.rank === 1 ? undefined : completionMask;
-      return maskedSum(values, countedWeights(plan, index, mask) as typeof values);
+      const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
+      return maskedSum(values, weights as typeof values);
     });
     const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
     const diagnostics = diagnosticSums(
@@ -127,11 +121,11 @@ function lossFromHidden(
   index: number,
   rows: tf.Tensor1D,
 ): () => Loss {
-  const { labels, completionMask } = batch;
+  const { labels } = batch;
   const given = { labels, ...teacherOfRows(scores) };
   const terms = plans.map((plan, i) => ({
     losses: losses[i] as readonly RowLoss[],
-    rowWeights: countedWeights(plan, index, completionMask) as tf.Tensor2D,
+    rowWeights: countedWeights(plan.rows, index, batch, "token") as tf.Tensor2D,
     factor: plan.factor,
   }));
   return () => {
@@ -142,9 +136,11 @@ function lossFromHidden(
 }
 
 /** 1 for tokens that the student sampled, `[B, T]`. */
-function sampledMask({ completionMask, size }: Batch, onPolicyRows: number): tf.Tensor2D {
-  const rows = Array.from({ length: size }, (_, row) => (row < onPolicyRows ? 1 : 0));
-  return completionMask.mul(tf.tensor2d(rows, [size, 1]));
+function sampledMask(batch: Batch, onPolicyRows: number): tf.Tensor2D {
+  return sequenceMask(
+    batch,
+    batch.sequences.map((_, i) => (i < onPolicyRows ? 1 : 0)),
+  );
 }
 
 /** What the forward pass of the student gives; only what is needed is computed. */

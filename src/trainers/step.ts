@@ -132,7 +132,7 @@ function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string)
 
 function sampledTokens(microBatches: readonly MicroBatch[]): number {
   return microBatches.reduce((sum, { batch, onPolicyRows }) => {
-    const own = batch.tokensPerRow.slice(0, onPolicyRows);
+    const own = batch.tokensPerSequence.slice(0, onPolicyRows);
     return sum + own.reduce((total, tokens) => total + tokens, 0);
   }, 0);
 }

@@ -2,12 +2,13 @@ import type { ModelConfig } from "../config.js";
 import { families, type Family } from "../families/index.js";
 import { decoderLayout, type ParameterSpec } from "../layout.js";
 import { encodeTensorData, type TensorValues } from "../safetensors.js";
+import { slidingWindows } from "../sliding-window.js";
 import { attention, type KeyValue } from "./attention.js";
 import { attribute, onnxGraph, type OnnxGraph, type Value } from "./graph.js";
 import { embedding, type GraphContext, head, mlp, norm, within } from "./layers.js";
 import { elementTypes, encodeOnnx } from "./onnx-format.js";
 import { rotaryValues } from "./rotary.js";
-import { scoreBias } from "./visibility.js";
+import { scoreBiases } from "./visibility.js";
 
 export interface ExportOnnxOptions {
   /** What the weights are stored in; the arithmetic is in float32 either way. Default: float32. */
@@ -55,13 +56,14 @@ export function exportOnnx(
   const tokenShape = graph.op("Shape", [inputIds]);
   const shared = {
     tokenShape,
-    scoreBias: scoreBias(graph.within("visibility"), tokenShape, attentionMask),
     ...(layout.positionEmbedding
       ? {}
       : { rotary: rotaryValues(within(context, "rotary"), positionIds) }),
   };
   const add = (a: Value, b: Value) => graph.op("Add", [a, b]);
 
+  const windows = slidingWindows(config);
+  const biases = scoreBiases(graph.within("visibility"), tokenShape, attentionMask, windows);
   const present: KeyValue[] = [];
   let x = embedding(context, layout.tokenEmbedding, rows(inputIds));
   if (layout.positionEmbedding) {
@@ -75,7 +77,7 @@ export function exportOnnx(
       block,
       attentionInput,
       past[layer] as KeyValue,
-      shared,
+      { ...shared, scoreBias: biases[layer] as Value },
     );
     present.push(attended.present);
     x = add(x, attended.output);

@@ -7,7 +7,7 @@ type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>
 
 /** A model folder as teacher, in this process. */
 export async function loadModelTeacher(config: ModelTeacherConfig): Promise<LoadedTeacher> {
-  const { type: _type, from, ...options } = config;
+  const { type: _type, from, prompt: _prompt, ...options } = config;
   const loaded = await loadModelFolder(await findModelFolder(from));
   const { model, tokenizer } = loaded;
   const parameters = model.numParameters.toLocaleString("en-US");

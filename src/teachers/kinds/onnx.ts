@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineTeacherKind } from "./define.js";
-import { distributionOptions } from "./signal-options.js";
+import { distributionOptions, promptOption } from "./signal-options.js";
 
 /** An ONNX decoder, run by `@xenova/transformers`. */
 export const onnxTeacherKind = defineTeacherKind({
@@ -30,6 +30,7 @@ export const onnxTeacherKind = defineTeacherKind({
       .optional()
       .describe("The ONNX file in the folder, where it has another name than onnx/model.onnx."),
     revision: z.string().optional().describe("Branch, tag or commit on the Hub. Default: main."),
+    ...promptOption,
     ...distributionOptions,
   }),
 });

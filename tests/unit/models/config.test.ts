@@ -17,6 +17,8 @@ test("a Llama needs six fields; the rest follows from them and the family", () =
     attentionBias: false,
     mlpBias: false,
     activation: "silu",
+    slidingWindow: null,
+    layerTypes: null,
     initializerRange: 0.02,
     bosTokenId: null,
     eosTokenIds: [],

@@ -42,6 +42,16 @@ export const tinyConfigs: Readonly<Record<string, ModelConfig>> = {
   }),
 };
 
+/** Decoders with a sliding window, in every layer or in one of two. */
+export const windowedConfigs: Readonly<Record<string, ModelConfig>> = {
+  "llama, window of 3": { ...(tinyConfigs["llama"] as ModelConfig), slidingWindow: 3 },
+  "gpt2, window of 2 in one layer": {
+    ...(tinyConfigs["gpt2"] as ModelConfig),
+    slidingWindow: 2,
+    layerTypes: ["full_attention", "sliding_attention"],
+  },
+};
+
 /** A decoder whose biases and norms are random too. */
 export function tinyDecoder(config: ModelConfig, seed = 1): Decoder {
   const decoder = initializeDecoder(config, new Random(seed));

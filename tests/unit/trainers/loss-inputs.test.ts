@@ -21,7 +21,7 @@ import {
   modelConfigSchema,
 } from "../../../src/models/index.js";
 import { ownDistribution, rolloutToSequence, sampleRollouts } from "../../../src/rollouts/index.js";
-import { type DistributionOptions, modelTeacher } from "../../../src/teachers/index.js";
+import { modelTeacher, type ModelTeacherOptions } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { checkLoss, teacherAdvantages } from "../../../src/trainers/index.js";
 import { splitIntoBatches } from "../../../src/trainers/micro-batches.js";
@@ -42,7 +42,7 @@ const model = (seed: number) => initializeDecoder(config, new Random(seed));
 
 interface StepOptions {
   readonly parts?: number;
-  readonly teacher?: DistributionOptions;
+  readonly teacher?: ModelTeacherOptions;
   readonly discount?: number;
 }
 
@@ -147,7 +147,7 @@ describe("one step equals its micro-batches", () => {
     lossTerm(crossEntropyLoss, {}, 0.3),
     ones("row"),
   ];
-  test.each<[string, LossTerm[], DistributionOptions]>([
+  test.each<[string, LossTerm[], ModelTeacherOptions]>([
     ["losses on sampled tokens and on rows", sampledLosses, {}],
     [
       "a teacher's likeliest tokens",

@@ -7,7 +7,7 @@ const healthy: Omit<StepMetrics, "step"> = {
     ...{ studentEntropy: 1, teacherEntropy: 1.2, studentTailMass: 0.2, teacherTailMass: 0.05 },
     ...{ advantageStd: 0.5, positiveLogProb: -1, negativeLogProb: -2 },
   },
-  ...{ rolloutLength: 10, rolloutEndRate: 0.4, elapsedMs: 1 },
+  ...{ rolloutLength: 10, rolloutEndRate: 0.4, paddingShare: 0.2, elapsedMs: 1 },
 };
 
 /** Warnings of a training that is healthy for ten steps and then as given. */

@@ -54,7 +54,7 @@ const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
 
 /** Words of a plan before its layers, and of each layer: as in assembly/decode.ts. */
 const LAYERS = 32;
-const LAYER = 16;
+const LAYER = 20;
 
 const frequencies = new Map<string, Float64Array>();
 
@@ -104,6 +104,7 @@ function decode(
 ): Info {
   const { numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize } = attributes;
   const { numLayers, numKeys, epsilon, ropeTheta, gated, activation } = attributes;
+  const { slidingWindows } = attributes;
   using scratch = new Scratch(backend.engine);
   const get = (name: string) => inputs[name] as Info;
   const at = (name: string) => {
@@ -146,6 +147,8 @@ function decode(
       ],
       LAYERS + LAYER * layer,
     );
+    const window = slidingWindows?.[layer] ?? numKeys;
+    words[LAYERS + LAYER * layer + 16] = Math.max(0, numKeys - window);
   }
   const plan = scratch.int32(words);
   const logits = backend.newTensor([B, 1, vocabSize], "float32");
