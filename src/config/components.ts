@@ -12,6 +12,7 @@ import { teacherKinds } from "../teachers/index.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
+  pairsTrainerSchema,
   runConfigSchema,
   sftTrainerSchema,
 } from "./run.js";
@@ -53,6 +54,12 @@ export const components: readonly Component[] = [
     "distill",
     "Distillation from a teacher's token-level logits, on and off policy.",
     distillTrainerSchema,
+  ),
+  plain(
+    "trainer",
+    "pairs",
+    "Learning from a preferred and a rejected answer: REDI, DPO and the like.",
+    pairsTrainerSchema,
   ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({

@@ -16,6 +16,7 @@ export {
   datasetSchema,
   distillTrainerSchema,
   evaluationSchema,
+  pairsTrainerSchema,
   type RunConfig,
   runConfigSchema,
   runConfigSchemaWith,

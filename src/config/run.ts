@@ -68,6 +68,12 @@ const distillLoss = (term: typeof lossTermSchema) =>
       "Loss terms; their weighted sum is trained. Terms on labels count only rows of the data, terms on sampled tokens only the student's own.",
     );
 
+const pairsLoss = (term: typeof lossTermSchema) =>
+  z
+    .array(term)
+    .min(1)
+    .describe("Loss terms on a preferred and a rejected answer; the teacher is the reference.");
+
 export const sftTrainerSchema = z.strictObject({
   type: z.literal("sft"),
   ...trainerFields,
@@ -96,7 +102,20 @@ export const distillTrainerSchema = z.strictObject({
     .describe("Longest completion the student samples. Default: the longest of the data."),
 });
 
-export const trainerSchema = z.discriminatedUnion("type", [sftTrainerSchema, distillTrainerSchema]);
+// A packed row is no example, and a loss on pairs has one value per example.
+const { packing: _packing, ...pairsFields } = trainerFields;
+
+export const pairsTrainerSchema = z.strictObject({
+  type: z.literal("pairs"),
+  ...pairsFields,
+  loss: pairsLoss(lossTermSchema),
+});
+
+export const trainerSchema = z.discriminatedUnion("type", [
+  sftTrainerSchema,
+  distillTrainerSchema,
+  pairsTrainerSchema,
+]);
 
 export const evaluationSchema = z.strictObject({
   every: z.int().min(0).default(200).describe("Steps between evaluations; 0: at the end only."),
@@ -156,6 +175,7 @@ export function runConfigSchemaWith(own: readonly LossDefinition[]): typeof runC
   const trainer = z.discriminatedUnion("type", [
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
     distillTrainerSchema.extend({ loss: distillLoss(term) }),
+    pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
   ]);
   return runConfigSchema.extend({ trainer: trainer.describe("How to train.") });
 }

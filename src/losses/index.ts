@@ -13,6 +13,12 @@ export {
   runGoldenCase,
   selfCheck,
 } from "./checks/index.js";
+export {
+  answerLogProbs,
+  answerPairInputs,
+  type AnswerPairs,
+  onlyWholePairs,
+} from "./answer-log-probs.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";

@@ -1,19 +1,22 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { embedding, hasTokenDecoder, linear, rotaryTables } from "../ops/index.js";
+import { embedding, hasTokenDecoder, linear } from "../ops/index.js";
 import { disposeAll, isRecording } from "../tensors/index.js";
 import { BufferedCache, ConcatenatingCache } from "./cache.js";
+import { ChangingCache } from "./changing-cache.js";
 import type { ModelConfig } from "./config.js";
 import { families, type Family } from "./families/index.js";
 import { applyAttention, applyMlp, applyNorm, type LayerContext } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
 import { firstKeysByLayer } from "./sliding-window.js";
+import { contextLength, ropeLengths } from "./rope-scaling.js";
+import { rotaryPositions } from "./rotary-positions.js";
 import { makeTokenDecoder } from "./token-decoder.js";
 import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
 
 /**
- * A pre-norm decoder-only transformer. Its family (Llama, GPT-2) is data: see `families/`.
+ * A pre-norm decoder-only transformer. Its family (Llama, GPT-2, …) is data: see `families/`.
  *
  * Parameters carry Hugging Face names and layouts, so a checkpoint is a copy, not a conversion.
  */
@@ -44,6 +47,8 @@ export class Decoder implements LanguageModel {
   }
 
   createCache(capacity?: number): KeyValueCache {
+    const lengths = ropeLengths(this.config);
+    if (lengths) return new ChangingCache(lengths.from);
     if (!hasTokenDecoder()) return new ConcatenatingCache();
     const makeDecoder = () => makeTokenDecoder(this.context, this.layout);
     return new BufferedCache(this.config.numLayers, makeDecoder, capacity);
@@ -71,14 +76,17 @@ export class Decoder implements LanguageModel {
     const { inputIds, attentionMask } = inputs;
     const numCached = cache?.length ?? 0;
     checkInputs(config, inputs, numCached);
+    const all = cache?.remember?.(inputs);
+    if (all) {
+      const [batch, length] = inputIds.shape;
+      const start = [0, numCached, 0];
+      return tf.tidy(() => this.hiddenStates(all).slice(start, [batch, length, -1]));
+    }
     return tf.tidy(() => {
       const positionIds =
         inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, numCached);
-      const tables = layout.positionEmbedding
-        ? {}
-        : { rotaryTables: rotaryTables(positionIds, config.headDim, config.ropeTheta) };
       const attention = {
-        ...tables,
+        ...(layout.positionEmbedding ? {} : { rotaryTables: rotaryPositions(config, positionIds) }),
         ...(attentionMask ? { keyMask: attentionMask } : {}),
         ...(cache ? { cache } : {}),
       };
@@ -131,17 +139,24 @@ function inOrder(
 function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
   const [batch, length] = inputs.inputIds.shape;
   const total = numCached + length;
+  const limit = contextLength(config);
   // Several sequences in a row have positions of their own.
-  if (total > config.maxPositions && !inputs.firstKeys) {
+  if (total > limit && !inputs.firstKeys) {
     const parts =
       numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
-    throw new PupilError(`${parts} do not fit into the model's ${config.maxPositions} positions.`, {
+    throw new PupilError(`${parts} do not fit into the model's ${limit} positions.`, {
       field: "maxPositions",
       value: total,
       remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
     });
   }
   const { attentionMask: mask, firstKeys } = inputs;
+  if (firstKeys && ropeLengths(config)) {
+    throw new PupilError(
+      "Rotary frequencies that depend on the length of a sequence cannot differ within a row.",
+      { field: "trainer.packing", remedy: "Set it to false for this model." },
+    );
+  }
   if (firstKeys && (firstKeys.shape[0] !== batch || firstKeys.shape[1] !== length)) {
     throw new Error(
       `firstKeys has shape [${firstKeys.shape.join(", ")}], expected [${batch}, ${length}].`,

@@ -1,4 +1,9 @@
-export { decoderFromTensors, decoderToTensors } from "./checkpoint.js";
+export {
+  type CheckpointReader,
+  decoderFromTensors,
+  decoderToTensors,
+  loadDecoder,
+} from "./checkpoint.js";
 export {
   type ModelConfig,
   modelConfigSchema,
@@ -16,11 +21,27 @@ export {
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,
   encodeSafetensors,
   type LoadedTensor,
   type TensorValues,
+  type WeightDtype,
+  weightDtypes,
+  widenTensor,
 } from "./safetensors.js";
-export type { SafetensorsDtype } from "./safetensors-header.js";
+export {
+  readSafetensorsHeader,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+} from "./safetensors-header.js";
+export {
+  checkShards,
+  parseShardIndex,
+  planShards,
+  type ShardOptions,
+  type ShardPlan,
+  weightFiles,
+} from "./shards.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

@@ -41,6 +41,12 @@ export interface KeyValueCache extends Disposable {
     value: tf.Tensor4D,
   ): { key: tf.Tensor4D; value: tf.Tensor4D };
   /**
+   * For models whose rotary frequencies change with the length of the sequence; called once per pass,
+   * before the layers. Where what is cached holds no longer, the inputs of all positions: the pass
+   * then computes those, without the cache.
+   */
+  remember?(inputs: ModelInputs): ModelInputs | undefined;
+  /**
    * Logits `[B, 1, V]` of one more token per row, which goes to the end of the cache: what a forward
    * pass gives, by a shorter way that some caches have. It is without gradient and reads the weights
    * as they were when it was first taken.

@@ -6,6 +6,9 @@ import writeFileAtomicLibrary from "write-file-atomic";
 /** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
 export const unfinishedPrefix = ".unfinished-";
 
+/** Content of a file, or a function that makes it when its turn comes. */
+export type FileContent = string | Uint8Array | (() => Uint8Array);
+
 /** Writes a file so that a reader sees the old content or the new, never a part. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
@@ -20,7 +23,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
  */
 export async function writeFolderAtomic(
   path: string,
-  files: ReadonlyMap<string, string | Uint8Array>,
+  files: ReadonlyMap<string, FileContent>,
 ): Promise<void> {
   const parent = dirname(path);
   await mkdir(parent, { recursive: true });
@@ -50,10 +53,10 @@ export async function removeUnfinished(parent: string): Promise<void> {
   }
 }
 
-async function writeAndSync(path: string, content: string | Uint8Array): Promise<void> {
+async function writeAndSync(path: string, content: FileContent): Promise<void> {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(content);
+    await file.writeFile(typeof content === "function" ? content() : content);
     await file.sync();
   } finally {
     await file.close();

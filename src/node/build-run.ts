@@ -1,15 +1,15 @@
 import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
-import { type LossDefinition, type LossState, lossTermFromConfig } from "../losses/index.js";
-import type { Decoder } from "../models/index.js";
+import { type LossState, lossTermFromConfig } from "../losses/index.js";
+import { contextLength, type Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
-import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
+import type { StepMetrics } from "../trainers/index.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { readText } from "./read-files.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { loadRunLosses } from "./run-losses.js";
-import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import {
   checkContext,
   chooseTokenizer,
@@ -17,6 +17,7 @@ import {
   loadRunTeacher,
   loadStudent,
 } from "./run-models.js";
+import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -83,13 +84,15 @@ async function assemble(
     });
   const limits = [
     loadedTeacher?.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
+    loadedStudent
+      ? contextLength(loadedStudent.model.config)
+      : config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
   const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
   const contexts = {
-    student: student.config.maxPositions,
+    student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,
   };
   checkContext(data, contexts, config);
@@ -102,6 +105,9 @@ async function assemble(
     checkpoint === undefined
       ? undefined
       : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
     teacher,
@@ -114,70 +120,12 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, await loadRunLosses(config.losses), {
-      student,
-      teacher,
-      tokenizer,
-      optimizer,
-      lossStates,
-      data,
-      random,
-    }),
-    evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    evaluate: evaluatorOf(config, parts),
   };
 }
 
 async function readFiles(paths: readonly string[]): Promise<Files> {
   const entries = paths.map(async (path) => [path, await readText(path, "data file")] as const);
   return new Map(await Promise.all(entries));
-}
-
-interface TrainingParts extends EvaluatedParts {
-  readonly optimizer: AdamW;
-  readonly lossStates: RunParts["lossStates"];
-}
-
-function trainerOf(
-  config: RunConfig,
-  ownLosses: readonly LossDefinition[],
-  parts: TrainingParts,
-): RunParts["train"] {
-  const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
-  const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps, packing } = trainer;
-  const loss = trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
-  // The trainers check this too, but only once the run has begun.
-  checkLoss(loss, {
-    studentVocabSize: student.config.vocabSize,
-    ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
-    onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    ...{ gradientAccumulationSteps, packing },
-    ...(trainer.type === "sft" ? {} : { advantageDiscount: trainer.advantageDiscount }),
-  });
-  const common = {
-    student,
-    data: data.training,
-    optimizer,
-    loss,
-    ...(lossStates === undefined ? {} : { lossStates }),
-    schedule: trainer,
-    steps: trainer.steps,
-    batchSize: trainer.batchSize,
-    ...{ gradientAccumulationSteps, packing },
-    ...(maxGradNorm === null ? {} : { maxGradNorm }),
-    tokenizer,
-  };
-  if (trainer.type === "sft") return (startStep) => sft({ ...common, startStep });
-  if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
-  return (startStep) =>
-    distill({
-      ...common,
-      startStep,
-      teacher,
-      onPolicyFraction: trainer.onPolicyFraction,
-      sampling: trainer.sampling,
-      advantageDiscount: trainer.advantageDiscount,
-      maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
-      random: random.stream("train"),
-    });
 }

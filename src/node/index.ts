@@ -10,6 +10,7 @@ export {
   type LoadedModel,
   loadModelFolder,
   loadTokenizer,
+  type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
 export { nodePlatform } from "./platform.js";

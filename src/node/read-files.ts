@@ -2,10 +2,20 @@ import { readFile } from "node:fs/promises";
 import { PupilError } from "../errors/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
-export async function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+  return explainFileErrors(path, what, () => readFile(path));
+}
+
+/** What `read` gives; an error of the file system becomes a PupilError that names the file. */
+export async function explainFileErrors<T>(
+  path: string,
+  what: string,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
-    return await readFile(path);
+    return await read();
   } catch (error) {
+    if (error instanceof PupilError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = {
       ENOENT: "does not exist",

@@ -6,9 +6,9 @@ import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
 import { type ContextGroup, contextGroups } from "./context-groups.js";
 import { rowInputs } from "./row-inputs.js";
-import { modelSource, type TokenSource } from "./token-source.js";
 import { sampleUniforms } from "./sample-uniforms.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
+import { modelSource, type TokenSource } from "./token-source.js";
 
 /** A prompt and what the model wrote after it. */
 export interface Rollout {

@@ -1,10 +1,11 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { LanguageModel } from "../models/index.js";
+import { contextLength, type LanguageModel } from "../models/index.js";
 import { type RowInputs, toModelInputs } from "./row-inputs.js";
 
 /** Where the logits of next tokens come from: a model in this process, or one in another runtime. */
 export interface TokenSource {
   readonly vocabSize: number;
+  /** Longest sequence, prompt and completion together. */
   readonly maxPositions: number;
   /** For rows that are fed together from here on; `capacity` is how many columns there may be. */
   open(capacity: number): TokenStream;
@@ -21,10 +22,9 @@ export interface TokenStream extends Disposable {
 
 /** A model in this process; nothing is read back. */
 export function modelSource(model: LanguageModel): TokenSource {
-  const { vocabSize, maxPositions } = model.config;
   return {
-    vocabSize,
-    maxPositions,
+    vocabSize: model.config.vocabSize,
+    maxPositions: contextLength(model.config),
     open: (capacity) => {
       const cache = model.createCache(capacity);
       return {

@@ -1,5 +1,6 @@
 import { PupilError } from "../errors/index.js";
 import {
+  answerPairInputs,
   inputsOf,
   type LossInput,
   lossInputFacts,
@@ -18,6 +19,8 @@ export interface LossSupply {
   readonly gradientAccumulationSteps: number;
   /** Whether a row may hold several sequences. Default: false. */
   readonly packing?: boolean;
+  /** Whether rows are pairs of answers. Default: false. */
+  readonly pairs?: boolean;
   /** See `teacherAdvantages`. Default: 0. */
   readonly advantageDiscount?: number;
 }
@@ -26,6 +29,13 @@ export interface LossSupply {
 const fromStudent: readonly LossInput[] = ["studentLogits", "labels", "tokenLogProbs"];
 /** From the student's sampling; the advantages are made of the teacher's opinion of it. */
 const fromRollouts: readonly LossInput[] = ["oldTokenLogProbs", "advantages"];
+/** From two answers to a prompt, in a trainer of pairs. */
+const fromPairs: readonly LossInput[] = answerPairInputs;
+/** What the reference model says of their tokens: its teacherTokenLogProbs. */
+const fromReference: readonly LossInput[] = [
+  "referencePositiveTokenLogProbs",
+  "referenceNegativeTokenLogProbs",
+];
 const fromTeachers: readonly LossInput[] = [
   "teacherLogits",
   "teacherTokenLogProbs",
@@ -41,6 +51,10 @@ const fromTeachers: readonly LossInput[] = [
  */
 export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
   for (const term of loss) {
+    if (supply.pairs === true) {
+      checkPairInputs(term, supply);
+      continue;
+    }
     checkInputs(term, supply);
     checkRows(term, supply);
     checkTokens(term, supply);
@@ -48,6 +62,7 @@ export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): Teache
   }
   checkVocabulary(loss, supply);
   const needs = needsOf(loss);
+  if (needs.some((need) => fromReference.includes(need))) return ["teacherTokenLogProbs"];
   const direct = needs.filter((need) => fromTeachers.includes(need)) as TeacherSignal[];
   const { teacher } = supply;
   const given = direct.filter((signal) => teacher?.provides.includes(signal));
@@ -68,10 +83,13 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
   if (absent.length === 0) return;
   const missing = `needs ${absent.join(", ")}, which`;
   if (teacher === undefined) {
-    throw refuse(term, `${missing} this trainer does not have.`, "It has no teacher: use distill.");
+    const isPairs = absent.some((need) => fromPairs.includes(need));
+    const trainer = isPairs ? "Use the pairs trainer." : "It has no teacher: use distill.";
+    throw refuse(term, `${missing} this trainer does not have.`, trainer);
   }
   if (!absent.every((need) => fromTeachers.includes(need))) {
-    const remedy = `It supplies ${supplied.join(", ")}.`;
+    const isPairs = absent.some((need) => fromPairs.includes(need));
+    const remedy = isPairs ? "Use the pairs trainer." : `It supplies ${supplied.join(", ")}.`;
     throw refuse(term, `${missing} this trainer does not have.`, remedy);
   }
   const wantsTokens = absent.includes("teacherTokenIds");
@@ -79,6 +97,22 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
     ? "Set teacher.topK (its likeliest tokens) or teacher.samples (draws, for sampled-kl)."
     : `It gives ${provided.join(", ")}. ${teachersThatGive(absent as TeacherSignal[])}`;
   throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
+}
+
+function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
+  const { needs } = term.definition;
+  const foreign = needs.filter((need) => ![...fromPairs, ...fromReference].includes(need));
+  if (foreign.length > 0) {
+    const problem = `needs ${foreign.join(", ")}, which a trainer of pairs does not have.`;
+    throw refuse(term, problem, `It supplies ${[...fromPairs, ...fromReference].join(", ")}.`);
+  }
+  if (!needs.some((need) => fromReference.includes(need))) return;
+  if (teacher?.provides.includes("teacherTokenLogProbs")) return;
+  throw refuse(
+    term,
+    "compares with a reference model, but there is none that gives teacherTokenLogProbs.",
+    "Set teacher.from to the model that the student starts from.",
+  );
 }
 
 function teachersThatGive(signals: readonly TeacherSignal[]): string {

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import { lossInputFacts, type LossTerm, rowWeights, type ValuesPer } from "../losses/index.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { tokensPerPair } from "./pair-inputs.js";
 
 /** How the examples of a step's micro-batches enter the mean of one term. */
 export interface CountedRows {
@@ -16,12 +18,13 @@ export interface CountedRows {
  */
 export function countedRows(
   { definition, config }: LossTerm,
-  microBatches: readonly { readonly batch: Batch; readonly onPolicyRows: number }[],
+  microBatches: readonly Pick<MicroBatch, "batch" | "onPolicyRows" | "isPairs">[],
 ): CountedRows {
   const aggregation = definition.aggregation?.(config) ?? "token";
   const sources = definition.needs.map((need) => lossInputFacts(need).rows);
-  const parts = microBatches.map(({ batch, onPolicyRows }) => {
-    const tokens = batch.tokensPerSequence.map((count, i) => {
+  const parts = microBatches.map(({ batch, onPolicyRows, isPairs }) => {
+    const perExample = isPairs ? tokensPerPair(batch.tokensPerSequence) : batch.tokensPerSequence;
+    const tokens = perExample.map((count, i) => {
       const isRollout = i < onPolicyRows;
       const has = !sources.includes(isRollout ? "data" : "rollouts");
       return has ? count : 0;

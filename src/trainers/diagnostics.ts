@@ -107,17 +107,31 @@ function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.T
   };
 }
 
-/** What the sums say: means over the positions, and the standard deviation of the advantages. */
+/** What the diagnostics are means over. */
+export interface DiagnosticCounts {
+  readonly positions: number;
+  readonly sampledTokens: number;
+  readonly pairs: number;
+}
+
+/** What the sums say: means over positions or pairs, and the standard deviation of the advantages. */
 export function diagnosticMeans(
   sums: Readonly<Record<string, number>>,
-  positions: number,
-  sampledTokens: number,
+  { positions, sampledTokens, pairs }: DiagnosticCounts,
 ): Record<string, number> {
-  const { advantages, advantageSquares, ...others } = sums;
-  const means = Object.entries(others).map(([name, sum]) => [name, sum / positions]);
-  const named = Object.fromEntries(means) as Record<string, number>;
-  if (advantages === undefined || advantageSquares === undefined) return named;
+  const { advantages, advantageSquares, positiveLogProb, negativeLogProb, ...others } = sums;
+  const over = (values: Readonly<Record<string, number | undefined>>, count: number) =>
+    Object.fromEntries(
+      Object.entries(values).flatMap(([name, sum]) =>
+        sum === undefined ? [] : [[name, sum / Math.max(1, count)]],
+      ),
+    ) as Record<string, number>;
+  const means = {
+    ...over(others, positions),
+    ...over({ positiveLogProb, negativeLogProb }, pairs),
+  };
+  if (advantages === undefined || advantageSquares === undefined) return means;
   const mean = advantages / Math.max(1, sampledTokens);
   const variance = advantageSquares / Math.max(1, sampledTokens) - mean ** 2;
-  return { ...named, advantageStd: Math.sqrt(Math.max(0, variance)) };
+  return { ...means, advantageStd: Math.sqrt(Math.max(0, variance)) };
 }

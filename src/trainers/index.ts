@@ -22,6 +22,7 @@ export {
   type TrainingHistory,
 } from "./failure-signatures.js";
 export type { StepMetrics } from "./metrics.js";
+export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
 export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
 export { type TrainingWarning, watchTraining } from "./watch-training.js";

@@ -10,21 +10,11 @@ import {
 } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../ops/index.js";
-import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "./diagnostics.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
-import type { RolloutInputs } from "./rollout-inputs.js";
-
-/** The rows of one forward and backward pass. */
-export interface MicroBatch {
-  readonly batch: Batch;
-  readonly teacher?: TeacherScores;
-  /** How many of the batch's first sequences the student wrote: their tokens are no ground truth. */
-  readonly onPolicyRows: number;
-  /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
-  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
-}
+import type { MicroBatch } from "./micro-batch.js";
+import { pairInputs, pairSums } from "./pair-inputs.js";
 
 /** A term with all that does not depend on the micro-batch. */
 export interface TermPlan {
@@ -80,7 +70,7 @@ export function microBatchLoss(
 function lossFromLogits(
   student: LanguageModel,
   plans: readonly TermPlan[],
-  { batch, teacher, rollouts, onPolicyRows }: MicroBatch,
+  { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
   index: number,
   rows: tf.Tensor1D,
 ): () => Loss {
@@ -92,9 +82,13 @@ function lossFromLogits(
   const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
   const needs = needsOf(plans.map(({ term }) => term));
   return () => {
-    const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
+    const inputs: LossInputs = {
+      ...fixed,
+      ...studentInputs(student, batch, isPairs ? [...needs, "tokenLogProbs"] : needs),
+    } as LossInputs;
+    const pairs = isPairs ? pairInputs(batch, inputs) : undefined;
     const sums = plans.map((plan) => {
-      const values = evaluateTerm(plan.term, inputs, plan.state);
+      const values = evaluateTerm(plan.term, pairs ?? inputs, plan.state);
       const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
       return maskedSum(values, weights as typeof values);
     });
@@ -108,7 +102,8 @@ function lossFromLogits(
       },
       rows,
     );
-    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages });
+    const ofPairs = pairs ? pairSums(pairs) : {};
+    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs });
     return { total: tf.addN(weighted).asScalar(), sums: named };
   };
 }

@@ -46,6 +46,11 @@ export function splitIntoBatches(
       onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), end - start),
     };
   });
+  return stepBatches(batches);
+}
+
+/** The batches of a step with their totals; takes ownership. */
+export function stepBatches(batches: StepBatches["parts"]): StepBatches {
   const total = (count: (batch: Batch) => number) =>
     batches.reduce((sum, { batch }) => sum + count(batch), 0);
   return {

@@ -3,7 +3,7 @@ import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import type { StepBatches } from "./micro-batches.js";
 import { rolloutInputs } from "./rollout-inputs.js";
-import type { MicroBatch } from "./micro-batch-loss.js";
+import type { MicroBatch } from "./micro-batch.js";
 
 /** The micro-batches of a step with what their teacher says. Owns the scores. */
 export interface ScoredBatches extends Disposable {
@@ -17,14 +17,14 @@ export interface ScoreOptions {
   /** Of the step's first rows, where a loss reads what is known from their sampling. */
   readonly rollouts?: readonly Rollout[];
   /** See {@link rolloutInputs}. */
-  readonly advantageDiscount: number;
+  readonly advantageDiscount?: number;
 }
 
-/** Asks the teacher about every micro-batch of a step, in turn. */
+/** Asks the teacher, if there is one, about every micro-batch of a step, in turn. */
 export async function scoreBatches(
   { parts }: StepBatches,
-  teacher: Teacher,
-  { signals, random, rollouts, advantageDiscount }: ScoreOptions,
+  teacher: Teacher | undefined,
+  { signals, random, rollouts, advantageDiscount = 0 }: ScoreOptions,
 ): Promise<ScoredBatches> {
   const scored: MicroBatch[] = [];
   const dispose = () => {
@@ -33,13 +33,13 @@ export async function scoreBatches(
   try {
     for (const part of parts) {
       const { batch, firstRow, onPolicyRows } = part;
-      const scores = await teacher.score(batch, signals, { random, firstRow });
+      const scores = await teacher?.score(batch, signals, { random, firstRow });
       const own = rollouts?.slice(firstRow, firstRow + onPolicyRows);
       const sampled: Pick<MicroBatch, "rollouts"> =
         own === undefined
           ? {}
           : { rollouts: (tensors) => rolloutInputs(batch, own, tensors, advantageDiscount) };
-      scored.push({ ...part, teacher: scores, ...sampled });
+      scored.push({ ...part, ...(scores && { teacher: scores }), ...sampled });
     }
   } catch (error) {
     dispose();

@@ -14,16 +14,17 @@ import { disposeAll, keepTensor, readScalars, variableGradients } from "../tenso
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "./diagnosed-rows.js";
 import { diagnosticMeans } from "./diagnostics.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { tokensPerPair } from "./pair-inputs.js";
 import {
   diagnosticPrefix,
   type Loss,
-  type MicroBatch,
   microBatchLoss,
   type Sums,
   type TermPlan,
 } from "./micro-batch-loss.js";
 
-export type { MicroBatch } from "./micro-batch-loss.js";
+export type { MicroBatch } from "./micro-batch.js";
 
 /** Where in the training a step is. */
 export interface StepContext {
@@ -94,11 +95,11 @@ export async function computeGradients(
       loss,
       terms: named as Record<string, number>,
       means,
-      diagnostics: diagnosticMeans(
-        withoutPrefix(sums, diagnosticPrefix),
-        looked.reduce((count, { length }) => count + length, 0),
-        sampledTokens(microBatches),
-      ),
+      diagnostics: diagnosticMeans(withoutPrefix(sums, diagnosticPrefix), {
+        positions: looked.reduce((count, { length }) => count + length, 0),
+        sampledTokens: sampledTokens(microBatches),
+        pairs: wholePairs(microBatches),
+      }),
       gradNorm: gradNorm as number,
     };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
@@ -135,6 +136,13 @@ function sampledTokens(microBatches: readonly MicroBatch[]): number {
     const own = batch.tokensPerSequence.slice(0, onPolicyRows);
     return sum + own.reduce((total, tokens) => total + tokens, 0);
   }, 0);
+}
+
+function wholePairs(microBatches: readonly MicroBatch[]): number {
+  const counts = microBatches.map(({ batch, isPairs }) =>
+    isPairs ? tokensPerPair(batch.tokensPerSequence).filter((tokens) => tokens > 0).length : 0,
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 interface Accumulated {

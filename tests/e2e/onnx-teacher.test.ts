@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { makeBatch, type TokenSequence } from "../../src/data/index.js";
+import { makeBatch, makePackedBatch, type TokenSequence } from "../../src/data/index.js";
 import { loadTeacher } from "../../src/node/teachers/index.js";
 import {
   type Teacher,
@@ -113,6 +113,24 @@ test("a run with an ONNX teacher has the losses of the run with the model itself
   // The evaluation before, two steps, the evaluation after.
   expect(losses[1]?.length).toBe(4);
   expect(largestDifference(losses[1], losses[0])).toBeLessThan(1e-4);
+});
+
+test("sequences that share a row are scored apart, at their places", async () => {
+  const paths = await saveBoth(temporaryFolder());
+  using inProcess = await connect({ type: "model", from: paths.model });
+  using onnx = await connect({ type: "onnx", from: paths.onnx });
+  using batch = makePackedBatch(ragged.slice(0, 3), 0, { length: 9 });
+  expect(batch.size).toBe(2);
+  const logitsOf = async (teacher: Teacher) => {
+    const { teacherLogits } = (await teacher.score(batch, ["teacherLogits"])).tensors();
+    const values = teacherLogits?.arraySync() as number[][][];
+    teacherLogits?.dispose();
+    return batch.sequences.map(({ ids, row, start }) =>
+      values[row]?.slice(start, start + ids.length - 1),
+    );
+  };
+  const [found, expected] = [await logitsOf(onnx), await logitsOf(inProcess)];
+  expect(largestDifference(found, expected)).toBeLessThan(1e-4);
 });
 
 interface Reference {

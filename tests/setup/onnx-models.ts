@@ -15,7 +15,7 @@ import { Random } from "../../src/tensors/index.js";
 /** Architectures whose exports are tried end to end; the sizes are a student's, only smaller. */
 export const exportedArchitectures = {
   llama: { family: "llama", numKeyValueHeads: 2, ropeTheta: 500 },
-  "llama, tied": { family: "llama", tieWordEmbeddings: true },
+  qwen3: { family: "qwen3", headDim: 6, tieWordEmbeddings: true },
   gpt2: { family: "gpt2" },
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Tokenizer, TokenSequence } from "../../data/index.js";
 import type { Random } from "../../tensors/index.js";
-import type { EvaluationSet, TrainingData } from "../../trainers/index.js";
+import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
 
 /** Contents of the files that a dataset names, by path. */
 export type Files = ReadonlyMap<string, string>;
@@ -8,6 +8,8 @@ export type Files = ReadonlyMap<string, string>;
 /** A dataset made ready for one tokenizer. */
 export interface PreparedData {
   readonly training: TrainingData;
+  /** For trainers of pairs; absent where the data has none. */
+  readonly pairs?: PairData;
   readonly evaluation: readonly EvaluationSet[];
   /** Longest completion to sample, in tokens, unless the config says otherwise. */
   readonly maxNewTokens: number;

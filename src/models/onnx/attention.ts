@@ -1,6 +1,6 @@
-import type { BlockSpec } from "../layout.js";
+import type { AffineSpec, BlockSpec } from "../layout.js";
 import { attribute, type Value } from "./graph.js";
-import { type GraphContext, linear } from "./layers.js";
+import { type GraphContext, linear, norm } from "./layers.js";
 import { type RotaryValues, rotate } from "./rotary.js";
 
 /** What attention reads besides its input; the same for every block. */
@@ -45,13 +45,14 @@ export function attention(
     const split = graph.op("Reshape", [rows, shape]);
     return graph.op("Transpose", [split], attribute.ints("perm", 0, 2, 1, 3));
   };
+  const normed = (t: Value, spec: AffineSpec | undefined) => (spec ? norm(context, spec, t) : t);
   const turn = (t: Value) => (rotary ? rotate(graph, headDim, t, rotary) : t);
   const grown = (before: Value, t: Value) =>
     graph.op("Concat", [before, t], attribute.int("axis", 2));
 
   const [q, k, v] = queryKeyValue(context, block, x);
-  const query = turn(heads(q, numHeads));
-  const key = grown(past.key, turn(heads(k, numKeyValueHeads)));
+  const query = turn(normed(heads(q, numHeads), block.queryNorm));
+  const key = grown(past.key, turn(normed(heads(k, numKeyValueHeads), block.keyNorm)));
   const value = grown(past.value, heads(v, numKeyValueHeads));
 
   // Query head h reads key head ⌊h·Hkv/H⌋: an axis of the heads that share one, [B, Hkv, G, T, hd].

@@ -1,6 +1,8 @@
 import type { ModelConfig } from "../config.js";
 import { families, type Family } from "../families/index.js";
+import { PupilError } from "../../errors/index.js";
 import { decoderLayout, type ParameterSpec } from "../layout.js";
+import { ropeLengths } from "../rope-scaling.js";
 import { encodeTensorData, type TensorValues } from "../safetensors.js";
 import { slidingWindows } from "../sliding-window.js";
 import { attention, type KeyValue } from "./attention.js";
@@ -30,13 +32,14 @@ export interface ExportOnnxOptions {
  * B, T and past are chosen by each call. Masked positions are not seen, wherever they are.
  *
  * @param parameters by Hugging Face name, as `decoderToTensors` returns them
- * @throws PupilError if the weights do not fit into one file of 2 GiB, or a value into float16
+ * @throws PupilError for rotary scaling that depends on the length, or if the weights do not fit into one file of 2 GiB, or a value into float16
  */
 export function exportOnnx(
   config: ModelConfig,
   parameters: ReadonlyMap<string, TensorValues>,
   { dtype = "float32" }: ExportOnnxOptions = {},
 ): Uint8Array {
+  checkRotary(config);
   const graph = onnxGraph();
   const layout = decoderLayout(config);
   const family = families[config.family] as Family;
@@ -98,6 +101,20 @@ export function exportOnnx(
   ]);
   for (const [layer, keyValue] of present.entries()) cacheOutputs(graph, config, layer, keyValue);
   return encodeOnnx(graph.message(config.family));
+}
+
+/** Cached keys are turned already, so frequencies that change with the length cannot reach them. */
+function checkRotary(config: ModelConfig): void {
+  const lengths = ropeLengths(config);
+  if (lengths === undefined) return;
+  throw new PupilError(
+    `Rotary frequencies change from a length of ${lengths.from} on, which a graph with cached keys cannot express.`,
+    {
+      field: "ropeScaling",
+      value: config.ropeScaling,
+      remedy: `Set ropeScaling to null if no sequence is longer than ${lengths.from}.`,
+    },
+  );
 }
 
 /** Each parameter is stored once under its own name, also where a tied head reads it again. */

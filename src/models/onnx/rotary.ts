@@ -1,4 +1,5 @@
 import { splitTurns } from "../../ops/index.js";
+import { ropeFrequencies } from "../rope-scaling.js";
 import { attribute, type OnnxGraph, type Value } from "./graph.js";
 import type { GraphContext } from "./layers.js";
 
@@ -13,8 +14,8 @@ export interface RotaryValues {
  * in three parts, the first two of which multiply exactly and are reduced to less than one turn.
  */
 export function rotaryValues({ graph, config }: GraphContext, positionIds: Value): RotaryValues {
-  const half = config.headDim / 2;
-  const split = Array.from({ length: half }, (_, i) => splitTurns(config.ropeTheta ** (-i / half)));
+  const { inverse, factor } = ropeFrequencies(config);
+  const split = (inverse[0] as readonly number[]).map(splitTurns);
   const positions = graph.op("Unsqueeze", [
     graph.op("Cast", [positionIds], attribute.int("to", 1)),
     graph.ints(1, 3),
@@ -26,7 +27,11 @@ export function rotaryValues({ graph, config }: GraphContext, positionIds: Value
   const turns = graph.op("Add", [graph.op("Add", [fraction(high), fraction(middle)]), low]);
   const reduced = graph.op("Sub", [turns, graph.op("Round", [turns])]);
   const angle = graph.op("Mul", [reduced, graph.float(2 * Math.PI)]);
-  return { cos: graph.op("Cos", [angle]), sin: graph.op("Sin", [angle]) };
+  const table = (type: "Cos" | "Sin") => {
+    const values = graph.op(type, [angle]);
+    return factor === 1 ? values : graph.op("Mul", [values, graph.float(factor)]);
+  };
+  return { cos: table("Cos"), sin: table("Sin") };
 }
 
 /** Turns the pairs `(x[i], x[i + hd/2])` of heads `[B, H, T, hd]`. */

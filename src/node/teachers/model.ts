@@ -1,3 +1,4 @@
+import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { findModelFolder } from "../find-model.js";
 import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
@@ -13,7 +14,7 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
   const parameters = model.numParameters.toLocaleString("en-US");
   return {
     tokenizer,
-    maxPositions: model.config.maxPositions,
+    maxPositions: contextLength(model.config),
     notes: [
       `Teacher: ${parameters} parameters from ${from}.`,
       ...describeUnknownKeys(loaded, from),

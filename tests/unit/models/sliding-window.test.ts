@@ -77,6 +77,13 @@ describe("several sequences in a row", () => {
     expect(() => logitsOf(decoder, [together])).toThrow("8 tokens do not fit");
   });
 
+  test("are refused where frequencies depend on the length of a sequence", () => {
+    const config = { ...llama, ropeScaling: { type: "dynamic", factor: 2 } } as ModelConfig;
+    expect(() => boundedLogits(config, together, firstKeys, positions)).toThrow(
+      "trainer.packing: Rotary frequencies that depend on the length of a sequence",
+    );
+  });
+
   test("need a bound for every token", () => {
     expect(() => boundedLogits(llama, together, [0, 0], positions)).toThrow(
       "firstKeys has shape [1, 2], expected [1, 8]",

@@ -3,6 +3,7 @@ import {
   decoderToTensors,
   exportOnnx,
   type ModelConfig,
+  modelConfigSchema,
   type TensorValues,
 } from "../../../../src/models/index.js";
 import { encodeOnnx } from "../../../../src/models/onnx/onnx-format.js";
@@ -69,6 +70,17 @@ describe("exportOnnx", () => {
     const tensors = await tensorsOf(config);
     tensors.delete("model.norm.weight");
     expect(() => exportOnnx(config, tensors)).toThrow(/no parameter model\.norm\.weight/);
+  });
+
+  test("rotary scaling that depends on the length is an error", async () => {
+    const config = modelConfigSchema.parse({
+      ...{ family: "llama", vocabSize: 7, hiddenSize: 8, numLayers: 1, numHeads: 2 },
+      ...{ maxPositions: 12, ropeScaling: { type: "dynamic", factor: 2 } },
+    });
+    const tensors = await tensorsOf(config);
+    expect(() => exportOnnx(config, tensors)).toThrow(
+      /ropeScaling: .* from a length of 12 on, .*Set ropeScaling to null/,
+    );
   });
 
   test("weights that one file cannot hold are an error before anything is written", () => {

@@ -10,7 +10,7 @@ import { activate } from "./activation";
 import { mixRow, scoreRow, softmaxRow } from "./attention";
 import { copyRow } from "./layout";
 import { clearZeros, NR, packB, rowTile } from "./matmul";
-import { normForward } from "./norm";
+import { normForward, normRow } from "./norm";
 import { rotateHead } from "./rotary";
 import { loadPart, storePart } from "./simd";
 import {
@@ -130,7 +130,7 @@ function product(
 
 // Attention: 0 qkv, 1 row of qkv, 2 first key column, 3 first value column, 4 key cache,
 // 5 value cache, 6 capacity, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 mask or 0, 13 cos or 0, 14 sin,
-// 15 out, 19 first key that is seen
+// 15 out, 16 norm of a query head or 0, 17 of a key head, 18 epsilon, 19 first key that is seen
 function attentionTask(begin: i32, end: i32): void {
   const capacity = int(6), S = int(7), H = int(8), K = int(9), hd = int(10);
   const group = H / K;
@@ -151,12 +151,14 @@ function attentionTask(begin: i32, end: i32): void {
     const sin = pointer(14) + (<usize>(b * half) << 2);
     const key = row + (<usize>(int(2) + head * hd) << 2);
     const newKey = keys + <usize>(S - 1) * stride;
+    if (pointer(17)) normRow(key, pointer(17), 0, key, 0, hd, float(18));
     if (pointer(13)) rotateHead(key, cos, sin, newKey, half, 1);
     else copyRow(newKey, key, hd);
     copyRow(values + <usize>(S - 1) * stride, row + (<usize>(int(3) + head * hd) << 2), hd);
     for (let g = 0; g < group; g++) {
       const h = head * group + g;
       const q = row + (<usize>(h * hd) << 2);
+      if (pointer(16)) normRow(q, pointer(16), 0, q, 0, hd, float(18));
       if (pointer(13)) rotateHead(q, cos, sin, q, half, 1);
       scoreRow(p, q, keys + skip, stride, seen, hd);
       softmaxRow(p, mask, seen, seen, float(11));
@@ -246,6 +248,9 @@ export function decode(plan: usize): void {
     setPointer(14, at(plan, 20));
     setPointer(15, attended);
     setInt(19, word(layer, 16));
+    setPointer(16, at(layer, 14));
+    setPointer(17, at(layer, 15));
+    setFloat(18, epsilon);
     parallel(attentionTask.index, rows * K, max(1, rows * K / (4 * threads())));
     addProduct(plan, attended, H * hd, at(layer, 6), at(layer, 7), x, D);
     norm(plan, at(layer, 8), at(layer, 9), x, normed, statistics, D, epsilon);
