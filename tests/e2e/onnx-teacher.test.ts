@@ -44,30 +44,36 @@ async function opinions(teacher: Teacher, needs: readonly TeacherSignal[]) {
   return values;
 }
 
-const choices: [string, object, TeacherSignal[]][] = [
-  ["logits", {}, ["teacherLogits"]],
-  ["log-probabilities of the tokens", {}, ["teacherTokenLogProbs", "teacherLogits"]],
+/** An ONNX teacher says about ragged rows what the model itself says. */
+async function expectAgreement(
+  paths: { readonly model: string; readonly onnx: string },
+  options: object,
+  needs: readonly TeacherSignal[],
+): Promise<void> {
+  using inProcess = await connect({ type: "model", from: paths.model, ...options });
+  using onnx = await connect({ type: "onnx", from: paths.onnx, ...options });
+  expect(onnx).toMatchObject({ vocabSize: inProcess.vocabSize, maxPositions: 32 });
+  expect(onnx.provides).toEqual(inProcess.provides);
+  const [found, expected] = [await opinions(onnx, needs), await opinions(inProcess, needs)];
+  expect(largestDifference(found, expected)).toBeLessThan(1e-4);
+}
+
+test.each<[string, object, TeacherSignal[]]>([
   ["the likeliest tokens", { topK: 3 }, ["teacherTokenIds", "teacherTopLogProbs"]],
   [
     "draws",
     { samples: 4, sampleTemperature: 2 },
     ["teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"],
   ],
-];
+])("an ONNX teacher gives %s of ragged rows", async (_, options, needs) => {
+  await expectAgreement(await saveBoth(temporaryFolder()), options, needs);
+});
 
 describe.each(Object.entries(exportedArchitectures))("an ONNX teacher, %s", (_, architecture) => {
-  test.each(choices)(
-    "says about ragged rows what the model says in process: %s",
-    async (...[, options, needs]) => {
-      const paths = await saveBoth(temporaryFolder(), architecture);
-      using inProcess = await connect({ type: "model", from: paths.model, ...options });
-      using onnx = await connect({ type: "onnx", from: paths.onnx, ...options });
-      expect(onnx).toMatchObject({ vocabSize: inProcess.vocabSize, maxPositions: 32 });
-      expect(onnx.provides).toEqual(inProcess.provides);
-      const [found, expected] = [await opinions(onnx, needs), await opinions(inProcess, needs)];
-      expect(largestDifference(found, expected)).toBeLessThan(1e-4);
-    },
-  );
+  test("gives logits and log-probabilities of ragged rows", async () => {
+    const paths = await saveBoth(temporaryFolder(), architecture);
+    await expectAgreement(paths, {}, ["teacherTokenLogProbs", "teacherLogits"]);
+  });
 
   test("writes what the model writes in process, greedily and at random", async () => {
     const paths = await saveBoth(temporaryFolder(), architecture);
@@ -105,7 +111,7 @@ test("a run with an ONNX teacher has the losses of the run with the model itself
     "in-process": { from: paths.model },
     "in-onnx": { type: "onnx", from: paths.onnx },
   })) {
-    const run = tinyRun(folder, { name, teacher, trainer });
+    const run = tinyRun(folder, { name, teacher, trainer, evaluation: { every: 2, rows: 2 } });
     await runToEnd(run);
     const fields = ["loss", "gradNorm", "heldOut.forwardKl"];
     losses.push(metricsOf(run).map((row) => fields.map((field) => row[field] ?? 0)));
