@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { pipeline, type Tensor } from "@xenova/transformers";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { encodePrompt } from "../../src/data/index.js";
 import { exportModel, findModelFolder } from "../../src/node/index.js";
+import { sampleRollouts } from "../../src/rollouts/index.js";
+import { Random } from "../../src/tensors/index.js";
 import {
   exportedArchitectures,
   greedyText,
@@ -13,6 +16,7 @@ import {
   saveBoth,
 } from "../setup/onnx-models.js";
 import { runCli } from "./cli-process.js";
+import { missing, sharedData } from "../setup/shared-data.js";
 import { runToEnd, tinyRun } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { largestDifference, logitsOf } from "../unit/models/tiny-models.js";
@@ -91,6 +95,28 @@ test("a student that was trained, exported and loaded in a pipeline goes on as o
     expect(await pipelineText(path, [prompt])).toEqual([expected[i]]);
   }
 });
+
+const stories = "stories260k-hf";
+describe.skipIf(missing(stories))(
+  `a pretrained Llama with its tokenizer (needs ../shared/data/${stories})`,
+  () => {
+    test("tells the same story in a pipeline", async () => {
+      const path = join(temporaryFolder(), "export");
+      using ours = await loadDisposable(sharedData(stories));
+      await exportModel(path, ours, { format: "onnx", dtype: "float32" });
+      const prompt = "Once upon a time, there was";
+      const { model, tokenizer } = ours;
+      const [rollout] = await sampleRollouts({
+        model,
+        ...{ prompts: [encodePrompt(tokenizer, prompt)], maxNewTokens: 8, random: new Random(1) },
+        ...{ endIds: tokenizer.endIds, padId: tokenizer.padId },
+        policy: { greedy: true, samplingTemperature: 1, topK: 0, topP: 1 },
+      });
+      const ids = [...(rollout?.promptIds ?? []), ...(rollout?.completionIds ?? [])];
+      expect(await pipelineText(path, [prompt])).toEqual([tokenizer.decode(ids)]);
+    });
+  },
+);
 
 test("pupil export writes the folder and says what is in it", async () => {
   const folder = temporaryFolder();

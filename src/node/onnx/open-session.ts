@@ -38,6 +38,7 @@ export async function openOnnxSession(source: OnnxSource): Promise<OpenedModel> 
   const hub = await import("@xenova/transformers");
   const isLocal = await isFolder(source.from);
   if (!isLocal) checkHubName(source.from);
+  checkOptions(source, isLocal);
   const config = isLocal ? await localConfig(source) : await hubJson(hub, source, "config.json");
   checkArchitecture(hub, config, source);
   const model = await loadModel(hub, source, config, isLocal);
@@ -57,6 +58,24 @@ function checkHubName(from: string): void {
     field: from,
     remedy: "Give a folder that `pupil export` wrote, or a model's name on the Hub: owner/name.",
   });
+}
+
+/** An option that would have no effect is a mistake. */
+function checkOptions({ from, file, dtype, revision }: OnnxSource, isLocal: boolean): void {
+  if (file !== undefined && dtype !== undefined) {
+    throw new PupilError("file and dtype both say which ONNX file to use.", {
+      field: "teacher.dtype",
+      value: dtype,
+      remedy: "Leave out one of them; dtype is for files that are named as transformers.js does.",
+    });
+  }
+  if (isLocal && revision !== undefined) {
+    throw new PupilError(`${from} is a folder here, which has no revisions.`, {
+      field: "teacher.revision",
+      value: revision,
+      remedy: "Leave it out; it is for models on the Hugging Face Hub.",
+    });
+  }
 }
 
 async function localConfig({ from, file }: OnnxSource): Promise<Json> {

@@ -119,6 +119,17 @@ describe("a model that is no teacher is a clear error", () => {
     expect(await messageOf({ from: onnx, ...config })).toMatch(message);
   });
 
+  test("options that would have no effect", async () => {
+    const { onnx } = await saveBoth(temporaryFolder());
+    const file = "onnx/model.onnx";
+    expect(await messageOf({ from: onnx, file, dtype: "fp32" })).toMatch(
+      /teacher\.dtype: file and/,
+    );
+    expect(await messageOf({ from: onnx, revision: "v2" })).toMatch(
+      /teacher\.revision: .*a folder/,
+    );
+  });
+
   test("a model folder without an export says how to make one", async () => {
     const { model } = await saveBoth(temporaryFolder());
     expect(await messageOf({ from: model })).toMatch(/does not have an ONNX file\. .*pupil export/);
