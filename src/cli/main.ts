@@ -9,6 +9,7 @@ import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
 import { trainCommand } from "./train.js";
+import { trainTokenizerCommand } from "./train-tokenizer.js";
 
 const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
@@ -43,6 +44,12 @@ program
   .argument("[options...]", "output=<folder>, dtype=float32|float16")
   .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
   .action(exportCommand);
+
+program
+  .command("train-tokenizer")
+  .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
+  .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
+  .action(trainTokenizerCommand);
 
 program
   .command("describe")

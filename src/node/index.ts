@@ -6,10 +6,10 @@ export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
+export { loadTokenizer } from "./load-tokenizer.js";
 export {
   type LoadedModel,
   loadModelFolder,
-  loadTokenizer,
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
@@ -17,4 +17,10 @@ export { nodePlatform } from "./platform.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
+export {
+  trainTokenizer,
+  type TrainTokenizerEvent,
+  type TrainTokenizerOptions,
+  trainTokenizerSchema,
+} from "./train-tokenizer.js";
 export { versions } from "./versions.js";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Tokenizer, tokenizerFromJson } from "../data/index.js";
+import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
@@ -17,6 +17,7 @@ import {
 } from "../models/index.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { openCheckpoint } from "./checkpoint-files.js";
+import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
@@ -55,11 +56,15 @@ export async function readModelFolder(
 }
 
 /** End ids of `generation_config.json`, which generation in `transformers` stops at. */
-async function generationEndIds(folder: string): Promise<number[]> {
+export async function generationEndIds(folder: string): Promise<number[]> {
   const path = join(folder, "generation_config.json");
   if (!(await isFile(path))) return [];
-  const json = (await readJson(path, "generation config")) as { eos_token_id?: unknown } | null;
-  const ids = json?.eos_token_id ?? [];
+  return endIdsOf(await readJson(path, "generation config"), path);
+}
+
+/** The `eos_token_id` of a config, which is an id, several, or none. */
+export function endIdsOf(json: unknown, source: string): number[] {
+  const ids = (json as { eos_token_id?: unknown } | null)?.eos_token_id ?? [];
   const result = z
     .union([
       z
@@ -71,29 +76,9 @@ async function generationEndIds(folder: string): Promise<number[]> {
     .safeParse(ids);
   if (result.success) return result.data;
   throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
-    field: `${path}: eos_token_id`,
+    field: `${source}: eos_token_id`,
     value: ids,
   });
-}
-
-/**
- * Loads the tokenizer of a folder, or from a `tokenizer.json` file.
- *
- * @param modelEndIds end ids of the model, which replace the tokenizer's where they are more
- */
-export async function loadTokenizer(
-  path: string,
-  modelEndIds: readonly number[] = [],
-): Promise<Tokenizer> {
-  const isJson = path.endsWith(".json");
-  const file = isJson ? path : join(path, "tokenizer.json");
-  const folder = isJson ? join(path, "..") : path;
-  const json = await readJson(file, "tokenizer");
-  const configFile = join(folder, "tokenizer_config.json");
-  const config = (await isFile(configFile)) ? await readJson(configFile, "tokenizer config") : {};
-  const tokenizer = await tokenizerFromJson(json, file, { config });
-  if (modelEndIds.length <= tokenizer.endIds.length) return tokenizer;
-  return tokenizerFromJson(json, file, { config, endIds: modelEndIds });
 }
 
 export interface SaveModelOptions {

@@ -11,7 +11,8 @@ import { PupilError } from "../errors/index.js";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
 import type { Random } from "../tensors/index.js";
 import { findModelFolder } from "./find-model.js";
-import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
+import { loadTokenizer } from "./load-tokenizer.js";
+import { type LoadedModel, loadModelFolder } from "./model-folder.js";
 import { type LoadedTeacher, loadTeacher } from "./teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */

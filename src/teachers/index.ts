@@ -1,3 +1,15 @@
+export {
+  type AlignedRow,
+  alignRow,
+  type AlignedSignal,
+  type AlignedTeacher,
+  alignedTeacher,
+  type AlignedTeacherOptions,
+  type ChunkPlacement,
+  type RowChunk,
+  type Tokenizers,
+  toStudentVocabulary,
+} from "./aligned/index.js";
 export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export {

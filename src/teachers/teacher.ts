@@ -1,4 +1,4 @@
-import type { Batch } from "../data/index.js";
+import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type { TensorValues } from "../models/index.js";
 import type { HiddenStates } from "../ops/index.js";
@@ -60,6 +60,11 @@ export interface Teacher extends Disposable {
     needs: readonly TeacherSignal[],
     context?: ScoreContext,
   ): Promise<TeacherScores>;
+  /**
+   * The row with only those ids to learn that the teacher has a signal about; absent where it has one
+   * about all. Rows go through it before they become a batch.
+   */
+  restrict?(sequence: TokenSequence): TokenSequence;
   /** Called once per optimizer step, after the update, for teachers that follow their student. */
   afterStep?(): void;
   /** What a checkpoint must hold for a resumed run to have the same teacher; absent for most. */

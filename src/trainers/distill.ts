@@ -69,6 +69,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
   const { packing = false } = options;
   const { endIds, padId } = tokenizer;
+  const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
   const supply = {
     ...{ studentVocabSize, teacher, onPolicyFraction },
@@ -95,8 +96,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map((rollout, i) => withSource(rolloutToSequence(rollout), rows[i])),
-      rows.slice(onPolicyRows),
+      rollouts.map((rollout, i) => restrict(withSource(rolloutToSequence(rollout), rows[i]))),
+      rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
       packing,

@@ -87,7 +87,8 @@ export async function evaluateDivergence(
   let tokens = 0;
   for (let start = 0; start < rollouts.length; start += batchSize) {
     const rows = rollouts.slice(start, start + batchSize).map(rolloutToSequence);
-    using batch = makeBatch(rows, padId);
+    const learned = rows.map((row) => teacher.restrict?.(row) ?? row);
+    using batch = makeBatch(learned, padId);
     const scores = await teacher.score(batch, ["teacherLogits"]);
     const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];
     const totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));

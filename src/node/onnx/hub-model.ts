@@ -17,12 +17,24 @@ export function hubOptions({ revision }: HubModel): { revision: string; cache_di
   return { revision: revision ?? "main", cache_dir: join(home, "transformers.js") };
 }
 
-/** A JSON file of a model on the Hub. The token, if any, is `HF_TOKEN` of the environment. */
-export async function hubJson(
+type Json = Readonly<Record<string, unknown>>;
+
+/** A JSON file of a model on the Hub. */
+export async function hubJson(hub: Transformers, model: HubModel, path: string): Promise<Json> {
+  const json = await findHubJson(hub, model, path);
+  if (json === undefined) throw absent(model, path);
+  return json;
+}
+
+/**
+ * The same for a file that may be missing from a model that is there. The token, if any, is `HF_TOKEN`
+ * of the environment.
+ */
+export async function findHubJson(
   hub: Transformers,
   model: HubModel,
   path: string,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Json | undefined> {
   const accessToken = process.env["HF_TOKEN"];
   const blob = await downloadFile({
     repo: model.from,
@@ -34,8 +46,7 @@ export async function hubJson(
   }).catch((error: unknown) => {
     throw hubFailure(hub, model, path, error);
   });
-  if (blob === null) throw absent(model, path);
-  return JSON.parse(await blob.text()) as Record<string, unknown>;
+  return blob === null ? undefined : (JSON.parse(await blob.text()) as Json);
 }
 
 /** What went wrong with a model that is not a folder: not there, or no way to ask. */

@@ -1,2 +1,2 @@
-export { hubJson } from "./hub-model.js";
+export { findHubJson, hubJson } from "./hub-model.js";
 export { openOnnxSession, type OnnxSource, type OpenedModel } from "./open-session.js";

@@ -209,9 +209,13 @@ describe("a model by its name on the Hub", () => {
     first.dispose();
     expect(new Set(asked)).toEqual(
       new Set(
-        ["config.json", "onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"].map(
-          (file) => `/someone/tiny/resolve/v1/${file} Bearer hf_secret`,
-        ),
+        [
+          "config.json",
+          "onnx/model.onnx",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "generation_config.json",
+        ].map((file) => `/someone/tiny/resolve/v1/${file} Bearer hf_secret`),
       ),
     );
     asked.length = 0;
