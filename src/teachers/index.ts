@@ -4,6 +4,8 @@ export {
   type AlignedSignal,
   type AlignedTeacher,
   alignedTeacher,
+  type Alignment,
+  alignmentSchema,
   type AlignedTeacherOptions,
   type ChunkPlacement,
   type RowChunk,
