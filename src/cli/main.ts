@@ -6,6 +6,7 @@ import { checkLossesCommand } from "./check-losses.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
 import { trainCommand } from "./train.js";
@@ -37,6 +38,13 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("export")
+  .argument("<model>", "model folder or run folder")
+  .argument("[options...]", "output=<folder>, dtype=float32|float16")
+  .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
+  .action(exportCommand);
 
 program
   .command("record-teacher")

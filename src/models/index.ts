@@ -20,6 +20,7 @@ export {
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

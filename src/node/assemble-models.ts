@@ -6,6 +6,7 @@ import {
   type RunConfig,
 } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
+import type { LossTerm } from "../losses/index.js";
 import { contextLength, type Decoder } from "../models/index.js";
 import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
@@ -55,15 +56,20 @@ export async function owning<T extends object>(
   }
 }
 
-/** Loads and checks them; with a checkpoint folder, the student as saved there. */
+/**
+ * Loads and checks them; with a checkpoint folder, the student as saved there.
+ *
+ * @param loss what the teacher is for; an aligned one gives signals for some losses only
+ */
 export async function assembleModels(
   config: RunConfig,
   checkpoint: string | undefined,
+  loss: readonly LossTerm[],
   own: Own,
 ): Promise<RunModels> {
   const random = new Random(config.seed);
   const files = await readFiles(filesOf(config.data));
-  const loadedTeacher = await loadRunTeacher(config);
+  const loadedTeacher = await loadRunTeacher(config, loss);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);

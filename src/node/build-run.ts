@@ -44,15 +44,15 @@ async function assemble(
   checkpoint: string | undefined,
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
-  const models = await assembleModels(config, checkpoint, own);
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const models = await assembleModels(config, checkpoint, loss, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
       ? undefined
       : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   const parts = { student, teacher, tokenizer, data, random };
   return {
     student,

@@ -3,6 +3,7 @@ export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.j
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
+export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
 export { loadTokenizer } from "./load-tokenizer.js";

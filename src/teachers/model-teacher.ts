@@ -1,13 +1,14 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { sampleRollouts } from "../rollouts/index.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  drawsOf,
+  logitSignals,
   signalsFromLogits,
-  signalsOfDistributions,
-} from "./signals-from-logits.js";
+} from "./logit-signals.js";
 import type { Teacher, TeacherScores, TeacherSignal } from "./teacher.js";
 
 export type ModelTeacherOptions = DistributionOptions;
@@ -30,11 +31,12 @@ export function modelTeacher(
     name,
     vocabSize,
     maxPositions: model.config.maxPositions,
-    ...signalsOfDistributions(options),
+    provides: logitSignals(options),
+    ...drawsOf(options),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () =>
-          signalsFromLogits(() => model.forward(batch), batch, needs, options, context),
+          tf.tidy(() => signalsFromLogits(model.forward(batch), batch, needs, options, context)),
         ...hiddenOf(model, batch, needs),
       }),
     complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),

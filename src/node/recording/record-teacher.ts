@@ -51,7 +51,7 @@ export async function* recordTeacher(
   config: RunConfig,
   options: RecordOptions,
 ): AsyncGenerator<RecordEvent> {
-  using models = await owning((own) => assembleModels(config, undefined, own));
+  using models = await owning((own) => assembleModels(config, undefined, [], own));
   const { teacher, loadedTeacher, tokenizer, data } = models;
   if (teacher === undefined || loadedTeacher === undefined) {
     throw new PupilError("Recording needs a teacher.", {

@@ -5,6 +5,7 @@ import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.
 import { loadMixtureTeacher } from "./mixture.js";
 import { loadModelTeacher } from "./model.js";
 import { loadNGramTeacher } from "./n-gram.js";
+import { loadOnnxTeacher } from "./onnx.js";
 import { loadRecordedTeacher } from "./recorded.js";
 import { loadSelfTeacher } from "./self.js";
 
@@ -13,6 +14,7 @@ type Kinds = { readonly [C in TeacherConfig as NonNullable<C["type"]>]: TeacherL
 const loaders: Kinds = {
   model: loadModelTeacher,
   self: loadSelfTeacher,
+  onnx: loadOnnxTeacher,
   recorded: loadRecordedTeacher,
   mixture: loadMixtureTeacher,
   "n-gram": loadNGramTeacher,

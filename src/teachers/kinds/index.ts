@@ -6,6 +6,7 @@ import { hiddenMarkovTeacherKind } from "./hidden-markov.js";
 import { mixtureTeacherKindOf } from "./mixture.js";
 import { modelTeacherKind } from "./model.js";
 import { nGramTeacherKind } from "./n-gram.js";
+import { onnxTeacherKind } from "./onnx.js";
 import { recordedTeacherKind } from "./recorded.js";
 import { selfTeacherKind } from "./self.js";
 
@@ -14,6 +15,7 @@ export { defineTeacherKind, type TeacherKind } from "./define.js";
 /** Every kind of teacher that can be one of several, one line each. */
 const singleKinds = [
   modelTeacherKind,
+  onnxTeacherKind,
   recordedTeacherKind,
   nGramTeacherKind,
   hiddenMarkovTeacherKind,
@@ -21,6 +23,7 @@ const singleKinds = [
 ] as const;
 const singleSchemas = [
   modelTeacherKind.schema,
+  onnxTeacherKind.schema,
   recordedTeacherKind.schema,
   nGramTeacherKind.schema,
   hiddenMarkovTeacherKind.schema,

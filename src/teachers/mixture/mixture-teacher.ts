@@ -6,9 +6,10 @@ import { disposeAll } from "../../tensors/index.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  drawsOf,
+  logitSignals,
   signalsFromLogits,
-  signalsOfDistributions,
-} from "../signals-from-logits.js";
+} from "../logit-signals.js";
 import type { Teacher } from "../teacher.js";
 import { leastPositions, sameVocabSize } from "./same-vocabulary.js";
 
@@ -72,7 +73,8 @@ export function mixtureTeacher(
     name,
     vocabSize,
     ...leastPositions(teachers),
-    ...signalsOfDistributions(options),
+    provides: logitSignals(options),
+    ...drawsOf(options),
     ...(teachers.some(({ restrict }) => restrict !== undefined)
       ? {
           restrict: (row: TokenSequence) =>
@@ -89,7 +91,7 @@ export function mixtureTeacher(
           weights,
         );
       return {
-        tensors: () => signalsFromLogits(mixture, batch, needs, options, context),
+        tensors: () => tf.tidy(() => signalsFromLogits(mixture(), batch, needs, options, context)),
         dispose: () => {
           for (const score of scores) score.dispose?.();
         },

@@ -3,9 +3,10 @@ import { type Batch, isLearned, type PlacedSequence } from "../../data/index.js"
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  drawsOf,
+  logitSignals,
   signalsFromLogits,
-  signalsOfDistributions,
-} from "../signals-from-logits.js";
+} from "../logit-signals.js";
 import type { Teacher } from "../teacher.js";
 import type { ExactLanguage } from "./exact-language.js";
 import { sampleExactly } from "./sample-exactly.js";
@@ -34,11 +35,14 @@ export function exactTeacher<S>(
     name,
     vocabSize,
     language,
-    ...signalsOfDistributions(options),
+    provides: logitSignals(options),
+    ...drawsOf(options),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () =>
-          signalsFromLogits(() => exactLogits(language, batch), batch, needs, options, context),
+          tf.tidy(() =>
+            signalsFromLogits(exactLogits(language, batch), batch, needs, options, context),
+          ),
       }),
     complete: (prompts, how) => Promise.resolve(sampleExactly(language, prompts, how)),
     dispose,

@@ -24,10 +24,8 @@ test.each([1e-5, 1e-3, 0.1, 0.9])(
   "a tail of %d survives the rounding of the list",
   async (tail) => {
     const row = { ids: [7, 8], completionStart: 1 };
-    const facts = {
-      ...{ tokens: "likeliest", k: 50, sampleTemperature: 1, dtype: "float16", vocabSize: 300 },
-      maxPositions: null,
-    } as const;
+    const lists = { tokens: "likeliest", k: 50, sampleTemperature: 1 } as const;
+    const facts = { ...lists, dtype: "float16", vocabSize: 300, maxPositions: null } as const;
     const layout = rowLayout(facts);
     const logProbs = listWithTail(tail);
     const ids = Array.from(logProbs, (_, i) => i);

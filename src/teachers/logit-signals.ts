@@ -5,7 +5,7 @@ import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/inde
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
 import type { ScoreContext, Teacher, TeacherSignal, TeacherTensors } from "./teacher.js";
 
-/** Parts of whole distributions that a teacher gives besides its logits. */
+/** Which parts of its distribution a teacher gives besides the whole. */
 export interface DistributionOptions {
   /** Gives the K likeliest tokens of every position. */
   readonly topK?: number | undefined;
@@ -15,37 +15,35 @@ export interface DistributionOptions {
   readonly sampleTemperature?: number | undefined;
 }
 
-/** What a teacher that has whole distributions provides under its options. */
-export function signalsOfDistributions({
-  topK,
-  samples,
-  sampleTemperature,
-}: DistributionOptions): Pick<Teacher, "provides" | "sampleTemperature"> {
+/** What a teacher with logits provides with these options. */
+export function logitSignals({ topK, samples }: DistributionOptions): TeacherSignal[] {
   const always: TeacherSignal[] = ["teacherLogits", "teacherTokenLogProbs"];
-  if (topK !== undefined) {
-    return { provides: [...always, "teacherTokenIds", "teacherTopLogProbs"] };
-  }
-  if (samples === undefined) return { provides: always };
-  return {
-    provides: [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"],
-    ...(sampleTemperature === undefined ? {} : { sampleTemperature }),
-  };
+  if (topK !== undefined) return [...always, "teacherTokenIds", "teacherTopLogProbs"];
+  if (samples === undefined) return always;
+  return [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"];
 }
 
-/** What is asked for, from one set of logits `[B, T, V]`. */
+/** The temperature of a teacher's draws, for teachers that draw at another than 1. */
+export function drawsOf({
+  samples,
+  sampleTemperature,
+}: DistributionOptions): Pick<Teacher, "sampleTemperature"> {
+  return samples === undefined || sampleTemperature === undefined ? {} : { sampleTemperature };
+}
+
+/**
+ * What is asked for, from logits `[B, T, V]` of the batch's tokens. The logits stay the caller's and
+ * may be returned as they are.
+ */
 export function signalsFromLogits(
-  makeLogits: () => tf.Tensor3D,
+  logits: tf.Tensor3D,
   batch: Batch,
   needs: readonly TeacherSignal[],
   options: DistributionOptions,
   context: ScoreContext | undefined,
 ): Partial<TeacherTensors> {
   return tf.tidy(() => {
-    const logits = makeLogits();
-    const wantsTokens =
-      needs.includes("teacherTokenIds") ||
-      needs.includes("teacherTopLogProbs") ||
-      needs.includes("teacherSampleLogProbs");
+    const wantsTokens = needs.includes("teacherTokenIds") || needs.includes("teacherTopLogProbs");
     const all: Partial<TeacherTensors> = {
       teacherLogits: logits,
       ...(needs.includes("teacherTokenLogProbs")
