@@ -13,6 +13,7 @@ export {
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
+export { type ModelInfo, readModelInfo } from "./model-info.js";
 export { nodePlatform } from "./platform.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
