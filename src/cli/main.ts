@@ -9,6 +9,7 @@ import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
+import { infoCommand } from "./info.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 
@@ -58,6 +59,12 @@ program
   .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
   .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
   .action(trainTokenizerCommand);
+
+program
+  .command("info")
+  .argument("<model>", "model folder or run folder")
+  .description("Show a model's parameters, memory, architecture and tokenizer.")
+  .action(infoCommand);
 
 program
   .command("describe")

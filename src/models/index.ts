@@ -21,6 +21,11 @@ export {
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export {
+  cacheBytesPerToken,
+  type ParameterGroups,
+  parameterGroups,
+} from "./parameter-groups.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

@@ -13,6 +13,7 @@ export {
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
+export { type ModelInfo, readModelInfo } from "./model-info.js";
 export { nodePlatform } from "./platform.js";
 export { openRecording } from "./recording/open-recording.js";
 export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";

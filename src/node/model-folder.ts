@@ -43,6 +43,14 @@ export async function loadModelFolder(path: string): Promise<LoadedModel> {
 export async function readModelFolder(
   path: string,
 ): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  const parsed = await readModelConfig(path);
+  return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** The configuration of a folder, with the end ids of its `generation_config.json`. */
+export async function readModelConfig(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[] }> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
   const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
@@ -51,8 +59,7 @@ export async function readModelFolder(
     endIds.length > parsed.config.eosTokenIds.length
       ? { ...parsed.config, eosTokenIds: endIds }
       : parsed.config;
-  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
-  return { config, unknownKeys: parsed.unknownKeys, tokenizer };
+  return { config, unknownKeys: parsed.unknownKeys };
 }
 
 /** End ids of `generation_config.json`, which generation in `transformers` stops at. */
