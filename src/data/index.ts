@@ -1,5 +1,5 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, makeBatch } from "./batch.js";
+export { Batch, isLearned, makeBatch, withSequences } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
 export { packSequences } from "./pack-sequences.js";
 export type { PackedRows } from "./pack-sequences.js";
@@ -7,6 +7,27 @@ export { makePackedBatch } from "./packed-batch.js";
 export type { PackedBatchOptions } from "./packed-batch.js";
 export { characterTokenizer } from "./tokenizers/character-tokenizer.js";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer.js";
+export {
+  alignTokens,
+  bytesOfTokens,
+  chunkLogProbs,
+  noPosition,
+  tokenEnds,
+  tokenOffsets,
+  vocabularyMap,
+} from "./alignment/index.js";
+export type {
+  TokenBytes,
+  TokenChunk,
+  TokenizedSide,
+  VocabularyMap,
+} from "./alignment/index.js";
+export { countWords, wordCounter } from "./tokenizers/count-words.js";
+export type { WordCounter, WordCounts } from "./tokenizers/count-words.js";
+export { bpeSpecialTokens, mergesWanted, trainBpe } from "./tokenizers/train-bpe.js";
+export type { TrainBpeOptions, TrainBpeReport, TrainedBpe } from "./tokenizers/train-bpe.js";
+export { olderForms } from "./tokenizers/older-forms.js";
+export type { OlderForm } from "./tokenizers/older-forms.js";
 export { tokenizerFromJson } from "./tokenizers/tokenizer-from-json.js";
 export type { TokenizerOptions } from "./tokenizers/tokenizer-from-json.js";
 export type { SpecialTokensOption } from "./tokenizers/special-tokens.js";
@@ -87,3 +108,4 @@ export type { Judgement, RankedPassage } from "./rerank/trec-files.js";
 export { packText } from "./pack-text.js";
 export type { PackedText } from "./pack-text.js";
 export { shuffledIndex, shuffledIndices } from "./shuffle.js";
+export { hashHex } from "./hash.js";

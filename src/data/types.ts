@@ -45,6 +45,12 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Skips special tokens. */
   decode(ids: readonly number[]): string;
+  /**
+   * The bytes of text that an id stands for, none for a special token. Joined they are the text that
+   * `decode` gives, but for one space at the start where the vocabulary writes words with a space
+   * before them; a character may be split over several ids.
+   */
+  tokenBytes(id: number): Uint8Array;
   /** Equal for tokenizers that map the same text to the same ids; a teacher's and a student's must match. */
   readonly fingerprint: string;
   /** The `tokenizer.json` that is written beside a checkpoint. */

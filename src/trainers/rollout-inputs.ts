@@ -24,7 +24,8 @@ export function rolloutInputs(
     const { tokens, logProbs } = sampledTokens(batch, rollouts);
     const oldTokenLogProbs = tf.tensor2d(logProbs, batch.labels.shape);
     if (teacherTokenLogProbs === undefined) return { oldTokenLogProbs };
-    const mask = tf.tensor2d(tokens, batch.labels.shape);
+    // A teacher may have no signal about some of the sampled tokens.
+    const mask = tf.tensor2d(tokens, batch.labels.shape).mul<tf.Tensor2D>(batch.completionMask);
     const advantages = teacherAdvantages(teacherTokenLogProbs, oldTokenLogProbs, mask, discount);
     return { oldTokenLogProbs, advantages };
   });

@@ -124,6 +124,7 @@ async function prepare(
     const { lengthBuckets } = dataset;
     return {
       training: {
+        size: parts.train.length,
         rows: (step, count) =>
           parts.train.rows(indicesOf(parts.train, random, step, count, lengthBuckets)),
         promptOf: promptOfRow,

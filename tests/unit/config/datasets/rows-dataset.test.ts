@@ -1,8 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { datasetSchema, filesInMemory, prepareData } from "../../../../src/config/index.js";
-import { byteTokenizer, dataFile } from "../../../../src/data/index.js";
+import {
+  datasetSchema,
+  filesInMemory,
+  type PreparedData,
+  prepareData,
+} from "../../../../src/config/index.js";
+import { byteTokenizer, dataFile, type TokenSequence } from "../../../../src/data/index.js";
 import { dataOnDisk } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import { messageOf } from "../../../setup/data-rows.js";
@@ -33,6 +38,12 @@ const prepare = (config: object) =>
     evaluationRows: 4,
   });
 
+async function batchesAt(data: PreparedData, steps: readonly number[], count: number) {
+  const batches: (readonly TokenSequence[])[] = [];
+  for (const step of steps) batches.push(await data.training.rows(step, count));
+  return batches;
+}
+
 describe("data of type file", () => {
   test("the same rows as JSONL, JSON and CSV give the same batches; jsonl is an alias", async () => {
     const csv = rows.map(({ prompt, completion, answer }) => `${prompt},${completion},${answer}`);
@@ -43,7 +54,7 @@ describe("data of type file", () => {
     });
     const batchesOf = async (config: object) => {
       const data = await prepare(config);
-      const batches = await Promise.all([0, 5, 9].map((step) => data.training.rows(step, 8)));
+      const batches = await batchesAt(data, [0, 5, 9], 8);
       return { ids: batches.flat().map(({ ids }) => ids), data };
     };
     const alias = await batchesOf({ type: "jsonl", path: join(path, "a.jsonl") });
@@ -94,7 +105,7 @@ describe("data of type file", () => {
     const path = join(folder({ "a.jsonl": jsonl(rows) }), "a.jsonl");
     const epoch = async (lengthBuckets: boolean) => {
       const data = await prepare({ type: "file", path, lengthBuckets, validationFraction: 0.1 });
-      const steps = await Promise.all([...Array(6).keys()].map((i) => data.training.rows(i, 9)));
+      const steps = await batchesAt(data, [0, 1, 2, 3, 4, 5], 9);
       return steps.map((batch) => batch.map(({ id }) => id));
     };
     const [plain, bucketed] = [await epoch(false), await epoch(true)];
