@@ -1,4 +1,5 @@
 export { drawTokens } from "./draw-tokens.js";
+export * from "./http/index.js";
 export {
   defineTeacherKind,
   kindsThatGive,

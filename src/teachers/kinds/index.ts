@@ -1,15 +1,19 @@
 import { z } from "zod";
 import type { TeacherSignal } from "../teacher.js";
 import type { TeacherKind } from "./define.js";
+import { httpTeacherKind } from "./http.js";
 import { modelTeacherKind } from "./model.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
 /** Every kind of teacher, one line each. */
-export const teacherKinds = [modelTeacherKind] as const;
+export const teacherKinds = [modelTeacherKind, httpTeacherKind] as const;
 
 /** The teacher of a config, told apart by `type`. */
-export const teacherSchema = z.discriminatedUnion("type", [modelTeacherKind.schema]);
+export const teacherSchema = z.discriminatedUnion("type", [
+  modelTeacherKind.schema,
+  httpTeacherKind.schema,
+]);
 export type TeacherConfig = z.output<typeof teacherSchema>;
 
 /** Kinds of teachers that can give all of these signals. */
