@@ -13,6 +13,7 @@ export type Mistake =
   | "rate-limit"
   | "error"
   | "cut"
+  | "closed"
   | "malformed"
   | "html"
   | "slow"
@@ -443,6 +444,10 @@ const httpMistakes: Partial<Record<Mistake, (response: ServerResponse) => boolea
     response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
     response.write('{"choices": [');
     setTimeout(() => response.destroy(), 5);
+    return true;
+  },
+  closed: (response) => {
+    response.destroy();
     return true;
   },
   malformed: (response) => {

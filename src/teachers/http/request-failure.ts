@@ -2,17 +2,25 @@
 export class RequestFailure extends Error {
   /** Whether the same request may succeed later. */
   readonly isTransient: boolean;
+  /** Whether a connection was lost before there was any answer: it may have been an old one. */
+  readonly isUnanswered: boolean;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number;
   readonly remedy: string | undefined;
 
   constructor(
     message: string,
-    options: { isTransient: boolean; retryAfterMs?: number; remedy?: string },
+    options: {
+      isTransient: boolean;
+      isUnanswered?: boolean;
+      retryAfterMs?: number;
+      remedy?: string;
+    },
   ) {
     super(message);
     this.name = "RequestFailure";
     this.isTransient = options.isTransient;
+    this.isUnanswered = options.isUnanswered ?? false;
     this.retryAfterMs = options.retryAfterMs ?? 0;
     this.remedy = options.remedy;
   }
@@ -51,8 +59,15 @@ export function statusFailure(response: Response, body: string): RequestFailure 
   });
 }
 
-/** No answer at all: the network's own words, which are in the causes of what `fetch` throws. */
-export function networkFailure(error: unknown, timeoutMs: number): RequestFailure {
+/**
+ * No answer, or not all of it: the network's own words, which are in the causes of what `fetch`
+ * throws.
+ */
+export function networkFailure(
+  error: unknown,
+  timeoutMs: number,
+  isUnanswered: boolean,
+): RequestFailure {
   const isTransient = true;
   if (error instanceof Error && error.name === "TimeoutError") {
     return new RequestFailure(`no answer within ${timeoutMs / 1000} seconds`, {
@@ -62,6 +77,7 @@ export function networkFailure(error: unknown, timeoutMs: number): RequestFailur
   }
   return new RequestFailure(reasonOf(error), {
     isTransient,
+    isUnanswered,
     remedy: "Is the server running, and is teacher.url its address?",
   });
 }

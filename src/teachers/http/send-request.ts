@@ -49,7 +49,7 @@ export function requestSender(options: RequestOptions): Send {
       return await pRetry(
         (attempt) => {
           attempts = attempt;
-          return sendOnce(body, signal, options);
+          return sendOnNewConnection(body, signal, options);
         },
         {
           retries,
@@ -71,13 +71,30 @@ export function requestSender(options: RequestOptions): Send {
   return (body, signal) => limit(() => send(body, signal));
 }
 
+/**
+ * A server closes connections that nobody used for a few seconds, and a process that computes for
+ * longer than that does not notice: such a request is sent again at once.
+ */
+async function sendOnNewConnection(
+  body: object,
+  signal: AbortSignal,
+  options: RequestOptions,
+): Promise<unknown> {
+  try {
+    return await sendOnce(body, signal, options);
+  } catch (error) {
+    if (!(error instanceof RequestFailure) || !error.isUnanswered) throw error;
+    return sendOnce(body, signal, options);
+  }
+}
+
 async function sendOnce(
   body: object,
   signal: AbortSignal,
   { url, apiKey, timeoutMs, fetch: request = fetch }: RequestOptions,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  let response: Response;
+  let response: Response | undefined;
   let text: string;
   const concealed = (words: string) => redact(words, apiKey);
   try {
@@ -96,7 +113,7 @@ async function sendOnce(
     text = await response.text();
   } catch (error) {
     if (signal.aborted) throw error;
-    throw networkFailure(error, timeoutMs);
+    throw networkFailure(error, timeoutMs, response === undefined);
   }
   if (!response.ok) throw statusFailure(response, concealed(text));
   const contentType = response.headers.get("content-type") ?? "no content type";

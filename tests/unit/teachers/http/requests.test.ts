@@ -59,6 +59,16 @@ describe("what may pass is tried again", () => {
     expect(Math.abs((waits[1] as number) - 200)).toBeLessThan(100);
   });
 
+  test("a connection that the server has closed, at once and without counting as a try", async () => {
+    const { fake, waits, score, failure } = await started({}, { retries: 0 });
+    fake.makeMistakes("closed");
+    await score();
+    expect(fake.requests.length).toBe(2);
+    expect(waits).toEqual([]);
+    fake.alwaysMake("closed");
+    expect(await failure()).toMatch(/after 1 attempt: other side closed/);
+  });
+
   test("after as long as the server asks for", async () => {
     const { fake, waits, score } = await started();
     fake.makeMistakes("rate-limit");
