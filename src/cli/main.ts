@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
+import { infoCommand } from "./info.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 
@@ -37,6 +38,12 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("info")
+  .argument("<model>", "model folder or run folder")
+  .description("Show a model's architecture, parameters by group, memory and tokenizer.")
+  .action(infoCommand);
 
 program
   .command("export")

@@ -1,5 +1,6 @@
 export {
   type CheckpointReader,
+  checkTensorNames,
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,
@@ -21,6 +22,12 @@ export {
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export {
+  type ModelSize,
+  modelSize,
+  type ParameterGroup,
+  parameterGroups,
+} from "./model-size.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

@@ -5,6 +5,12 @@ export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
 export { findModelFolder } from "./find-model.js";
+export {
+  inspectModel,
+  type ModelReport,
+  type SpecialToken,
+  type TokenizerReport,
+} from "./inspect-model.js";
 export { loadLosses } from "./load-losses.js";
 export { loadTokenizer } from "./load-tokenizer.js";
 export {

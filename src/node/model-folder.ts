@@ -8,7 +8,7 @@ import {
   decoderToTensors,
   encodeSafetensors,
   loadDecoder,
-  type ModelConfig,
+  type ParsedConfig,
   parseHuggingFaceConfig,
   planShards,
   toHuggingFaceConfig,
@@ -34,15 +34,14 @@ export interface LoadedModel {
  * they replace the config's; where the config then has more than the tokenizer, the tokenizer's.
  */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
-  const { config, unknownKeys, tokenizer } = await readModelFolder(path);
+  const { config, unknownKeys } = await readModelConfig(path);
+  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
   const weights = await openCheckpoint(path);
   return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
 }
 
-/** What a folder says about its model, without the weights. */
-export async function readModelFolder(
-  path: string,
-): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+/** The config of a model folder, with the end ids of `generation_config.json` where they are more. */
+export async function readModelConfig(path: string): Promise<ParsedConfig> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
   const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
@@ -51,8 +50,7 @@ export async function readModelFolder(
     endIds.length > parsed.config.eosTokenIds.length
       ? { ...parsed.config, eosTokenIds: endIds }
       : parsed.config;
-  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
-  return { config, unknownKeys: parsed.unknownKeys, tokenizer };
+  return { config, unknownKeys: parsed.unknownKeys };
 }
 
 /** End ids of `generation_config.json`, which generation in `transformers` stops at. */
@@ -129,7 +127,7 @@ export async function saveModelFolder(
   await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
 }
 
-function isFile(path: string): Promise<boolean> {
+export function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (info) => info.isFile(),
     () => false,
