@@ -24,13 +24,6 @@ export function formatMetrics(metrics: Readonly<Record<string, number>>): string
     .join("  ");
 }
 
-/** `17 B`, `1.2 KB`, `350 MB`: powers of 1000, three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  const power = Math.min(4, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
-}
-
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }

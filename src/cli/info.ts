@@ -1,103 +1,68 @@
 import Table from "cli-table3";
-import { families, parameterGroups } from "../models/index.js";
-import { inspectModel, type ModelReport, type SpecialToken } from "../node/index.js";
-import { formatBytes } from "./format.js";
+import { type ModelInfo, readModelInfo } from "../node/index.js";
 
-/** `pupil info <model folder | run folder>`: tables on stdout. */
+/** `pupil info <model>`. */
 export async function infoCommand(path: string): Promise<void> {
-  process.stdout.write(`${formatModelReport(await inspectModel(path)).join("\n")}\n`);
+  process.stdout.write(`${describeModel(await readModelInfo(path)).join("\n")}\n`);
 }
 
-const count = (n: number) => n.toLocaleString("en-US");
-
-/** The lines of a report. */
-export function formatModelReport(report: ModelReport): string[] {
-  const sections: [string, [string, string][]][] = [
-    ["Architecture", architecture(report)],
-    ["Parameters", parameters(report)],
-    ["Memory", memory(report)],
-    ["Tokenizer", tokenizer(report)],
-  ];
-  const unknown = report.unknownKeys;
+function describeModel(info: ModelInfo): string[] {
+  const { config, weights, memory, tokenizer, unknownKeys } = info;
+  const window = config.slidingWindow === null ? [] : [`sliding window ${config.slidingWindow}`];
+  const scaling = config.ropeScaling === null ? [] : [`${config.ropeScaling.type} rotary scaling`];
   return [
-    report.folder,
-    ...sections.flatMap(([title, rows]) => ["", title, table(rows)]),
-    "",
-    unknown.length === 0
-      ? "Every key of config.json is understood."
-      : `Keys of config.json without effect: ${unknown.join(", ")}.`,
-  ];
-}
-
-function table(rows: readonly [string, string][]): string {
-  const isNumber = rows.every(([, value]) => /^[\d,.]+( [KMGT]?B)?$/.test(value));
-  const made = new Table({
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-    colAligns: ["left", isNumber ? "right" : "left"],
-  });
-  made.push(...rows);
-  return made.toString();
-}
-
-function architecture({ config, contextLength }: ModelReport): [string, string][] {
-  const { slidingWindow, ropeScaling, activation } = config;
-  return [
-    ["family", `${config.family}: ${families[config.family].summary}`],
-    ["layers", count(config.numLayers)],
-    ["hidden size", `${count(config.hiddenSize)}, MLP ${count(config.intermediateSize)}`],
+    info.path,
     [
-      "heads",
-      `${config.numHeads} of ${config.headDim}, ${config.numKeyValueHeads} for keys and values`,
-    ],
-    ["vocabulary", count(config.vocabSize)],
-    ["context", `${count(contextLength)} tokens`],
-    ["activation", activation],
-    ...(ropeScaling ? [["rotary scaling", ropeScaling.type] as [string, string]] : []),
-    ...(slidingWindow !== null
-      ? [["sliding window", `${count(slidingWindow)} tokens`] as [string, string]]
-      : []),
+      `${config.family}: ${config.numLayers} layers of ${config.hiddenSize}`,
+      `${config.numHeads} heads of ${config.headDim} (${config.numKeyValueHeads} for keys and values)`,
+      `MLP ${config.intermediateSize}`,
+      `context ${count(config.maxPositions)}`,
+      ...window,
+      ...scaling,
+    ].join(", "),
+    parameterTable(info).toString(),
+    `Weights: ${weights.tensors} tensors of ${weights.dtypes.join(", ")} in ${weights.files} file${weights.files === 1 ? "" : "s"}, ${size(weights.bytes)}.`,
+    `In memory: ${size(memory.weights)} of weights; ${size(memory.gradients + memory.optimizer)} more to train (gradients, AdamW); ` +
+      `${size(1000 * memory.cachePerToken)} per 1,000 cached tokens.`,
+    describeTokenizer(tokenizer),
+    ...(unknownKeys.length === 0
+      ? []
+      : [`Keys of config.json without effect: ${unknownKeys.join(", ")}.`]),
   ];
 }
 
-function parameters({ config, size }: ModelReport): [string, string][] {
-  const titles: Record<string, string> = { mlp: "MLP" };
-  const rows = parameterGroups.map((group): [string, string] => [
-    titles[group] ?? group,
-    group === "head" && config.tieWordEmbeddings
-      ? "tied to the embedding"
-      : count(size.groups[group]),
-  ]);
-  return [...rows, ["all, trainable", count(size.numParameters)]];
+function describeTokenizer(tokenizer: ModelInfo["tokenizer"]): string {
+  if ("problem" in tokenizer) return `Tokenizer: none that works. ${tokenizer.problem}`;
+  const { type, vocabSize, startIds, endIds, padId, hasChatTemplate } = tokenizer;
+  const ids = (list: readonly number[]) => (list.length === 0 ? "nothing" : list.join(", "));
+  const marks = `starts with ${ids(startIds)}, ends with ${ids(endIds)}, pads with ${padId}`;
+  const template = hasChatTemplate ? "with a chat template" : "no chat template";
+  return `Tokenizer: ${type}, ${count(vocabSize)} ids; ${marks}; ${template}.`;
 }
 
-function memory({ size, stored }: ModelReport): [string, string][] {
-  const files = stored.numFiles === 1 ? "1 file" : `${stored.numFiles} files`;
-  return [
-    [`weights as stored (${stored.dtypes.join(", ")}, ${files})`, formatBytes(stored.bytes)],
-    ["weights in float32", formatBytes(size.weightBytes)],
-    ["AdamW state", formatBytes(size.optimizerBytes)],
-    ["key/value cache, 1,000 tokens", formatBytes(1000 * size.cacheBytesPerToken)],
-  ];
+function parameterTable({ groups, parameters, config }: ModelInfo): Table.Table {
+  const table = new Table({
+    head: ["parameters", "", "share"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["left", "right", "right"],
+  });
+  const row = (name: string, value: number) =>
+    table.push([name, count(value), `${((100 * value) / parameters).toFixed(1)} %`]);
+  for (const [group, value] of Object.entries(groups)) {
+    if (group === "head" && config.tieWordEmbeddings) table.push(["head", "tied", ""]);
+    else row(group, value);
+  }
+  row("all", parameters);
+  return table;
 }
 
-function tokenizer({ tokenizer: found }: ModelReport): [string, string][] {
-  if (found === undefined) return [["kind", "none: the folder has no tokenizer.json"]];
-  const list = (tokens: readonly SpecialToken[]) =>
-    tokens.length === 0 ? "none" : tokens.map(named).join(", ");
-  const special = found.special.slice(0, 8);
-  const more = found.special.length - special.length;
-  return [
-    ["kind", found.kind],
-    ["vocabulary", count(found.vocabSize)],
-    ["special", `${list(special)}${more > 0 ? ` and ${more} more` : ""}`],
-    ["before a text", list(found.startIds)],
-    ["ends a text", list(found.endIds)],
-    ["padding", named(found.padId)],
-    ["chat template", found.hasChatTemplate ? "yes" : "no"],
-  ];
+function count(value: number): string {
+  return value.toLocaleString("en-US");
 }
 
-function named({ id, text }: SpecialToken): string {
-  return text === undefined ? String(id) : `${id} ${text}`;
+function size(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 2 ** (10 * power);
+  return `${power === 0 ? value : Number(value.toPrecision(3))} ${units[power]}`;
 }

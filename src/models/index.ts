@@ -1,6 +1,5 @@
 export {
   type CheckpointReader,
-  checkTensorNames,
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,
@@ -14,7 +13,7 @@ export {
 export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
-export { fromFloat16 } from "./half-precision.js";
+export { fromFloat16, toFloat16 } from "./half-precision.js";
 export {
   type ParsedConfig,
   parseHuggingFaceConfig,
@@ -23,11 +22,10 @@ export {
 export { initializeDecoder } from "./initialize.js";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
 export {
-  type ModelSize,
-  modelSize,
-  type ParameterGroup,
+  cacheBytesPerToken,
+  type ParameterGroups,
   parameterGroups,
-} from "./model-size.js";
+} from "./parameter-groups.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

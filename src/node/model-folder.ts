@@ -8,7 +8,7 @@ import {
   decoderToTensors,
   encodeSafetensors,
   loadDecoder,
-  type ParsedConfig,
+  type ModelConfig,
   parseHuggingFaceConfig,
   planShards,
   toHuggingFaceConfig,
@@ -34,14 +34,23 @@ export interface LoadedModel {
  * they replace the config's; where the config then has more than the tokenizer, the tokenizer's.
  */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
-  const { config, unknownKeys } = await readModelConfig(path);
-  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
+  const { config, unknownKeys, tokenizer } = await readModelFolder(path);
   const weights = await openCheckpoint(path);
   return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
 }
 
-/** The config of a model folder, with the end ids of `generation_config.json` where they are more. */
-export async function readModelConfig(path: string): Promise<ParsedConfig> {
+/** What a folder says about its model, without the weights. */
+export async function readModelFolder(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  const parsed = await readModelConfig(path);
+  return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** The configuration of a folder, with the end ids of its `generation_config.json`. */
+export async function readModelConfig(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[] }> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
   const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
@@ -127,7 +136,7 @@ export async function saveModelFolder(
   await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
 }
 
-export function isFile(path: string): Promise<boolean> {
+function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (info) => info.isFile(),
     () => false,
