@@ -1,0 +1,120 @@
+import { PupilError } from "../../errors/index.js";
+import {
+  asList,
+  asLogProb,
+  asObject,
+  checkCount,
+  checkToken,
+  type JsonObject,
+  type ListedToken,
+  positionScore,
+  WrongAnswer,
+  withoutExtraToken,
+} from "./check-answer.js";
+import {
+  likeliestTokens,
+  type PositionScore,
+  type ServerAccess,
+  type TeacherProtocol,
+} from "./protocol.js";
+import { type TokenTexts, tokenTexts } from "./token-texts.js";
+
+/**
+ * Any `/v1/completions` that repeats the prompt (`echo`) with `logprobs`: lists of token texts, of
+ * their log-probabilities, and of objects from text to log-probability of the K likeliest, to which
+ * some servers add the token itself. Texts are turned into ids with the tokenizer; one that could
+ * be several ids is an error, as is an echo that is not the tokens that were sent.
+ */
+export const openaiProtocol: TeacherProtocol = {
+  path: "/v1/completions",
+  gives: likeliestTokens,
+  needsModel: true,
+  score: async ({ ids, positions, topK }, server) => {
+    const answer = await server.post({
+      model: server.model,
+      prompt: server.sendAs === "ids" ? ids : asText(ids, server),
+      max_tokens: 1,
+      temperature: 0,
+      echo: true,
+      logprobs: topK,
+    });
+    const logprobs = readLogprobs(answer, ids.length);
+    const texts = tokenTexts(server.tokenizer);
+    for (const [p, id] of ids.entries()) {
+      const text = logprobs.tokens[p];
+      const isSame = typeof text === "string" && texts.canBe(text, id);
+      if (!isSame) checkToken(text, id, `position ${p}`);
+    }
+    return positions.map((p) => readPosition(logprobs, p, ids[p] as number, topK, texts));
+  },
+};
+
+interface Logprobs {
+  readonly tokens: readonly unknown[];
+  readonly tokenLogprobs: readonly unknown[];
+  readonly topLogprobs: readonly unknown[];
+}
+
+const notEchoed =
+  "The server does not repeat the prompt with its log-probabilities (llama.cpp's and many hosted ones do not): use another server or, for vLLM, SGLang and llama.cpp, teacher.server.";
+
+function readLogprobs(answer: unknown, length: number): Logprobs {
+  const { choices, usage } = asObject(answer, "the answer");
+  const where = "choices[0].logprobs";
+  const choice = asObject(asList(choices, "choices")[0], "choices[0]");
+  if (choice.logprobs == null) throw new WrongAnswer(where, "an object", "nothing", notEchoed);
+  const logprobs = asObject(choice.logprobs, where);
+  checkCount(asObject(usage ?? {}, "usage").prompt_tokens, length, "usage.prompt_tokens");
+  const echoed = (name: string): readonly unknown[] => {
+    const list = logprobs[name];
+    // The prompt's tokens, and the one that had to be generated.
+    if (Array.isArray(list) && (list.length === length || list.length === length + 1)) return list;
+    const got = Array.isArray(list) ? `${list.length} entries` : list;
+    throw new WrongAnswer(`${where}.${name}`, `${length} or ${length + 1} entries`, got, notEchoed);
+  };
+  return {
+    tokens: echoed("tokens"),
+    tokenLogprobs: echoed("token_logprobs"),
+    topLogprobs: echoed("top_logprobs"),
+  };
+}
+
+function readPosition(
+  { tokenLogprobs, topLogprobs }: Logprobs,
+  p: number,
+  tokenId: number,
+  topK: number,
+  texts: TokenTexts,
+): PositionScore {
+  const where = `position ${p}`;
+  const top: JsonObject = asObject(topLogprobs[p], where);
+  const listed = Object.entries(top).map(([text, logProb]): ListedToken => {
+    const id = texts.canBe(text, tokenId) ? tokenId : onlyId(text, texts, where);
+    return { id, logProb: asLogProb(logProb, `${where}, ${JSON.stringify(text)}`) };
+  });
+  const likeliest = withoutExtraToken(listed, tokenId, topK, where);
+  return positionScore(likeliest, asLogProb(tokenLogprobs[p], where), topK, where);
+}
+
+function onlyId(text: string, texts: TokenTexts, where: string): number {
+  const ids = texts.idsOf(text);
+  if (ids.length === 1) return ids[0] as number;
+  throw new WrongAnswer(
+    where,
+    ids.length === 0 ? "the text of a token" : `a text of one token (not of ${ids.join(", ")})`,
+    JSON.stringify(text),
+    "Servers that answer with ids (vllm, sglang, llama.cpp) do not have this problem.",
+  );
+}
+
+/** The ids as text, where the text gives the ids back. */
+function asText(ids: readonly number[], { tokenizer }: ServerAccess): string {
+  const text = tokenizer.decode(ids);
+  const again = tokenizer.encode(text);
+  if (again.length === ids.length && again.every((id, i) => id === ids[i])) return text;
+  throw new PupilError("The tokens cannot be sent as text: it would be other tokens.", {
+    field: "teacher.sendAs",
+    value: text,
+    remedy: 'Set "prompt": "ids" if the server takes token ids.',
+  });
+}
