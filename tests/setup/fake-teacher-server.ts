@@ -197,7 +197,10 @@ export async function fakeTeacherServer(options: FakeTeacherOptions): Promise<Fa
       body,
     );
     const { prompt } = request;
-    const tokens = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
+    const isText = typeof prompt === "string";
+    const tokens = isText ? [...tokenizer.startIds, ...tokenizer.encode(prompt)] : prompt;
+    // Like llama-cpp-python, which puts them before a text and does not repeat them.
+    const unseen = isText ? tokenizer.startIds.length : 0;
     const [next] = written(tokens, 1, { temperature: 0, seed: 0, topK: 0, endIds: [] });
     const all = [
       ...changed(scored(tokens, request.logprobs), mistake, vocabSize),
@@ -217,9 +220,9 @@ export async function fakeTeacherServer(options: FakeTeacherOptions): Promise<Fa
         return Object.fromEntries(entries) as object;
       }),
     };
-    if (mistake === "no-echo") {
-      for (const list of Object.values(logprobs)) list.splice(0, tokens.length);
-    }
+    const dropped = mistake === "no-echo" ? tokens.length : unseen;
+    for (const list of Object.values(logprobs)) list.splice(0, dropped);
+    if (dropped > 0) logprobs.token_logprobs[0] = null;
     return {
       choices: [{ index: 0, text: "…", logprobs }],
       usage: { prompt_tokens: tokens.length },
