@@ -5,6 +5,7 @@ export const groups = [
   "generation",
   "matmul",
   "memory",
+  "loss-memory",
   "startup",
   "hardware",
 ] as const;

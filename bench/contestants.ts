@@ -1,8 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { LineProcess } from "./child-process.js";
-import type { ContestantInfo } from "./results.js";
-import { generation, modelOptions, optimization, scenarioNames } from "./scenarios.js";
+import type { ContestantInfo, LossForm } from "./results.js";
+import {
+  generation,
+  lossPartSizes,
+  modelOptions,
+  optimization,
+  scenarioNames,
+} from "./scenarios.js";
 
 /** How to start a contestant: `run` answers tasks, `firstStep` takes one step of training. */
 export interface Contestant extends ContestantInfo {
@@ -25,6 +31,16 @@ function tfjs(id: string, label: string, threads: number, kind: string): Contest
 
 export function hardwareCommand(threads: number): [string, ...string[]] {
   return [process.execPath, ...loader, path("hardware.ts"), String(threads)];
+}
+
+export function lossPartCommand(
+  form: LossForm,
+  loss: string,
+  vocabSize: number,
+): [string, ...string[]] {
+  const { rows, hiddenSize } = lossPartSizes;
+  const args = [form, loss, ...[vocabSize, rows, hiddenSize].map(String)];
+  return [process.execPath, ...loader, path("loss-part.ts"), ...args];
 }
 
 /** Everything that the PyTorch side must know of the scenarios. */

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../src/errors/index.js";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
-import { type BenchmarkOptions, parseArguments, usage } from "./arguments.js";
+import { type BenchmarkOptions, type Group, parseArguments, usage } from "./arguments.js";
 import { endChildrenWithProcess, LineProcess } from "./child-process.js";
 import { findContestants, hardwareCommand, startContestants } from "./contestants.js";
+import { lossPartTable } from "./loss-part-table.js";
+import { measureLossParts } from "./loss-parts.js";
 import { measureAll } from "./measure.js";
 import { type BenchmarkResults, type Hardware, lossTolerance } from "./results.js";
 import { resultTables, textTable } from "./tables.js";
@@ -24,7 +26,9 @@ async function main(argv: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "pupil-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const results = await run(options, argv, folder);
-  console.log(`\n${resultTables(results).map(textTable).join("\n\n")}`);
+  const tables = [...resultTables(results), lossPartTable(results)];
+  const filled = tables.filter(({ rows }) => rows.length > 0);
+  console.log(`\n${filled.map(textTable).join("\n\n")}`);
   for (const skipped of results.skipped) console.log(`\nSkipped: ${skipped}`);
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
@@ -32,21 +36,31 @@ async function main(argv: readonly string[]): Promise<void> {
   checkLosses(results);
 }
 
+/** Measured without the contestants. */
+const ofOursAlone: readonly Group[] = ["hardware", "loss-memory"];
+
 async function run(
   options: BenchmarkOptions,
   argv: readonly string[],
   folder: string,
 ): Promise<BenchmarkResults> {
   const loadBefore = loadavg()[0] as number;
-  const { contestants, torchVersion, skipped } = findContestants(options.threads);
+  const compares = options.only.some((group) => !ofOursAlone.includes(group));
+  const found = compares ? findContestants(options.threads) : { contestants: [], skipped: [] };
+  const { contestants, torchVersion, skipped } = found;
   for (const reason of skipped) report(`skipped: ${reason}`);
   warnIfBusy(loadBefore);
   const hardware = options.only.includes("hardware") ? await measureHardware(options) : undefined;
-  const needsProcesses = options.only.some((group) => group !== "hardware" && group !== "startup");
+  const needsProcesses = options.only.some(
+    (group) => group !== "startup" && !ofOursAlone.includes(group),
+  );
   report("starting");
   const processes = await startContestants(needsProcesses ? contestants : []);
   const measured = await measureAll({ contestants, processes, folder, options, report });
   for (const child of processes.values()) child.stop();
+  const lossParts = options.only.includes("loss-memory")
+    ? await measureLossParts(report)
+    : undefined;
   return {
     date: new Date().toISOString(),
     machine: {
@@ -64,6 +78,7 @@ async function run(
     contestants: contestants.map(({ id, label, threads }) => ({ id, label, threads })),
     skipped,
     ...(hardware && { hardware }),
+    ...(lossParts && { lossParts }),
     ...measured,
   };
 }

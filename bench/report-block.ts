@@ -1,11 +1,26 @@
+import { lossPartTable } from "./loss-part-table.js";
 import type { BenchmarkResults } from "./results.js";
-import { markdownTable, resultTables } from "./tables.js";
+import { markdownTable, resultTables, type Table } from "./tables.js";
 
-const start = "<!-- benchmark: written by bench/report.ts -->";
-const end = "<!-- end -->";
+/** A part of the page that one run of the benchmark fills, so that parts can come from several. */
+export type BlockName = "benchmark" | "loss-memory";
 
-/** Machine, command and tables in Markdown. */
-export function reportBlock(results: BenchmarkResults): string {
+const blockTables: Readonly<Record<BlockName, (results: BenchmarkResults) => Table[]>> = {
+  benchmark: resultTables,
+  "loss-memory": (results) => [lossPartTable(results)].filter(({ rows }) => rows.length > 0),
+};
+
+/** The parts that the results have something for, in Markdown: machine, command and tables. */
+export function reportBlocks(results: BenchmarkResults): Map<BlockName, string> {
+  const blocks = new Map<BlockName, string>();
+  for (const [name, tablesOf] of Object.entries(blockTables)) {
+    const tables = tablesOf(results);
+    if (tables.length > 0) blocks.set(name as BlockName, reportBlock(results, tables));
+  }
+  return blocks;
+}
+
+function reportBlock(results: BenchmarkResults, tables: readonly Table[]): string {
   const { machine, command, date, skipped } = results;
   const torch = machine.torch === undefined ? "" : `, PyTorch ${machine.torch}`;
   const load = [machine.loadBefore, machine.loadAfter].map((value) => value.toFixed(1));
@@ -15,11 +30,13 @@ export function reportBlock(results: BenchmarkResults): string {
     `- Command: \`${command}\`, ${date.slice(0, 10)}; load average ${load[0]} before, ${load[1]} after`,
     ...skipped.map((what) => `- Skipped: ${what}`),
   ];
-  return [facts.join("\n"), ...resultTables(results).map(markdownTable)].join("\n\n");
+  return [facts.join("\n"), ...tables.map(markdownTable)].join("\n\n");
 }
 
-/** `page` with what lies between the marks replaced. */
-export function replaceBlock(page: string, block: string): string {
+/** `page` with what lies between the marks of a part replaced. */
+export function replaceBlock(page: string, name: BlockName, block: string): string {
+  const start = `<!-- ${name}: written by bench/report.ts -->`;
+  const end = "<!-- end -->";
   const from = page.indexOf(start);
   const to = page.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`The page has no "${start}" … "${end}".`);

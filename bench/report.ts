@@ -1,10 +1,10 @@
 /**
- * Writes the results of `npm run bench -- --json file` into docs/performance.md:
- * `npx tsx bench/report.ts file.json`.
+ * Writes the results of `npm run bench -- --json file` into the parts of docs/performance.md that they
+ * have something for: `npx tsx bench/report.ts file.json`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { replaceBlock, reportBlock } from "./report-block.js";
+import { replaceBlock, reportBlocks } from "./report-block.js";
 import type { BenchmarkResults } from "./results.js";
 
 const file = process.argv[2];
@@ -14,4 +14,6 @@ if (file === undefined) {
 }
 const results = JSON.parse(readFileSync(file, "utf8")) as BenchmarkResults;
 const page = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-writeFileSync(page, replaceBlock(readFileSync(page, "utf8"), reportBlock(results)));
+let text = readFileSync(page, "utf8");
+for (const [name, block] of reportBlocks(results)) text = replaceBlock(text, name, block);
+writeFileSync(page, text);

@@ -10,7 +10,7 @@ export interface ContestantInfo {
 
 /** Of one contestant in one case: `small` (training, generation, startup), `512 nt` (matmul), … */
 export interface Measurement {
-  readonly group: Exclude<Group, "hardware">;
+  readonly group: Exclude<Group, "hardware" | "loss-memory">;
   readonly case: string;
   readonly contestant: string;
   readonly unit: "ms" | "bytes";
@@ -29,6 +29,27 @@ export interface Hardware {
   /** Bytes read plus bytes written per second of a copy that fits in no cache, in 1e9. */
   readonly copyGigabytes: number;
   readonly copyGigabytesAllThreads: number;
+}
+
+/** `plain` makes all logits at once, `fused` a chunk of rows at a time. */
+export type LossForm = "plain" | "fused";
+
+/** What `loss-part.ts` prints. */
+export interface LossPartAnswer {
+  /** Most bytes in use in the engine, over what was in use before: hidden states and heads. */
+  readonly peakBytes: number;
+  /** The most that the process ever had in memory, everything included. */
+  readonly maxRssBytes: number;
+  readonly cpuMs: readonly number[];
+  /** To see that both forms compute the same. */
+  readonly value: number;
+  readonly gradientNorm: number;
+}
+
+export interface LossPart extends LossPartAnswer {
+  readonly loss: string;
+  readonly form: LossForm;
+  readonly vocabSize: number;
 }
 
 export interface BenchmarkResults {
@@ -50,6 +71,7 @@ export interface BenchmarkResults {
   readonly skipped: readonly string[];
   readonly measurements: readonly Measurement[];
   readonly hardware?: Hardware;
+  readonly lossParts?: readonly LossPart[];
   /** Largest relative difference of the first losses to ours, by scenario. */
   readonly lossDifferences: Readonly<Record<string, number>>;
 }

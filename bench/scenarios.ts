@@ -36,6 +36,17 @@ export const optimization = {
 /** Sampled completions: of the small scenario's student, at temperature 1, without an end id. */
 export const generation = { rows: 16, promptLength: 8, newTokens: 64 } as const;
 
+/**
+ * What the memory of a loss is measured on: rows of hidden states, student and teacher of one width,
+ * under heads for these vocabularies.
+ */
+export const lossPartSizes = {
+  rows: 2048,
+  hiddenSize: 256,
+  vocabularies: [32000, 128000],
+  losses: ["cross-entropy", "forward-kl", "reverse-kl", "generalized-jsd"],
+} as const;
+
 export const matmulSizes = [64, 128, 256, 512, 1024] as const;
 /** A·B, Aᵀ·B, A·Bᵀ of square matrices: forward pass, weight gradient, input gradient or `x Wᵀ`. */
 export const matmulVariants = ["nn", "tn", "nt"] as const;

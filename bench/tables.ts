@@ -26,6 +26,7 @@ export interface Table {
 
 /** All tables of a result that have rows, the targets first. */
 export function resultTables(results: BenchmarkResults): Table[] {
+  if (results.measurements.length === 0 && results.hardware === undefined) return [];
   return [
     targetTable(results),
     trainingTable(results),

@@ -10,6 +10,7 @@ import {
   type LossDefinition,
   type LossKind,
   lossesByKind,
+  lossFacts,
 } from "../src/losses/index.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -49,13 +50,13 @@ function lossReference(): string {
   return kinds
     .filter(([, losses]) => losses.length > 0)
     .map(([kind, losses]) => {
-      const sections = losses.map((definition) => lossSection(kind, definition));
+      const sections = losses.map(lossSection);
       return [`## ${kindTitles[kind]}`, ...sections].join("\n\n");
     })
     .join("\n\n");
 }
 
-function lossSection(kind: LossKind, definition: LossDefinition): string {
+function lossSection(definition: LossDefinition): string {
   const loss = describeLoss(definition);
   const options = loss.fields.map((field) => [
     code(field.name),
@@ -63,21 +64,13 @@ function lossSection(kind: LossKind, definition: LossDefinition): string {
     code(JSON.stringify(field.default)),
     field.description,
   ]);
-  const optional =
-    loss.optional.length === 0 ? "" : `; reads ${loss.optional.map(code).join(", ")} if given`;
-  const file = `src/losses/${kind}/${loss.name}.ts`;
   return [
     `### ${loss.name}`,
     "",
     loss.summary,
     "",
-    `- Formula: ${loss.formula}`,
-    `- Gives: ${loss.per === "token" ? "one value per token, `[B, T]`" : "one value per row, `[B]`"}`,
-    `- Needs: ${loss.needs.map(code).join(", ")}${optional}`,
-    `- When to use: ${loss.whenToUse}`,
-    `- Going wrong: ${loss.failureSignature}`,
-    `- Reference: ${loss.reference}`,
-    `- File: [${file}](../${file})`,
+    ...lossFacts(loss, code).map(([label, text]) => `- ${label}: ${text}`),
+    `- File: [${loss.file}](../${loss.file})`,
     "",
     table(["Option", "Type", "Default", "Meaning"], options),
   ].join("\n");

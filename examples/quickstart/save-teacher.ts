@@ -10,6 +10,6 @@ import { teacherFolder } from "./settings.js";
 await startBackend("auto", { platform: nodePlatform });
 const run = await findModelFolder("runs/quickstart-teacher");
 const { model, tokenizer } = await loadModelFolder(run);
-await saveModelFolder(teacherFolder, model, tokenizer, "float16");
+await saveModelFolder(teacherFolder, model, tokenizer, { dtype: "float16" });
 console.log(`${run} → ${teacherFolder}: ${model.numParameters} parameters.`);
 model.dispose();

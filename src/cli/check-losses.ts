@@ -118,8 +118,7 @@ async function checkCases(
 
 async function runCase(golden: GoldenCase, own: readonly LossDefinition[], place: string) {
   try {
-    const definition = own.find(({ name }) => name === golden.loss) ?? findLoss(golden.loss);
-    return await runGoldenCase(definition, golden);
+    return await runGoldenCase(findLoss(golden.loss, own), golden);
   } catch (error) {
     if (!(error instanceof PupilError)) throw error;
     // Its message holds field and remedy already.

@@ -1,13 +1,14 @@
-import { type Component, components, describeFields } from "../config/index.js";
-import { oneOf, PupilError } from "../errors/index.js";
+import { type Component, describeFields, findComponents } from "../config/index.js";
 
-/** `pupil describe [component]`. */
-export function describeCommand(name: string | undefined): void {
-  const lines = name === undefined ? listComponents() : describeComponent(findComponent(name));
+/** `pupil describe [kind] [name]`: one component in full, or a list of them. */
+export function describeCommand(words: readonly string[]): void {
+  const found = findComponents(words);
+  const [only, ...others] = found;
+  const lines = only && others.length === 0 ? describeComponent(only) : listComponents(found);
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function listComponents(): string[] {
+function listComponents(components: readonly Component[]): string[] {
   const width = Math.max(...components.map((component) => component.name.length));
   const kinds = [...new Set(components.map((component) => component.kind))];
   return kinds.flatMap((kind) => [
@@ -24,16 +25,4 @@ function describeComponent({ kind, name, summary, details, schema }: Component):
     return [`  ${field.path}  (${field.type}; ${fallback})`, `      ${field.description}`];
   });
   return [`${name} (${kind}): ${summary}`, ...details.map((line) => `  ${line}`), "", ...fields];
-}
-
-function findComponent(name: string): Component {
-  const found = components.find((component) => component.name === name);
-  if (found !== undefined) return found;
-  throw new PupilError(`There is no component "${name}".`, {
-    value: name,
-    remedy: oneOf(
-      name,
-      components.map((component) => component.name),
-    ),
-  });
 }

@@ -3,11 +3,16 @@ import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
+import { recordTeacherCommand } from "./record-teacher.js";
+import { infoCommand } from "./info.js";
 import { trainCommand } from "./train.js";
+import { trainTokenizerCommand } from "./train-tokenizer.js";
 
 const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
@@ -37,8 +42,44 @@ program
   .action(generateCommand);
 
 program
+  .command("data")
+  .argument("<config>", "run config (JSON)")
+  .argument("[overrides...]", "key=value, for example data.maxLength=512")
+  .description("Read and tokenize a config's data and show what a student would learn from it.")
+  .action(dataCommand);
+
+program
+  .command("export")
+  .argument("<model>", "model folder or run folder")
+  .argument("[options...]", "output=<folder>, dtype=float32|float16")
+  .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
+  .action(exportCommand);
+
+program
+  .command("record-teacher")
+  .argument("<config>", "run config (JSON) or run folder, for its teacher, tokenizer and data")
+  .argument("[overrides...]", "output=<folder>, rows, generate, dtype, … and key=value")
+  .description("Store a teacher's log-probabilities of the rows of a config, to train from later.")
+  .action(recordTeacherCommand);
+
+program
+  .command("train-tokenizer")
+  .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
+  .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
+  .action(trainTokenizerCommand);
+
+program
+  .command("info")
+  .argument("<model>", "model folder or run folder")
+  .description("Show a model's parameters, memory, architecture and tokenizer.")
+  .action(infoCommand);
+
+program
   .command("describe")
-  .argument("[component]", "run, train, a loss, a task, …; all names when left out")
+  .argument(
+    "[words...]",
+    "a name, or a kind and a name (loss reverse-kl); everything when left out",
+  )
   .description("Show a component's fields, defaults and meaning.")
   .action(describeCommand);
 

@@ -32,12 +32,16 @@ function speedometer() {
 }
 
 function stepText({ metrics }: StepEvent): string {
-  const { loss, terms } = metrics;
+  const { loss, terms, diagnostics } = metrics;
   const named = Object.entries(terms).map(([name, value]) => `${name} ${formatNumber(value)}`);
   // One unweighted term is the loss itself.
   const first = terms[Object.keys(terms)[0] ?? ""];
   const text = named.length === 1 && first === loss ? [] : [`loss ${formatNumber(loss)}`];
-  return [...text, ...named].join("  ");
+  const shown = ["studentEntropy", "topOneAgreement"].flatMap((name) => {
+    const value = diagnostics[name];
+    return value === undefined ? [] : [`${name} ${formatNumber(value)}`];
+  });
+  return [...text, ...named, ...shown].join("  ");
 }
 
 /** The line of any event but a step. */
@@ -47,6 +51,8 @@ function eventText(event: Exclude<RunEvent, StepEvent>): string {
       return [...event.notes, `Run folder: ${event.path}`].join("\n");
     case "resumed":
       return `Resuming ${event.path} after step ${event.step}.`;
+    case "warning":
+      return `warning: ${event.warning.message} ${event.warning.remedy}`;
     case "evaluation":
       return `step ${event.step}  ${formatMetrics(event.metrics)}`;
     case "checkpoint":

@@ -1,24 +1,31 @@
 import type { z } from "zod";
 import {
+  fileDatasetSchema,
+  hubDatasetSchema,
   jsonlDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
 } from "../data/index.js";
-import { describeLoss, type LossDescription, lossDefinitions } from "../losses/index.js";
+import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import { recordOptionsSchema } from "./record-options.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
+  pairsTrainerSchema,
   runConfigSchema,
   sftTrainerSchema,
 } from "./run.js";
 
+export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
-  readonly kind: "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+  readonly kind: ComponentKind;
   readonly name: string;
   readonly summary: string;
   /** Formula, reference and the like, one line each. */
@@ -27,21 +34,16 @@ export interface Component {
 }
 
 const plain = (
-  kind: Component["kind"],
+  kind: ComponentKind,
   name: string,
   summary: string,
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
 
-function lossDetails(loss: LossDescription): string[] {
-  return [
-    `formula: ${loss.formula}`,
-    `reference: ${loss.reference}`,
-    `needs: ${loss.needs.join(", ")}`,
-    `gives: one value per ${loss.per}`,
-    `when: ${loss.whenToUse}`,
-    `going wrong: ${loss.failureSignature}`,
-  ];
+function lossDetails(definition: LossDefinition): string[] {
+  const loss = describeLoss(definition);
+  const facts = [...lossFacts(loss), ["file", loss.file] as const];
+  return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
 /** Every component; losses and tasks come from their lists. */
@@ -49,6 +51,12 @@ export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
   plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
+  plain(
+    "config",
+    "record-teacher",
+    "How a teacher's log-probabilities are stored.",
+    recordOptionsSchema,
+  ),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(
@@ -56,6 +64,12 @@ export const components: readonly Component[] = [
     "distill",
     "Distillation from a teacher's token-level logits, on and off policy.",
     distillTrainerSchema,
+  ),
+  plain(
+    "trainer",
+    "pairs",
+    "Learning from a preferred and a rejected answer: REDI, DPO and the like.",
+    pairsTrainerSchema,
   ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({
@@ -70,14 +84,17 @@ export const components: readonly Component[] = [
     }),
   ),
   plain("data", "text", "Plain text, cut into windows.", textDatasetSchema),
-  plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),
+  plain("data", "file", "Rows of JSONL, JSON, text, CSV, TSV or Parquet files.", fileDatasetSchema),
+  plain("data", "jsonl", "`file` for one JSONL file.", jsonlDatasetSchema),
+  plain("data", "hub", "Rows of a dataset on the Hugging Face Hub.", hubDatasetSchema),
+  plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
   ...lossDefinitions.map(
     (definition): Component => ({
       kind: "loss",
       name: definition.name,
       summary: definition.summary,
-      details: lossDetails(describeLoss(definition)),
+      details: lossDetails(definition),
       schema: definition.config,
     }),
   ),

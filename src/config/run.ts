@@ -1,10 +1,17 @@
 import { z } from "zod";
-import { jsonlDatasetSchema, taskDatasetSchema, textDatasetSchema } from "../data/index.js";
-import { lossTermSchema } from "../losses/index.js";
+import {
+  fileDatasetSchema,
+  hubDatasetSchema,
+  jsonlDatasetSchema,
+  rerankDatasetSchema,
+  taskDatasetSchema,
+  textDatasetSchema,
+} from "../data/index.js";
+import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
-import { teacherSchema } from "../teachers/index.js";
+import { alignmentSchema, teacherSchema } from "../teachers/index.js";
 
 const count = () => z.int().min(1);
 
@@ -37,6 +44,12 @@ const trainerFields = {
   gradientAccumulationSteps: count()
     .default(1)
     .describe("Micro-batches per optimizer step; changes memory, not the result."),
+  packing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Puts several rows side by side into one, without seeing each other, in place of padding; changes the speed, not the result. Not for losses with one value per row.",
+    ),
   maxGradNorm: z
     .number()
     .positive()
@@ -47,14 +60,31 @@ const trainerFields = {
   optimizer: adamwSchema.prefault({}).describe("AdamW."),
 };
 
+const sftLoss = (term: typeof lossTermSchema) =>
+  z
+    .array(term)
+    .min(1)
+    .default([{ type: "cross-entropy", weight: 1, labelSmoothing: 0 }])
+    .describe("Loss terms on labels.");
+
+const distillLoss = (term: typeof lossTermSchema) =>
+  z
+    .array(term)
+    .min(1)
+    .describe(
+      "Loss terms; their weighted sum is trained. Terms on labels count only rows of the data, terms on sampled tokens only the student's own.",
+    );
+
+const pairsLoss = (term: typeof lossTermSchema) =>
+  z
+    .array(term)
+    .min(1)
+    .describe("Loss terms on a preferred and a rejected answer; the teacher is the reference.");
+
 export const sftTrainerSchema = z.strictObject({
   type: z.literal("sft"),
   ...trainerFields,
-  loss: z
-    .array(lossTermSchema)
-    .min(1)
-    .default([{ type: "cross-entropy", weight: 1, labelSmoothing: 0 }])
-    .describe("Loss terms on labels."),
+  loss: sftLoss(lossTermSchema),
 });
 
 export const distillTrainerSchema = z.strictObject({
@@ -66,12 +96,7 @@ export const distillTrainerSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe("Share of rows whose completion the student samples itself (GKD's lambda)."),
-  loss: z
-    .array(lossTermSchema)
-    .min(1)
-    .describe(
-      "Loss terms; their weighted sum is trained. Terms on labels count only rows of the data, terms on sampled tokens only the student's own.",
-    ),
+  loss: distillLoss(lossTermSchema),
   sampling: samplingPolicySchema.prefault({}).describe("How the student samples."),
   advantageDiscount: z
     .number()
@@ -84,7 +109,20 @@ export const distillTrainerSchema = z.strictObject({
     .describe("Longest completion the student samples. Default: the longest of the data."),
 });
 
-export const trainerSchema = z.discriminatedUnion("type", [sftTrainerSchema, distillTrainerSchema]);
+// A packed row is no example, and a loss on pairs has one value per example.
+const { packing: _packing, ...pairsFields } = trainerFields;
+
+export const pairsTrainerSchema = z.strictObject({
+  type: z.literal("pairs"),
+  ...pairsFields,
+  loss: pairsLoss(lossTermSchema),
+});
+
+export const trainerSchema = z.discriminatedUnion("type", [
+  sftTrainerSchema,
+  distillTrainerSchema,
+  pairsTrainerSchema,
+]);
 
 export const evaluationSchema = z.strictObject({
   every: z.int().min(0).default(200).describe("Steps between evaluations; 0: at the end only."),
@@ -100,7 +138,10 @@ export const evaluationSchema = z.strictObject({
 
 export const datasetSchema = z.discriminatedUnion("type", [
   textDatasetSchema,
+  fileDatasetSchema,
   jsonlDatasetSchema,
+  hubDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
 ]);
 
@@ -118,10 +159,15 @@ export const runConfigSchema = z.strictObject({
   output: z.string().default("runs").describe("Folder that holds the run folders."),
   student: studentSchema.describe("The model to train."),
   teacher: teacherSchema.optional().describe("The model to learn from; for distillation."),
+  alignment: alignmentSchema.optional(),
   tokenizer: tokenizerSchema
     .optional()
     .describe("Default: the teacher's, else the student's, else characters."),
   data: datasetSchema.describe("What to train on."),
+  losses: z
+    .array(z.string())
+    .default([])
+    .describe("Modules that export losses of your own, which trainer.loss can then name."),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z
@@ -132,5 +178,17 @@ export const runConfigSchema = z.strictObject({
     .prefault({})
     .describe("When to save."),
 });
+
+/** The same where `trainer.loss` can name these definitions too: those that `losses` leads to. */
+export function runConfigSchemaWith(own: readonly LossDefinition[]): typeof runConfigSchema {
+  if (own.length === 0) return runConfigSchema;
+  const term = lossTermSchemaWith(own);
+  const trainer = z.discriminatedUnion("type", [
+    sftTrainerSchema.extend({ loss: sftLoss(term) }),
+    distillTrainerSchema.extend({ loss: distillLoss(term) }),
+    pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
+  ]);
+  return runConfigSchema.extend({ trainer: trainer.describe("How to train.") });
+}
 
 export type RunConfig = z.output<typeof runConfigSchema>;

@@ -18,6 +18,11 @@ export interface TokenSequence {
    * as the assistant's turns of a chat. Default: every id from `completionStart` on.
    */
   readonly learned?: readonly number[];
+  /**
+   * Ids of the completion that the data gives, for rows that a student wrote instead. Teachers that
+   * are told more than the student can be shown it.
+   */
+  readonly reference?: readonly number[];
   /** Name of the row in its data, such as `train.jsonl:12`, for messages. */
   readonly id?: string;
 }
@@ -40,6 +45,12 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Skips special tokens. */
   decode(ids: readonly number[]): string;
+  /**
+   * The bytes of text that an id stands for, none for a special token. Joined they are the text that
+   * `decode` gives, but for one space at the start where the vocabulary writes words with a space
+   * before them; a character may be split over several ids.
+   */
+  tokenBytes(id: number): Uint8Array;
   /** Equal for tokenizers that map the same text to the same ids; a teacher's and a student's must match. */
   readonly fingerprint: string;
   /** The `tokenizer.json` that is written beside a checkpoint. */

@@ -66,6 +66,11 @@ export interface LossDefinition<
   readonly name: N;
   /** One sentence, direction first. */
   readonly summary: string;
+  /**
+   * Which way a divergence goes and what that means: `KL(student ‖ teacher), mode-seeking`. Left out
+   * where the question does not arise.
+   */
+  readonly direction?: string;
   /** The formula in plain text. */
   readonly formula: string;
   /** Paper and equation, or URL. */

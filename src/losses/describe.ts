@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LossDefinition, ValuesPer } from "./define.js";
-import type { LossInput } from "./inputs.js";
+import { type LossInput, lossInputFacts } from "./inputs.js";
+import { lossesByKind } from "./list.js";
 
 /** One option of a loss, for tables and forms. */
 export interface LossField {
@@ -15,6 +16,8 @@ export interface LossField {
 export interface LossDescription {
   readonly name: string;
   readonly summary: string;
+  /** "—" where there is none. */
+  readonly direction: string;
   readonly formula: string;
   readonly reference: string;
   readonly whenToUse: string;
@@ -24,6 +27,10 @@ export interface LossDescription {
   /** Read where they are there. */
   readonly optional: readonly LossInput[];
   readonly fields: readonly LossField[];
+  /** Whether a trainer can compute it without logits `[B, T, V]`. */
+  readonly chunked: boolean;
+  /** Source file of a built-in loss, from the root of the repository. */
+  readonly file: string | undefined;
 }
 
 type FieldSchema = z.core.JSONSchema.BaseSchema;
@@ -38,7 +45,7 @@ function typeOf({ type, enum: allowed, anyOf }: FieldSchema): string {
 /** What documentation and `pupil describe` say about a loss, read from its definition. */
 export function describeLoss(definition: LossDefinition): LossDescription {
   const { name, summary, formula, reference, per, needs, config } = definition;
-  const { whenToUse = "", failureSignature = "", optional = [] } = definition;
+  const { direction = "—", whenToUse = "", failureSignature = "", optional = [] } = definition;
   const { properties = {} } = z.toJSONSchema(config, { io: "input" });
   const fields = Object.entries(properties).map(([field, schema]): LossField => {
     if (typeof schema === "boolean") throw new Error(`${name}.${field} accepts anything.`);
@@ -48,6 +55,7 @@ export function describeLoss(definition: LossDefinition): LossDescription {
   return {
     name,
     summary,
+    direction,
     formula,
     reference,
     whenToUse,
@@ -56,5 +64,49 @@ export function describeLoss(definition: LossDefinition): LossDescription {
     needs,
     optional,
     fields,
+    chunked: definition.rowLosses !== undefined,
+    file: fileOf(definition),
   };
+}
+
+/** A kind is a folder, a loss a file in it. */
+function fileOf(definition: LossDefinition): string | undefined {
+  const found = Object.entries(lossesByKind).find(([, losses]) =>
+    (losses as readonly LossDefinition[]).includes(definition),
+  );
+  return found && `src/losses/${found[0]}/${definition.name}.ts`;
+}
+
+/**
+ * What is to be known of a loss beside its options, as pairs of a label and a text.
+ *
+ * @param code marks up names and shapes
+ */
+export function lossFacts(
+  loss: LossDescription,
+  code: (text: string) => string = (text) => text,
+): [label: string, text: string][] {
+  const shape = (axes: string) => code(`[${axes.split(" ").join(", ")}]`);
+  const input = (name: LossInput) => `${code(name)} ${shape(lossInputFacts(name).shape)}`;
+  const optional =
+    loss.optional.length === 0 ? "" : `; if given also ${loss.optional.map(input).join(", ")}`;
+  const facts: [string, string | undefined][] = [
+    ["Formula", loss.formula],
+    ["Direction", loss.direction],
+    ["Inputs", `${loss.needs.map(input).join(", ")}${optional}`],
+    [
+      "Gives",
+      loss.per === "token"
+        ? `a value per token, ${shape("B T")}`
+        : `a value per row, ${shape("B")}`,
+    ],
+    [
+      "Large vocabularies",
+      loss.chunked ? "from hidden states, a chunk of rows of logits at a time" : undefined,
+    ],
+    ["When to use", loss.whenToUse],
+    ["Failure signature", loss.failureSignature],
+    ["Paper", loss.reference],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== "");
 }

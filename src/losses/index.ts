@@ -13,6 +13,12 @@ export {
   runGoldenCase,
   selfCheck,
 } from "./checks/index.js";
+export {
+  answerLogProbs,
+  answerPairInputs,
+  type AnswerPairs,
+  onlyWholePairs,
+} from "./answer-log-probs.js";
 export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";
@@ -26,12 +32,18 @@ export type {
   LossTensors,
   ValuesPer,
 } from "./define.js";
-export { describeLoss, type LossDescription, type LossField } from "./describe.js";
+export { describeLoss, type LossDescription, type LossField, lossFacts } from "./describe.js";
 export { lossInputFacts, lossInputs } from "./inputs.js";
 export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
-export { findLoss, lossTermFromConfig, lossTermSchema, type LossTermConfig } from "./schema.js";
+export {
+  findLoss,
+  lossTermFromConfig,
+  lossTermSchema,
+  type LossTermConfig,
+  lossTermSchemaWith,
+} from "./schema.js";
 export {
   advanceLossStates,
   initialLossStates,

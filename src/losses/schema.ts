@@ -18,25 +18,42 @@ type TermSchemas<L> = {
     : never;
 };
 
+const termSchemas = (definitions: readonly LossDefinition[]) =>
+  definitions.map(({ name, config }) =>
+    z.strictObject({ type: z.literal(name), weight: weightField, ...config.shape }),
+  );
+
 /** One term in a config: `{ type, weight, …options of that loss }`; unknown keys are errors. */
 export const lossTermSchema = z.discriminatedUnion(
   "type",
-  lossDefinitions.map(({ name, config }) =>
-    z.strictObject({ type: z.literal(name), weight: weightField, ...config.shape }),
-  ) as unknown as TermSchemas<typeof lossDefinitions>,
+  termSchemas(lossDefinitions) as unknown as TermSchemas<typeof lossDefinitions>,
 );
 export type LossTermConfig = z.output<typeof lossTermSchema>;
 
-/** @throws PupilError that says which names there are */
-export function findLoss(name: string): LossDefinition {
-  const found: LossDefinition | undefined = lossDefinitions.find((loss) => loss.name === name);
+/**
+ * The same where losses of the user's own can be named too. Typed as the built-in one, so that a
+ * config has one type: nobody but {@link lossTermFromConfig} looks at a term's name.
+ */
+export function lossTermSchemaWith(own: readonly LossDefinition[]): typeof lossTermSchema {
+  if (own.length === 0) return lossTermSchema;
+  const options = [...termSchemas(lossDefinitions), ...termSchemas(own)];
+  return z.discriminatedUnion("type", options as never) as unknown as typeof lossTermSchema;
+}
+
+/**
+ * @param own definitions beside the built-in ones
+ * @throws PupilError that says which names there are
+ */
+export function findLoss(name: string, own: readonly LossDefinition[] = []): LossDefinition {
+  const known: readonly LossDefinition[] = [...own, ...lossDefinitions];
+  const found = known.find((loss) => loss.name === name);
   if (found === undefined) {
     throw new PupilError(`there is no loss "${name}".`, {
       field: "loss.type",
       value: name,
       remedy: oneOf(
         name,
-        lossDefinitions.map((loss) => loss.name),
+        known.map((loss) => loss.name),
       ),
     });
   }
@@ -44,7 +61,10 @@ export function findLoss(name: string): LossDefinition {
 }
 
 /** The term that a config describes. */
-export function lossTermFromConfig(config: LossTermConfig): LossTerm {
+export function lossTermFromConfig(
+  config: LossTermConfig,
+  own: readonly LossDefinition[] = [],
+): LossTerm {
   const { type, weight, ...options } = config;
-  return lossTerm(findLoss(type), options, weight);
+  return lossTerm(findLoss(type, own), options, weight);
 }

@@ -1,12 +1,23 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { createVariable } from "../tensors/index.js";
+import { createVariable, disposeAll } from "../tensors/index.js";
 import type { ModelConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
 import { families, type Family } from "./families/index.js";
-import { decoderLayout, parameterSpecs } from "./layout.js";
+import { decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import type { TensorValues } from "./safetensors.js";
 import type { LanguageModel } from "./types.js";
+
+/** What is known of a tensor before it is read. */
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/** A checkpoint whose tensors are read one by one. */
+export interface CheckpointReader {
+  readonly entries: ReadonlyMap<string, Shaped>;
+  read(name: string): Promise<Float32Array>;
+}
 
 /**
  * A decoder with the weights of a Hugging Face checkpoint. Names may lack the base model's prefix
@@ -20,29 +31,37 @@ export function decoderFromTensors(
   tensors: ReadonlyMap<string, TensorValues>,
   source: string,
 ): Decoder {
-  const layout = decoderLayout(config);
-  const specs = parameterSpecs(layout);
-  const given = withBasePrefix(config, tensors);
-  checkNames(config, new Set(specs.map(({ name }) => name)), given, source);
+  const { parameters, tiedHead } = matchTensors(config, tensors, source);
+  const read = (name: string) => (tensors.get(name) as TensorValues).data;
+  if (tiedHead) checkTiedHead(tiedHead, read(tiedHead.name), read(tiedHead.embedding), source);
+  const variables = parameters.map(({ spec, name }): [string, tf.Variable] => {
+    return [spec.name, createVariable(tf.tensor(read(name), [...spec.shape], "float32"))];
+  });
+  return new Decoder(config, new Map(variables));
+}
 
-  const misshapen = specs.flatMap(({ name, shape }) => {
-    const found = given.get(name)?.shape ?? [];
-    const isRight = found.join() === shape.join();
-    return isRight ? [] : [`${name} [${found.join(", ")}], expected [${shape.join(", ")}]`];
-  });
-  if (misshapen.length > 0) {
-    throw new PupilError(`Shapes do not match the configuration: ${enumerate(misshapen)}.`, {
-      field: source,
-      value: misshapen,
-      remedy: "Use the config.json that belongs to these weights.",
-    });
+/** The same from a checkpoint that is not in memory: holds one tensor at a time beside the model. */
+export async function loadDecoder(
+  config: ModelConfig,
+  reader: CheckpointReader,
+  source: string,
+): Promise<Decoder> {
+  const { parameters, tiedHead } = matchTensors(config, reader.entries, source);
+  if (tiedHead) {
+    const [head, embedding] = [tiedHead.name, tiedHead.embedding];
+    checkTiedHead(tiedHead, await reader.read(head), await reader.read(embedding), source);
   }
-  checkTiedHead(config, given, source);
-  const parameters = specs.map(({ name, shape }): [string, tf.Variable] => {
-    const { data } = given.get(name) as TensorValues;
-    return [name, createVariable(tf.tensor(data, [...shape], "float32"))];
-  });
-  return new Decoder(config, new Map(parameters));
+  const variables = new Map<string, tf.Variable>();
+  try {
+    for (const { spec, name } of parameters) {
+      const data = await reader.read(name);
+      variables.set(spec.name, createVariable(tf.tensor(data, [...spec.shape], "float32")));
+    }
+    return new Decoder(config, variables);
+  } catch (error) {
+    disposeAll(variables.values());
+    throw error;
+  }
 }
 
 /** The model's parameters on the host, in its order, for {@link encodeSafetensors}. */
@@ -58,20 +77,60 @@ export async function decoderToTensors(model: LanguageModel): Promise<Map<string
   return new Map(await Promise.all(entries));
 }
 
-/** The checkpoint's tensors under their full names, without the architecture's constant buffers. */
+interface Match {
+  /** For every parameter the name of its tensor in the checkpoint. */
+  readonly parameters: readonly { readonly spec: ParameterSpec; readonly name: string }[];
+  /** A head that the checkpoint repeats although it is tied. */
+  readonly tiedHead?: TiedHead;
+}
+
+/** Names in the checkpoint. */
+interface TiedHead {
+  readonly name: string;
+  readonly embedding: string;
+}
+
+/** Finds the tensors of a configuration in a checkpoint; checks names and shapes. */
+function matchTensors(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Shaped>,
+  source: string,
+): Match {
+  const layout = decoderLayout(config);
+  const specs = parameterSpecs(layout);
+  const nameOf = withBasePrefix(config, tensors);
+  checkNames(config, new Set(specs.map(({ name }) => name)), nameOf, source);
+  const parameters = specs.map((spec) => ({ spec, name: nameOf.get(spec.name) as string }));
+  const misshapen = parameters.flatMap(({ spec, name }) => {
+    const { shape } = tensors.get(name) as Shaped;
+    const isRight = shape.join() === spec.shape.join();
+    const expected = `expected [${spec.shape.join(", ")}]`;
+    return isRight ? [] : [`${spec.name} [${shape.join(", ")}], ${expected}`];
+  });
+  if (misshapen.length > 0) {
+    throw new PupilError(`Shapes do not match the configuration: ${enumerate(misshapen)}.`, {
+      field: source,
+      value: misshapen,
+      remedy: "Use the config.json that belongs to these weights.",
+    });
+  }
+  const head = nameOf.get(headName(config));
+  if (!config.tieWordEmbeddings || head === undefined) return { parameters };
+  const embedding = nameOf.get(layout.tokenEmbedding.name) as string;
+  return { parameters, tiedHead: { name: head, embedding } };
+}
+
+/** The checkpoint's names by full name, without the architecture's constant buffers. */
 function withBasePrefix(
   config: ModelConfig,
-  tensors: ReadonlyMap<string, TensorValues>,
-): Map<string, TensorValues> {
+  tensors: ReadonlyMap<string, unknown>,
+): Map<string, string> {
   const { names, huggingFace } = families[config.family] as Family;
   const isHead = (name: string) => name.startsWith(`${names.head}.`);
   const isBare = [...tensors.keys()].every((name) => !name.startsWith(names.basePrefix));
   const fullName = (name: string) => (isBare && !isHead(name) ? names.basePrefix + name : name);
-  return new Map(
-    [...tensors]
-      .filter(([name]) => !huggingFace.bufferNames.test(name))
-      .map(([name, values]) => [fullName(name), values]),
-  );
+  const kept = [...tensors.keys()].filter((name) => !huggingFace.bufferNames.test(name));
+  return new Map(kept.map((name) => [fullName(name), name]));
 }
 
 function checkNames(
@@ -101,22 +160,21 @@ function headName(config: ModelConfig): string {
 
 /** A checkpoint with tied embeddings may repeat them as the head; another head would be lost. */
 function checkTiedHead(
-  config: ModelConfig,
-  given: ReadonlyMap<string, TensorValues>,
+  names: TiedHead,
+  head: Float32Array,
+  embedding: Float32Array,
   source: string,
 ): void {
-  const head = given.get(headName(config));
-  if (!config.tieWordEmbeddings || head === undefined) return;
-  const name = decoderLayout(config).tokenEmbedding.name;
-  const embedding = given.get(name) as TensorValues;
   const isSame =
-    head.data.length === embedding.data.length &&
-    head.data.every((value, i) => Object.is(value, embedding.data[i]));
+    head.length === embedding.length && head.every((value, i) => Object.is(value, embedding[i]));
   if (isSame) return;
-  throw new PupilError(`${headName(config)} differs from ${name}, which it should be tied to.`, {
-    field: source,
-    remedy: "Set tie_word_embeddings to false in config.json.",
-  });
+  throw new PupilError(
+    `${names.name} differs from ${names.embedding}, which it should be tied to.`,
+    {
+      field: source,
+      remedy: "Set tie_word_embeddings to false in config.json.",
+    },
+  );
 }
 
 /** The first names of a list, and how many more there are. */

@@ -1,18 +1,22 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { embedding, hasTokenDecoder, linear, rotaryTables } from "../ops/index.js";
+import { embedding, hasTokenDecoder, linear } from "../ops/index.js";
 import { disposeAll, isRecording } from "../tensors/index.js";
 import { BufferedCache, ConcatenatingCache } from "./cache.js";
+import { ChangingCache } from "./changing-cache.js";
 import type { ModelConfig } from "./config.js";
 import { families, type Family } from "./families/index.js";
 import { applyAttention, applyMlp, applyNorm, type LayerContext } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import { firstKeysByLayer } from "./sliding-window.js";
+import { contextLength, ropeLengths } from "./rope-scaling.js";
+import { rotaryPositions } from "./rotary-positions.js";
 import { makeTokenDecoder } from "./token-decoder.js";
 import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
 
 /**
- * A pre-norm decoder-only transformer. Its family (Llama, GPT-2) is data: see `families/`.
+ * A pre-norm decoder-only transformer. Its family (Llama, GPT-2, …) is data: see `families/`.
  *
  * Parameters carry Hugging Face names and layouts, so a checkpoint is a copy, not a conversion.
  */
@@ -43,6 +47,8 @@ export class Decoder implements LanguageModel {
   }
 
   createCache(capacity?: number): KeyValueCache {
+    const lengths = ropeLengths(this.config);
+    if (lengths) return new ChangingCache(lengths.from);
     if (!hasTokenDecoder()) return new ConcatenatingCache();
     const makeDecoder = () => makeTokenDecoder(this.context, this.layout);
     return new BufferedCache(this.config.numLayers, makeDecoder, capacity);
@@ -53,7 +59,7 @@ export class Decoder implements LanguageModel {
     return tf.tidy(() => {
       if (cache?.decodeToken && cache.length > 0 && inputs.inputIds.shape[1] === 1) {
         checkInputs(this.config, inputs, cache.length);
-        if (!isRecording()) return cache.decodeToken(inputs);
+        if (!isRecording() && !inputs.firstKeys) return cache.decodeToken(inputs);
       }
       const hidden = this.hiddenStates(inputs, cache);
       const [batch, length, width] = hidden.shape;
@@ -70,24 +76,30 @@ export class Decoder implements LanguageModel {
     const { inputIds, attentionMask } = inputs;
     const numCached = cache?.length ?? 0;
     checkInputs(config, inputs, numCached);
+    const all = cache?.remember?.(inputs);
+    if (all) {
+      const [batch, length] = inputIds.shape;
+      const start = [0, numCached, 0];
+      return tf.tidy(() => this.hiddenStates(all).slice(start, [batch, length, -1]));
+    }
     return tf.tidy(() => {
       const positionIds =
         inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, numCached);
-      const tables = layout.positionEmbedding
-        ? {}
-        : { rotaryTables: rotaryTables(positionIds, config.headDim, config.ropeTheta) };
       const attention = {
-        ...tables,
+        ...(layout.positionEmbedding ? {} : { rotaryTables: rotaryPositions(config, positionIds) }),
         ...(attentionMask ? { keyMask: attentionMask } : {}),
         ...(cache ? { cache } : {}),
       };
+      const firstKeys = firstKeysByLayer(config, inputs, numCached);
       let x = embedding(context.parameter(layout.tokenEmbedding), inputIds) as tf.Tensor3D;
       if (layout.positionEmbedding) {
         x = x.add(embedding(context.parameter(layout.positionEmbedding), positionIds));
       }
       for (const [layer, block] of layout.blocks.entries()) {
         const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
-        x = x.add(applyAttention(context, block, layer, attentionInput, attention));
+        const first = firstKeys[layer];
+        const given = first ? { ...attention, firstKeys: first } : attention;
+        x = x.add(applyAttention(context, block, layer, attentionInput, given));
         const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
         x = x.add(applyMlp(context, block, mlpInput));
       }
@@ -127,16 +139,29 @@ function inOrder(
 function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
   const [batch, length] = inputs.inputIds.shape;
   const total = numCached + length;
-  if (total > config.maxPositions) {
+  const limit = contextLength(config);
+  // Several sequences in a row have positions of their own.
+  if (total > limit && !inputs.firstKeys) {
     const parts =
       numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
-    throw new PupilError(`${parts} do not fit into the model's ${config.maxPositions} positions.`, {
+    throw new PupilError(`${parts} do not fit into the model's ${limit} positions.`, {
       field: "maxPositions",
       value: total,
       remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
     });
   }
-  const { attentionMask: mask } = inputs;
+  const { attentionMask: mask, firstKeys } = inputs;
+  if (firstKeys && ropeLengths(config)) {
+    throw new PupilError(
+      "Rotary frequencies that depend on the length of a sequence cannot differ within a row.",
+      { field: "trainer.packing", remedy: "Set it to false for this model." },
+    );
+  }
+  if (firstKeys && (firstKeys.shape[0] !== batch || firstKeys.shape[1] !== length)) {
+    throw new Error(
+      `firstKeys has shape [${firstKeys.shape.join(", ")}], expected [${batch}, ${length}].`,
+    );
+  }
   if (mask && (mask.shape[0] !== batch || mask.shape[1] !== total)) {
     throw new Error(
       `attentionMask has shape [${mask.shape.join(", ")}], expected [${batch}, ${total}] ` +

@@ -34,6 +34,14 @@ export function fromBfloat16(half: number): number {
   return float[0] as number;
 }
 
+/** A float32 value to the nearest bfloat16, ties to even. */
+export function toBfloat16(value: number): number {
+  float[0] = value;
+  const word = bits[0] as number;
+  if (Number.isNaN(value)) return (word >>> 16) | 0x40;
+  return ((word + 0x7fff + ((word >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
 function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;

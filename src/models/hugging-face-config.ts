@@ -1,6 +1,13 @@
 import { oneOf, PupilError } from "../errors/index.js";
 import { type ModelConfig, modelConfigSchema } from "./config.js";
+import type { WeightDtype } from "./safetensors.js";
 import { families, type Family, type FamilyName, familyNames } from "./families/index.js";
+import {
+  type FoundRopeScaling,
+  readRopeScaling,
+  ropeScalingKeys,
+  toHuggingFaceRopeScaling,
+} from "./hugging-face-rope.js";
 
 export interface ParsedConfig {
   readonly config: ModelConfig;
@@ -11,11 +18,11 @@ export interface ParsedConfig {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a Hugging Face `config.json` (Llama or GPT-2), already parsed.
+ * Reads a Hugging Face `config.json` of one of our families, already parsed.
  *
  * @param source how errors call the file, such as its path
- * @throws PupilError naming key, value and what is allowed: unsupported model_type, rotary scaling
- *   or activation, a missing or inconsistent size
+ * @throws PupilError naming key, value and what is allowed: unsupported model_type, rotary scaling,
+ *   sliding window or activation, a missing or inconsistent size
  */
 export function parseHuggingFaceConfig(json: unknown, source: string): ParsedConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
@@ -23,12 +30,12 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
   }
   const file = json as Json;
   const familyName = readFamilyName(file, source);
-  const { huggingFace } = families[familyName] as Family;
+  const { huggingFace, position } = families[familyName] as Family;
 
   for (const [key, { allowed, accepts }] of Object.entries(huggingFace.requirements)) {
     const value = file[key];
-    if (!accepts(value)) {
-      throw new PupilError(`${JSON.stringify(value)} is not supported.`, {
+    if (!accepts(value, file)) {
+      throw new PupilError(`${JSON.stringify(value) ?? "An absent key"} is not supported.`, {
         field: `${source}: ${key}`,
         value,
         remedy: `Allowed: ${allowed}.`,
@@ -47,27 +54,35 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
     }
   }
   if (typeof options.eosTokenIds === "number") options.eosTokenIds = [options.eosTokenIds];
+  const rope = position === "rotary" ? readRopeScaling(file, source) : undefined;
+  if (rope) {
+    options.ropeScaling = rope.scaling;
+    keyOf.ropeScaling = rope.key;
+  }
 
   const result = modelConfigSchema.safeParse(options);
   if (!result.success) {
     const [issue] = result.error.issues;
-    const field = String(issue?.path[0] ?? "");
-    throw new PupilError(withFileKeys(issue?.message ?? "Invalid value.", keyOf), {
-      field: `${source}: ${keyOf[field] ?? field}`,
-      value: options[field],
+    const [field = "", ...inner] = (issue?.path ?? []).map(String);
+    const innerKeys = inner.map((name) => `.${ropeScalingKeys[name] ?? name}`).join("");
+    const value = lookUp(options, [field, ...inner].join("."));
+    const names = { ...ropeScalingKeys, ...keyOf };
+    throw new PupilError(withFileKeys(issue?.message ?? "Invalid value.", names), {
+      field: `${source}: ${keyOf[field] ?? field}${innerKeys}`,
+      value,
       // Checks across fields quote their values.
-      ...(issue?.code === "custom" ? {} : { remedy: `Found ${JSON.stringify(options[field])}.` }),
+      ...(issue?.code === "custom" ? {} : { remedy: `Found ${JSON.stringify(value)}.` }),
     });
   }
-  return { config: result.data, unknownKeys: unknownKeys(file, huggingFace) };
+  return { config: result.data, unknownKeys: unknownKeys(file, huggingFace, rope) };
 }
 
 /** A `config.json` that Python `transformers` loads with `from_pretrained`. */
 export function toHuggingFaceConfig(
   config: ModelConfig,
-  options: { readonly dtype?: "float32" | "float16" } = {},
+  options: { readonly dtype?: WeightDtype } = {},
 ): Record<string, unknown> {
-  const { huggingFace } = families[config.family] as Family;
+  const { huggingFace, position } = families[config.family] as Family;
   const values: Readonly<Record<string, unknown>> = {
     ...config,
     eosTokenIds:
@@ -80,6 +95,9 @@ export function toHuggingFaceConfig(
     torch_dtype: options.dtype ?? "float32",
     ...huggingFace.constants,
     ...Object.fromEntries(fields),
+    ...(position === "rotary"
+      ? { rope_scaling: toHuggingFaceRopeScaling(config.ropeScaling) }
+      : {}),
   };
 }
 
@@ -109,12 +127,18 @@ function withFileKeys(message: string, keyOf: Readonly<Record<string, string>>):
   return message.replace(/\b[a-z]+[A-Z]\w*/g, (word) => keyOf[word] ?? word);
 }
 
-function unknownKeys(file: Json, format: Family["huggingFace"]): string[] {
+function unknownKeys(
+  file: Json,
+  format: Family["huggingFace"],
+  rope: FoundRopeScaling | undefined,
+): string[] {
   const known = new Set([
     ...Object.values(format.keys).flatMap((keys) => keys.map((key) => key.split(".")[0])),
     ...Object.keys(format.requirements),
     ...Object.keys(format.constants),
     ...format.irrelevant,
+    ...(rope ? ["rope_scaling", "rope_parameters", "original_max_position_embeddings"] : []),
   ]);
-  return Object.keys(file).filter((key) => !known.has(key));
+  const unknown = Object.keys(file).filter((key) => !known.has(key));
+  return [...unknown, ...(rope?.unknownKeys ?? [])];
 }

@@ -1,23 +1,52 @@
-export { decoderFromTensors, decoderToTensors } from "./checkpoint.js";
+export {
+  type CheckpointReader,
+  decoderFromTensors,
+  decoderToTensors,
+  loadDecoder,
+} from "./checkpoint.js";
 export {
   type ModelConfig,
   modelConfigSchema,
   type ModelOptions,
   modelOptionsSchema,
 } from "./config.js";
+export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export { fromFloat16, toFloat16 } from "./half-precision.js";
 export {
   type ParsedConfig,
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export {
+  cacheBytesPerToken,
+  type ParameterGroups,
+  parameterGroups,
+} from "./parameter-groups.js";
+export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,
   encodeSafetensors,
   type LoadedTensor,
   type TensorValues,
+  type WeightDtype,
+  weightDtypes,
+  widenTensor,
 } from "./safetensors.js";
-export type { SafetensorsDtype } from "./safetensors-header.js";
+export {
+  readSafetensorsHeader,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+} from "./safetensors-header.js";
+export {
+  checkShards,
+  parseShardIndex,
+  planShards,
+  type ShardOptions,
+  type ShardPlan,
+  weightFiles,
+} from "./shards.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

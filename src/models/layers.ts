@@ -12,6 +12,7 @@ import {
 import type { ModelConfig } from "./config.js";
 import type { Activation, Family } from "./families/index.js";
 import type { AffineSpec, BlockSpec, ParameterSpec } from "./layout.js";
+import type { RotaryTables } from "./rotary-positions.js";
 import type { KeyValueCache } from "./types.js";
 
 /** What every layer reads: the configuration, the family's data, and the parameters. */
@@ -23,10 +24,12 @@ export interface LayerContext {
 
 /** What attention needs to know about the positions of a forward pass. */
 export interface AttentionInputs {
-  /** Rotary tables `[B, T, hd/2]`; absent with learned positions. */
-  readonly rotaryTables?: { readonly cos: tf.Tensor3D; readonly sin: tf.Tensor3D };
+  /** Absent with learned positions. */
+  readonly rotaryTables?: RotaryTables;
   /** `[B, S]`. */
   readonly keyMask?: tf.Tensor2D;
+  /** `[B, T]` int32: the first key that each query of this layer sees. */
+  readonly firstKeys?: tf.Tensor2D;
   readonly cache?: KeyValueCache;
 }
 
@@ -58,7 +61,7 @@ export function applyAttention(
   block: BlockSpec,
   layer: number,
   x: tf.Tensor3D,
-  { rotaryTables, keyMask, cache }: AttentionInputs,
+  { rotaryTables, keyMask, firstKeys, cache }: AttentionInputs,
 ): tf.Tensor3D {
   const { numHeads, numKeyValueHeads, headDim } = context.config;
   const [batch, length] = x.shape;
@@ -71,14 +74,16 @@ export function applyAttention(
   ];
   const heads = (t: tf.Tensor, count: number) =>
     t.reshape([batch, length, count, headDim]) as tf.Tensor4D;
+  const norm = (t: tf.Tensor4D, spec: AffineSpec | undefined) =>
+    (spec ? applyNorm(context, spec, t) : t) as tf.Tensor4D;
   const turn = (t: tf.Tensor4D) =>
     rotaryTables ? rotary(t, rotaryTables.cos, rotaryTables.sin) : t;
 
-  const query = turn(heads(q, numHeads));
-  const newKey = turn(heads(k, numKeyValueHeads));
+  const query = turn(norm(heads(q, numHeads), block.queryNorm));
+  const newKey = turn(norm(heads(k, numKeyValueHeads), block.keyNorm));
   const newValue = heads(v, numKeyValueHeads);
   const { key, value } = cache?.append(layer, newKey, newValue) ?? { key: newKey, value: newValue };
-  const attended = causalAttention(query, key, value, keyMask);
+  const attended = causalAttention(query, key, value, keyMask, firstKeys && { firstKeys });
   const merged = attended.reshape([batch, length, numHeads * headDim]);
   return applyLinear(context, block.attentionOutput, merged) as tf.Tensor3D;
 }

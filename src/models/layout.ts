@@ -19,6 +19,9 @@ export interface BlockSpec {
   readonly attentionNorm: AffineSpec;
   /** Query, key and value, or one projection with the three side by side. */
   readonly attentionInputs: readonly AffineSpec[];
+  /** Of every head of query and key, `[headDim]`; both or neither. */
+  readonly queryNorm?: AffineSpec;
+  readonly keyNorm?: AffineSpec;
   readonly attentionOutput: AffineSpec;
   readonly mlpNorm: AffineSpec;
   /** Gate and up, or up alone. */
@@ -73,9 +76,9 @@ export function decoderLayout(config: ModelConfig): DecoderLayout {
     ),
     ...(hasBias ? { bias: vector(`${name}.bias`, outputs, 0) } : {}),
   });
-  const norm = (name: string): AffineSpec => ({
-    weight: vector(`${name}.weight`, hiddenSize, 1),
-    ...(family.norm === "layer" ? { bias: vector(`${name}.bias`, hiddenSize, 0) } : {}),
+  const norm = (name: string, width = hiddenSize): AffineSpec => ({
+    weight: vector(`${name}.weight`, width, 1),
+    ...(family.norm === "layer" ? { bias: vector(`${name}.bias`, width, 0) } : {}),
   });
 
   const attentionWidths = [queryWidth, keyValueWidth, keyValueWidth];
@@ -88,10 +91,14 @@ export function decoderLayout(config: ModelConfig): DecoderLayout {
       attentionInputs: names.attentionInputs.map((name, i) =>
         linear(prefix + name, [hiddenSize, inputWidths[i] as number], config.attentionBias),
       ),
+      ...(names.headNorms && {
+        queryNorm: norm(prefix + names.headNorms.query, config.headDim),
+        keyNorm: norm(prefix + names.headNorms.key, config.headDim),
+      }),
       attentionOutput: linear(
         prefix + names.attentionOutput,
         [queryWidth, hiddenSize],
-        config.attentionBias,
+        config.attentionBias && family.biases.attentionOutput,
         residualRange,
       ),
       mlpNorm: norm(prefix + names.mlpNorm),
@@ -122,13 +129,16 @@ export function decoderLayout(config: ModelConfig): DecoderLayout {
 
 /** The parameters of a layout, each once, in the order of the forward pass. */
 export function parameterSpecs(layout: DecoderLayout): ParameterSpec[] {
-  const affine = ({ weight, bias }: AffineSpec) => (bias ? [weight, bias] : [weight]);
+  const affine = (spec: AffineSpec | undefined) =>
+    [spec?.weight, spec?.bias].filter((parameter) => parameter !== undefined);
   const all = [
     layout.tokenEmbedding,
     ...(layout.positionEmbedding ? [layout.positionEmbedding] : []),
     ...layout.blocks.flatMap((block) => [
       ...affine(block.attentionNorm),
       ...block.attentionInputs.flatMap(affine),
+      ...affine(block.queryNorm),
+      ...affine(block.keyNorm),
       ...affine(block.attentionOutput),
       ...affine(block.mlpNorm),
       ...block.mlpInputs.flatMap(affine),

@@ -24,10 +24,15 @@ const damagedRemedy = "The file is damaged or incomplete: copy or download it ag
  *
  * Source: github.com/huggingface/safetensors, README "Format".
  *
+ * @param bytes the file, or as much of its beginning as the header has
  * @throws PupilError naming the file, the tensor and the numbers
  */
-export function readSafetensorsHeader(bytes: Uint8Array, source: string): SafetensorsEntry[] {
-  const json = readHeaderText(bytes, source);
+export function readSafetensorsHeader(
+  bytes: Uint8Array,
+  source: string,
+  fileSize = bytes.length,
+): SafetensorsEntry[] {
+  const json = readHeaderText(bytes, source, fileSize);
   let header: unknown;
   try {
     header = JSON.parse(json.text);
@@ -45,9 +50,9 @@ export function readSafetensorsHeader(bytes: Uint8Array, source: string): Safete
   const { __metadata__: metadata, ...tensors } = header as Record<string, unknown>;
   checkMetadata(metadata, source);
   const entries = Object.entries(tensors).map(([name, entry]) =>
-    readEntry(name, entry, { dataStart: json.end, fileSize: bytes.length, source }),
+    readEntry(name, entry, { dataStart: json.end, fileSize, source }),
   );
-  checkCoverage(entries, { dataStart: json.end, fileSize: bytes.length, source });
+  checkCoverage(entries, { dataStart: json.end, fileSize, source });
   return entries;
 }
 
@@ -57,7 +62,11 @@ interface FileExtent {
   readonly source: string;
 }
 
-function readHeaderText(bytes: Uint8Array, source: string): { text: string; end: number } {
+function readHeaderText(
+  bytes: Uint8Array,
+  source: string,
+  fileSize: number,
+): { text: string; end: number } {
   if (bytes.length < 8) {
     throw new PupilError(`A safetensors file has at least 8 bytes, this one has ${bytes.length}.`, {
       field: source,
@@ -66,7 +75,7 @@ function readHeaderText(bytes: Uint8Array, source: string): { text: string; end:
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
   const length = view.getBigUint64(0, true);
-  const available = bytes.length - 8;
+  const available = fileSize - 8;
   if (length > BigInt(available)) {
     throw new PupilError(
       `The header is said to have ${length} bytes, but only ${available} follow its length.`,
@@ -84,7 +93,7 @@ function readHeaderText(bytes: Uint8Array, source: string): { text: string; end:
 }
 
 /** First key that an object repeats, in JSON that is known to parse (JSON.parse keeps the last). */
-function findDuplicateKey(json: string): string | undefined {
+export function findDuplicateKey(json: string): string | undefined {
   // Objects and arrays that are open; only objects have keys.
   const open: (Set<string> | undefined)[] = [];
   for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}[\]]/g)) {

@@ -1,5 +1,5 @@
 import { PupilError } from "../errors/index.js";
-import { fromBfloat16, fromFloat16, toFloat16 } from "./half-precision.js";
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half-precision.js";
 import { readSafetensorsHeader, type SafetensorsDtype } from "./safetensors-header.js";
 
 /** Values of one tensor, row by row. */
@@ -7,6 +7,10 @@ export interface TensorValues {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
+
+/** Number formats that weights are saved in. */
+export const weightDtypes = ["float32", "float16", "bfloat16"] as const;
+export type WeightDtype = (typeof weightDtypes)[number];
 
 /** A tensor of a file, widened to float32 (exactly); `dtype` is what the file holds. */
 export interface LoadedTensor extends TensorValues {
@@ -24,21 +28,21 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Map<string
   const entries = readSafetensorsHeader(bytes, source);
   return new Map(
     entries.map(({ name, dtype, shape, begin, end }) => {
-      const data = decoders[dtype](bytes.subarray(begin, end));
+      const data = widenTensor(dtype, bytes.subarray(begin, end));
       return [name, { dtype, shape, data }];
     }),
   );
 }
 
 /**
- * A safetensors file. Float16 rounds to nearest, ties to even.
+ * A safetensors file. Float16 and bfloat16 round to nearest, ties to even.
  *
- * @throws PupilError when a finite value is too large for float16
+ * @throws PupilError when a finite value is too large for the format
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, TensorValues>,
   options: {
-    readonly dtype: "float32" | "float16";
+    readonly dtype: WeightDtype;
     /** Python `transformers` wants `format: "pt"`, the default. */
     readonly metadata?: Readonly<Record<string, string>>;
   },
@@ -73,6 +77,16 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** Bytes of a tensor in a file. */
+export function encodedBytes({ data }: TensorValues, dtype: WeightDtype): number {
+  return data.length * encoders[dtype].numBytes;
+}
+
+/** The values of a tensor from its bytes in a file. */
+export function widenTensor(dtype: SafetensorsDtype, bytes: Uint8Array): Float32Array {
+  return decoders[dtype](bytes);
+}
+
 // Typed arrays have the byte order of the machine; safetensors and every machine that runs
 // JavaScript engines today are little-endian.
 const decoders: Record<SafetensorsDtype, (bytes: Uint8Array) => Float32Array> = {
@@ -93,28 +107,54 @@ function decodeHalves(bytes: Uint8Array, decode: (half: number) => number): Floa
   return data;
 }
 
-const encoders = {
+interface Encoder {
+  readonly dtype: SafetensorsDtype;
+  readonly numBytes: number;
+  write(target: Uint8Array, data: Float32Array, name: string): void;
+}
+
+const encoders: Record<WeightDtype, Encoder> = {
   float32: {
     dtype: "F32",
     numBytes: 4,
     write: (target: Uint8Array, data: Float32Array) =>
       target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   },
-  float16: { dtype: "F16", numBytes: 2, write: writeFloat16 },
-} as const;
+  float16: {
+    dtype: "F16",
+    numBytes: 2,
+    write: halfWriter(toFloat16, 0x7c00, "float16 (at most 65504)"),
+  },
+  bfloat16: {
+    dtype: "BF16",
+    numBytes: 2,
+    write: halfWriter(toBfloat16, 0x7f80, "bfloat16 (at most 3.39e38)"),
+  },
+};
 
-function writeFloat16(target: Uint8Array, data: Float32Array, name: string): void {
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] as number;
-    const half = toFloat16(value);
-    if ((half & 0x7fff) === 0x7c00 && Number.isFinite(value)) {
-      throw new PupilError(`${value} at index ${i} is too large for float16 (at most 65504).`, {
-        field: `tensor "${name}"`,
-        value,
-        remedy: "Save in float32.",
-      });
+/** Values as the little-endian bytes of a type; a copy. */
+export function encodeTensorData(data: Float32Array, dtype: WeightDtype, name: string): Uint8Array {
+  const { numBytes, write } = encoders[dtype];
+  const bytes = new Uint8Array(data.length * numBytes);
+  write(bytes, data, name);
+  return bytes;
+}
+
+/** Writes numbers of 16 bits. `infinity` is their bits, `range` names them and their limit. */
+function halfWriter(toHalf: (value: number) => number, infinity: number, range: string) {
+  return (target: Uint8Array, data: Float32Array, name: string): void => {
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      const half = toHalf(value);
+      if ((half & 0x7fff) === infinity && Number.isFinite(value)) {
+        throw new PupilError(`${value} at index ${i} is too large for ${range}.`, {
+          field: `tensor "${name}"`,
+          value,
+          remedy: "Save in float32.",
+        });
+      }
+      target[2 * i] = half & 0xff;
+      target[2 * i + 1] = half >>> 8;
     }
-    target[2 * i] = half & 0xff;
-    target[2 * i + 1] = half >>> 8;
-  }
+  };
 }

@@ -11,6 +11,8 @@ import type { Activation } from "./families/index.js";
 import type { LayerContext } from "./layers.js";
 import type { AffineSpec, BlockSpec, DecoderLayout } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import { slidingWindows } from "./sliding-window.js";
+import { ropeFrequencies } from "./rope-scaling.js";
 
 const activations: Record<Activation, DecodeAttributes["activation"]> = {
   ...{ silu: "silu", gelu: "gelu-erf" },
@@ -39,7 +41,8 @@ function decodeAttributes({ config }: LayerContext, layout: DecoderLayout): Deco
   return {
     ...{ numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize },
     epsilon: config.normEpsilon,
-    ...(layout.positionEmbedding ? {} : { ropeTheta: config.ropeTheta }),
+    slidingWindows: slidingWindows(config),
+    ...(layout.positionEmbedding ? {} : { rotary: ropeFrequencies(config) }),
     gated: layout.blocks[0]?.mlpInputs.length === 2,
     activation: activations[config.activation],
   };
@@ -85,6 +88,8 @@ function decoderWeights(
     blocks: layout.blocks.map((block) => ({
       attentionNorm: norm(block.attentionNorm),
       attentionInputs: pack(attentionInputs(block), weightLayout),
+      ...(block.queryNorm && { queryNorm: norm(block.queryNorm) }),
+      ...(block.keyNorm && { keyNorm: norm(block.keyNorm) }),
       attentionOutput: pack([affine(block.attentionOutput)], weightLayout),
       mlpNorm: norm(block.mlpNorm),
       mlpInputs: pack(block.mlpInputs.map(affine), weightLayout, block.mlpInputs.length === 2),

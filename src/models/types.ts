@@ -14,6 +14,12 @@ export interface ModelInputs {
    * so that left padding does not shift them.
    */
   readonly positionIds?: tf.Tensor2D;
+  /**
+   * `[B, T]` int32: the first of the S positions that each token sees, for several sequences in a row
+   * (where its own starts). With it give `positionIds` that start again with every sequence; the row
+   * may then be longer than `maxPositions`. A sliding window of the model comes on top.
+   */
+  readonly firstKeys?: tf.Tensor2D;
 }
 
 export interface ForwardOptions {
@@ -34,6 +40,12 @@ export interface KeyValueCache extends Disposable {
     key: tf.Tensor4D,
     value: tf.Tensor4D,
   ): { key: tf.Tensor4D; value: tf.Tensor4D };
+  /**
+   * For models whose rotary frequencies change with the length of the sequence; called once per pass,
+   * before the layers. Where what is cached holds no longer, the inputs of all positions: the pass
+   * then computes those, without the cache.
+   */
+  remember?(inputs: ModelInputs): ModelInputs | undefined;
   /**
    * Logits `[B, 1, V]` of one more token per row, which goes to the end of the cache: what a forward
    * pass gives, by a shorter way that some caches have. It is without gradient and reads the weights

@@ -6,6 +6,9 @@ import writeFileAtomicLibrary from "write-file-atomic";
 /** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
 export const unfinishedPrefix = ".unfinished-";
 
+/** Content of a file, or a function that makes it when its turn comes. */
+export type FileContent = string | Uint8Array | (() => Uint8Array);
+
 /** Writes a file so that a reader sees the old content or the new, never a part. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
@@ -16,19 +19,25 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 /**
  * Writes a folder of files so that it exists complete or not at all: every file is written and
  * synced under a temporary name beside it, then the folder is renamed. An existing folder is
- * replaced only after the new one is complete.
+ * replaced only after the new one is complete. A name may have folders in it: `onnx/model.onnx`.
  */
 export async function writeFolderAtomic(
   path: string,
-  files: ReadonlyMap<string, string | Uint8Array>,
+  files: ReadonlyMap<string, FileContent>,
 ): Promise<void> {
   const parent = dirname(path);
   await mkdir(parent, { recursive: true });
   const temporary = join(parent, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
   await mkdir(temporary);
   try {
-    for (const [name, content] of files) await writeAndSync(join(temporary, name), content);
-    await syncFolder(temporary);
+    const folders = new Set([temporary]);
+    for (const [name, content] of files) {
+      const folder = dirname(join(temporary, name));
+      if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+      folders.add(folder);
+      await writeAndSync(join(temporary, name), content);
+    }
+    for (const folder of folders) await syncFolder(folder);
     await replaceFolder(temporary, path);
     await syncFolder(parent);
   } catch (error) {
@@ -44,10 +53,10 @@ export async function removeUnfinished(parent: string): Promise<void> {
   }
 }
 
-async function writeAndSync(path: string, content: string | Uint8Array): Promise<void> {
+async function writeAndSync(path: string, content: FileContent): Promise<void> {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(content);
+    await file.writeFile(typeof content === "function" ? content() : content);
     await file.sync();
   } finally {
     await file.close();

@@ -1,31 +1,31 @@
-import { type Files, filesOf, prepareData, type RunConfig } from "../config/index.js";
+import type { DataReport, RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
-import { Random } from "../tensors/index.js";
-import { checkLoss, distill, sft, type StepMetrics } from "../trainers/index.js";
+import type { Teacher } from "../teachers/index.js";
+import { checkRows, type StepMetrics } from "../trainers/index.js";
+import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "./model-folder.js";
-import { readText } from "./read-files.js";
-import { type EvaluatedParts, evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import {
-  checkContext,
-  chooseTokenizer,
-  freshStudent,
-  loadRunTeacher,
-  loadStudent,
-} from "./run-models.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { loadRunLosses } from "./run-losses.js";
+import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
+  /** What became of the rows of the data; absent for data without an end. */
+  readonly dataReport: DataReport | undefined;
+  /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
+  checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
   evaluate(): Promise<RunEvaluation>;
 }
@@ -38,67 +38,27 @@ export async function buildRun(
   config: RunConfig,
   checkpoint: string | undefined,
 ): Promise<RunParts> {
-  const owned: { dispose(): void }[] = [];
-  const own = <T extends { dispose(): void }>(owner: T): T => {
-    owned.push(owner);
-    return owner;
-  };
-  const dispose = () => {
-    for (const owner of owned.reverse()) owner.dispose();
-  };
-  try {
-    const parts = await assemble(config, checkpoint, own);
-    return { ...parts, [Symbol.dispose]: dispose };
-  } catch (error) {
-    dispose();
-    throw error;
-  }
+  return owning((own) => assemble(config, checkpoint, own));
 }
-
-type Own = <T extends { dispose(): void }>(owner: T) => T;
 
 async function assemble(
   config: RunConfig,
   checkpoint: string | undefined,
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
-  const random = new Random(config.seed);
-  const files = await readFiles(filesOf(config.data));
-  const loadedTeacher = await loadRunTeacher(config);
-  if (loadedTeacher !== undefined) own(loadedTeacher);
-  const loadedStudent = await loadStudent(config, checkpoint);
-  if (loadedStudent !== undefined) own(loadedStudent.model);
-  const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
-
-  const prepare = (maxPositions: number | undefined) =>
-    prepareData(config.data, {
-      tokenizer,
-      files,
-      maxPositions,
-      evaluationRows: config.evaluation.rows,
-      random: random.stream("data"),
-    });
-  const limits = [
-    loadedTeacher?.maxPositions,
-    loadedStudent?.model.config.maxPositions ?? config.student.architecture?.maxPositions,
-  ].filter((limit) => limit !== undefined);
-  const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
-  const student =
-    loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
-  const contexts = {
-    student: student.config.maxPositions,
-    teacher: loadedTeacher?.maxPositions,
-  };
-  checkContext(data, contexts, config);
-  const teacher =
-    loadedTeacher &&
-    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
-
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const models = await assembleModels(config, checkpoint, loss, own);
+  const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
   const lossStates =
-    checkpoint === undefined ? undefined : await restoreTrainingState(checkpoint, optimizer);
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
+  const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
+    teacher,
     tokenizer,
     optimizer,
     lossStates,
@@ -108,57 +68,12 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, { student, teacher, tokenizer, optimizer, lossStates, data, random }),
-    evaluate: evaluatorOf(config, { student, teacher, tokenizer, data, random }),
+    dataReport: data.report,
+    checkData: async () => {
+      if (teacher === undefined || config.trainer.type !== "distill") return;
+      await checkRows(teacher, data.training, config.trainer);
+    },
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    evaluate: evaluatorOf(config, parts),
   };
-}
-
-async function readFiles(paths: readonly string[]): Promise<Files> {
-  const entries = paths.map(async (path) => [path, await readText(path, "data file")] as const);
-  return new Map(await Promise.all(entries));
-}
-
-interface TrainingParts extends EvaluatedParts {
-  readonly optimizer: AdamW;
-  readonly lossStates: RunParts["lossStates"];
-}
-
-function trainerOf(config: RunConfig, parts: TrainingParts): RunParts["train"] {
-  const { student, teacher, tokenizer, optimizer, lossStates, data, random } = parts;
-  const { trainer } = config;
-  const { maxGradNorm, gradientAccumulationSteps } = trainer;
-  const loss = trainer.loss.map(lossTermFromConfig);
-  // The trainers check this too, but only once the run has begun.
-  checkLoss(loss, {
-    studentVocabSize: student.config.vocabSize,
-    ...(teacher === undefined || trainer.type === "sft" ? {} : { teacher }),
-    onPolicyFraction: trainer.type === "sft" ? 0 : trainer.onPolicyFraction,
-    gradientAccumulationSteps,
-  });
-  const common = {
-    student,
-    data: data.training,
-    optimizer,
-    loss,
-    ...(lossStates === undefined ? {} : { lossStates }),
-    schedule: trainer,
-    steps: trainer.steps,
-    batchSize: trainer.batchSize,
-    gradientAccumulationSteps,
-    ...(maxGradNorm === null ? {} : { maxGradNorm }),
-    tokenizer,
-  };
-  if (trainer.type === "sft") return (startStep) => sft({ ...common, startStep });
-  if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
-  return (startStep) =>
-    distill({
-      ...common,
-      startStep,
-      teacher,
-      onPolicyFraction: trainer.onPolicyFraction,
-      sampling: trainer.sampling,
-      advantageDiscount: trainer.advantageDiscount,
-      maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
-      random: random.stream("train"),
-    });
 }

@@ -1,30 +1,39 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
+import { applyOverrides, type RunConfig } from "../config/index.js";
 import { buildRun } from "./build-run.js";
 import { readJson } from "./read-files.js";
 import type { RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { parseRunConfig } from "./run-losses.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
   path: string,
   words: readonly string[],
 ): Promise<RunConfig> {
+  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
+  const overrides = words.filter((word) => !word.startsWith("model="));
+  const { isFolder, config } = await resolveRunConfig(path, overrides);
+  const trained = isFolder ? path : join(config.output, config.name);
+  return { ...config, student: { from: model ?? trained } };
+}
+
+/** The config in a file or of a run folder, with overrides. */
+export async function resolveRunConfig(
+  path: string,
+  overrides: readonly string[],
+): Promise<{ isFolder: boolean; config: RunConfig }> {
   const isFolder = await stat(path).then(
     (info) => info.isDirectory(),
     () => false,
   );
-  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
-  const overrides = words.filter((word) => !word.startsWith("model="));
   const stored = isFolder
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
   const source = isFolder ? join(path, "config.json") : path;
-  const config = parseConfig(runConfigSchema, given, source);
-  const trained = isFolder ? path : join(config.output, config.name);
-  return { ...config, student: { from: model ?? trained } };
+  return { isFolder, config: await parseRunConfig(given, source) };
 }
 
 /** Evaluates the student of a config without training it. Needs a started backend. */

@@ -14,7 +14,7 @@ import { readText } from "./read-files.js";
  */
 export async function loadLosses(path: string): Promise<LossDefinition[]> {
   await readText(path, "file of losses");
-  const module = await importModule(path);
+  const module = await importOnce(path);
   const definitions = Object.entries(module).flatMap(([name, exported]) =>
     (Array.isArray(exported) ? (exported as unknown[]) : [exported])
       .filter(looksLikeDefinition)
@@ -29,6 +29,16 @@ export async function loadLosses(path: string): Promise<LossDefinition[]> {
     });
   }
   return unique;
+}
+
+const loaded = new Map<string, Record<string, unknown>>();
+
+/** A module once: Node would not load it again either, but would start tsx for it. */
+async function importOnce(path: string): Promise<Record<string, unknown>> {
+  const key = resolve(path);
+  const module = loaded.get(key) ?? (await importModule(path));
+  loaded.set(key, module);
+  return module;
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
@@ -51,8 +61,9 @@ async function registerTsx(path: string): Promise<(() => Promise<void>) | undefi
       // By file: what require finds of "tsx/esm/api" is a build that cannot register.
       const tsxFolder = dirname(createRequire(from).resolve("tsx/package.json"));
       const api = pathToFileURL(join(tsxFolder, "dist/esm/api/index.mjs")).href;
-      const tsx = (await import(api)) as { register(): () => Promise<void> };
-      return tsx.register();
+      const tsx = (await import(api)) as { register(options: object): () => Promise<void> };
+      // Path aliases of a tsconfig.json could make a second pupil of "pupil", beside the running one.
+      return tsx.register({ tsconfig: false });
     } catch {
       continue;
     }
@@ -110,7 +121,14 @@ function checkDefinition(candidate: Record<string, unknown>, field: string): Los
       remedy: "Make it with defineLoss, which a type checker can check.",
     });
   }
-  const { needs, optional = [] } = parsed.data;
+  const { needs, optional = [], config } = parsed.data;
+  for (const taken of ["type", "weight"]) {
+    if (!(taken in (config as z.ZodObject).shape)) continue;
+    throw new PupilError(`config: "${taken}" cannot be an option.`, {
+      field,
+      remedy: "A run config writes the loss's name and weight beside its options: rename it.",
+    });
+  }
   for (const input of [...needs, ...optional]) {
     if (!(input in lossInputs)) {
       throw new PupilError(`needs: there is no loss input "${input}".`, {

@@ -1,18 +1,24 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Tokenizer, tokenizerFromJson } from "../data/index.js";
+import { z } from "zod";
+import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
-  decoderFromTensors,
   decoderToTensors,
-  decodeSafetensors,
   encodeSafetensors,
+  loadDecoder,
+  type ModelConfig,
   parseHuggingFaceConfig,
+  planShards,
   toHuggingFaceConfig,
+  type WeightDtype,
+  weightFiles,
 } from "../models/index.js";
-import { writeFolderAtomic } from "./atomic.js";
-import { readBytes, readJson } from "./read-files.js";
+import { type FileContent, writeFolderAtomic } from "./atomic.js";
+import { openCheckpoint } from "./checkpoint-files.js";
+import { loadTokenizer } from "./load-tokenizer.js";
+import { readJson } from "./read-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
 export interface LoadedModel {
@@ -22,52 +28,102 @@ export interface LoadedModel {
   readonly unknownKeys: readonly string[];
 }
 
-/** Loads `config.json`, `model.safetensors`, `tokenizer.json` from a folder. */
+/**
+ * Loads `config.json`, the weights (`model.safetensors`, or the files of an index) and
+ * `tokenizer.json` from a folder. Where `generation_config.json` has more end ids than the config,
+ * they replace the config's; where the config then has more than the tokenizer, the tokenizer's.
+ */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
+  const { config, unknownKeys, tokenizer } = await readModelFolder(path);
+  const weights = await openCheckpoint(path);
+  return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
+}
+
+/** What a folder says about its model, without the weights. */
+export async function readModelFolder(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  const parsed = await readModelConfig(path);
+  return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** The configuration of a folder, with the end ids of its `generation_config.json`. */
+export async function readModelConfig(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[] }> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
-  const { config, unknownKeys } = parseHuggingFaceConfig(
-    await readJson(configPath, "model config"),
-    configPath,
-  );
-  const tokenizer = await loadTokenizer(path);
-  const weightsPath = join(path, "model.safetensors");
-  const tensors = decodeSafetensors(await readBytes(weightsPath, "weights file"), weightsPath);
-  return { model: decoderFromTensors(config, tensors, weightsPath), tokenizer, unknownKeys };
+  const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
+  const endIds = await generationEndIds(path);
+  const config =
+    endIds.length > parsed.config.eosTokenIds.length
+      ? { ...parsed.config, eosTokenIds: endIds }
+      : parsed.config;
+  return { config, unknownKeys: parsed.unknownKeys };
 }
 
-/** Loads the tokenizer of a folder, or from a `tokenizer.json` file. */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const isFile = path.endsWith(".json");
-  const file = isFile ? path : join(path, "tokenizer.json");
-  const folder = isFile ? join(path, "..") : path;
-  const json = await readJson(file, "tokenizer");
-  const configFile = join(folder, "tokenizer_config.json");
-  const hasConfig = await stat(configFile).then(
-    () => true,
-    () => false,
-  );
-  const config = hasConfig ? await readJson(configFile, "tokenizer config") : {};
-  return tokenizerFromJson(json, file, { config });
+/** End ids of `generation_config.json`, which generation in `transformers` stops at. */
+export async function generationEndIds(folder: string): Promise<number[]> {
+  const path = join(folder, "generation_config.json");
+  if (!(await isFile(path))) return [];
+  return endIdsOf(await readJson(path, "generation config"), path);
 }
 
-/** The files of a model folder, in memory. */
+/** The `eos_token_id` of a config, which is an id, several, or none. */
+export function endIdsOf(json: unknown, source: string): number[] {
+  const ids = (json as { eos_token_id?: unknown } | null)?.eos_token_id ?? [];
+  const result = z
+    .union([
+      z
+        .int()
+        .min(0)
+        .transform((id) => [id]),
+      z.array(z.int().min(0)),
+    ])
+    .safeParse(ids);
+  if (result.success) return result.data;
+  throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
+    field: `${source}: eos_token_id`,
+    value: ids,
+  });
+}
+
+export interface SaveModelOptions {
+  /** Format of the weights. Default: float32. */
+  readonly dtype?: WeightDtype;
+  /** Weights that need more are spread over several files with an index. Default: 2e9. */
+  readonly maxShardBytes?: number;
+}
+
+/** The files of a model folder. The weights are those of now; each file is encoded when it is asked for. */
 export async function modelFiles(
   model: Decoder,
   tokenizer: Tokenizer,
-  dtype: "float32" | "float16" = "float32",
-): Promise<Map<string, string | Uint8Array>> {
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-  const weights = encodeSafetensors(await decoderToTensors(model), {
-    dtype,
-    metadata: { format: "pt" },
-  });
-  return new Map<string, string | Uint8Array>([
-    ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
-    ["model.safetensors", weights],
-    ["tokenizer.json", json(tokenizer.toJson())],
-    ["tokenizer_config.json", json(tokenizer.toConfigJson())],
+  { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
+): Promise<Map<string, FileContent>> {
+  const { files, index } = planShards(await decoderToTensors(model), { dtype, maxShardBytes });
+  const weights = [...files].map(([name, tensors]): [string, FileContent] => [
+    name,
+    () => encodeSafetensors(tensors, { dtype, metadata: { format: "pt" } }),
   ]);
+  return new Map<string, FileContent>([
+    ["config.json", jsonText(toHuggingFaceConfig(model.config, { dtype }))],
+    ...weights,
+    ...(index ? [[weightFiles.index, jsonText(index)] as const] : []),
+    ...tokenizerFiles(tokenizer),
+  ]);
+}
+
+/** The files of a tokenizer beside a model. */
+export function tokenizerFiles(tokenizer: Tokenizer): [string, string][] {
+  return [
+    ["tokenizer.json", jsonText(tokenizer.toJson())],
+    ["tokenizer_config.json", jsonText(tokenizer.toConfigJson())],
+  ];
+}
+
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Writes a model folder, complete or not at all. */
@@ -75,9 +131,16 @@ export async function saveModelFolder(
   path: string,
   model: Decoder,
   tokenizer: Tokenizer,
-  dtype: "float32" | "float16" = "float32",
+  options: SaveModelOptions = {},
 ): Promise<void> {
-  await writeFolderAtomic(path, await modelFiles(model, tokenizer, dtype));
+  await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
 }
 
 async function requireFolder(path: string): Promise<void> {

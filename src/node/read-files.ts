@@ -2,10 +2,20 @@ import { readFile } from "node:fs/promises";
 import { PupilError } from "../errors/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
-export async function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+  return explainFileErrors(path, what, () => readFile(path));
+}
+
+/** What `read` gives; an error of the file system becomes a PupilError that names the file. */
+export async function explainFileErrors<T>(
+  path: string,
+  what: string,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
-    return await readFile(path);
+    return await read();
   } catch (error) {
+    if (error instanceof PupilError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = {
       ENOENT: "does not exist",
@@ -19,6 +29,22 @@ export async function readBytes(path: string, what = "file"): Promise<Uint8Array
       cause: error,
     });
   }
+}
+
+/** What a failed file operation means for the user. */
+export function unreadable(error: unknown, path: string, what: string): PupilError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: "does not exist",
+    EISDIR: "is a folder, not a file",
+    EACCES: "cannot be read: permission denied",
+  };
+  const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
+  return new PupilError(`The ${what} ${reason}.`, {
+    field: path,
+    remedy: `Paths are relative to ${process.cwd()}.`,
+    cause: error,
+  });
 }
 
 /** Reads UTF-8 text without a byte-order mark; bytes that are not UTF-8 are an error. */

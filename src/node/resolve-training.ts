@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { applyOverrides, parseConfig, type RunConfig, runConfigSchema } from "../config/index.js";
+import { applyOverrides, type RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
+import { differences } from "./differences.js";
 import { readJson } from "./read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { parseRunConfig } from "./run-losses.js";
 
 /** What `pupil train` was asked to do. */
 export interface Training {
@@ -33,11 +35,8 @@ export async function resolveTraining(
       remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
     });
   }
-  const config = parseConfig(
-    runConfigSchema,
-    applyOverrides(await readJson(file, "run config"), overrides),
-    file,
-  );
+  const given = applyOverrides(await readJson(file, "run config"), overrides);
+  const config = await parseRunConfig(given, file);
   return { config, path: join(config.output, config.name), resume: false };
 }
 
@@ -48,9 +47,9 @@ async function resolveResumed(
 ): Promise<Training> {
   const stored = withoutVersions(await readRunConfig(path));
   const source = join(path, "config.json");
-  const began = parseConfig(runConfigSchema, stored, source);
+  const began = await parseRunConfig(stored, source);
   const asked = file === undefined ? stored : await readJson(file, "run config");
-  const config = parseConfig(runConfigSchema, applyOverrides(asked, overrides), file ?? source);
+  const config = await parseRunConfig(applyOverrides(asked, overrides), file ?? source);
   const changed = differences(began, config).filter(
     (field) => !changeable.some((prefix) => field === prefix || field.startsWith(`${prefix}.`)),
   );
@@ -61,19 +60,4 @@ async function resolveResumed(
     });
   }
   return { config, path, resume: true };
-}
-
-/** Paths of the leaves that differ. */
-function differences(a: unknown, b: unknown, path = ""): string[] {
-  if (isObject(a) && isObject(b)) {
-    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) =>
-      differences(a[key], b[key], path === "" ? key : `${path}.${key}`),
-    );
-  }
-  return JSON.stringify(a) === JSON.stringify(b) ? [] : [path];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

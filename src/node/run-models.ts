@@ -1,22 +1,31 @@
 import {
   byteTokenizerFor,
   characterTokenizerFor,
-  type Files,
+  type DataAccess,
   parseConfig,
   type PreparedData,
   type RunConfig,
 } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
+import type { LossTerm } from "../losses/index.js";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
 import type { Random } from "../tensors/index.js";
 import { findModelFolder } from "./find-model.js";
-import { type LoadedModel, loadModelFolder, loadTokenizer } from "./model-folder.js";
-import { type LoadedTeacher, loadTeacher } from "./teachers/index.js";
+import { loadTokenizer } from "./load-tokenizer.js";
+import { type LoadedModel, loadModelFolder } from "./model-folder.js";
+import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "./teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
-export async function loadRunTeacher(config: RunConfig): Promise<LoadedTeacher | undefined> {
-  if (config.teacher !== undefined) return loadTeacher(config.teacher);
+export async function loadRunTeacher(
+  config: RunConfig,
+  loss: readonly LossTerm[],
+): Promise<LoadedTeacher | undefined> {
+  if (config.teacher !== undefined) {
+    const loaded = await loadTeacher(config.teacher);
+    const { alignment } = config;
+    return alignment === undefined ? loaded : alignLoadedTeacher(loaded, alignment, loss);
+  }
   if (config.trainer.type !== "distill") return undefined;
   throw new PupilError("Distillation needs a teacher.", {
     field: "teacher",
@@ -37,9 +46,9 @@ export async function loadStudent(
 /** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
 export async function chooseTokenizer(
   config: RunConfig,
-  files: Files,
-  teacher: LoadedTeacher | undefined,
-  student: LoadedModel | undefined,
+  files: DataAccess,
+  teacher: Pick<LoadedTeacher, "tokenizer"> | undefined,
+  student: Pick<LoadedModel, "tokenizer"> | undefined,
 ): Promise<Tokenizer> {
   const chosen = config.tokenizer;
   const makers = {
@@ -49,7 +58,10 @@ export async function chooseTokenizer(
   };
   const given = chosen && (await makers[chosen.type](chosen as { type: "file"; path: string }));
   const tokenizer =
-    given ?? teacher?.tokenizer ?? student?.tokenizer ?? characterTokenizerFor(config.data, files);
+    given ??
+    teacher?.tokenizer ??
+    student?.tokenizer ??
+    (await characterTokenizerFor(config.data, files));
   const others = { teacher: teacher?.tokenizer, student: student?.tokenizer };
   for (const [role, other] of Object.entries(others)) {
     if (other === undefined || other.fingerprint === tokenizer.fingerprint) continue;
@@ -58,7 +70,7 @@ export async function chooseTokenizer(
       {
         field: role,
         remedy:
-          "Token-level distillation needs one tokenizer for both: leave out `tokenizer`, or train the student with the teacher's.",
+          "Leave out `tokenizer`, train the student with the teacher's, or set `alignment` to {} to align the two by the bytes of the text.",
       },
     );
   }

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import type { RunConfig } from "../config/index.js";
+import type { DataReport, RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
-import type { StepMetrics } from "../trainers/index.js";
+import { type StepMetrics, type TrainingWarning, watchTraining } from "../trainers/index.js";
 import { writeFolderAtomic } from "./atomic.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { modelFiles } from "./model-folder.js";
@@ -14,6 +14,7 @@ export type RunEvent =
   | { readonly type: "started"; readonly path: string; readonly notes: readonly string[] }
   | { readonly type: "resumed"; readonly path: string; readonly step: number }
   | { readonly type: "step"; readonly metrics: StepMetrics; readonly steps: number }
+  | { readonly type: "warning"; readonly warning: TrainingWarning }
   | { readonly type: "evaluation"; readonly step: number; readonly metrics: Metrics }
   | { readonly type: "checkpoint"; readonly step: number; readonly path: string }
   | { readonly type: "finished"; readonly summary: RunSummary; readonly stopped: boolean };
@@ -31,6 +32,8 @@ export interface RunSummary {
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
   readonly checkpoint: string;
+  /** What became of the rows of the data. */
+  readonly data?: DataReport;
 }
 
 export interface TrainRunOptions {
@@ -51,6 +54,7 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
   const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
   using parts = await buildRun(config, checkpoint);
+  await parts.checkData();
   // The folder of a new run is made only once everything in the config was found to work.
   const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
   yield resume
@@ -83,7 +87,7 @@ async function* trainLoop(
   };
   const save = async (): Promise<RunEvent> => {
     const target = run.checkpointPath(step);
-    const state = await trainingStateFiles(step, parts.optimizer, lossStates);
+    const state = await trainingStateFiles(step, parts.optimizer, lossStates, parts.teacher?.state);
     await writeFolderAtomic(
       target,
       new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),
@@ -93,6 +97,7 @@ async function* trainLoop(
     return { type: "checkpoint", step, path: target };
   };
 
+  const watch = watchTraining();
   let initial: Metrics | undefined;
   if (startStep === 0 && config.evaluation.every > 0) {
     yield await evaluate();
@@ -106,6 +111,10 @@ async function* trainLoop(
       trainingMs += metrics.elapsedMs;
       await run.appendMetrics(metrics);
       yield { type: "step", metrics, steps };
+      for (const warning of watch(metrics)) {
+        await run.appendMetrics(warning);
+        yield { type: "warning", warning };
+      }
       if (isDue(step, config.evaluation.every)) yield await evaluate();
       if (isDue(step, config.checkpoint.every)) yield await save();
       if (signal?.aborted) break;
@@ -131,6 +140,7 @@ async function* trainLoop(
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
     checkpoint: run.checkpointPath(step),
+    ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
   if (!stopped) await run.writeSummary(summary);
   yield { type: "finished", summary, stopped };

@@ -10,28 +10,38 @@ type AttentionInputs = {
   key: tf.Tensor4D;
   value: tf.Tensor4D;
   keyMask?: tf.Tensor2D;
+  firstKeys?: tf.Tensor2D;
 };
+type Bounds = Pick<AttentionInputs, "keyMask" | "firstKeys">;
 
 /**
  * 1 where query t may see key s, `[B or 1, 1, T, S]`; undefined if every query sees every key (one
  * query, no mask: a decoding step).
  */
-function visibility(T: number, S: number, keyMask: tf.Tensor2D | undefined): tf.Tensor | undefined {
-  const keys = keyMask?.toFloat().reshape([-1, 1, 1, S]);
-  if (T === 1) return keys;
-  const last = tf.range(S - T, S).reshape([T, 1]);
-  const causal = tf.lessEqual(tf.range(0, S), last).toFloat().reshape([1, 1, T, S]);
-  return keys === undefined ? causal : causal.mul(keys);
+function visibility(T: number, S: number, { keyMask, firstKeys }: Bounds): tf.Tensor | undefined {
+  const keys = tf.range(0, S);
+  const rules: tf.Tensor[] = [];
+  if (T > 1) {
+    const last = tf.range(S - T, S).reshape([T, 1]);
+    rules.push(tf.lessEqual(keys, last).toFloat().reshape([1, 1, T, S]));
+  }
+  if (keyMask) rules.push(keyMask.toFloat().reshape([-1, 1, 1, S]));
+  if (firstKeys) {
+    const first = firstKeys.toFloat().reshape([-1, 1, T, 1]);
+    rules.push(tf.greaterEqual(keys, first).toFloat());
+  }
+  return rules.length === 0 ? undefined : rules.reduce((all, rule) => all.mul(rule));
 }
 
 /** Probabilities `[B, H, T, S]` from scores; a query that sees nothing gets zeros. */
-function maskedSoftmax(scores: tf.Tensor4D, keyMask: tf.Tensor2D | undefined): tf.Tensor4D {
+function maskedSoftmax(scores: tf.Tensor4D, bounds: Bounds): tf.Tensor4D {
   const [, , T, S] = scores.shape;
-  const visible = visibility(T, S, keyMask);
+  const visible = visibility(T, S, bounds);
   if (visible === undefined) return tf.softmax(scores);
   const probabilities = tf.softmax(scores.add(visible.sub(1).mul(1e9)) as tf.Tensor4D);
-  // Every query sees its own key unless a mask forbids it.
-  return keyMask === undefined ? probabilities : probabilities.mul(visible);
+  // Every query sees its own key unless a mask or a bound forbids it.
+  const { keyMask, firstKeys } = bounds;
+  return keyMask || firstKeys ? probabilities.mul(visible) : probabilities;
 }
 
 /** `[B, T, H, hd]` to `[B, Hkv, (H/Hkv)·T, hd]`: the queries that share a key head, in one matrix. */
@@ -49,14 +59,14 @@ function ungroupHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
 }
 
 function compute(
-  { query, key, value, keyMask }: AttentionInputs,
+  { query, key, value, ...bounds }: AttentionInputs,
   { scale }: AttentionAttributes,
 ): { output: tf.Tensor4D; probabilities: tf.Tensor4D } {
   const [B, T, H] = query.shape;
   const [, S, keyHeads] = key.shape;
   const grouped = groupHeads(query, keyHeads).mul(scale);
   const scores = tf.matMul(grouped, key.transpose([0, 2, 3, 1]));
-  const probabilities = maskedSoftmax(scores.reshape([B, H, T, S]), keyMask);
+  const probabilities = maskedSoftmax(scores.reshape([B, H, T, S]), bounds);
   const mixed = tf.matMul(
     probabilities.reshape([B, keyHeads, (H / keyHeads) * T, S]),
     value.transpose([0, 2, 1, 3]),
@@ -101,6 +111,7 @@ const op = defineOp<AttentionInputs, AttentionAttributes>({
       key: () => dkey as tf.Tensor,
       value: () => dvalue as tf.Tensor,
       keyMask: () => tf.zerosLike(inputs.keyMask as tf.Tensor).toFloat(),
+      firstKeys: () => tf.zerosLike(inputs.firstKeys as tf.Tensor).toFloat(),
     };
   },
 });
@@ -113,6 +124,11 @@ const op = defineOp<AttentionInputs, AttentionAttributes>({
  * t sees the keys `s ≤ S − T + t` whose `keyMask` `[B, S]` is 1. A query that sees no key gives 0,
  * with gradient 0. Scale is `1/√hd` by default.
  *
+ * `firstKeys` `[B, T]` int32 bounds them from below: query t sees only keys `s ≥ firstKeys[b, t]`.
+ * That makes the attention block-diagonal for sequences packed into a row (where each one starts), or
+ * a sliding window of W keys (`S − T + t − W + 1`), or both (the larger one). The engine skips blocks
+ * of keys that no query of a block sees; the composed kernel masks them.
+ *
  * Source: Vaswani et al. 2017, arXiv 1706.03762; Ainslie et al. 2023, arXiv 2305.13245 (groups).
  */
 export function causalAttention(
@@ -120,12 +136,16 @@ export function causalAttention(
   key: tf.Tensor4D,
   value: tf.Tensor4D,
   keyMask?: tf.Tensor2D,
-  options: { readonly scale?: number } = {},
+  options: { readonly scale?: number; readonly firstKeys?: tf.Tensor2D } = {},
 ): tf.Tensor4D {
-  const sizes = assertShape(
-    { query, key, value, ...(keyMask && { keyMask }) },
-    { query: "B T H D", key: "B S K D", value: "B S K D", ...(keyMask && { keyMask: "B S" }) },
-  ) as Record<"T" | "H" | "S" | "K" | "D", number>;
+  const { firstKeys } = options;
+  const bounds = { ...(keyMask && { keyMask }), ...(firstKeys && { firstKeys }) };
+  const inputs = { query, key, value, ...bounds };
+  const sizes = assertShape(inputs, {
+    ...{ query: "B T H D", key: "B S K D", value: "B S K D" },
+    ...(keyMask && { keyMask: "B S" }),
+    ...(firstKeys && { firstKeys: "B T" }),
+  }) as Record<"T" | "H" | "S" | "K" | "D", number>;
   if (sizes.H % sizes.K !== 0) {
     throw new Error(
       `causalAttention: ${sizes.H} query heads do not divide into ${sizes.K} groups.`,
@@ -134,8 +154,10 @@ export function causalAttention(
   if (sizes.T > sizes.S) {
     throw new Error(`causalAttention: ${sizes.T} queries but only ${sizes.S} keys.`);
   }
+  if (firstKeys && firstKeys.dtype !== "int32") {
+    throw new Error(`causalAttention: firstKeys must be int32, got ${firstKeys.dtype}.`);
+  }
   const { scale = 1 / Math.sqrt(sizes.D) } = options;
-  const inputs = { query, key, value, ...(keyMask && { keyMask }) };
   return op(inputs, { scale }) as tf.Tensor4D;
 }
 

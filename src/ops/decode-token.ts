@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { runKernel } from "../tensors/index.js";
 import type { WeightLayout } from "./linear.js";
+import type { RotaryFrequencies } from "./rotary-tables.js";
 
 /**
  * A whole decoder for one token per row, in one kernel. It exists where kernels cost more to call than
@@ -61,6 +62,9 @@ export interface BlockWeights {
   readonly attentionNorm: NormWeights;
   /** Query, key and value. */
   readonly attentionInputs: PackedWeights;
+  /** RMS norms of each head of query and key, before they are turned; both or neither. */
+  readonly queryNorm?: NormWeights;
+  readonly keyNorm?: NormWeights;
   readonly attentionOutput: PackedWeights;
   readonly mlpNorm: NormWeights;
   /** Gate and up interleaved, or up alone. */
@@ -89,8 +93,10 @@ export interface DecodeAttributes {
   readonly intermediateSize: number;
   readonly vocabSize: number;
   readonly epsilon: number;
-  /** Base of the rotary frequencies; absent with learned positions. */
-  readonly ropeTheta?: number;
+  /** One list for every row; absent with learned positions. */
+  readonly rotary?: RotaryFrequencies;
+  /** By layer, how many keys a token sees, itself included; undefined: all. */
+  readonly slidingWindows?: readonly (number | undefined)[];
   readonly gated: boolean;
   readonly activation: "silu" | "gelu-tanh" | "gelu-erf";
 }

@@ -19,6 +19,7 @@ export {
   opBackends,
   registerOpKernel,
 } from "./define.js";
+export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
 export { embedding } from "./embedding.js";
 export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
 export { gelu, type GeluApproximation } from "./gelu.js";
@@ -50,7 +51,12 @@ export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
 export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
-export { rotaryTables } from "./rotary-tables.js";
+export {
+  inverseFrequencies,
+  type RotaryFrequencies,
+  rotaryTables,
+  splitTurns,
+} from "./rotary-tables.js";
 export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
 export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";

@@ -1,11 +1,13 @@
 import { PupilError } from "../errors/index.js";
-import type { ModelConfig } from "../models/index.js";
+import { contextLength, type ModelConfig } from "../models/index.js";
 
 /** Refuses prompts that the model cannot read. */
 export function checkPrompts(
   prompts: readonly (readonly number[])[],
-  { maxPositions, vocabSize }: Pick<ModelConfig, "maxPositions" | "vocabSize">,
+  config: Parameters<typeof contextLength>[0] & Pick<ModelConfig, "vocabSize">,
 ): void {
+  const { vocabSize } = config;
+  const limit = contextLength(config);
   for (const [index, prompt] of prompts.entries()) {
     const field = `prompts[${index}]`;
     if (prompt.length === 0) {
@@ -15,9 +17,9 @@ export function checkPrompts(
         remedy: "Give it at least one token.",
       });
     }
-    if (prompt.length > maxPositions) {
+    if (prompt.length > limit) {
       throw new PupilError(
-        `the prompt has ${prompt.length} tokens, the model's context has ${maxPositions}.`,
+        `the prompt has ${prompt.length} tokens, the model's context has ${limit}.`,
         { field, value: prompt.length, remedy: "Shorten the prompt or raise model.maxPositions." },
       );
     }

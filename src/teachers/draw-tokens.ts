@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import type { Batch } from "../data/index.js";
 import type { Random } from "../tensors/index.js";
 
 /**
@@ -28,16 +29,23 @@ export function drawTokens(probabilities: tf.Tensor3D, uniforms: tf.Tensor3D): t
   });
 }
 
-/** Uniforms `[B, T, K]` that depend on the row and the position alone, not on B, T or padding. */
-export function rowUniforms(
+/**
+ * Uniforms `[B, T, K]` that depend on the sequence and the position in it alone, not on B, T, padding
+ * or what shares its row; 0 at padding.
+ *
+ * @param firstRow index in the step of the batch's first sequence
+ */
+export function sequenceUniforms(
   random: Random,
   firstRow: number,
-  [B, T, K]: readonly [number, number, number],
+  { sequences, size: B, sequenceLength: T }: Batch,
+  K: number,
 ): tf.Tensor3D {
   const values = new Float32Array(B * T * K);
-  for (let row = 0; row < B; row++) {
-    const stream = random.stream("teacher-draws", firstRow + row);
-    for (let i = 0; i < T * K; i++) values[row * T * K + i] = stream.uniform();
+  for (const [i, { ids, row, start }] of sequences.entries()) {
+    const stream = random.stream("teacher-draws", firstRow + i);
+    const first = (row * T + start) * K;
+    for (let j = 0; j < (ids.length - 1) * K; j++) values[first + j] = stream.uniform();
   }
   return tf.tensor3d(values, [B, T, K]);
 }

@@ -1,3 +1,18 @@
+export {
+  type AlignedRow,
+  alignRow,
+  type AlignedSignal,
+  type AlignedTeacher,
+  alignedTeacher,
+  type Alignment,
+  alignmentSchema,
+  type AlignedTeacherOptions,
+  type ChunkPlacement,
+  type RowChunk,
+  type Tokenizers,
+  toStudentVocabulary,
+} from "./aligned/index.js";
+export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
 export * from "./http/index.js";
 export {
@@ -8,12 +23,27 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
+export type { DistributionOptions } from "./logit-signals.js";
+export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export {
+  type OnnxDecoder,
+  type OnnxSession,
+  onnxTeacher,
+  type OnnxTeacherOptions,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  openOnnxDecoder,
+} from "./onnx/index.js";
+export { promptedTeacher } from "./prompted-teacher.js";
+export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
+export * from "./synthetic/index.js";
 export type {
   CompleteOptions,
   ScoreContext,
   Teacher,
+  TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,

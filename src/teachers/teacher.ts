@@ -1,5 +1,6 @@
-import type { Batch } from "../data/index.js";
+import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
+import type { TensorValues } from "../models/index.js";
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
@@ -21,14 +22,25 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /** Rows that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
+  /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
+  dispose?(): void;
 }
 
 /** What a teacher that draws tokens needs to draw the same ones however a step is split up. */
 export interface ScoreContext {
   /** For this optimizer step. */
   readonly random: Random;
-  /** Index in the step of the batch's first row. */
+  /** Index in the step of the batch's first sequence. */
   readonly firstRow: number;
+}
+
+/** Tensors that a teacher has learned, by name. */
+export interface TeacherState {
+  read(): Promise<Map<string, TensorValues>>;
+  /** @throws PupilError if a tensor is missing or has another shape */
+  restore(tensors: ReadonlyMap<string, TensorValues>): void;
 }
 
 /** How a teacher is asked to write. */
@@ -45,11 +57,28 @@ export interface Teacher extends Disposable {
   readonly maxPositions?: number;
   /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
+  /** Temperature that its draws are made at, where it gives `teacherSampleLogProbs`. Default: 1. */
+  readonly sampleTemperature?: number;
+  /** Declared where it can score nothing that the student writes itself; ends "It scores only …". */
+  readonly scoresOnly?: string;
+  /** Whether it can score a row, for teachers that cannot score every row. */
+  knows?(row: TokenSequence): boolean;
+  /** What to do about rows that it does not know, for messages. */
+  readonly remedyForUnknownRows?: string;
   score(
     batch: Batch,
     needs: readonly TeacherSignal[],
     context?: ScoreContext,
   ): Promise<TeacherScores>;
+  /**
+   * The row with only those ids to learn that the teacher has a signal about; absent where it has one
+   * about all. Rows go through it before they become a batch.
+   */
+  restrict?(sequence: TokenSequence): TokenSequence;
+  /** Called once per optimizer step, after the update, for teachers that follow their student. */
+  afterStep?(): void;
+  /** What a checkpoint must hold for a resumed run to have the same teacher; absent for most. */
+  readonly state?: TeacherState;
   /** Completions of prompts, for teachers that can write. */
   complete?(prompts: readonly (readonly number[])[], options: CompleteOptions): Promise<Rollout[]>;
   dispose(): void;

@@ -1,5 +1,6 @@
 import { PupilError } from "../errors/index.js";
 import {
+  answerPairInputs,
   inputsOf,
   type LossInput,
   lossInputFacts,
@@ -12,16 +13,29 @@ import { kindsThatGive, type Teacher, type TeacherSignal } from "../teachers/ind
 export interface LossSupply {
   readonly studentVocabSize: number;
   /** Absent where the trainer has none. */
-  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides">;
+  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "scoresOnly">;
   /** Share of rows that the student samples itself. */
   readonly onPolicyFraction: number;
   readonly gradientAccumulationSteps: number;
+  /** Whether a row may hold several sequences. Default: false. */
+  readonly packing?: boolean;
+  /** Whether rows are pairs of answers. Default: false. */
+  readonly pairs?: boolean;
+  /** See `teacherAdvantages`. Default: 0. */
+  readonly advantageDiscount?: number;
 }
 
 /** From the student's own forward pass and the batch. */
 const fromStudent: readonly LossInput[] = ["studentLogits", "labels", "tokenLogProbs"];
 /** From the student's sampling; the advantages are made of the teacher's opinion of it. */
 const fromRollouts: readonly LossInput[] = ["oldTokenLogProbs", "advantages"];
+/** From two answers to a prompt, in a trainer of pairs. */
+const fromPairs: readonly LossInput[] = answerPairInputs;
+/** What the reference model says of their tokens: its teacherTokenLogProbs. */
+const fromReference: readonly LossInput[] = [
+  "referencePositiveTokenLogProbs",
+  "referenceNegativeTokenLogProbs",
+];
 const fromTeachers: readonly LossInput[] = [
   "teacherLogits",
   "teacherTokenLogProbs",
@@ -36,13 +50,20 @@ const fromTeachers: readonly LossInput[] = [
  * that are compared but would be split up.
  */
 export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
+  checkOnPolicy(supply);
   for (const term of loss) {
+    if (supply.pairs === true) {
+      checkPairInputs(term, supply);
+      continue;
+    }
     checkInputs(term, supply);
     checkRows(term, supply);
     checkTokens(term, supply);
+    checkPacking(term, supply);
   }
   checkVocabulary(loss, supply);
   const needs = needsOf(loss);
+  if (needs.some((need) => fromReference.includes(need))) return ["teacherTokenLogProbs"];
   const direct = needs.filter((need) => fromTeachers.includes(need)) as TeacherSignal[];
   const { teacher } = supply;
   const given = direct.filter((signal) => teacher?.provides.includes(signal));
@@ -63,10 +84,13 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
   if (absent.length === 0) return;
   const missing = `needs ${absent.join(", ")}, which`;
   if (teacher === undefined) {
-    throw refuse(term, `${missing} this trainer does not have.`, "It has no teacher: use distill.");
+    const isPairs = absent.some((need) => fromPairs.includes(need));
+    const trainer = isPairs ? "Use the pairs trainer." : "It has no teacher: use distill.";
+    throw refuse(term, `${missing} this trainer does not have.`, trainer);
   }
   if (!absent.every((need) => fromTeachers.includes(need))) {
-    const remedy = `It supplies ${supplied.join(", ")}.`;
+    const isPairs = absent.some((need) => fromPairs.includes(need));
+    const remedy = isPairs ? "Use the pairs trainer." : `It supplies ${supplied.join(", ")}.`;
     throw refuse(term, `${missing} this trainer does not have.`, remedy);
   }
   const wantsTokens = absent.includes("teacherTokenIds");
@@ -76,9 +100,38 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
   throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
 }
 
+function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
+  const { needs } = term.definition;
+  const foreign = needs.filter((need) => ![...fromPairs, ...fromReference].includes(need));
+  if (foreign.length > 0) {
+    const problem = `needs ${foreign.join(", ")}, which a trainer of pairs does not have.`;
+    throw refuse(term, problem, `It supplies ${[...fromPairs, ...fromReference].join(", ")}.`);
+  }
+  if (!needs.some((need) => fromReference.includes(need))) return;
+  if (teacher?.provides.includes("teacherTokenLogProbs")) return;
+  throw refuse(
+    term,
+    "compares with a reference model, but there is none that gives teacherTokenLogProbs.",
+    "Set teacher.from to the model that the student starts from.",
+  );
+}
+
 function teachersThatGive(signals: readonly TeacherSignal[]): string {
   const kinds = kindsThatGive(signals);
   return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
+}
+
+/** A teacher that knows only given rows cannot say anything about what a student writes. */
+function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
+  if (teacher?.scoresOnly === undefined || onPolicyFraction === 0) return;
+  throw new PupilError(
+    `is ${onPolicyFraction}, but the teacher "${teacher.name}" scores only ${teacher.scoresOnly}, not what the student writes.`,
+    {
+      field: "trainer.onPolicyFraction",
+      value: onPolicyFraction,
+      remedy: "Set trainer.onPolicyFraction to 0, or use a teacher that is there during the run.",
+    },
+  );
 }
 
 /** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */
@@ -112,6 +165,29 @@ function checkRows(term: LossTerm, supply: LossSupply): void {
       term,
       "compares the rows of a batch, which micro-batches would change.",
       "Set trainer.gradientAccumulationSteps to 1.",
+    );
+  }
+}
+
+/** A packed row holds several examples: what is said of a row, or of a place in it, is wrong then. */
+function checkPacking(
+  term: LossTerm,
+  { packing = false, advantageDiscount = 0 }: LossSupply,
+): void {
+  if (!packing) return;
+  const { per, properties, needs } = term.definition;
+  const remedy = "Set trainer.packing to false, or leave the term out.";
+  if (properties.comparesRows === true) {
+    throw refuse(term, "compares the rows of a batch, but a packed row is no example.", remedy);
+  }
+  if (per === "row") {
+    throw refuse(term, "has one value per row, but a packed row is no example.", remedy);
+  }
+  if (needs.includes("advantages") && advantageDiscount > 0) {
+    throw refuse(
+      term,
+      "would discount advantages over the end of a sequence, into the next one in its row.",
+      "Set trainer.packing to false or trainer.advantageDiscount to 0.",
     );
   }
 }

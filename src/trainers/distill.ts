@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../data/index.js";
+import type { Tokenizer, TokenSequence } from "../data/index.js";
 import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
@@ -9,15 +9,16 @@ import {
   type SamplingPolicy,
   sampleRollouts,
 } from "../rollouts/index.js";
-import type { Teacher } from "../teachers/index.js";
+import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
+import type { MicroBatch } from "./micro-batch.js";
 import { splitIntoBatches } from "./micro-batches.js";
-import { rolloutInputs } from "./rollout-inputs.js";
-import { applyGradients, computeGradients, type MicroBatch } from "./step.js";
+import { scoreBatches } from "./score-batches.js";
+import { applyGradients, computeGradients } from "./step.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;
@@ -45,6 +46,11 @@ export interface DistillOptions {
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
+  /**
+   * Several rows, the data's and the student's own, side by side in one, without seeing each other.
+   * Default: false.
+   */
+  readonly packing?: boolean;
   readonly maxGradNorm?: number;
 }
 
@@ -62,10 +68,15 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
+  const { packing = false } = options;
   const { endIds, padId } = tokenizer;
+  const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
-  const supply = { studentVocabSize, teacher, onPolicyFraction, gradientAccumulationSteps };
-  const signals = checkLoss(loss, supply);
+  const supply = {
+    ...{ studentVocabSize, teacher, onPolicyFraction },
+    ...{ gradientAccumulationSteps, packing, advantageDiscount },
+  };
+  const signals = withLogits(checkLoss(loss, supply), teacher);
   const readsRollouts = needsOf(loss).some(
     (need) => need === "oldTokenLogProbs" || need === "advantages",
   );
@@ -86,44 +97,52 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map(rolloutToSequence),
-      rows.slice(onPolicyRows),
+      rollouts.map((rollout, i) => restrict(rolloutToSequence(rollout, rows[i]))),
+      rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
+      packing,
     );
-    const scored: MicroBatch[] = [];
-    for (const part of batches.parts) {
-      const { batch, firstRow, onPolicyRows } = part;
-      const context = { random: random.stream("teacher", step), firstRow };
-      const scores = await teacher.score(batch, signals, context);
-      const own = rollouts.slice(firstRow, firstRow + onPolicyRows);
-      scored.push({
-        ...part,
-        teacher: scores,
-        ...(readsRollouts
-          ? { rollouts: (tensors) => rolloutInputs(batch, own, tensors, advantageDiscount) }
-          : {}),
-      });
-    }
+    using scored = await scoreBatches(batches, teacher, {
+      signals,
+      random: random.stream("teacher", step),
+      ...(readsRollouts ? { rollouts } : {}),
+      advantageDiscount,
+    });
 
-    using gradients = await computeGradients(student, loss, scored, lossStates.contextOf(step));
+    using gradients = await computeGradients(
+      student,
+      loss,
+      scored.parts,
+      lossStates.contextOf(step),
+    );
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);
+    teacher.afterStep?.();
 
     yield {
       step: step + 1,
       loss: gradients.loss,
       terms: gradients.terms,
+      diagnostics: gradients.diagnostics,
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,
+      paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
-      ...rolloutMetrics(rollouts),
+      ...rolloutMetrics(rollouts, endIds),
+      ...routingMetrics(scored.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
   }
+}
+
+/** What the loss needs and, for the diagnostics, logits that such a teacher computes anyway. */
+function withLogits(signals: readonly TeacherSignal[], { provides }: Teacher): TeacherSignal[] {
+  const hasThem = signals.length > 0 && provides.includes("teacherLogits");
+  return hasThem ? [...new Set<TeacherSignal>([...signals, "teacherLogits"])] : [...signals];
 }
 
 /**
@@ -135,11 +154,26 @@ export function rowsOnPolicy(step: number, batchSize: number, fraction: number):
   return until(step + 1) - until(step);
 }
 
+function routingMetrics(parts: readonly MicroBatch[]): Pick<StepMetrics, "routedRows"> {
+  const counts: Record<string, number> = {};
+  for (const { teacher } of parts) {
+    for (const [name, rows] of Object.entries(teacher?.routedRows ?? {})) {
+      counts[name] = (counts[name] ?? 0) + rows;
+    }
+  }
+  return Object.keys(counts).length === 0 ? {} : { routedRows: counts };
+}
+
 function rolloutMetrics(
   rollouts: readonly Rollout[],
+  endIds: readonly number[],
 ): Pick<StepMetrics, "rolloutLength" | "rolloutEndRate"> {
   if (rollouts.length === 0) return {};
   const tokens = rollouts.reduce((sum, rollout) => sum + rollout.completionIds.length, 0);
   const ended = rollouts.filter((rollout) => rollout.finished).length;
-  return { rolloutLength: tokens / rollouts.length, rolloutEndRate: ended / rollouts.length };
+  const rolloutLength = tokens / rollouts.length;
+  // Where nothing can end a completion, a rate of 0 would say nothing.
+  return endIds.length === 0
+    ? { rolloutLength }
+    : { rolloutLength, rolloutEndRate: ended / rollouts.length };
 }

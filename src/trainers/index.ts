@@ -1,4 +1,5 @@
 export { checkLoss, type LossSupply } from "./check-loss.js";
+export { checkRows, type RunRows } from "./check-rows.js";
 export type { TrainingData } from "./data-source.js";
 export { distill, type DistillOptions } from "./distill.js";
 export {
@@ -16,6 +17,13 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluate-student.js";
+export {
+  type FailureSignature,
+  failureSignatures,
+  type TrainingHistory,
+} from "./failure-signatures.js";
 export type { StepMetrics } from "./metrics.js";
+export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
 export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
+export { type TrainingWarning, watchTraining } from "./watch-training.js";

@@ -1,23 +1,30 @@
-import { type Batch, makeBatch, type TokenSequence } from "../data/index.js";
+import { type Batch, makeBatch, makePackedBatch, type TokenSequence } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 
-/** The rows of a step as batches, the student's own rows first; owns the batches. */
+/** The sequences of a step as batches, the student's own first; owns the batches. */
 export interface StepBatches extends Disposable {
   readonly parts: readonly {
     readonly batch: Batch;
-    /** Index in the step of the batch's first row. */
+    /** Index in the step of the batch's first sequence. */
     readonly firstRow: number;
+    /** How many of its first sequences the student wrote. */
     readonly onPolicyRows: number;
   }[];
   readonly tokens: number;
+  /** Share of the batches' positions that hold padding. */
+  readonly paddingShare: number;
 }
 
-/** Splits a step's rows into `parts` batches of nearly equal size. */
+/**
+ * Splits a step's sequences into `parts` batches of nearly equal size: one sequence per row, or with
+ * `packing` as many as fit into rows up to twice as long as the longest.
+ */
 export function splitIntoBatches(
   onPolicy: readonly TokenSequence[],
   offPolicy: readonly TokenSequence[],
   parts: number,
   padId: number,
+  packing = false,
 ): StepBatches {
   const rows = [...onPolicy, ...offPolicy];
   if (rows.length < parts) {
@@ -34,14 +41,22 @@ export function splitIntoBatches(
     const start = Math.floor((part * rows.length) / parts);
     const end = Math.floor(((part + 1) * rows.length) / parts);
     return {
-      batch: makeBatch(rows.slice(start, end), padId),
+      batch: (packing ? makePackedBatch : makeBatch)(rows.slice(start, end), padId),
       firstRow: start,
       onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), end - start),
     };
   });
+  return stepBatches(batches);
+}
+
+/** The batches of a step with their totals; takes ownership. */
+export function stepBatches(batches: StepBatches["parts"]): StepBatches {
+  const total = (count: (batch: Batch) => number) =>
+    batches.reduce((sum, { batch }) => sum + count(batch), 0);
   return {
     parts: batches,
-    tokens: batches.reduce((sum, { batch }) => sum + batch.numTokens, 0),
+    tokens: total((batch) => batch.numTokens),
+    paddingShare: 1 - total((b) => b.numPositions) / total((b) => b.inputIds.size),
     [Symbol.dispose]: () => {
       for (const { batch } of batches) batch.dispose();
     },

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Batch } from "../data/index.js";
+import type { Batch, PlacedSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type { Rollout } from "../rollouts/index.js";
 import type { TeacherTensors } from "../teachers/index.js";
@@ -11,8 +11,8 @@ export type RolloutInputs = Partial<Pick<LossInputs, "oldTokenLogProbs" | "advan
  * What the losses can read about the rows that the student sampled: the log-probabilities of then
  * and, where the teacher has scored the tokens, advantages.
  *
- * @param rollouts of the first rows of the batch
- * @param discount see {@link teacherAdvantages}
+ * @param rollouts of the first sequences of the batch
+ * @param discount see {@link teacherAdvantages}; 0 for a packed batch
  */
 export function rolloutInputs(
   batch: Batch,
@@ -24,7 +24,8 @@ export function rolloutInputs(
     const { tokens, logProbs } = sampledTokens(batch, rollouts);
     const oldTokenLogProbs = tf.tensor2d(logProbs, batch.labels.shape);
     if (teacherTokenLogProbs === undefined) return { oldTokenLogProbs };
-    const mask = tf.tensor2d(tokens, batch.labels.shape);
+    // A teacher may have no signal about some of the sampled tokens.
+    const mask = tf.tensor2d(tokens, batch.labels.shape).mul<tf.Tensor2D>(batch.completionMask);
     const advantages = teacherAdvantages(teacherTokenLogProbs, oldTokenLogProbs, mask, discount);
     return { oldTokenLogProbs, advantages };
   });
@@ -32,16 +33,17 @@ export function rolloutInputs(
 
 /** Where the sampled tokens are in the batch, 1 or 0, and their log-probabilities. */
 function sampledTokens(
-  { size, sequenceLength: T }: Batch,
+  { size, sequenceLength: T, sequences }: Batch,
   rollouts: readonly Rollout[],
 ): { tokens: Float32Array; logProbs: Float32Array } {
   const tokens = new Float32Array(size * T);
   const logProbs = new Float32Array(size * T);
-  for (const [row, { promptIds, tokenLogProbs }] of rollouts.entries()) {
-    // Position t predicts token t + 1 of the row.
-    const start = row * T + promptIds.length - 1;
-    tokens.fill(1, start, start + tokenLogProbs.length);
-    logProbs.set(tokenLogProbs, start);
+  for (const [i, { promptIds, tokenLogProbs }] of rollouts.entries()) {
+    const { row, start } = sequences[i] as PlacedSequence;
+    // Position t predicts token t + 1 of the sequence.
+    const first = row * T + start + promptIds.length - 1;
+    tokens.fill(1, first, first + tokenLogProbs.length);
+    logProbs.set(tokenLogProbs, first);
   }
   return { tokens, logProbs };
 }

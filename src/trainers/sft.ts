@@ -25,6 +25,8 @@ export interface SftOptions {
   /** Rows per optimizer step, over all micro-batches. Default: 16. */
   readonly batchSize?: number;
   readonly gradientAccumulationSteps?: number;
+  /** Several rows of the data side by side in one, without seeing each other. Default: false. */
+  readonly packing?: boolean;
   readonly maxGradNorm?: number;
 }
 
@@ -35,15 +37,16 @@ export interface SftOptions {
 export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
   const { student, data, optimizer, loss, steps, tokenizer } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
-  const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const { gradientAccumulationSteps = 1, packing = false, maxGradNorm } = options;
   const studentVocabSize = student.config.vocabSize;
-  checkLoss(loss, { studentVocabSize, onPolicyFraction: 0, gradientAccumulationSteps });
+  checkLoss(loss, { studentVocabSize, onPolicyFraction: 0, gradientAccumulationSteps, packing });
   const lossStates = trackLossStates(loss, steps, options.lossStates);
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
     const rows = await data.rows(step, batchSize);
-    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, tokenizer.padId);
+    const { padId } = tokenizer;
+    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, padId, packing);
 
     using gradients = await computeGradients(
       student,
@@ -59,9 +62,11 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
       step: step + 1,
       loss: gradients.loss,
       terms: gradients.terms,
+      diagnostics: gradients.diagnostics,
       gradNorm: gradients.gradNorm,
       learningRate,
       tokens: batches.tokens,
+      paddingShare: batches.paddingShare,
       onPolicyShare: 0,
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,

@@ -1,35 +1,30 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
-  evaluateTerm,
   initialLossStates,
-  type LossInputs,
   type LossStates,
   type LossTerm,
-  maskedSum,
-  needsOf,
   termLabels,
   weightAt,
 } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { globalNorm, type RowLoss, tokenLogProbs } from "../ops/index.js";
+import { globalNorm } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
-import type { TeacherScores, TeacherTensors } from "../teachers/index.js";
 import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
-import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
-import type { RolloutInputs } from "./rollout-inputs.js";
+import { diagnosedRows } from "./diagnosed-rows.js";
+import { diagnosticMeans } from "./diagnostics.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { tokensPerPair } from "./pair-inputs.js";
+import {
+  diagnosticPrefix,
+  type Loss,
+  microBatchLoss,
+  type Sums,
+  type TermPlan,
+} from "./micro-batch-loss.js";
 
-/** The rows of one forward and backward pass. */
-export interface MicroBatch {
-  readonly batch: Batch;
-  readonly teacher?: TeacherScores;
-  /** The first rows of the batch that the student wrote itself: their tokens are no ground truth. */
-  readonly onPolicyRows: number;
-  /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
-  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
-}
+export type { MicroBatch } from "./micro-batch.js";
 
 /** Where in the training a step is. */
 export interface StepContext {
@@ -42,6 +37,8 @@ export interface StepContext {
    * sum of row losses (`LossDefinition.rowLosses`). Default: 16 MiB.
    */
   readonly largestLogitsBytes?: number;
+  /** Most positions that the diagnostics look at; 0 turns them off. Default: 512. */
+  readonly mostDiagnosedRows?: number;
 }
 
 /** Gradients of one optimizer step with what is known about them. Owns its tensors. */
@@ -53,6 +50,8 @@ export interface StepGradients extends Disposable {
   readonly terms: Readonly<Record<string, number>>;
   /** The same as `terms`, in their order. */
   readonly means: readonly number[];
+  /** See {@link diagnosticSums}; means over some of the learned positions. */
+  readonly diagnostics: Readonly<Record<string, number>>;
   readonly gradNorm: number;
   dispose(): void;
 }
@@ -84,7 +83,9 @@ export async function computeGradients(
     const factor = (weights[i] as number) / (counts[i] as number);
     return { term, factor, state: states[i], rows: rows[i] as CountedRows };
   });
-  const step = accumulate(student, plans, microBatches, context);
+  const batches = microBatches.map(({ batch }) => batch);
+  const looked = diagnosedRows(batches, student.config.vocabSize, context.mostDiagnosedRows);
+  const step = accumulate(student, plans, microBatches, looked, context);
   try {
     const { gradNorm, ...sums } = await readScalars(step.scalars);
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
@@ -94,6 +95,11 @@ export async function computeGradients(
       loss,
       terms: named as Record<string, number>,
       means,
+      diagnostics: diagnosticMeans(withoutPrefix(sums, diagnosticPrefix), {
+        positions: looked.reduce((count, { length }) => count + length, 0),
+        sampledTokens: sampledTokens(microBatches),
+        pairs: wholePairs(microBatches),
+      }),
       gradNorm: gradNorm as number,
     };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
@@ -120,13 +126,23 @@ export function applyGradients(
   });
 }
 
-/** A term with all that does not depend on the micro-batch. */
-interface TermPlan {
-  readonly term: LossTerm;
-  /** Weight of the term over the count of what it averages. */
-  readonly factor: number;
-  readonly state: LossStates[number];
-  readonly rows: CountedRows;
+function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string) {
+  const entries = Object.entries(values).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function sampledTokens(microBatches: readonly MicroBatch[]): number {
+  return microBatches.reduce((sum, { batch, onPolicyRows }) => {
+    const own = batch.tokensPerSequence.slice(0, onPolicyRows);
+    return sum + own.reduce((total, tokens) => total + tokens, 0);
+  }, 0);
+}
+
+function wholePairs(microBatches: readonly MicroBatch[]): number {
+  const counts = microBatches.map(({ batch, isPairs }) =>
+    isPairs ? tokensPerPair(batch.tokensPerSequence).filter((tokens) => tokens > 0).length : 0,
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 interface Accumulated {
@@ -139,114 +155,63 @@ function accumulate(
   student: LanguageModel,
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
+  looked: readonly (readonly number[])[],
   context: StepContext,
 ): Accumulated {
   const names = [...student.parameters.keys()].filter((n) => student.parameters.get(n)?.trainable);
   const variables = names.map((name) => student.parameters.get(name) as tf.Variable);
   let gradients: tf.Tensor[] = [];
-  let sums: tf.Tensor[] = [];
+  let sums: Sums = {};
   for (const [index, microBatch] of microBatches.entries()) {
     const added = tf.tidy(() => {
-      const terms = plans.map(({ term }) => term);
+      const rows = looked[index] as readonly number[];
       const { largestLogitsBytes } = context;
-      const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
-      const evaluate = rowLosses
-        ? lossFromHidden(rowLosses, plans, microBatch, index)
-        : lossFromLogits(student, plans, microBatch, index);
-      return lossGradients(evaluate, variables);
+      const loss = microBatchLoss(student, plans, microBatch, index, rows, largestLogitsBytes);
+      return lossGradients(loss, variables);
     });
-    const previous = [gradients, sums];
-    gradients = sumInto(gradients, added.gradients);
-    sums = sumInto(sums, added.sums);
-    // With one micro-batch nothing was added up and the tensors are passed on as they are.
-    if (previous[0]?.length) disposeAll([...previous.flat(), ...added.gradients, ...added.sums]);
+    gradients = addUp(gradients, added.gradients);
+    sums = addUpNamed(sums, added.sums);
   }
   const norm = globalNorm(gradients);
-  const scalars = Object.fromEntries(sums.map((sum, i) => [`term${i}`, sum]));
   return {
     gradients: new Map(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
     norm,
-    scalars: { ...scalars, gradNorm: norm.clone() },
+    scalars: { ...sums, gradNorm: norm.clone() },
   };
 }
 
-function sumInto(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.Tensor[] {
-  return total.length === 0 ? [...added] : added.map((t, i) => tf.add(total[i] as tf.Tensor, t));
+/** total + added, both used up; the first is passed on as it is. */
+function addUp(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.Tensor[] {
+  if (total.length === 0) return [...added];
+  const sums = added.map((t, i) => tf.add(total[i] as tf.Tensor, t));
+  disposeAll([...total, ...added]);
+  return sums;
 }
 
-/** Weighted total of all terms, and the sum of every term by itself. */
-type Loss = { readonly total: tf.Scalar; readonly sums: readonly tf.Tensor[] };
+/** The same by name; a name that only one of them has keeps its value. */
+function addUpNamed(total: Sums, added: Sums): Sums {
+  const common = Object.keys(added).filter((name) => total[name] !== undefined);
+  const sums = addUp(
+    common.map((name) => total[name] as tf.Tensor),
+    common.map((name) => added[name] as tf.Tensor),
+  );
+  const both = Object.fromEntries(common.map((name, i) => [name, sums[i] as tf.Tensor]));
+  return { ...total, ...added, ...both };
+}
 
 function lossGradients(
   evaluate: () => Loss,
   variables: readonly tf.Variable[],
-): { gradients: tf.Tensor[]; sums: tf.Tensor[] } {
-  let sums: tf.Tensor[] = [];
+): { gradients: tf.Tensor[]; sums: Sums } {
+  let sums: Sums = {};
   const { value, gradients } = variableGradients(() => {
     const loss = evaluate();
-    sums = loss.sums.map((sum) => keepTensor(sum.clone()));
+    const kept = Object.entries(loss.sums).map(([name, sum]) => [name, keepTensor(sum.clone())]);
+    sums = Object.fromEntries(kept) as Sums;
     return loss.total;
   }, variables);
   value.dispose();
   return { gradients, sums };
-}
-
-/** Weights of what a term counts in one micro-batch: `[B]` or `[B, T]`. */
-function countedWeights({ rows }: TermPlan, index: number, mask?: tf.Tensor2D): tf.Tensor {
-  const ofRows = tf.tensor1d([...(rows.weights[index] as readonly number[])]);
-  return mask ? mask.mul(ofRows.expandDims(1)) : ofRows;
-}
-
-/** Any loss: what is given is computed at once, the student's part when the loss is called. */
-function lossFromLogits(
-  student: LanguageModel,
-  plans: readonly TermPlan[],
-  { batch, teacher, rollouts }: MicroBatch,
-  index: number,
-): () => Loss {
-  const { labels, completionMask } = batch;
-  const teacherTensors = teacher?.tensors() ?? {};
-  const fixed = { labels, ...teacherTensors, ...rollouts?.(teacherTensors) };
-  const needs = needsOf(plans.map(({ term }) => term));
-  return () => {
-    const inputs = { ...fixed, ...studentInputs(student, batch, needs) };
-    const sums = plans.map((plan) => {
-      const values = evaluateTerm(plan.term, inputs, plan.state);
-      const mask = values.rank === 1 ? undefined : completionMask;
-      return maskedSum(values, countedWeights(plan, index, mask) as typeof values);
-    });
-    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
-    return { total: tf.addN(weighted).asScalar(), sums };
-  };
-}
-
-/** Losses that do without the logits of the whole micro-batch. */
-function lossFromHidden(
-  { student, losses }: RowLosses,
-  plans: readonly TermPlan[],
-  { batch, teacher }: MicroBatch,
-  index: number,
-): () => Loss {
-  const { labels, completionMask } = batch;
-  const given = { labels, ...teacherOfRows(teacher) };
-  const terms = plans.map((plan, i) => ({
-    losses: losses[i] as readonly RowLoss[],
-    rowWeights: countedWeights(plan, index, completionMask) as tf.Tensor2D,
-    factor: plan.factor,
-  }));
-  return () => sumRowLosses({ student: student(batch), ...given }, terms);
-}
-
-/** What the forward pass of the student gives; only what is needed is computed. */
-function studentInputs(
-  student: LanguageModel,
-  batch: Batch,
-  needs: readonly string[],
-): Partial<LossInputs> {
-  const studentLogits = student.forward(batch);
-  return needs.includes("tokenLogProbs")
-    ? { studentLogits, tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) }
-    : { studentLogits };
 }
 
 async function notFinite(

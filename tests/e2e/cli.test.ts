@@ -30,7 +30,9 @@ describe("the command line", { timeout: 120_000 }, () => {
     const folder = workspace();
     const trained = await runCli(["train", "run.json", "trainer.learningRate=0.01"], folder);
     expect(trained.stderr).toContain("tokens to train on");
-    expect(trained.stderr).toMatch(/step 4\/4 {2}cross-entropy [\d.]+ {2}[\d,.]+ tokens\/s/);
+    expect(trained.stderr).toMatch(
+      /step 4\/4 {2}cross-entropy [\d.]+ {2}studentEntropy [\d.]+ {2}[\d,.]+ tokens\/s/,
+    );
     expect(trained.code).toBe(0);
     const run = join(folder, "runs", "tiny");
     expect(readdirSync(run).sort()).toEqual([
@@ -92,7 +94,7 @@ describe("the command line", { timeout: 120_000 }, () => {
     ]);
     expect(typo).toMatchObject({ code: 1, stdout: "" });
     expect(typo.stderr).toBe(
-      'error: run.json: trainer.stepz is not a field. Did you mean "steps"? Allowed: type, steps, batchSize, gradientAccumulationSteps, maxGradNorm, learningRate, schedule, warmupSteps, finalLearningRateFraction, optimizer, loss.\n',
+      'error: run.json: trainer.stepz is not a field. Did you mean "steps"? Allowed: type, steps, batchSize, gradientAccumulationSteps, packing, maxGradNorm, learningRate, schedule, warmupSteps, finalLearningRateFraction, optimizer, loss.\n',
     );
     expect(missing.stderr).toMatch(/^error: rum.json: The run config does not exist\. .*\n$/);
     expect(unknown.stderr).toContain('Did you mean "reverse-kl"?');

@@ -1,4 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { temporaryFolder } from "../setup/temporary-folder.js";
+import { repository, runCli } from "./cli-process.js";
 
 test("the library example of the README runs", async () => {
   const printed: string[] = [];
@@ -10,4 +14,33 @@ test("the library example of the README runs", async () => {
       new RegExp(`^step ${index + 1}: reverse KL \\d+\\.\\d\\d nats per token$`),
     );
   }
+});
+
+describe("the example of a loss of one's own", { timeout: 120_000 }, () => {
+  const example = "examples/custom-loss";
+
+  test("is proved by check-losses and its golden cases", async () => {
+    const { code, stdout } = await runCli(
+      ["check-losses", `${example}/renyi-divergence.ts`, `cases=${example}/fixtures/cases.json`],
+      repository,
+    );
+    expect(stdout).toMatch(/\n(\d+) of \1 checks passed\.\n/);
+    expect(stdout).toContain("4 of 4 cases within 0.0002.");
+    expect(code).toBe(0);
+  });
+
+  test("trains a student and goes on", async () => {
+    const output = temporaryFolder();
+    const few = ["evaluation.every=0", "evaluation.rows=2", "trainer.batchSize=4"];
+    const first = await runCli(
+      ["train", `${example}/train.json`, `output=${output}`, "trainer.steps=2", ...few],
+      repository,
+    );
+    expect(first.stderr).toMatch(/step 2\/2 {2}renyi-divergence [\d.]+/);
+    const run = join(output, "custom-loss");
+    const second = await runCli(["train", `resume=${run}`, "trainer.steps=3"], repository);
+    expect(second.stderr).toMatch(/step 3\/3 {2}renyi-divergence [\d.]+/);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(readFileSync(join(run, "metrics.jsonl"), "utf8")).toContain('"renyi-divergence":');
+  });
 });

@@ -55,6 +55,30 @@ test("a stopped run remembers the state of its losses and its place in their sch
   expect(shares.slice(2).every((share, i) => share > (shares[i + 1] as number))).toBe(true);
 });
 
+test("a stopped run remembers the average that is its teacher", async () => {
+  const folder = temporaryFolder();
+  const changes = {
+    teacher: { type: "self", emaDecay: 0.5, prompt: "1{prompt}" },
+    trainer: { type: "distill", steps: 6, batchSize: 4, loss: [{ type: "reverse-kl" }] },
+    student: {
+      architecture: {
+        ...{ family: "llama", hiddenSize: 8, numLayers: 1, numHeads: 2, maxPositions: 32 },
+        initializerRange: 0.3,
+      },
+    },
+  };
+  const whole = tinyRun(join(folder, "whole"), changes);
+  const parts = tinyRun(join(folder, "parts"), changes);
+  await runToEnd(whole);
+  await runToEnd(parts, { stopAfter: 4 });
+  await runToEnd(parts, { resume: true });
+  expect(metricsOf(parts)).toEqual(metricsOf(whole));
+  expect(weightsOf(parts, 6).equals(weightsOf(whole, 6))).toBe(true);
+  const losses = metricsOf(whole).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
+  expect(losses).toHaveLength(6);
+  expect(losses.every((loss) => (loss as number) > 1e-4)).toBe(true);
+});
+
 test("the state advances once per step, however many micro-batches it has", async () => {
   const folder = temporaryFolder();
   const statesWith = async (gradientAccumulationSteps: number) => {

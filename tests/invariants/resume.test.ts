@@ -14,6 +14,8 @@ import { temporaryFolder } from "../setup/temporary-folder.js";
 
 afterEach(useCpu);
 
+const ragged = { type: "task", task: { type: "addition", maxDigits: 3, style: "scratchpad" } };
+
 /** An untrained teacher is as good as any for comparing runs with each other. */
 async function teacherFolder(folder: string): Promise<string> {
   const alphabet = additionTask.alphabet({} as never);
@@ -34,16 +36,25 @@ async function teacherFolder(folder: string): Promise<string> {
 }
 
 describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resumed", (backend) => {
-  test.each(["sft", "distill"])("equals an uninterrupted %s run bit for bit", async (type) => {
+  test.each([
+    { type: "sft", packing: false },
+    { type: "distill", packing: false },
+    // Packing is arithmetic on the host: one backend is enough.
+    ...(backend === "wasm" ? ["sft", "distill"].map((type) => ({ type, packing: true })) : []),
+  ])("equals an uninterrupted $type run bit for bit, packing $packing", async (trainer) => {
+    const { type, packing } = trainer;
     await startBackend(backend, { platform: nodePlatform });
     const folder = temporaryFolder();
     const changes =
       type === "sft"
-        ? {}
+        ? packing
+          ? { trainer: { type, packing, steps: 6, batchSize: 4, warmupSteps: 2 }, data: ragged }
+          : {}
         : {
             teacher: { from: await teacherFolder(folder) },
             trainer: {
               type,
+              packing,
               steps: 6,
               batchSize: 4,
               onPolicyFraction: 0.4,

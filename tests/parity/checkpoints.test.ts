@@ -13,6 +13,14 @@ import { useCpu } from "../setup/backend.js";
 import { missing, sharedData } from "../setup/shared-data.js";
 import { useWasmEngine } from "../setup/wasm-engine.js";
 
+/** What the C program of the weights' author writes, from its own test (llama2.c, test_all.py). */
+const published = `Once upon a time, there was a little girl named Lily. She loved to play outside in \
+the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.
+Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what to do. She said, \
+"I want to play with your ball, but I can't find it."
+Lily was sad and didn't know what to do. She said, "I'm sorry, Lily. I didn't know what to do."
+Lily didn't want to help her mom, so she`;
+
 const json = (path: string) => JSON.parse(readFileSync(sharedData(path), "utf8"));
 
 function load(folder: string): Decoder {
@@ -77,21 +85,19 @@ describe.skipIf(missing("stories260k-hf") || missing("stories260k"))(
       expect(Math.abs(sum / count - 1.26644103)).toBeLessThan(1e-5);
     });
 
-    test("continues the empty story greedily as published", async () => {
+    test("writes the published 200 steps from nothing, greedily", async () => {
       using decoder = load("stories260k-hf");
-      using cache = decoder.createCache();
+      using cache = decoder.createCache(200);
       const { decode } = await tokenizer();
       const ids = [startId];
-      while (ids.length < 40) {
+      while (ids.length <= 200) {
         const next = tf.tidy(() => {
           const inputIds = tf.tensor2d([ids.slice(-1)], undefined, "int32");
           return decoder.forward({ inputIds }, cache).argMax(-1).dataSync()[0]!;
         });
         ids.push(next);
       }
-      expect(decode(ids.slice(1)).trim()).toMatch(
-        /^Once upon a time, there was a little girl named Lily\. She loved to play outside/,
-      );
+      expect(decode(ids.slice(1)).trim()).toBe(published);
     });
   },
 );

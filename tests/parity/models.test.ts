@@ -1,15 +1,18 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Decoder,
   decodeSafetensors,
   decoderFromTensors,
+  familyNames,
   parseHuggingFaceConfig,
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
 import { disposeAll, variableGradients } from "../../src/tensors/index.js";
+import { useCpu } from "../setup/backend.js";
+import { useWasmEngine } from "../setup/wasm-engine.js";
 
 /** Written by scripts/fixtures/make-model-fixtures.py with Hugging Face transformers. */
 interface Expected {
@@ -20,13 +23,15 @@ interface Expected {
   gradients: Record<string, { norm: number; first: number[] }>;
 }
 
+const fixtures = fileURLToPath(new URL("./fixtures/models/", import.meta.url));
+const names = readdirSync(fixtures);
+
 function load(name: string): {
   decoder: Decoder;
   expected: Expected;
   unknownKeys: readonly string[];
 } {
-  const path = (file: string) =>
-    fileURLToPath(new URL(`./fixtures/models/${name}/${file}`, import.meta.url));
+  const path = (file: string) => `${fixtures}${name}/${file}`;
   const json = (file: string) => JSON.parse(readFileSync(path(file), "utf8"));
   const { config, unknownKeys } = parseHuggingFaceConfig(json("config.json"), path("config.json"));
   const file = path("model.safetensors");
@@ -41,22 +46,74 @@ function relativeError(actual: ArrayLike<number>, expected: readonly number[]): 
   return Math.max(...expected.map((x, i) => Math.abs(x - (actual[i] ?? Number.NaN)))) / scale;
 }
 
-describe.each(["llama", "llama-biased", "gpt2", "gpt2-exact-gelu"])("%s", (name) => {
+/** Logits `[B, T, V]` at real positions, zeros elsewhere. */
+function maskedLogits(decoder: Decoder, { input_ids, attention_mask }: Expected) {
+  return tf.tidy(() => {
+    const attentionMask = tf.tensor2d(attention_mask);
+    const inputIds = tf.tensor2d(input_ids, undefined, "int32");
+    const logits = decoder.forward({ inputIds, attentionMask });
+    return logits.mul(attentionMask.expandDims(2)).dataSync();
+  });
+}
+
+/** Logits of the last position `[B, V]` after a prompt of three tokens and one token at a time. */
+function decodedLogits(decoder: Decoder, { input_ids, attention_mask }: Expected): number[][] {
+  using cache = decoder.createCache();
+  const width = input_ids[0]!.length;
+  let last: number[][] = [];
+  for (let end = 3; end <= width; end++) {
+    last = tf.tidy(() => {
+      const start = end === 3 ? 0 : end - 1;
+      const cut = (rows: number[][], from: number) => rows.map((row) => row.slice(from, end));
+      const inputIds = tf.tensor2d(cut(input_ids, start), undefined, "int32");
+      const attentionMask = tf.tensor2d(cut(attention_mask, 0));
+      const options = { lastPositionOnly: true };
+      const logits = decoder.forward({ inputIds, attentionMask }, cache, options);
+      return logits.squeeze<tf.Tensor2D>([1]).arraySync();
+    });
+  }
+  return last;
+}
+
+test("there are fixtures of every family", () => {
+  const families = new Set(names.map((name) => name.split("-")[0]));
+  expect([...families].toSorted()).toEqual([...familyNames].toSorted());
+});
+
+describe.each(["cpu", "the engine"])("on %s", (backend) => {
+  beforeAll(async () => {
+    if (backend !== "cpu") await useWasmEngine();
+  });
+  afterAll(useCpu);
+
+  test.each(names)("%s: logits equal those of transformers, also under padding", (name) => {
+    const { decoder, expected } = load(name);
+    const logits = maskedLogits(decoder, expected);
+    decoder.dispose();
+    expect(relativeError(logits, expected.logits)).toBeLessThan(5e-6);
+    const differences = expected.logits.map((x, i) => Math.abs(x - logits[i]!));
+    expect(Math.max(...differences)).toBeLessThan(1e-4);
+  });
+
+  test.each(names)("%s: so do those of a token at a time", (name) => {
+    const { decoder, expected } = load(name);
+    const decoded = decodedLogits(decoder, expected);
+    decoder.dispose();
+    const [B, T] = [expected.input_ids.length, expected.input_ids[0]!.length];
+    const vocabSize = expected.logits.length / (B * T);
+    for (const [row, logits] of decoded.entries()) {
+      if (expected.attention_mask[row]!.at(-1) === 0) continue;
+      const end = (row + 1) * T * vocabSize;
+      expect(relativeError(logits, expected.logits.slice(end - vocabSize, end))).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe.each(names)("%s", (name) => {
   test("the configuration has no key that we do not know", () => {
     const { decoder, unknownKeys } = load(name);
     expect(unknownKeys).toEqual([]);
     decoder.dispose();
-  });
-
-  test("logits equal those of transformers, also under left and right padding", () => {
-    const { decoder, expected } = load(name);
-    const attentionMask = tf.tensor2d(expected.attention_mask);
-    const inputIds = tf.tensor2d(expected.input_ids, undefined, "int32");
-    const logits = tf.tidy(() =>
-      decoder.forward({ inputIds, attentionMask }).mul(attentionMask.expandDims(2)),
-    );
-    expect(relativeError(logits.dataSync(), expected.logits)).toBeLessThan(5e-6);
-    disposeAll([logits, inputIds, attentionMask, decoder]);
   });
 
   test("loss and gradients equal those of PyTorch", () => {
@@ -70,18 +127,17 @@ describe.each(["llama", "llama-biased", "gpt2", "gpt2-exact-gelu"])("%s", (name)
           const head = [batch, length - 1] as const;
           const labels = tf.slice(ids, [0, 1], [...head]);
           const counted = tf.slice(mask, [0, 0], [...head]).mul(tf.slice(mask, [0, 1], [...head]));
-          const inputIds = tf.slice(ids, [0, 0], [...head]);
-          const attentionMask = tf.slice(mask, [0, 0], [...head]);
-          const logits = decoder.forward({ inputIds, attentionMask });
+          const all = decoder.forward({ inputIds: ids, attentionMask: mask });
+          const logits = tf.slice(all, [0, 0, 0], [...head, -1]);
           const losses = crossEntropyFromLogits(logits, labels).mul(counted);
           return losses.sum().div(counted.sum()) as tf.Scalar;
         }),
       [...decoder.parameters.values()],
     );
     expect(Math.abs(value.dataSync()[0]! - expected.loss)).toBeLessThan(5e-6);
-    const names = [...decoder.parameters.keys()];
-    expect(names.toSorted()).toEqual(Object.keys(expected.gradients).toSorted());
-    for (const [i, parameterName] of names.entries()) {
+    const parameterNames = [...decoder.parameters.keys()];
+    expect(parameterNames.toSorted()).toEqual(Object.keys(expected.gradients).toSorted());
+    for (const [i, parameterName] of parameterNames.entries()) {
       const { norm, first } = expected.gradients[parameterName]!;
       const values = gradients[i]!.dataSync();
       expect(Math.abs(Math.hypot(...values) / norm - 1), parameterName).toBeLessThan(2e-5);

@@ -3,23 +3,24 @@ import { join } from "node:path";
 import { parseConfig, type RunConfig, runConfigSchema } from "../../src/config/index.js";
 import { type RunEvent, trainRun } from "../../src/node/index.js";
 
-/** A run so small that it takes a second on the plain JavaScript backend. */
+/** The config of a run so small that it takes a second on the plain JavaScript backend. */
+export function tinyConfig(output: string, changes: object = {}): object {
+  return {
+    name: "tiny",
+    output,
+    backend: "cpu",
+    student: { architecture: { family: "llama", hiddenSize: 8, numLayers: 1, numHeads: 2 } },
+    data: { type: "task", task: { type: "addition", maxDigits: 1, style: "direct" } },
+    trainer: { type: "sft", steps: 6, batchSize: 4, warmupSteps: 2 },
+    evaluation: { every: 3, rows: 4 },
+    checkpoint: { every: 3 },
+    ...changes,
+  };
+}
+
+/** That config, checked. */
 export function tinyRun(output: string, changes: object = {}): RunConfig {
-  return parseConfig(
-    runConfigSchema,
-    {
-      name: "tiny",
-      output,
-      backend: "cpu",
-      student: { architecture: { family: "llama", hiddenSize: 8, numLayers: 1, numHeads: 2 } },
-      data: { type: "task", task: { type: "addition", maxDigits: 1, style: "direct" } },
-      trainer: { type: "sft", steps: 6, batchSize: 4, warmupSteps: 2 },
-      evaluation: { every: 3, rows: 4 },
-      checkpoint: { every: 3 },
-      ...changes,
-    },
-    "tiny",
-  );
+  return parseConfig(runConfigSchema, tinyConfig(output, changes), "tiny");
 }
 
 /** Runs to the end, or until `stopAfter` steps as Ctrl-C would stop it. */

@@ -4,6 +4,7 @@ import {
   taskItems,
   type TaskSplit,
   tokenizeExample,
+  type TokenSequence,
 } from "../../data/index.js";
 import type { EvaluationSet } from "../../trainers/index.js";
 import {
@@ -18,7 +19,7 @@ import {
 export const taskDataset: DatasetKind<TaskDataset> = {
   hasEnds: true,
   characters({ task: { type, ...options } }) {
-    return { alphabet: findTask(type).alphabet(options) };
+    return Promise.resolve({ alphabet: findTask(type).alphabet(options) });
   },
   prepare,
 };
@@ -55,6 +56,16 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
     training: {
       rows: (step, count) => rowsOf("train", count, step * count),
       promptOf: promptOfRow,
+    },
+    pairs: {
+      pairs: (step, count) => {
+        const answers = (errorRate: number) =>
+          taskItems(task, { ...options, errorRate }, "train", random, count, step * count).map(
+            ({ example }) => tokenizeExample(tokenizer, example),
+          );
+        const wrong = answers(1);
+        return answers(0).map((positive, i) => ({ positive, negative: wrong[i] as TokenSequence }));
+      },
     },
     evaluation,
     maxNewTokens,

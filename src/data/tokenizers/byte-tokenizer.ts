@@ -1,5 +1,6 @@
 import { PupilError } from "../../errors/index.js";
 import type { Tokenizer } from "../types.js";
+import { byteCharacters } from "./byte-characters.js";
 import {
   type SpecialTokensOption,
   specialIds,
@@ -43,6 +44,7 @@ export function byteTokenizer(options: SpecialTokensOption = {}): Tokenizer {
       // TextDecoder would drop a leading byte order mark, which is text like any other here.
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     },
+    tokenBytes: (id) => (id >= 0 && id < 256 ? Uint8Array.of(id) : new Uint8Array(0)),
     toJson: () => json,
     toConfigJson: () => tokenizerConfigJson(special),
   };
@@ -61,19 +63,6 @@ export function byteTokenizerFromJson(json: JsonObject): Tokenizer | undefined {
   const tokenizer = byteTokenizer({ specialTokens: Array.isArray(added) && added.length > 0 });
   const found = fingerprintVocabulary(readVocabulary(json, "tokenizer.json"));
   return found === tokenizer.fingerprint ? tokenizer : undefined;
-}
-
-/**
- * The printable character that stands for each byte in byte-level vocabularies: itself where it is
- * printable Latin-1, otherwise U+0100 and up in order. Source: GPT-2 encoder.py, bytes_to_unicode.
- */
-function byteCharacters(): string[] {
-  const isPrintable = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  let spare = 0x100;
-  return Array.from({ length: 256 }, (_, byte) =>
-    String.fromCodePoint(isPrintable(byte) ? byte : spare++),
-  );
 }
 
 function assertWellFormed(text: string): void {

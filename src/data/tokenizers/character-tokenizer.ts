@@ -55,6 +55,7 @@ export function characterTokenizer(
       // Ids above the characters are special tokens, or lie outside: a model may have spare rows.
       return ids.map((id) => characters[id] ?? "").join("");
     },
+    tokenBytes: (id) => new TextEncoder().encode(characters[id] ?? ""),
     toJson: () => json,
     toConfigJson: () => tokenizerConfigJson(special),
   };

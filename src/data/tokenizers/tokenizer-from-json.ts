@@ -2,6 +2,8 @@ import { PupilError } from "../../errors/index.js";
 import type { Tokenizer } from "../types.js";
 import { byteTokenizerFromJson } from "./byte-tokenizer.js";
 import { characterTokenizerFromJson } from "./character-tokenizer.js";
+import { tokenBytesOf } from "./token-bytes.js";
+import { unknownTextCheck } from "./unknown-text.js";
 import {
   fingerprintVocabulary,
   isObject,
@@ -48,7 +50,8 @@ export async function tokenizerFromJson(
   const ends = endIds ?? (eosId === undefined ? [] : [eosId]);
   for (const id of ends) assertKnownId(id, vocabulary, source);
   const padId = configTokenId(config, "pad_token", vocabulary, source) ?? ends[0] ?? 0;
-  const unknownId = unknownTokenId(file, vocabulary);
+  const encode = (text: string) => hub.encode(text, { add_special_tokens: false });
+  const checkText = unknownTextCheck(file, vocabulary, encode);
   const tokenizer: Tokenizer = {
     vocabSize: vocabulary.size,
     startIds: findStartIds(hub, config, vocabulary, source),
@@ -56,9 +59,8 @@ export async function tokenizerFromJson(
     padId,
     fingerprint: fingerprintVocabulary(vocabulary),
     encode: (text) => {
-      const ids = hub.encode(text, { add_special_tokens: false });
-      if (unknownId !== undefined && ids.includes(unknownId))
-        throw unknownText(hub, unknownId, text);
+      const ids = encode(text);
+      checkText(text, ids);
       return ids;
     },
     decode: (ids) => {
@@ -70,6 +72,7 @@ export async function tokenizerFromJson(
         clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
       });
     },
+    tokenBytes: tokenBytesOf(file, vocabulary),
     toJson: () => file,
     toConfigJson: () => (endIds === undefined ? config : { ...config, [endIdsKey]: endIds }),
   };
@@ -168,25 +171,4 @@ function findStartIds(
   if (ids.length > 0 || config.add_bos_token !== true) return ids;
   const bosId = configTokenId(config, "bos_token", vocabulary, source);
   return bosId === undefined ? [] : [bosId];
-}
-
-/** The id that stands for text outside the vocabulary; byte-level tokenizers never produce it. */
-function unknownTokenId(json: JsonObject, vocabulary: Vocabulary): number | undefined {
-  const model = json.model as JsonObject;
-  if (typeof model.unk_token === "string") return vocabulary.ids.get(model.unk_token);
-  return typeof model.unk_id === "number" ? model.unk_id : undefined;
-}
-
-function unknownText(hub: HubTokenizer, unknownId: number, text: string): PupilError {
-  const isUnknown = (part: string) =>
-    hub.encode(part, { add_special_tokens: false }).includes(unknownId);
-  const words = text.split(/\s+/).filter((word) => word !== "");
-  const word = words.find(isUnknown) ?? text.slice(0, 40);
-  const character = Array.from(word).find(isUnknown);
-  const where =
-    character === undefined || character === word ? "" : ` (in ${JSON.stringify(word)})`;
-  return new PupilError(
-    `The tokenizer has no token for ${JSON.stringify(character ?? word)}${where}.`,
-    { value: word, remedy: "Remove the text, or take a tokenizer with byte fallback." },
-  );
 }

@@ -34,6 +34,7 @@ export function listKl(lists: ScoredLists, options: TemperatureOptions = {}): tf
 export const listKlLoss = defineLoss({
   name: "list-kl",
   summary: "KL(teacher ‖ student) over the candidates of a list.",
+  direction: "KL(teacher ‖ student) over the candidates",
   formula:
     "Σ_i p_i (log p_i − log q_i), p and q the softmax over the list of t and s over temperature",
   reference: "https://arxiv.org/abs/2508.16998 (stage 1)",

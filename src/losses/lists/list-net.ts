@@ -45,6 +45,7 @@ export function listNet(lists: ScoredLists, { temperature = 1 }: ListNetOptions 
 export const listNetLoss = defineLoss({
   name: "list-net",
   summary: "Cross-entropy of who comes first, the student's against the teacher's probabilities.",
+  direction: "KL(teacher ‖ student) over the candidates, up to a constant",
   formula: "−Σ_i softmax(t/temperature)_i log softmax(s/temperature)_i",
   reference: "https://doi.org/10.1145/1273496.1273513",
   whenToUse: "The teacher's scores are calibrated and the top of the list matters most.",

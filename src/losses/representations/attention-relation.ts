@@ -57,6 +57,7 @@ function logOf(attentions: tf.Tensor): tf.Tensor {
 export const attentionRelationLoss = defineLoss({
   name: "attention-relation",
   summary: "KL(teacher ‖ student) of the attention distributions, averaged over heads.",
+  direction: "kl: KL(teacher ‖ student) over the positions attended to; mse: none",
   formula: "kl: mean_h Σ_s A^T (log A^T − log A^S); mse: mean_h Σ_s (A^T − A^S)²",
   reference: "https://arxiv.org/abs/2002.10957 (transfer of attention distributions)",
   whenToUse:

@@ -78,6 +78,8 @@ export function sampledReverseKl(
 export const sampledReverseKlLoss = defineLoss({
   name: "sampled-reverse-kl",
   summary: "KL(student ‖ teacher) from the log-probabilities of the student's own samples alone.",
+  direction:
+    "KL(student ‖ teacher), mode-seeking, from tokens of the student; k3-forward-gradient: KL(teacher ‖ student)",
   formula: "k2: d²/2; policy-gradient: ρ sg(log S_old − log T); d = log S(y) − log T(y), y ~ S",
   reference: "http://joschu.net/blog/kl-approx.html (estimators; gradients in docs/losses.md)",
   whenToUse:

@@ -61,6 +61,7 @@ export function sampledKl(
 export const sampledKlLoss = defineLoss({
   name: "sampled-kl",
   summary: "Unbiased estimate of KL(teacher ‖ student) from tokens drawn from the teacher.",
+  direction: "KL(teacher ‖ student), mass-covering, estimated from tokens of the teacher",
   formula: "(1/K) Σ_k T(y_k)/Q(y_k) (log T(y_k) − log S(y_k)), y_k ~ Q",
   reference: "https://arxiv.org/abs/2503.16870 (random sampling knowledge distillation)",
   whenToUse:

@@ -93,6 +93,8 @@ function temperatureProblem(support: SparseSupport): string {
 export const sparseKlLoss = defineLoss({
   name: "sparse-kl",
   summary: "KL to (or from) a teacher of which only the likeliest tokens are known.",
+  direction:
+    "forward: KL(teacher ‖ student), mass-covering; reverse: KL(student ‖ teacher), mode-seeking",
   formula: "Σ_K T (log T − log S) [+ T_rest (log T_rest − log S_rest)]; reverse: roles swapped",
   reference:
     "https://github.com/huggingface/trl (loss_top_k with loss_add_tail of its distillation trainer)",

@@ -66,6 +66,8 @@ function headOf(probabilities: tf.Tensor, headMass: number): tf.Tensor {
 export const adaptiveKlLoss = defineLoss({
   name: "adaptive-kl",
   summary: "Both KL directions, weighted at every position by where student and teacher differ.",
+  direction:
+    "both: KL(teacher ‖ student) as far as they differ on the head, KL(student ‖ teacher) on the tail",
   formula:
     "g_head/(g_head+g_tail) KL(T ‖ S) + g_tail/(g_head+g_tail) KL(S ‖ T), g = Σ |T_v − S_v| over head and tail",
   reference: "https://arxiv.org/abs/2404.02657 (adaptive KL)",

@@ -34,6 +34,7 @@ export function crossEntropy(
 export const crossEntropyLoss = defineLoss({
   name: "cross-entropy",
   summary: "Negative log-likelihood of the labels under the student; the loss of SFT.",
+  direction: "KL(labels ‖ student) up to a constant, mass-covering",
   formula: "−Σ_v q_v log S_v with q = (1 − labelSmoothing) · one-hot(label) + labelSmoothing / V",
   reference: "https://arxiv.org/abs/1512.00567 (section 7: label smoothing)",
   whenToUse:

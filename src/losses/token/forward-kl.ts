@@ -37,6 +37,7 @@ export function forwardKl(
 export const forwardKlLoss = defineLoss({
   name: "forward-kl",
   summary: "KL(teacher ‖ student) over the whole vocabulary; mass-covering.",
+  direction: "KL(teacher ‖ student), mass-covering",
   formula: "Σ_v T_v (log T_v − log S_v)",
   reference: "https://arxiv.org/abs/1503.02531 (section 2)",
   whenToUse:

@@ -46,6 +46,8 @@ export function generalizedJsd(
 export const generalizedJsdLoss = defineLoss({
   name: "generalized-jsd",
   summary: "Jensen-Shannon divergence between forward KL (beta 0) and reverse KL (beta 1).",
+  direction:
+    "from KL(teacher ‖ student) at beta 0 to KL(student ‖ teacher) at beta 1; beta weights the teacher",
   formula: "β KL(T ‖ M) + (1 − β) KL(S ‖ M) with M = β T + (1 − β) S",
   reference: "https://arxiv.org/abs/2306.13649 (equation 1)",
   whenToUse:

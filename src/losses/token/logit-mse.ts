@@ -41,6 +41,7 @@ export function logitMse(
 export const logitMseLoss = defineLoss({
   name: "logit-mse",
   summary: "Mean squared difference between the student's and the teacher's logits.",
+  direction: "none: symmetric in student and teacher",
   formula: "(1/V) Σ_v ((z^S_v − z^T_v) / τ)², with center: each side's mean over v taken off first",
   reference: "https://arxiv.org/abs/2105.08919 (logit matching)",
   whenToUse:

@@ -38,6 +38,7 @@ export function reverseKl(
 export const reverseKlLoss = defineLoss({
   name: "reverse-kl",
   summary: "KL(student ‖ teacher) over the whole vocabulary; mode-seeking.",
+  direction: "KL(student ‖ teacher), mode-seeking",
   formula: "Σ_v S_v (log S_v − log T_v)",
   reference: "https://arxiv.org/abs/2306.08543 (equation 1)",
   whenToUse:

@@ -99,6 +99,8 @@ const config = z
 export const skewKlLoss = defineLoss({
   name: "skew-kl",
   summary: "KL of the teacher (or the student) to a mixture of both, which bounds the gradient.",
+  direction:
+    "forward: KL(teacher ‖ mixture), mass-covering; reverse: KL(student ‖ mixture), mode-seeking",
   formula: "forward: KL(T ‖ α T + (1 − α) S); reverse: KL(S ‖ α S + (1 − α) T)",
   reference: "https://arxiv.org/abs/2402.03898 (skew KL and skew reverse KL)",
   whenToUse:

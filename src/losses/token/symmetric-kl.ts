@@ -39,6 +39,7 @@ export function symmetricKl(
 export const symmetricKlLoss = defineLoss({
   name: "symmetric-kl",
   summary: "Weighted sum of KL(teacher ‖ student) and KL(student ‖ teacher).",
+  direction: "both: forwardWeight of KL(teacher ‖ student), the rest of KL(student ‖ teacher)",
   formula: "w KL(T ‖ S) + (1 − w) KL(S ‖ T)",
   reference:
     "https://github.com/meta-pytorch/torchtune/blob/main/torchtune/modules/loss/kd_losses.py (SymmetricKLLoss)",

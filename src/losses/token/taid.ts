@@ -93,6 +93,8 @@ const share = () => z.number().min(0).max(1);
 export const taidLoss = defineLoss({
   name: "taid",
   summary: "KL of a target between student and teacher to the student; the target moves over time.",
+  direction:
+    "KL(target ‖ student), mass-covering; the target moves from the student to the teacher",
   formula: "KL(P_t ‖ S), P_t = softmax(((1 − t) sg(z^S) + t z^T) / τ), t from start to end",
   reference: "https://arxiv.org/abs/2501.16937 (temporally adaptive interpolated distillation)",
   whenToUse:

@@ -41,6 +41,7 @@ export function totalVariation(
 export const totalVariationLoss = defineLoss({
   name: "total-variation",
   summary: "Total variation distance between student and teacher; symmetric, between 0 and 1.",
+  direction: "none: symmetric in student and teacher",
   formula: "½ Σ_v |S_v − T_v|",
   reference: "https://arxiv.org/abs/2307.15190 (f-DISTILL)",
   whenToUse:

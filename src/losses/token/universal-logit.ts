@@ -61,6 +61,7 @@ function padTo(values: tf.Tensor, size: number): tf.Tensor {
 export const universalLogitLoss = defineLoss({
   name: "universal-logit",
   summary: "Distance of the sorted probabilities; the vocabularies may differ.",
+  direction: "none: symmetric in student and teacher",
   formula: "Σ_i |S_(i) − T_(i)| over probabilities in falling order, zeros appended to the shorter",
   reference: "https://arxiv.org/abs/2402.12030 (universal logit distillation)",
   whenToUse:

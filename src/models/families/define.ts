@@ -10,6 +10,8 @@ export interface ParameterNames {
   readonly attentionNorm: string;
   /** Query, key and value; one name means one fused projection with the three side by side. */
   readonly attentionInputs: readonly string[];
+  /** RMS norms of each head of query and key, before the rotation; absent where there are none. */
+  readonly headNorms?: { readonly query: string; readonly key: string };
   readonly attentionOutput: string;
   readonly mlpNorm: string;
   /** Gate and up projection, or the up projection alone. */
@@ -23,7 +25,8 @@ export interface ParameterNames {
 export interface Requirement {
   /** What is accepted, in words. */
   readonly allowed: string;
-  accepts(value: unknown): boolean;
+  /** `file` is the whole configuration, for keys that depend on others. */
+  accepts(value: unknown, file: Readonly<Record<string, unknown>>): boolean;
 }
 
 /** The `config.json` side of a family. */
@@ -59,14 +62,21 @@ export interface Family {
   readonly weightLayout: "out-in" | "in-out";
   /** False where query, key and value heads are always as many and `hiddenSize / numHeads` wide. */
   readonly separateKeyValueHeads: boolean;
-  /** False where every projection always has a bias. */
-  readonly optionalBiases: boolean;
+  /** Whether `numHeads` must divide `hiddenSize` even where `headDim` is given. */
+  readonly headsDivideHiddenSize: boolean;
+  /** Which projections have biases. Of the values of a field that a family knows, the first is the default. */
+  readonly biases: {
+    /** Values of `attentionBias`: biases of query, key and value. */
+    readonly attention: readonly boolean[];
+    /** Whether `attentionBias` goes for the output projection too; else that has none. */
+    readonly attentionOutput: boolean;
+    /** Values of `mlpBias`. */
+    readonly mlp: readonly boolean[];
+  };
   /** Activations that the family's MLP is defined for. */
   readonly activations: readonly Activation[];
   readonly defaults: {
     readonly activation: Activation;
-    readonly attentionBias: boolean;
-    readonly mlpBias: boolean;
     readonly normEpsilon: number;
     readonly tieWordEmbeddings: boolean;
     intermediateSize(hiddenSize: number): number;
@@ -91,6 +101,7 @@ export const irrelevantKeys: readonly string[] = [
   "dtype",
   "model_type",
   "torch_dtype",
+  "transformers.js_config",
   "transformers_version",
   "use_cache",
 ];

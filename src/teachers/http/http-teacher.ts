@@ -23,7 +23,7 @@ export interface HttpTeacherOptions extends Omit<RequestOptions, "url" | "random
   /** How many of the likeliest tokens of every position. */
   readonly topK: number;
   /** Default: ids. */
-  readonly prompt?: "ids" | "text";
+  readonly sendAs?: "ids" | "text";
   readonly maxPositions?: number | undefined;
   readonly random: Random;
 }
@@ -55,7 +55,7 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
     model: model ?? "",
     tokenizer,
     vocabSize,
-    prompt: options.prompt ?? "ids",
+    sendAs: options.sendAs ?? "ids",
     post: (body) => send(body, signal),
   });
   const explain = (error: unknown, about: string): unknown => {

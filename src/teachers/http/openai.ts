@@ -34,7 +34,7 @@ export const openaiProtocol: TeacherProtocol = {
   score: async ({ ids, positions, topK }, server) => {
     const answer = await server.post({
       model: server.model,
-      prompt: server.prompt === "ids" ? ids : asText(ids, server),
+      prompt: server.sendAs === "ids" ? ids : asText(ids, server),
       max_tokens: 1,
       temperature: 0,
       echo: true,
@@ -143,7 +143,7 @@ function asText(ids: readonly number[], { tokenizer }: ServerAccess): string {
   const again = [...tokenizer.startIds, ...tokenizer.encode(text)];
   if (again.length === ids.length && again.every((id, i) => id === ids[i])) return text;
   throw new PupilError("The tokens cannot be sent as text: it would be other tokens.", {
-    field: "teacher.prompt",
+    field: "teacher.sendAs",
     value: text,
     remedy: 'Set "prompt": "ids" if the server takes token ids.',
   });

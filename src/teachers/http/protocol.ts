@@ -42,7 +42,7 @@ export interface ServerAccess {
   /** Ids at or above it are an error. */
   readonly vocabSize: number;
   /** Whether prompts are sent as ids or, to servers that take no ids, as text. */
-  readonly prompt: "ids" | "text";
+  readonly sendAs: "ids" | "text";
   /** The parsed answer to a body; repeats what may succeed on another try. */
   post(body: object): Promise<unknown>;
 }

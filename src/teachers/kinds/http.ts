@@ -45,7 +45,7 @@ export const httpTeacherKind = defineTeacherKind({
       .default(0.5)
       .describe("Before the second attempt; it doubles each time. Retry-After may make it longer."),
     concurrency: z.int().min(1).default(8).describe("Requests at the same time."),
-    prompt: z
+    sendAs: z
       .enum(["ids", "text"])
       .default("ids")
       .describe("For openai: how the tokens are sent. text: to servers that take no ids."),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineTeacherKind } from "./define.js";
-import { distributionOptions } from "./signal-options.js";
+import { distributionOptions, promptOption } from "./signal-options.js";
 
 /** A model folder, run in this process on the same device as the student. */
 export const modelTeacherKind = defineTeacherKind({
@@ -17,6 +17,7 @@ export const modelTeacherKind = defineTeacherKind({
   schema: z.strictObject({
     type: z.literal("model").optional().describe("May be left out."),
     from: z.string().describe("Model folder or run folder of the teacher."),
+    ...promptOption,
     ...distributionOptions,
   }),
 });

@@ -1,5 +1,15 @@
 import { z } from "zod";
 
+/** For teachers that may read another prompt than the student. */
+export const promptOption = {
+  prompt: z
+    .string()
+    .optional()
+    .describe(
+      "What the teacher reads in place of the prompt, with {prompt} and {completion} (the right one).",
+    ),
+};
+
 /** Options of teachers that have whole distributions and can give parts of them. */
 export const distributionOptions = {
   topK: z

@@ -9,11 +9,13 @@ import {
   logitsOf,
   tinyConfigs,
   tinyDecoder,
+  windowedConfigs,
 } from "../../unit/models/tiny-models.js";
 
 const wide = { vocabSize: 61, hiddenSize: 52, numLayers: 3, numHeads: 2, maxPositions: 300 };
 const configs: Readonly<Record<string, ModelConfig>> = {
   ...tinyConfigs,
+  ...windowedConfigs,
   "llama, odd sizes": modelConfigSchema.parse({
     ...wide,
     family: "llama",

@@ -42,7 +42,10 @@ function everything(): Record<string, tf.Tensor> {
   const table = normals([V, D], "table") as tf.Tensor2D;
   const student = normals([B, T, V], "student");
   const teacher = normals([B, T, V], "teacher") as tf.Tensor3D;
-  const { cos, sin } = ops.rotaryTables(tokens, hd, 10_000);
+  const { cos, sin } = ops.rotaryTables(tokens, {
+    inverse: [ops.inverseFrequencies(hd, 10_000)],
+    factor: 1,
+  });
   const attend = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) =>
     ops.causalAttention(a as tf.Tensor4D, b as tf.Tensor4D, c as tf.Tensor4D);
   const jsd = { temperature: 1.5, beta: 0.3, normalized: false };

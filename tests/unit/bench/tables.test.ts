@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { replaceBlock, reportBlock } from "../../../bench/report-block.js";
-import type { BenchmarkResults, Measurement } from "../../../bench/results.js";
+import { replaceBlock, reportBlocks } from "../../../bench/report-block.js";
+import { lossPartTable } from "../../../bench/loss-part-table.js";
+import type { BenchmarkResults, LossForm, LossPart, Measurement } from "../../../bench/results.js";
 import { stepFlops } from "../../../bench/scenarios.js";
 import { digits, markdownTable, resultTables, textTable } from "../../../bench/tables.js";
 import { compareWithTargets } from "../../../bench/targets.js";
@@ -31,6 +32,17 @@ function resultsOf(measurements: readonly Measurement[]): BenchmarkResults {
     measurements,
     lossDifferences: { small: 2e-6 },
   };
+}
+
+function lossParts(fusedMiB = 15): LossPart[] {
+  const part = (form: LossForm, vocabSize: number, mib: number): LossPart => ({
+    ...{ loss: "some-loss", form, vocabSize, value: 1, gradientNorm: 1, cpuMs: [30, 20] },
+    ...{ peakBytes: mib * 2 ** 20, maxRssBytes: 2 * mib * 2 ** 20 },
+  });
+  return [
+    ...[part("plain", 32000, 20), part("fused", 32000, 10)],
+    ...[part("plain", 128000, 50), part("fused", 128000, fusedMiB)],
+  ];
 }
 
 const targetNamed = (measurements: readonly Measurement[], part: string) =>
@@ -118,6 +130,17 @@ describe("tables", () => {
     expect(table?.rows[0]?.at(-1)).toBe(`${Math.round(leastMs)} %`);
   });
 
+  test("hold the two forms of a loss against each other and against the goal", () => {
+    const table = (mib: number) => lossPartTable({ ...resultsOf([]), lossParts: lossParts(mib) });
+    expect(table(15).rows[0]).toEqual([
+      "some-loss, vocabulary 32000",
+      ...["20.0", "10.0", "0.500", "40.0", "20.0", "20.0", "20.0"],
+    ]);
+    expect(table(15).note).toContain("at most 0.2 of the plain peak, missed by some-loss.");
+    expect(table(9).note).toContain("met by all.");
+    expect(lossPartTable(resultsOf([])).rows).toEqual([]);
+  });
+
   test("are aligned as text and escaped as Markdown", () => {
     const table = {
       title: "T",
@@ -143,17 +166,31 @@ describe("the report", () => {
   test("replaces what is between its marks, also when run again", () => {
     const page =
       "before\n<!-- benchmark: written by bench/report.ts -->\nold\n<!-- end -->\nafter\n";
-    const block = reportBlock(resultsOf([]));
-    const once = replaceBlock(page, block);
+    const block = reportBlocks(resultsOf([measurement("training", "small", "stock", 1)]));
+    expect([...block.keys()]).toEqual(["benchmark"]);
+    const text = block.get("benchmark") as string;
+    const once = replaceBlock(page, "benchmark", text);
     expect(once).toContain("Some CPU");
     expect(once).toContain("Skipped: PyTorch");
     expect(once).not.toContain("old");
     expect(once).toMatch(/^before\n[\s\S]*\nafter\n$/);
-    expect(replaceBlock(once, block)).toBe(once);
+    expect(replaceBlock(once, "benchmark", text)).toBe(once);
+  });
+
+  test("leaves the parts alone that a run has nothing for", () => {
+    const page =
+      "<!-- benchmark: written by bench/report.ts -->\nold\n<!-- end -->\n" +
+      "<!-- loss-memory: written by bench/report.ts -->\nolder\n<!-- end -->\n";
+    const blocks = reportBlocks({ ...resultsOf([]), lossParts: lossParts() });
+    expect([...blocks.keys()]).toEqual(["loss-memory"]);
+    const replaced = replaceBlock(page, "loss-memory", blocks.get("loss-memory") as string);
+    expect(replaced).toContain("\nold\n");
+    expect(replaced).not.toContain("older");
+    expect(replaced).toContain("| some-loss, vocabulary 128000 | 50.0 | 15.0 | 0.300 |");
   });
 
   test("needs the marks", () => {
-    expect(() => replaceBlock("nothing", "x")).toThrow("The page has no");
+    expect(() => replaceBlock("nothing", "benchmark", "x")).toThrow("The page has no");
   });
 });
 

@@ -1,13 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import type { Decoder } from "../../../src/models/index.js";
-import { largestDifference, logitsOf, tinyConfigs, tinyDecoder } from "./tiny-models.js";
+import {
+  largestDifference,
+  logitsOf,
+  tinyConfigs,
+  tinyDecoder,
+  windowedConfigs,
+} from "./tiny-models.js";
 
 const tolerance = 2e-5;
 const row = [3, 1, 4, 1, 5, 6, 2, 0];
 const other = [2, 6, 5];
 
-describe.each(Object.entries(tinyConfigs))("%s", (_name, config) => {
+describe.each(Object.entries({ ...tinyConfigs, ...windowedConfigs }))("%s", (_name, config) => {
   test("gives logits [B, T, V], which are the hidden states times the head", () => {
     using decoder = tinyDecoder(config);
     tf.tidy(() => {

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { fromBfloat16, fromFloat16, toFloat16 } from "../../../src/models/half-precision.js";
+import {
+  fromBfloat16,
+  fromFloat16,
+  toBfloat16,
+  toFloat16,
+} from "../../../src/models/half-precision.js";
 
 const largestHalf = 0x7bff;
 const infinity = 0x7c00;
@@ -71,4 +76,24 @@ test("bfloat16 is the upper half of a float32", () => {
   expect(fromBfloat16(0x0001)).toBe(2 ** -133);
   expect(fromBfloat16(0x7f80)).toBe(Number.POSITIVE_INFINITY);
   expect(fromBfloat16(0x7fc0)).toBeNaN();
+});
+
+test("every bfloat16 survives the way to a number and back; every NaN stays one", () => {
+  const failures: number[] = [];
+  for (let half = 0; half <= 0xffff; half++) {
+    const value = fromBfloat16(half);
+    const back = toBfloat16(value);
+    const isRight = Number.isNaN(value) ? (back & 0x7fff) > 0x7f80 : back === half;
+    if (!isRight) failures.push(half);
+  }
+  expect(failures).toEqual([]);
+});
+
+test("between two bfloat16 the nearer one is taken, and the even one in the middle", () => {
+  expect(toBfloat16(1 + 2 ** -8)).toBe(0x3f80);
+  expect(toBfloat16(1 + 3 * 2 ** -8)).toBe(0x3f82);
+  expect(toBfloat16(Math.fround(1 + 2 ** -8 + 2 ** -20))).toBe(0x3f81);
+  expect(toBfloat16(-(1 + 3 * 2 ** -8))).toBe(0xbf82);
+  expect(toBfloat16(3.4e38)).toBe(0x7f80);
+  expect(toBfloat16(3.38e38)).toBe(0x7f7e);
 });

@@ -96,6 +96,20 @@ test("BF16 is widened exactly", () => {
   expect([...tensor!.data]).toEqual([1, -3.140625]);
 });
 
+test("bfloat16 is written to the nearest, and what it cannot hold is refused", () => {
+  const save = (...values: number[]) =>
+    encodeSafetensors(
+      new Map([["w", { shape: [values.length], data: Float32Array.from(values) }]]),
+      { dtype: "bfloat16" },
+    );
+  const tensor = decodeSafetensors(save(1, -3.140625, 1.001, 70000, Infinity), "file").get("w");
+  expect(tensor?.dtype).toBe("BF16");
+  expect([...tensor!.data]).toEqual([1, -3.140625, 1, 70144, Infinity]);
+  expect(() => save(3.4e38)).toThrow(
+    /tensor "w": 3.39.*e\+38 at index 0 is too large for bfloat16/,
+  );
+});
+
 test("a finite value that float16 cannot hold is refused, infinity and NaN are kept", () => {
   const save = (...values: number[]) =>
     encodeSafetensors(

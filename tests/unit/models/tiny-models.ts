@@ -31,6 +31,49 @@ export const tinyConfigs: Readonly<Record<string, ModelConfig>> = {
     ropeTheta: 100,
     initializerRange,
   }),
+  "llama, yarn": modelConfigSchema.parse({
+    ...sizes,
+    family: "llama",
+    headDim: 8,
+    numKeyValueHeads: 2,
+    ropeScaling: {
+      type: "yarn",
+      factor: 3,
+      originalMaxPositions: 4,
+      betaFast: 0.4,
+      betaSlow: 0.05,
+    },
+    initializerRange,
+  }),
+  "mistral, llama3": modelConfigSchema.parse({
+    ...sizes,
+    family: "mistral",
+    headDim: 4,
+    ropeScaling: {
+      type: "llama3",
+      factor: 4,
+      lowFrequencyFactor: 0.1,
+      highFrequencyFactor: 0.5,
+      originalMaxPositions: 3,
+    },
+    initializerRange,
+  }),
+  qwen2: modelConfigSchema.parse({
+    ...sizes,
+    family: "qwen2",
+    numKeyValueHeads: 1,
+    tieWordEmbeddings: true,
+    initializerRange,
+  }),
+  // Heads that do not divide the hidden size.
+  qwen3: modelConfigSchema.parse({
+    ...sizes,
+    family: "qwen3",
+    hiddenSize: 7,
+    numKeyValueHeads: 2,
+    headDim: 6,
+    initializerRange,
+  }),
   gpt2: modelConfigSchema.parse({ ...sizes, family: "gpt2", initializerRange }),
   "gpt2, untied, exact GELU": modelConfigSchema.parse({
     ...sizes,
@@ -40,6 +83,16 @@ export const tinyConfigs: Readonly<Record<string, ModelConfig>> = {
     activation: "gelu",
     initializerRange,
   }),
+};
+
+/** Decoders with a sliding window, in every layer or in one of two. */
+export const windowedConfigs: Readonly<Record<string, ModelConfig>> = {
+  "llama, window of 3": { ...(tinyConfigs["llama"] as ModelConfig), slidingWindow: 3 },
+  "gpt2, window of 2 in one layer": {
+    ...(tinyConfigs["gpt2"] as ModelConfig),
+    slidingWindow: 2,
+    layerTypes: ["full_attention", "sliding_attention"],
+  },
 };
 
 /** A decoder whose biases and norms are random too. */

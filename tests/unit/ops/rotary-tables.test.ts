@@ -1,13 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { rotary, rotaryTables } from "../../../src/ops/index.js";
+import { inverseFrequencies, rotary, rotaryTables } from "../../../src/ops/index.js";
+
+const plain = (headDim: number, theta: number) => ({
+  inverse: [inverseFrequencies(headDim, theta)],
+  factor: 1,
+});
 
 test.each([10_000, 500_000])("angles are right to 2e-6 up to position 8191, theta %d", (theta) => {
   const positions = [0, 1, 2, 63, 64, 1023, 2048, 4095, 8191];
   const headDim = 16;
   const ids = tf.tensor2d([positions, [...positions].reverse()], undefined, "int32");
   const before = tf.memory().numTensors;
-  const { cos, sin } = rotaryTables(ids, headDim, theta);
+  const { cos, sin } = rotaryTables(ids, plain(headDim, theta));
   expect(tf.memory().numTensors).toBe(before + 2);
   expect(cos.shape).toEqual([2, positions.length, headDim / 2]);
   const [c, s] = [cos.dataSync(), sin.dataSync()];
@@ -28,7 +33,7 @@ test("the product of two turned vectors depends on the distance of their positio
     tf.tidy(() => {
       const turn = (values: number[], position: number) => {
         const ids = tf.tensor2d([[position]], [1, 1], "int32");
-        const { cos, sin } = rotaryTables(ids, 4, 100);
+        const { cos, sin } = rotaryTables(ids, plain(4, 100));
         return rotary(tf.tensor4d(values, [1, 1, 1, 4]), cos, sin);
       };
       const [q, k] = [turn([1, -2, 0.5, 3], first), turn([0.3, 1, -1, 2], second)];
@@ -38,8 +43,34 @@ test("the product of two turned vectors depends on the distance of their positio
   expect(product(9, 4)).not.toBeCloseTo(product(9, 5), 2);
 });
 
+test("rows choose among several lists, and a factor goes to cosine and sine", () => {
+  tf.tidy(() => {
+    const ids = tf.tensor2d(
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      undefined,
+      "int32",
+    );
+    const frequencies = {
+      inverse: [
+        [0.5, 0.1],
+        [0.25, 3],
+      ],
+      factor: 2,
+    };
+    const { cos, sin } = rotaryTables(ids, frequencies, tf.tensor1d([1, 0], "int32"));
+    const angles = [0.25, 3, 0.5, 6, 0.5, 0.1, 1, 0.2];
+    const [c, s] = [cos.dataSync(), sin.dataSync()];
+    for (const [i, angle] of angles.entries()) {
+      expect(c[i]).toBeCloseTo(2 * Math.cos(angle), 5);
+      expect(s[i]).toBeCloseTo(2 * Math.sin(angle), 5);
+    }
+    expect(() => rotaryTables(ids, frequencies)).toThrow("2 lists of frequencies and no choice");
+  });
+});
+
 test("an odd head size is refused", () => {
-  const ids = tf.tensor2d([[0]], [1, 1], "int32");
-  expect(() => rotaryTables(ids, 5, 100)).toThrow("even headDim");
-  ids.dispose();
+  expect(() => inverseFrequencies(5, 100)).toThrow("even width: 5");
 });

@@ -137,3 +137,51 @@ describe("a loss that would not get what it reads is refused", () => {
     expect(refusal(lossTerm(universalLogitLoss, {}), given)).toBe("accepted");
   });
 });
+
+describe("a teacher that knows only given rows", () => {
+  const teacher = { name: "rec", vocabSize: 11, provides: likeliest, scoresOnly: "stored rows" };
+
+  test("is refused where the student writes any", () => {
+    const loss = [lossTerm(sparseKlLoss, {})];
+    expect(() => checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0.1 }))).toThrow(
+      /trainer\.onPolicyFraction: is 0\.1, but the teacher "rec" scores only stored rows, not what/,
+    );
+    expect(checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0 }))).toHaveLength(2);
+  });
+});
+
+describe("packed rows", () => {
+  const packing = { packing: true };
+
+  test("take every loss that has a value per token", () => {
+    const terms = [lossTerm(crossEntropyLoss, {}), lossTerm(forwardKlLoss, {})];
+    expect(checkLoss(terms, supply(always, packing))).toEqual(["teacherLogits"]);
+    expect(() =>
+      checkLoss([lossTerm(policyGradientLoss, {})], supply(always, packing)),
+    ).not.toThrow();
+  });
+
+  test("refuse a loss that has a value per row, or compares rows", () => {
+    const rowLoss = defineLoss({ ...batchLoss, name: "row", properties: {} });
+    expect(() => checkLoss([lossTerm(rowLoss, {})], supply(always, packing))).toThrow(
+      "loss: The loss row has one value per row, but a packed row is no example. " +
+        "Set trainer.packing to false",
+    );
+    expect(() => checkLoss([lossTerm(batchLoss, {})], supply(always, packing))).toThrow(
+      "The loss batch compares the rows of a batch",
+    );
+    expect(() => checkLoss([lossTerm(rowLoss, {})], supply(always))).not.toThrow();
+  });
+
+  test("refuse advantages that reach past the end of a sequence", () => {
+    const terms = [lossTerm(policyGradientLoss, {})];
+    const discounted = { ...packing, advantageDiscount: 0.9 };
+    expect(() => checkLoss(terms, supply(always, discounted))).toThrow(
+      "The loss policy-gradient would discount advantages over the end of a sequence",
+    );
+    expect(() => checkLoss(terms, supply(always, { advantageDiscount: 0.9 }))).not.toThrow();
+    expect(() =>
+      checkLoss([lossTerm(forwardKlLoss, {})], supply(always, discounted)),
+    ).not.toThrow();
+  });
+});

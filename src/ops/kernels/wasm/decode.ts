@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../../errors/index.js";
 import { type DecodeAttributes, decodeKernels, type PackAttributes } from "../../decode-token.js";
+import type { RotaryFrequencies } from "../../rotary-tables.js";
 import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";
 
@@ -54,36 +55,23 @@ const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
 
 /** Words of a plan before its layers, and of each layer: as in assembly/decode.ts. */
 const LAYERS = 32;
-const LAYER = 16;
-
-const frequencies = new Map<string, Float64Array>();
-
-/** Angle of a rotary pair for one position, by pair. */
-function rotaryFrequencies(half: number, theta: number): Float64Array {
-  const key = `${half} ${theta}`;
-  const known = frequencies.get(key);
-  if (known) return known;
-  const made = Float64Array.from({ length: half }, (_, i) => theta ** (-i / half));
-  frequencies.set(key, made);
-  return made;
-}
+const LAYER = 20;
 
 /** Addresses of cosines and sines `[B, headDim / 2]` of the new positions. */
 function rotaryRows(
   positions: ArrayLike<number>,
-  headDim: number,
-  theta: number,
+  { inverse, factor }: RotaryFrequencies,
   scratch: Scratch,
 ): [number, number] {
-  const half = headDim / 2;
-  const perPosition = rotaryFrequencies(half, theta);
+  const [perPosition] = inverse as [readonly number[]];
+  const half = perPosition.length;
   const cos = new Float32Array(positions.length * half);
   const sin = new Float32Array(positions.length * half);
   for (let row = 0; row < positions.length; row++) {
     for (let i = 0; i < half; i++) {
       const angle = (positions[row] as number) * (perPosition[i] as number);
-      cos[row * half + i] = Math.cos(angle);
-      sin[row * half + i] = Math.sin(angle);
+      cos[row * half + i] = factor * Math.cos(angle);
+      sin[row * half + i] = factor * Math.sin(angle);
     }
   }
   return [scratch.float32(cos), scratch.float32(sin)];
@@ -103,7 +91,8 @@ function decode(
   backend: WasmTensors,
 ): Info {
   const { numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize } = attributes;
-  const { numLayers, numKeys, epsilon, ropeTheta, gated, activation } = attributes;
+  const { numLayers, numKeys, epsilon, rotary, gated, activation } = attributes;
+  const { slidingWindows } = attributes;
   using scratch = new Scratch(backend.engine);
   const get = (name: string) => inputs[name] as Info;
   const at = (name: string) => {
@@ -128,9 +117,9 @@ function decode(
   floats.set([epsilon, 1 / Math.sqrt(headDim)], 12);
   words.set([at("inputIds"), at("positionIds"), at("attentionMask"), at("tokenEmbedding")], 14);
   words[18] = at("positionEmbedding");
-  if (ropeTheta !== undefined) {
+  if (rotary !== undefined) {
     const values = Array.from(backend.valuesOf(positions));
-    words.set(rotaryRows(values, headDim, ropeTheta, scratch), 19);
+    words.set(rotaryRows(values, rotary, scratch), 19);
   }
   words.set([at("finalNorm.weight"), at("finalNorm.bias"), at("head.weight")], 21);
   words.set([room(D), room(D), room(columns)], 25);
@@ -143,9 +132,12 @@ function decode(
         ...[at(`${layer}.keys`), at(`${layer}.values`)],
         ...[...pair("attentionOutput"), ...pair("mlpNorm")],
         ...[...pair("mlpInputs"), ...pair("mlpOutput")],
+        ...[at(`${layer}.queryNorm.weight`), at(`${layer}.keyNorm.weight`)],
       ],
       LAYERS + LAYER * layer,
     );
+    const window = slidingWindows?.[layer] ?? numKeys;
+    words[LAYERS + LAYER * layer + 16] = Math.max(0, numKeys - window);
   }
   const plan = scratch.int32(words);
   const logits = backend.newTensor([B, 1, vocabSize], "float32");

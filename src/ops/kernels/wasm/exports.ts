@@ -65,7 +65,7 @@ export interface KernelExports {
   ): void;
   attention(
     ...args: [
-      ...[query: Address, key: Address, value: Address, keyMask: Address],
+      ...[query: Address, key: Address, value: Address, keyMask: Address, firstKeys: Address],
       ...[output: Address, probabilities: Address],
       ...[B: number, T: number, S: number, H: number, K: number, headDim: number, scale: number],
     ]
@@ -73,7 +73,8 @@ export interface KernelExports {
   attentionBlockBytes(S: number): number;
   attentionGrad(
     ...args: [
-      ...[dy: Address, query: Address, key: Address, value: Address, probabilities: Address],
+      ...[dy: Address, query: Address, key: Address, value: Address],
+      ...[probabilities: Address, firstKeys: Address],
       ...[dquery: Address, dkey: Address, dvalue: Address, blocks: Address],
       ...[B: number, T: number, S: number, H: number, K: number, headDim: number, scale: number],
     ]
@@ -104,6 +105,9 @@ export interface KernelExports {
       ...[rows: number, n: number, inverseTemperature: number, beta: number, normaliser: number],
       ...[values: Address, adds: number],
     ]
+  ): void;
+  statistics(
+    ...args: [...[student: Address, teacher: Address, out: Address], ...[rows: number, n: number]]
   ): void;
   packPanels(
     ...args: [

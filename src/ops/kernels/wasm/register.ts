@@ -10,6 +10,7 @@ import { registerMatMul } from "./matmul.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
 import { registerSampling } from "./sample.js";
+import { registerStatistics } from "./statistics.js";
 import { registerTransformer } from "./transformer.js";
 
 /** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
@@ -27,4 +28,5 @@ export function registerWasmKernels(): void {
   registerOptimizer();
   registerDecode();
   registerSampling();
+  registerStatistics();
 }

@@ -17,15 +17,21 @@ type Tensors = {
   key: tf.Tensor4D;
   value: tf.Tensor4D;
   keyMask?: tf.Tensor2D;
+  firstKeys?: tf.Tensor2D;
 };
 
 function attentionCase(
   title: string,
   sizes: Sizes,
-  options: { keyMask?: readonly number[]; scale?: number; spread?: number } = {},
+  options: {
+    keyMask?: readonly number[];
+    firstKeys?: readonly number[];
+    scale?: number;
+    spread?: number;
+  } = {},
 ): OpCase {
   const { B, T, S, H, keyHeads, width } = sizes;
-  const { keyMask, spread = 1 } = options;
+  const { keyMask, firstKeys, spread = 1 } = options;
   const scale = options.scale ?? 1 / Math.sqrt(width);
   return {
     op: "causalAttention",
@@ -35,12 +41,17 @@ function attentionCase(
       key: normals([B, S, keyHeads, width], "key", spread),
       value: normals([B, S, keyHeads, width], "value"),
       ...(keyMask && { keyMask: fromValues([B, S], keyMask) }),
+      ...(firstKeys && { firstKeys: fromValues([B, T], firstKeys) }),
     },
+    int32: ["firstKeys"],
     differentiable: ["query", "key", "value"],
-    constants: keyMask ? ["keyMask"] : [],
+    constants: [...(keyMask ? ["keyMask"] : []), ...(firstKeys ? ["firstKeys"] : [])],
     run: (t) => {
-      const { query, key, value, keyMask: mask } = t as Tensors;
-      const given = options.scale === undefined ? {} : { scale };
+      const { query, key, value, keyMask: mask, firstKeys: first } = t as Tensors;
+      const given = {
+        ...(options.scale !== undefined && { scale }),
+        ...(first && { firstKeys: first }),
+      };
       return causalAttention(query, key, value, mask, given);
     },
     composed: (t) => causalAttention.definition.reference(t as Tensors, { scale }),
@@ -51,6 +62,7 @@ function attentionCase(
         input(i, "value"),
         i["keyMask"],
         scale,
+        i["firstKeys"],
       ),
   };
 }
@@ -79,4 +91,32 @@ export const attentionCases: readonly OpCase[] = [
     { keyMask: [0, 0, 0, 1, 0, 1] },
   ),
   attentionCase("scores in the tens", small, { spread: 4 }),
+  attentionCase("sequences packed into a row", small, {
+    firstKeys: [0, 0, 2, 2, 2, 0, 1, 1, 1, 4],
+  }),
+  attentionCase(
+    "packed, padded, groups",
+    { B: 1, T: 6, S: 6, H: 4, keyHeads: 2, width: 3 },
+    { firstKeys: [0, 0, 2, 2, 4, 5], keyMask: [1, 1, 1, 1, 0, 0] },
+  ),
+  attentionCase(
+    "a window of two keys, cache, left padding",
+    { B: 2, T: 4, S: 7, H: 2, keyHeads: 1, width: 5 },
+    { firstKeys: [2, 3, 4, 5, 2, 3, 4, 5], keyMask: [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1] },
+  ),
+  attentionCase(
+    "bounds below 0 and beyond the last key",
+    { B: 1, T: 4, S: 5, H: 2, keyHeads: 2, width: 4 },
+    { firstKeys: [9, -3, 4, 1] },
+  ),
+  attentionCase(
+    "no query sees a key",
+    { B: 1, T: 4, S: 4, H: 2, keyHeads: 1, width: 2 },
+    { firstKeys: [5, 5, 5, 5] },
+  ),
+  attentionCase(
+    "one decoded token in a window",
+    { B: 2, T: 1, S: 6, H: 4, keyHeads: 2, width: 5 },
+    { firstKeys: [3, 6] },
+  ),
 ];

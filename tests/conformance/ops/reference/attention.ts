@@ -7,6 +7,7 @@ export function causalAttention(
   value: NdArray,
   keyMask: NdArray | undefined,
   scale: number,
+  firstKeys?: NdArray,
 ): NdArray {
   const [B, T, H, width] = query.shape as [number, number, number, number];
   const [, S, keyHeads] = key.shape as [number, number, number, number];
@@ -18,7 +19,8 @@ export function causalAttention(
         const queryStart = ((b * T + t) * H + h) * width;
         const keyStart = (s: number) => ((b * S + s) * keyHeads + keyHead) * width;
         const scores: [number, number][] = [];
-        for (let s = 0; s <= S - T + t; s++) {
+        const first = firstKeys === undefined ? 0 : Math.max(0, at(firstKeys, b * T + t));
+        for (let s = first; s <= S - T + t; s++) {
           if (keyMask !== undefined && at(keyMask, b * S + s) === 0) continue;
           let score = 0;
           for (let d = 0; d < width; d++)

@@ -259,12 +259,12 @@ describe("sglang", () => {
 
 describe("openai", () => {
   test("sends text to servers that take no ids, if it gives the same ids", async () => {
-    const { fake, teacher } = await started("openai", {}, { prompt: "text" });
+    const { fake, teacher } = await started("openai", {}, { sendAs: "text" });
     await scores(teacher, rows.slice(0, 1));
     expect(fake.requests[0]?.prompt).toBe("bcdef");
     const special = [{ ids: [1, tokenizer.padId, 2], completionStart: 1 }];
     const text = await failure(scores(teacher, special));
-    expect(text).toMatch(/teacher\.prompt: The tokens cannot be sent as text/);
+    expect(text).toMatch(/teacher\.sendAs: The tokens cannot be sent as text/);
   });
 
   test("start ids that a server adds to a text and does not echo are no shift", async () => {

@@ -3,7 +3,8 @@
  * layout in place: no transposed copies. The probabilities are kept for the gradient, since writing
  * and reading them is cheaper than computing the scores and exponentials again; a causal model needs
  * only their lower triangle, which is walked in blocks of ROWS queries: a block multiplies with the
- * keys that its last query sees. Key heads that are shared (GQA) get their gradients from one thread.
+ * keys from the first to the last that one of its queries sees, so that sequences packed into a row,
+ * or a sliding window, cost what they see. Key heads that are shared (GQA) get their gradients from one thread.
  */
 import { vexpNegative } from "./math";
 import { matmulHere } from "./matmul";
@@ -18,7 +19,24 @@ const ROWS: i32 = 48;
 const FEW: i32 = 4;
 
 // Arguments: 0 query, 1 key, 2 value, 3 keyMask or 0, 4 output, 5 probabilities,
-// 6 T, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 dy, 13 dquery, 14 dkey, 15 dvalue, 16 per-unit memory
+// 6 T, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 dy, 13 dquery, 14 dkey, 15 dvalue, 16 per-unit memory,
+// 17 firstKeys or 0
+
+/** The first key that one of the queries t0..t0+rows-1 sees: at most the last key of query t0. */
+function lowestKey(firstKeys: usize, t0: i32, rows: i32, lastOfT0: i32): i32 {
+  if (!firstKeys) return 0;
+  let lowest = lastOfT0;
+  for (let t = t0; t < t0 + rows; t++) lowest = min(lowest, load<i32>(firstKeys + (<usize>t << 2)));
+  return max(0, lowest);
+}
+
+/** The first key that query t sees, counted from `low`; `seen` if it sees none of them. */
+// @ts-ignore: decorator
+@inline
+function firstKey(firstKeys: usize, t: i32, low: i32, seen: i32): i32 {
+  if (!firstKeys) return 0;
+  return min(seen, max(0, load<i32>(firstKeys + (<usize>t << 2)) - low));
+}
 
 /** Softmax in place over the `seen` keys of a row, with the scale and the mask; zero after them. */
 export function softmaxRow(p: usize, mask: usize, seen: i32, end: i32, scale: f32): void {
@@ -145,24 +163,35 @@ function forwardTask(begin: i32, end: i32): void {
     const k = pointer(1) + at;
     const v = pointer(2) + at;
     const mask = pointer(3) ? pointer(3) + (<usize>(b * S) << 2) : 0;
+    const firstKeys = pointer(17) ? pointer(17) + (<usize>(b * T) << 2) : 0;
     const p = pointer(5) + ((<usize>unit * <usize>(T * S)) << 2);
     for (let t0 = 0; t0 < T; t0 += ROWS) {
       const t1 = min(T, t0 + ROWS);
       const rows = t1 - t0;
-      const keys = S - T + t1;
-      const pr = p + (<usize>(t0 * S) << 2);
+      const low = lowestKey(firstKeys, t0, rows, S - T + t0);
+      // From here on keys are counted from `low`.
+      const keys = S - T + t1 - low;
+      // Without bounds the probabilities are complete, with them only the block's own keys are there.
+      const end = firstKeys ? keys : S;
+      const pr = p + (<usize>(t0 * S + low) << 2);
+      const kr = k + (<usize>(low * rowK) << 2);
+      const vr = v + (<usize>(low * rowK) << 2);
+      const maskr = mask ? mask + (<usize>low << 2) : 0;
       const qr = q + (<usize>(t0 * rowQ) << 2);
       const outr = out + (<usize>(t0 * rowQ) << 2);
       const few = rows < FEW;
-      if (!few) matmulHere(qr, rowQ, false, k, rowK, true, pr, S, rows, keys, hd, false);
+      if (!few) matmulHere(qr, rowQ, false, kr, rowK, true, pr, S, rows, keys, hd, false);
       for (let r = 0; r < rows; r++) {
         const row = pr + (<usize>(r * S) << 2);
-        const seen = S - T + t0 + r + 1;
-        if (few) scoreRow(row, qr + (<usize>(r * rowQ) << 2), k, <usize>rowK << 2, seen, hd);
-        softmaxRow(row, mask, seen, S, float(11));
-        if (few) mixRow(outr + (<usize>(r * rowQ) << 2), row, v, <usize>rowK << 2, seen, hd);
+        const seen = S - T + t0 + r + 1 - low;
+        const first = firstKey(firstKeys, t0 + r, low, seen);
+        const skip = <usize>first << 2;
+        if (few) scoreRow(row, qr + (<usize>(r * rowQ) << 2), kr, <usize>rowK << 2, seen, hd);
+        if (skip) memory.fill(row, 0, skip);
+        softmaxRow(row + skip, maskr ? maskr + skip : 0, seen - first, end - first, float(11));
+        if (few) mixRow(outr + (<usize>(r * rowQ) << 2), row, vr, <usize>rowK << 2, seen, hd);
       }
-      if (!few) matmulHere(pr, S, false, v, rowK, false, outr, rowQ, rows, hd, keys, false);
+      if (!few) matmulHere(pr, S, false, vr, rowK, false, outr, rowQ, rows, hd, keys, false);
     }
   }
 }
@@ -179,8 +208,10 @@ export function attentionBlockBytes(S: i32): i32 {
   return bytes <= SCRATCH_BYTES - BLOCK_START ? 0 : bytes;
 }
 
+/** `firstKeys` [B, T] int32 or 0: with it, `probabilities` is written for the keys of a block only. */
 export function attention(
-  query: usize, key: usize, value: usize, keyMask: usize, output: usize, probabilities: usize,
+  query: usize, key: usize, value: usize, keyMask: usize, firstKeys: usize, output: usize,
+  probabilities: usize,
   B: i32, T: i32, S: i32, H: i32, K: i32, hd: i32, scale: f32,
 ): void {
   setPointer(0, query);
@@ -195,6 +226,7 @@ export function attention(
   setInt(9, K);
   setInt(10, hd);
   setFloat(11, scale);
+  setPointer(17, firstKeys);
   parallel(forwardTask.index, B * H, max(1, 65536 / max(1, T * S * hd)));
 }
 
@@ -238,30 +270,40 @@ function backwardTask(begin: i32, end: i32): void {
     const ds = pointer(16)
       ? pointer(16) + <usize>unit * <usize>(ROWS * S * 4)
       : scratch + BLOCK_START;
+    const firstKeys = pointer(17) ? pointer(17) + (<usize>(b * T) << 2) : 0;
+    if (firstKeys) {
+      // No block need reach all keys.
+      for (let s = 0; s < S; s++) {
+        memory.fill(dk + (<usize>(s * rowK) << 2), 0, <usize>hd << 2);
+        memory.fill(dv + (<usize>(s * rowK) << 2), 0, <usize>hd << 2);
+      }
+    }
     for (let g = 0; g < group; g++) {
       const h = head * group + g;
       const atQ = <usize>(b * T * rowQ + h * hd) << 2;
       const p = pointer(5) + ((<usize>(b * H + h) * <usize>(T * S)) << 2);
-      // The last block sees all keys: it sets every row of dk and dv, the others add.
+      // Without bounds the last block sees all keys: it sets every row of dk and dv, the others add.
       const last = ((T - 1) / ROWS) * ROWS;
       for (let t0 = last; t0 >= 0; t0 -= ROWS) {
         const rows = min(T, t0 + ROWS) - t0;
-        const keys = S - T + t0 + rows;
+        const low = lowestKey(firstKeys, t0, rows, S - T + t0);
+        const keys = S - T + t0 + rows - low;
+        const from = <usize>(low * rowK) << 2;
         const shift = atQ + (<usize>(t0 * rowQ) << 2);
         const q = pointer(0) + shift;
         const dy = pointer(12) + shift;
         const dq = pointer(13) + shift;
-        const pr = p + (<usize>(t0 * S) << 2);
-        const add = g > 0 || t0 < last;
-        matmulHere(pr, S, true, dy, rowQ, false, dv, rowK, keys, hd, rows, add);
-        matmulHere(dy, rowQ, false, v, rowK, true, ds, keys, rows, keys, hd, false);
+        const pr = p + (<usize>(t0 * S + low) << 2);
+        const add = firstKeys != 0 || g > 0 || t0 < last;
+        matmulHere(pr, S, true, dy, rowQ, false, dv + from, rowK, keys, hd, rows, add);
+        matmulHere(dy, rowQ, false, v + from, rowK, true, ds, keys, rows, keys, hd, false);
         for (let r = 0; r < rows; r++) {
-          const seen = S - T + t0 + r + 1;
+          const seen = S - T + t0 + r + 1 - low;
           const row = ds + (<usize>(r * keys) << 2);
           scoreGradientRow(row, pr + (<usize>(r * S) << 2), seen, keys, float(11));
         }
-        matmulHere(ds, keys, false, k, rowK, false, dq, rowQ, rows, hd, keys, false);
-        matmulHere(ds, keys, true, q, rowQ, false, dk, rowK, keys, hd, rows, add);
+        matmulHere(ds, keys, false, k + from, rowK, false, dq, rowQ, rows, hd, keys, false);
+        matmulHere(ds, keys, true, q, rowQ, false, dk + from, rowK, keys, hd, rows, add);
       }
     }
   }
@@ -269,7 +311,7 @@ function backwardTask(begin: i32, end: i32): void {
 
 /** Gradients of `attention`; `blocks` has `attentionBlockBytes(S)` for each of the B·Hkv units, or is 0. */
 export function attentionGrad(
-  dy: usize, query: usize, key: usize, value: usize, probabilities: usize,
+  dy: usize, query: usize, key: usize, value: usize, probabilities: usize, firstKeys: usize,
   dquery: usize, dkey: usize, dvalue: usize, blocks: usize,
   B: i32, T: i32, S: i32, H: i32, K: i32, hd: i32, scale: f32,
 ): void {
@@ -288,5 +330,6 @@ export function attentionGrad(
   setPointer(14, dkey);
   setPointer(15, dvalue);
   setPointer(16, blocks);
+  setPointer(17, firstKeys);
   parallel(backwardTask.index, B * K, 1);
 }

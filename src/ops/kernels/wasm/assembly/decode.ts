@@ -10,7 +10,7 @@ import { activate } from "./activation";
 import { mixRow, scoreRow, softmaxRow } from "./attention";
 import { copyRow } from "./layout";
 import { clearZeros, NR, packB, rowTile } from "./matmul";
-import { normForward } from "./norm";
+import { normForward, normRow } from "./norm";
 import { rotateHead } from "./rotary";
 import { loadPart, storePart } from "./simd";
 import {
@@ -130,13 +130,15 @@ function product(
 
 // Attention: 0 qkv, 1 row of qkv, 2 first key column, 3 first value column, 4 key cache,
 // 5 value cache, 6 capacity, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 mask or 0, 13 cos or 0, 14 sin,
-// 15 out
+// 15 out, 16 norm of a query head or 0, 17 of a key head, 18 epsilon, 19 first key that is seen
 function attentionTask(begin: i32, end: i32): void {
   const capacity = int(6), S = int(7), H = int(8), K = int(9), hd = int(10);
   const group = H / K;
   const half = hd >> 1;
   const p = scratch + FREE;
   const stride = <usize>(K * hd) << 2;
+  const first = int(19), seen = S - first;
+  const skip = <usize>first * stride;
   for (let unit = begin; unit < end; unit++) {
     const b = unit / K;
     const head = unit - b * K;
@@ -144,28 +146,30 @@ function attentionTask(begin: i32, end: i32): void {
     const cache = <usize>((b * capacity * K + head) * hd) << 2;
     const keys = pointer(4) + cache;
     const values = pointer(5) + cache;
-    const mask = pointer(12) ? pointer(12) + (<usize>(b * S) << 2) : 0;
+    const mask = pointer(12) ? pointer(12) + (<usize>(b * S + first) << 2) : 0;
     const cos = pointer(13) + (<usize>(b * half) << 2);
     const sin = pointer(14) + (<usize>(b * half) << 2);
     const key = row + (<usize>(int(2) + head * hd) << 2);
     const newKey = keys + <usize>(S - 1) * stride;
+    if (pointer(17)) normRow(key, pointer(17), 0, key, 0, hd, float(18));
     if (pointer(13)) rotateHead(key, cos, sin, newKey, half, 1);
     else copyRow(newKey, key, hd);
     copyRow(values + <usize>(S - 1) * stride, row + (<usize>(int(3) + head * hd) << 2), hd);
     for (let g = 0; g < group; g++) {
       const h = head * group + g;
       const q = row + (<usize>(h * hd) << 2);
+      if (pointer(16)) normRow(q, pointer(16), 0, q, 0, hd, float(18));
       if (pointer(13)) rotateHead(q, cos, sin, q, half, 1);
-      scoreRow(p, q, keys, stride, S, hd);
-      softmaxRow(p, mask, S, S, float(11));
-      mixRow(pointer(15) + (<usize>((b * H + h) * hd) << 2), p, values, stride, S, hd);
+      scoreRow(p, q, keys + skip, stride, seen, hd);
+      softmaxRow(p, mask, seen, seen, float(11));
+      mixRow(pointer(15) + (<usize>((b * H + h) * hd) << 2), p, values + skip, stride, seen, hd);
     }
   }
 }
 
 // Words of the plan; those of layer l start at LAYERS + l·LAYER.
 const LAYERS: i32 = 32;
-const LAYER: i32 = 16;
+const LAYER: i32 = 20;
 
 // @ts-ignore: decorator
 @inline
@@ -243,6 +247,10 @@ export function decode(plan: usize): void {
     setPointer(13, at(plan, 19));
     setPointer(14, at(plan, 20));
     setPointer(15, attended);
+    setInt(19, word(layer, 16));
+    setPointer(16, at(layer, 14));
+    setPointer(17, at(layer, 15));
+    setFloat(18, epsilon);
     parallel(attentionTask.index, rows * K, max(1, rows * K / (4 * threads())));
     addProduct(plan, attended, H * hd, at(layer, 6), at(layer, 7), x, D);
     norm(plan, at(layer, 8), at(layer, 9), x, normed, statistics, D, epsilon);

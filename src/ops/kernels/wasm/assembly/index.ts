@@ -11,6 +11,7 @@ export { rotary } from "./rotary";
 export { decode, packPanels } from "./decode";
 export { longestSampledRow, sample } from "./sample";
 export { adamw } from "./optimizer";
+export { statistics } from "./statistics";
 export {
   crossEntropy, crossEntropyGrad, divergence, divergenceGrad, softmax,
 } from "./softmax";

@@ -2,49 +2,61 @@
 import { fma, loadPart, storePart, sumLanes } from "./simd";
 import { float, int, parallel, pointer, setFloat, setInt, setPointer } from "./threads";
 
+/**
+ * One row of `normForward`; y may be x. Gives the scale, and writes the mean where `mean` is not 0.
+ */
+// @ts-ignore: decorator
+@inline
+export function normRow(
+  x: usize, weight: usize, bias: usize, y: usize, mean: usize, n: i32, epsilon: f32,
+): f32 {
+  let average: f32 = 0;
+  if (mean) {
+    let s = f32x4.splat(0);
+    let i = 0;
+    for (; i + 4 <= n; i += 4) s = f32x4.add(s, v128.load(x + (<usize>i << 2)));
+    if (i < n) s = f32x4.add(s, loadPart(x + (<usize>i << 2), n - i, 0));
+    average = sumLanes(s) / <f32>n;
+    store<f32>(mean, average);
+  }
+  const m = f32x4.splat(average);
+  let q = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const d = f32x4.sub(v128.load(x + (<usize>i << 2)), m);
+    q = fma(d, d, q);
+  }
+  if (i < n) {
+    const d = f32x4.sub(loadPart(x + (<usize>i << 2), n - i, average), m);
+    q = fma(d, d, q);
+  }
+  const scale: f32 = 1 / sqrt<f32>(sumLanes(q) / <f32>n + epsilon);
+  const s = f32x4.splat(scale);
+  for (i = 0; i + 4 <= n; i += 4) {
+    const at = <usize>i << 2;
+    const v = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x + at), m), s), v128.load(weight + at));
+    v128.store(y + at, bias ? f32x4.add(v, v128.load(bias + at)) : v);
+  }
+  if (i < n) {
+    const at = <usize>i << 2;
+    const rest = n - i;
+    const d = f32x4.sub(loadPart(x + at, rest, 0), m);
+    const v = f32x4.mul(f32x4.mul(d, s), loadPart(weight + at, rest, 0));
+    storePart(y + at, bias ? f32x4.add(v, loadPart(bias + at, rest, 0)) : v, rest);
+  }
+  return scale;
+}
+
 // Arguments: 0 x, 1 weight, 2 bias (0 for RMS), 3 y, 4 mean (0 for RMS), 5 scale, 6 width, 7 epsilon
 function forwardTask(begin: i32, end: i32): void {
   const n = int(6);
   const weight = pointer(1);
   const bias = pointer(2);
   for (let row = begin; row < end; row++) {
-    const x = pointer(0) + ((<usize>row * <usize>n) << 2);
-    const y = pointer(3) + ((<usize>row * <usize>n) << 2);
-    let mean: f32 = 0;
-    if (pointer(4)) {
-      let s = f32x4.splat(0);
-      let i = 0;
-      for (; i + 4 <= n; i += 4) s = f32x4.add(s, v128.load(x + (<usize>i << 2)));
-      if (i < n) s = f32x4.add(s, loadPart(x + (<usize>i << 2), n - i, 0));
-      mean = sumLanes(s) / <f32>n;
-      store<f32>(pointer(4) + (<usize>row << 2), mean);
-    }
-    const m = f32x4.splat(mean);
-    let q = f32x4.splat(0);
-    let i = 0;
-    for (; i + 4 <= n; i += 4) {
-      const d = f32x4.sub(v128.load(x + (<usize>i << 2)), m);
-      q = fma(d, d, q);
-    }
-    if (i < n) {
-      const d = f32x4.sub(loadPart(x + (<usize>i << 2), n - i, mean), m);
-      q = fma(d, d, q);
-    }
-    const scale: f32 = 1 / sqrt<f32>(sumLanes(q) / <f32>n + float(7));
+    const at = (<usize>row * <usize>n) << 2;
+    const mean = pointer(4) ? pointer(4) + (<usize>row << 2) : 0;
+    const scale = normRow(pointer(0) + at, weight, bias, pointer(3) + at, mean, n, float(7));
     store<f32>(pointer(5) + (<usize>row << 2), scale);
-    const s = f32x4.splat(scale);
-    for (i = 0; i + 4 <= n; i += 4) {
-      const at = <usize>i << 2;
-      const v = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x + at), m), s), v128.load(weight + at));
-      v128.store(y + at, bias ? f32x4.add(v, v128.load(bias + at)) : v);
-    }
-    if (i < n) {
-      const at = <usize>i << 2;
-      const rest = n - i;
-      const d = f32x4.sub(loadPart(x + at, rest, 0), m);
-      const v = f32x4.mul(f32x4.mul(d, s), loadPart(weight + at, rest, 0));
-      storePart(y + at, bias ? f32x4.add(v, loadPart(bias + at, rest, 0)) : v, rest);
-    }
   }
 }
 

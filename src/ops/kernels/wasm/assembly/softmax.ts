@@ -24,7 +24,7 @@ function rowStatistics(): usize {
 /** Lanes of the last vector of a row that count, as a mask. */
 // @ts-ignore: decorator
 @inline
-function laneMask(count: i32): v128 {
+export function laneMask(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
 
@@ -49,7 +49,7 @@ function log1(x: f32): f32 {
 }
 
 /** log Σ e^((x - top)·k). */
-function logSum(x: usize, n: i32, top: f32, k: f32): f32 {
+export function logSum(x: usize, n: i32, top: f32, k: f32): f32 {
   const m = f32x4.splat(top);
   const ks = f32x4.splat(k);
   let total = f32x4.splat(0);
@@ -249,7 +249,7 @@ function logMixture(d: v128, beta: f32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function logProbability(p: usize, rest: i32, top: f32, k: f32, total: f32): v128 {
+export function logProbability(p: usize, rest: i32, top: f32, k: f32, total: f32): v128 {
   const z = f32x4.mul(f32x4.sub(read(p, rest), f32x4.splat(top)), f32x4.splat(k));
   return f32x4.sub(z, f32x4.splat(total));
 }

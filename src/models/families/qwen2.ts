@@ -1,0 +1,24 @@
+import { type Family, oneOfValues } from "./define.js";
+import { rotaryFamily, rotaryFormat } from "./rotary.js";
+import { windowOfLateLayers } from "./sliding-window.js";
+
+/** Qwen2: a Llama with biases in query, key and value alone. */
+export const qwen2: Family = {
+  ...rotaryFamily,
+  summary: "RMS norm, rotary positions, SwiGLU MLP, grouped-query attention, q/k/v biases",
+  headsDivideHiddenSize: false,
+  biases: { attention: [true], attentionOutput: false, mlp: [false] },
+  huggingFace: {
+    ...rotaryFormat,
+    architecture: "Qwen2ForCausalLM",
+    // transformers has another default for it than one per query head.
+    required: [...rotaryFormat.required, "numKeyValueHeads"],
+    requirements: {
+      ...rotaryFormat.requirements,
+      ...windowOfLateLayers,
+      use_mrope: oneOfValues(false),
+    },
+    irrelevant: [...rotaryFormat.irrelevant, "sliding_window", "max_window_layers"],
+    constants: { ...rotaryFormat.constants, use_sliding_window: false },
+  },
+};

@@ -1,0 +1,112 @@
+import * as tf from "@tensorflow/tfjs";
+import { type Batch, makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
+import { PupilError } from "../errors/index.js";
+import type { Teacher, TeacherTensors } from "./teacher.js";
+
+/** Parts of a privileged prompt: text, or what stands for something of the row. */
+type Part = readonly number[] | "prompt" | "completion";
+
+/**
+ * A teacher that reads another prompt than the student: an instruction, or the right answer. It
+ * scores the same completion tokens; what it says is moved to where the student has them.
+ *
+ *     template "The answer is {completion}. {prompt}"
+ *
+ * `{prompt}` is the student's prompt, `{completion}` the completion that the data gives (for a row
+ * that the student wrote: to the same prompt). Both are put in by their token ids.
+ *
+ * Owns the teacher.
+ *
+ * @throws PupilError for a template without `{prompt}`, or with a placeholder that does not exist
+ * @see context distillation, Askell et al. 2021, arXiv 2112.00861, section 2.1
+ */
+export function promptedTeacher(
+  teacher: Teacher,
+  template: string,
+  tokenizer: Pick<Tokenizer, "encode" | "startIds" | "endIds" | "padId">,
+): Teacher {
+  const parts = parseTemplate(template, tokenizer);
+  const promptOf = ({ ids, completionStart, reference }: TokenSequence): number[] => {
+    const own = ids.slice(0, completionStart);
+    const starts = tokenizer.startIds.every((id, i) => own[i] === id);
+    const prompt = starts ? own.slice(tokenizer.startIds.length) : own;
+    const given = reference ?? ids.slice(completionStart);
+    const completion = given.filter((id) => !tokenizer.endIds.includes(id));
+    const expand = (part: Part) => (typeof part === "string" ? { prompt, completion }[part] : part);
+    return [...tokenizer.startIds, ...parts.flatMap(expand)];
+  };
+  // What it would write to its own prompt is not what it says about the student's.
+  const { complete: _complete, ...inner } = teacher;
+  return {
+    ...inner,
+    name: `${teacher.name} with a prompt of its own`,
+    score: async (batch, needs, context) => {
+      const prompts = batch.sequences.map(promptOf);
+      const rows = batch.sequences.map(({ ids, completionStart }, i): TokenSequence => {
+        const prompt = prompts[i] as number[];
+        return { ids: [...prompt, ...ids.slice(completionStart)], completionStart: prompt.length };
+      });
+      const own = makeBatch(rows, tokenizer.padId);
+      const positions = teacherPositions(batch, prompts, own.sequenceLength);
+      const scores = await teacher.score(own, needs, context);
+      return {
+        tensors: () => tf.tidy(() => moveToStudent(scores.tensors(), positions, batch)),
+        dispose: () => {
+          scores.dispose?.();
+          own.dispose();
+        },
+      };
+    },
+  };
+}
+
+/** For every position `[B·T]` of the student's batch the one of the teacher's, 0 where there is none. */
+function teacherPositions(
+  { sequences, size, sequenceLength }: Batch,
+  prompts: readonly (readonly number[])[],
+  teacherLength: number,
+): Int32Array {
+  const positions = new Int32Array(size * sequenceLength);
+  for (const [i, { ids, completionStart, row, start }] of sequences.entries()) {
+    const shift = (prompts[i] as readonly number[]).length - completionStart;
+    // Position t predicts the id at t + 1, so the first that matters is completionStart − 1.
+    for (let t = completionStart - 1; t + 1 < ids.length; t++) {
+      positions[row * sequenceLength + start + t] = i * teacherLength + t + shift;
+    }
+  }
+  return positions;
+}
+
+function moveToStudent(
+  tensors: Partial<TeacherTensors>,
+  positions: Int32Array,
+  { size, sequenceLength }: Batch,
+): Partial<TeacherTensors> {
+  const indices = tf.tensor1d(positions, "int32");
+  const moved = Object.entries(tensors).map(([name, tensor]: [string, tf.Tensor]) => {
+    const [, , ...rest] = tensor.shape;
+    const rows = tensor.reshape([-1, ...rest]);
+    return [name, tf.gather(rows, indices).reshape([size, sequenceLength, ...rest])];
+  });
+  return Object.fromEntries(moved) as Partial<TeacherTensors>;
+}
+
+function parseTemplate(template: string, { encode }: Pick<Tokenizer, "encode">): Part[] {
+  const parts = template.split(/(\{\w+\})/).filter((text) => text !== "");
+  const unknown = parts.find((text) => /^\{\w+\}$/.test(text) && !(text in placeholders));
+  if (unknown !== undefined || !parts.includes("{prompt}")) {
+    const problem =
+      unknown === undefined ? "has no {prompt}." : `has the unknown placeholder ${unknown}.`;
+    throw new PupilError(problem, {
+      field: "teacher.prompt",
+      value: template,
+      remedy: `Use {prompt}, and {completion} for the right answer.`,
+    });
+  }
+  return parts.map((text): Part => placeholders[text] ?? encode(text));
+}
+
+const placeholders: Readonly<Record<string, Part>> = {
+  "{prompt}": "prompt",
+  "{completion}": "completion",
+};

@@ -1,0 +1,122 @@
+import { makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
+import { PupilError } from "../errors/index.js";
+import type { LossState, LossTerm } from "../losses/index.js";
+import type { LanguageModel } from "../models/index.js";
+import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import type { Teacher } from "../teachers/index.js";
+import type { Random } from "../tensors/index.js";
+import { checkLoss } from "./check-loss.js";
+import { trackLossStates } from "./loss-states.js";
+import type { StepMetrics } from "./metrics.js";
+import { type StepBatches, stepBatches } from "./micro-batches.js";
+import { scoreBatches } from "./score-batches.js";
+import { applyGradients, computeGradients } from "./step.js";
+
+/** A preferred and a rejected answer to one prompt. */
+export interface TokenPair {
+  readonly positive: TokenSequence;
+  readonly negative: TokenSequence;
+}
+
+/** Pairs as a function of the step, like `TrainingData`. */
+export interface PairData {
+  /** The `count` pairs of optimizer step `step` (from 0). */
+  pairs(step: number, count: number): readonly TokenPair[] | Promise<readonly TokenPair[]>;
+}
+
+export interface PairsOptions {
+  readonly student: LanguageModel;
+  /** The frozen reference of losses that compare with one: usually what the student began as. */
+  readonly reference?: Teacher;
+  readonly data: PairData;
+  readonly optimizer: AdamW;
+  /** Losses on pairs, such as redi, dpo, ipo, simpo, rpo. */
+  readonly loss: readonly LossTerm[];
+  readonly steps: number;
+  readonly tokenizer: Pick<Tokenizer, "padId">;
+  /** For references that draw tokens. */
+  readonly random: Random;
+  readonly schedule?: Schedule;
+  /** Steps already done, when a run is resumed. */
+  readonly startStep?: number;
+  /** Of the last step's metrics, when a run is resumed. */
+  readonly lossStates?: Readonly<Record<string, LossState>>;
+  /** Pairs per optimizer step, over all micro-batches. Default: 16. */
+  readonly batchSize?: number;
+  readonly gradientAccumulationSteps?: number;
+  readonly maxGradNorm?: number;
+}
+
+/**
+ * Learning from pairs: the student comes to prefer one of two given answers to a prompt. A step is the
+ * mean of the loss over its pairs; a pair with an answer of which nothing is learned does not count.
+ */
+export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics> {
+  const { student, reference, data, optimizer, loss, steps, tokenizer, random } = options;
+  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
+  const { gradientAccumulationSteps = 1, maxGradNorm } = options;
+  const signals = checkLoss(loss, {
+    studentVocabSize: student.config.vocabSize,
+    ...(reference === undefined ? {} : { teacher: reference }),
+    onPolicyFraction: 0,
+    gradientAccumulationSteps,
+    pairs: true,
+  });
+  const lossStates = trackLossStates(loss, steps, options.lossStates);
+
+  for (let step = startStep; step < steps; step++) {
+    const startMs = performance.now();
+    const rows = await data.pairs(step, batchSize);
+    using batches = splitPairs(rows, gradientAccumulationSteps, tokenizer.padId);
+    using scored = await scoreBatches(batches, signals.length === 0 ? undefined : reference, {
+      signals,
+      random: random.stream("reference", step),
+    });
+
+    const microBatches = scored.parts.map((part) => ({ ...part, isPairs: true }));
+    using gradients = await computeGradients(
+      student,
+      loss,
+      microBatches,
+      lossStates.contextOf(step),
+    );
+    const learningRate = learningRateAt(step, steps, schedule);
+    applyGradients(optimizer, gradients, learningRate, maxGradNorm);
+    lossStates.advance(step, gradients.means);
+
+    yield {
+      step: step + 1,
+      loss: gradients.loss,
+      terms: gradients.terms,
+      diagnostics: gradients.diagnostics,
+      gradNorm: gradients.gradNorm,
+      learningRate,
+      tokens: batches.tokens,
+      paddingShare: batches.paddingShare,
+      onPolicyShare: 0,
+      ...lossStates.metrics(),
+      elapsedMs: performance.now() - startMs,
+    };
+  }
+}
+
+/** Pairs as batches of preferred answers and then rejected ones; no pair is split up. */
+function splitPairs(rows: readonly TokenPair[], parts: number, padId: number): StepBatches {
+  if (rows.length < parts) {
+    throw new PupilError(
+      `${parts} micro-batches need at least ${parts} pairs, got ${rows.length}.`,
+      {
+        field: "trainer.gradientAccumulationSteps",
+        value: parts,
+        remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
+      },
+    );
+  }
+  const batches = Array.from({ length: parts }, (_, part) => {
+    const start = Math.floor((part * rows.length) / parts);
+    const own = rows.slice(start, Math.floor(((part + 1) * rows.length) / parts));
+    const sequences = [...own.map((row) => row.positive), ...own.map((row) => row.negative)];
+    return { batch: makeBatch(sequences, padId), firstRow: 2 * start, onPolicyRows: 0 };
+  });
+  return stepBatches(batches);
+}
