@@ -38,9 +38,9 @@ export function asListOf(length: number, value: unknown, where: string): readonl
 }
 
 /** A number of tokens that servers state beside an answer; absent from some versions. */
-export function checkCount(value: unknown, expected: number, where: string): void {
+export function checkCount(value: unknown, expected: number, where: string, remedy?: string): void {
   if (value === undefined || value === null || value === expected) return;
-  throw new WrongAnswer(where, `${expected} tokens`, value);
+  throw new WrongAnswer(where, `${expected} tokens`, value, remedy);
 }
 
 /** The token ids of a completion. */
@@ -61,9 +61,9 @@ export function asId(value: unknown, vocabSize: number, where: string): number {
 }
 
 /** The token that stands at a position according to the server must be the one that was sent. */
-export function checkToken(id: unknown, expected: number, where: string): void {
+export function checkToken(id: unknown, expected: number, where: string, remedy?: string): void {
   if (id === expected) return;
-  throw new WrongAnswer(where, `token ${expected}`, `token ${show(id)}`);
+  throw new WrongAnswer(where, `token ${expected}`, `token ${show(id)}`, remedy);
 }
 
 /** Log-probabilities below it count as this much: finite, and 0 as a float32 probability. */

@@ -31,7 +31,7 @@ export interface HttpTeacherOptions extends Omit<RequestOptions, "url" | "random
 /** A teacher on a server. */
 export interface HttpTeacher extends Teacher {
   /**
-   * Asks about two tokens, so that a wrong address, key, model, tokenizer or `topK` is found before
+   * Asks about one token, so that a wrong address, key, model, tokenizer or `topK` is found before
    * a run starts.
    */
   probe(): Promise<void>;
@@ -133,11 +133,11 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
       for (const id of ids) asId(id, vocabSize, "the tokenizer");
       const { signal } = new AbortController();
       try {
-        const query = { ids, positions: [1], topK, texts: true };
+        const query = { ids, positions: [ids.length - 1], topK, texts: true };
         const [score] = await protocol.score(query, access(signal));
         checkTexts(score as PositionScore, tokenizer);
       } catch (error) {
-        throw explain(error, "two tokens");
+        throw explain(error, "a sequence to try it out");
       }
     },
     dispose: () => undefined,

@@ -23,7 +23,9 @@ import { type TokenTexts, tokenTexts } from "./token-texts.js";
  * Any `/v1/completions` that repeats the prompt (`echo`) with `logprobs`: lists of token texts, of
  * their log-probabilities, and of objects from text to log-probability of the K likeliest, to which
  * some servers add the token itself. Texts are turned into ids with the tokenizer; one that could
- * be several ids is an error, as is an echo that is not the tokens that were sent.
+ * be several ids is an error, as is an echo that is not the tokens that were sent. Servers that put
+ * start ids before a text may leave them out of the echo; the token after them then has no
+ * log-probability.
  */
 export const openaiProtocol: TeacherProtocol = {
   path: "/v1/completions",
@@ -38,33 +40,60 @@ export const openaiProtocol: TeacherProtocol = {
       echo: true,
       logprobs: topK,
     });
-    const logprobs = readLogprobs(answer, ids.length);
     const texts = tokenTexts(server.tokenizer);
-    for (const [p, id] of ids.entries()) {
+    const { startIds } = server.tokenizer;
+    const logprobs = readLogprobs(answer, ids, startIds, texts);
+    for (const [p, id] of ids.slice(logprobs.start).entries()) {
       const text = logprobs.tokens[p];
-      const isSame = typeof text === "string" && texts.canBe(text, id);
-      if (!isSame) checkToken(text, id, `position ${p}`);
+      if (!isToken(text, id, texts))
+        checkToken(text, id, `position ${logprobs.start + p}`, otherTokens);
     }
     return positions.map((p) => readPosition(logprobs, p, ids[p] as number, topK, texts));
   },
 };
 
+function isToken(text: unknown, id: number | undefined, texts: TokenTexts): boolean {
+  return typeof text === "string" && id !== undefined && texts.canBe(text, id);
+}
+
 interface Logprobs {
+  /** Position of the first entries. */
+  readonly start: number;
   readonly tokens: readonly unknown[];
   readonly tokenLogprobs: readonly unknown[];
   readonly topLogprobs: readonly unknown[];
 }
 
+const otherTokens =
+  "The server made other tokens of the prompt: its tokenizer is not teacher.tokenizer, or it was sent as text and is better sent as ids (teacher.prompt).";
+
 const notEchoed =
   "The server does not repeat the prompt with its log-probabilities (llama.cpp's and many hosted ones do not): use another server or, for vLLM, SGLang and llama.cpp, teacher.server.";
 
-function readLogprobs(answer: unknown, length: number): Logprobs {
+function readLogprobs(
+  answer: unknown,
+  ids: readonly number[],
+  startIds: readonly number[],
+  texts: TokenTexts,
+): Logprobs {
   const { choices, usage } = asObject(answer, "the answer");
   const where = "choices[0].logprobs";
   const choice = asObject(asList(choices, "choices")[0], "choices[0]");
   if (choice.logprobs == null) throw new WrongAnswer(where, "an object", "nothing", notEchoed);
   const logprobs = asObject(choice.logprobs, where);
-  checkCount(asObject(usage ?? {}, "usage").prompt_tokens, length, "usage.prompt_tokens");
+  checkCount(
+    asObject(usage ?? {}, "usage").prompt_tokens,
+    ids.length,
+    "usage.prompt_tokens",
+    otherTokens,
+  );
+  const first = Array.isArray(logprobs.tokens) ? (logprobs.tokens as unknown[])[0] : undefined;
+  const isWithoutStart =
+    startIds.every((id, i) => ids[i] === id) &&
+    !isToken(first, ids[0], texts) &&
+    isToken(first, ids[startIds.length], texts);
+  const start = isWithoutStart ? startIds.length : 0;
+  const length = ids.length - start;
   const echoed = (name: string): readonly unknown[] => {
     const list = logprobs[name];
     // The prompt's tokens, and the one that had to be generated.
@@ -73,6 +102,7 @@ function readLogprobs(answer: unknown, length: number): Logprobs {
     throw new WrongAnswer(`${where}.${name}`, `${length} or ${length + 1} entries`, got, notEchoed);
   };
   return {
+    start,
     tokens: echoed("tokens"),
     tokenLogprobs: echoed("token_logprobs"),
     topLogprobs: echoed("top_logprobs"),
@@ -80,20 +110,20 @@ function readLogprobs(answer: unknown, length: number): Logprobs {
 }
 
 function readPosition(
-  { tokenLogprobs, topLogprobs }: Logprobs,
+  { start, tokenLogprobs, topLogprobs }: Logprobs,
   p: number,
   tokenId: number,
   topK: number,
   texts: TokenTexts,
 ): PositionScore {
   const where = `position ${p}`;
-  const top: JsonObject = asObject(topLogprobs[p], where);
+  const top: JsonObject = asObject(topLogprobs[p - start], where);
   const listed = Object.entries(top).map(([text, logProb]): ListedToken => {
     const id = texts.canBe(text, tokenId) ? tokenId : onlyId(text, texts, where);
     return { id, logProb: asLogProb(logProb, `${where}, ${JSON.stringify(text)}`) };
   });
   const likeliest = withoutExtraToken(listed, tokenId, topK, where);
-  return positionScore(likeliest, asLogProb(tokenLogprobs[p], where), topK, where);
+  return positionScore(likeliest, asLogProb(tokenLogprobs[p - start], where), topK, where);
 }
 
 function onlyId(text: string, texts: TokenTexts, where: string): number {
@@ -107,10 +137,10 @@ function onlyId(text: string, texts: TokenTexts, where: string): number {
   );
 }
 
-/** The ids as text, where the text gives the ids back. */
+/** The ids as text, where the text gives the ids back; the server puts the start ids before it. */
 function asText(ids: readonly number[], { tokenizer }: ServerAccess): string {
   const text = tokenizer.decode(ids);
-  const again = tokenizer.encode(text);
+  const again = [...tokenizer.startIds, ...tokenizer.encode(text)];
   if (again.length === ids.length && again.every((id, i) => id === ids[i])) return text;
   throw new PupilError("The tokens cannot be sent as text: it would be other tokens.", {
     field: "teacher.sendAs",

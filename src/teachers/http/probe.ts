@@ -2,12 +2,15 @@ import type { Tokenizer } from "../../data/index.js";
 import { WrongAnswer } from "./check-answer.js";
 import type { PositionScore } from "./protocol.js";
 
-/** Two ids that are the same two as text, so that every protocol can send them. */
-export function probeIds(tokenizer: Tokenizer): [number, number] {
-  for (let id = 0; id < tokenizer.vocabSize; id++) {
-    if (isTwice(tokenizer, id)) return [id, id];
-  }
-  return [0, 0];
+/**
+ * A sequence to ask about: the start ids and two ids that are the same two as text, so that every
+ * protocol can send them.
+ */
+export function probeIds(tokenizer: Tokenizer): number[] {
+  let id = 0;
+  while (id < tokenizer.vocabSize && !isTwice(tokenizer, id)) id++;
+  const found = id < tokenizer.vocabSize ? id : 0;
+  return [...tokenizer.startIds, found, found];
 }
 
 function isTwice(tokenizer: Tokenizer, id: number): boolean {

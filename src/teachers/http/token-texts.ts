@@ -6,11 +6,15 @@ export interface TokenTexts {
   idsOf(text: string): readonly number[];
 }
 
+/** As SentencePiece names a byte. */
+const bytePiece = /^<0x[0-9A-Fa-f]{2}>$/;
+
 const cache = new WeakMap<Tokenizer, TokenTexts>();
 
 /**
  * The spellings of every token: as in the vocabulary (`Ġthe`, `▁the`, `<0x0A>`), as text (` the`,
- * a line break), and `token_id:262`, which vLLM writes where asked to.
+ * a line break), and `token_id:262`, which vLLM writes where asked to. A byte that is also the text
+ * of a token of its own is taken for that: tokenizers fall back on bytes only where there is none.
  */
 export function tokenTexts(tokenizer: Tokenizer): TokenTexts {
   const known = cache.get(tokenizer);
@@ -30,7 +34,11 @@ export function tokenTexts(tokenizer: Tokenizer): TokenTexts {
     if (piece !== undefined) add(piece, id);
     // SentencePiece drops the space of a token that stands alone.
     if (piece?.includes("▁")) add(piece.replaceAll("▁", " "), id);
-    else add(tokenizer.decode([id]), id);
+    else if (piece === undefined || !bytePiece.test(piece)) add(tokenizer.decode([id]), id);
+  }
+  for (const [id, piece] of pieces) {
+    const text = bytePiece.test(piece) ? tokenizer.decode([id]) : "";
+    if (!ids.has(text)) add(text, id);
   }
   const idsOf = (text: string) => ids.get(text) ?? [];
   const texts = { idsOf, canBe: (text: string, id: number) => idsOf(text).includes(id) };

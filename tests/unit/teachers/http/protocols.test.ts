@@ -267,6 +267,18 @@ describe("openai", () => {
     expect(text).toMatch(/teacher\.sendAs: The tokens cannot be sent as text/);
   });
 
+  test("start ids that a server adds to a text and does not echo are no shift", async () => {
+    const withStart = { ...tokenizer, startIds: [8] };
+    const fake = await fakeTeacherServer({ tokenizer: withStart });
+    const changes = { url: fake.url, tokenizer: withStart, prompt: "text" } as const;
+    const { teacher } = await started("openai", {}, changes);
+    await teacher.probe();
+    const given = await scores(teacher, [{ ids: [8, 1, 2], completionStart: 2 }]);
+    expect(given.teacherTokenIds[0]?.[1]).toEqual(likeliest(knownLogProbs([8, 1], V), K));
+    const unknown = scores(teacher, [{ ids: [8, 1], completionStart: 1 }]);
+    expect(await failure(unknown)).toMatch(/position 1: expected a log-probability/);
+  });
+
   test("a server that does not echo is an error that says so", async () => {
     const { fake, teacher } = await started("openai");
     fake.alwaysMake("no-echo");
