@@ -3,6 +3,7 @@ import {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
   textDatasetSchema,
@@ -141,6 +142,7 @@ export const datasetSchema = z.discriminatedUnion("type", [
   fileDatasetSchema,
   jsonlDatasetSchema,
   hubDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
 ]);
