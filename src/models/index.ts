@@ -21,6 +21,14 @@ export {
 export { initializeDecoder } from "./initialize.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
+  firstLayer,
+  type LayerRequest,
+  type LayerResults,
+  type LayerSizes,
+  type LayerState,
+  type LayerStates,
+} from "./layer-states.js";
+export {
   decodeSafetensors,
   encodeSafetensors,
   type LoadedTensor,
