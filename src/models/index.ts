@@ -50,4 +50,5 @@ export {
   type ShardPlan,
   weightFiles,
 } from "./shards.js";
+export { variableState, type VariableState } from "./variable-state.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

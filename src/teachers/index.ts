@@ -25,8 +25,10 @@ export { promptedTeacher } from "./prompted-teacher.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {
   CompleteOptions,
+  LayerSignal,
   ScoreContext,
   Teacher,
+  TeacherAnswer,
   TeacherState,
   TeacherScores,
   TeacherSignal,

@@ -1,13 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
-import type { LanguageModel } from "../models/index.js";
+import type { LanguageModel, LayerRequest, LayerResults } from "../models/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
 import { sampleRollouts } from "../rollouts/index.js";
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
 import type {
+  LayerSignal,
   ScoreContext,
   Teacher,
+  TeacherAnswer,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,
@@ -40,7 +42,8 @@ export function modelTeacher(
     name,
     vocabSize,
     maxPositions: model.config.maxPositions,
-    provides: providedBy(options),
+    provides: [...providedBy(options), ...(model.forwardWithLayers ? layerSignals : [])],
+    ...(model.forwardWithLayers ? { layerSizes: model.config } : {}),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () => teacherTensors(model, batch, needs, options, context),
@@ -51,6 +54,13 @@ export function modelTeacher(
     [Symbol.dispose]: dispose,
   };
 }
+
+const layerSignals: readonly LayerSignal[] = [
+  "teacherHiddenStates",
+  "teacherAttentions",
+  "teacherKeys",
+  "teacherValues",
+];
 
 function providedBy({ topK, samples }: ModelTeacherOptions): TeacherSignal[] {
   const always: TeacherSignal[] = ["teacherLogits", "teacherTokenLogProbs"];
@@ -77,12 +87,13 @@ function teacherTensors(
   needs: readonly TeacherSignal[],
   options: ModelTeacherOptions,
   context: ScoreContext | undefined,
-): Partial<TeacherTensors> {
+): TeacherAnswer {
   return tf.tidy(() => {
-    const logits = model.forward(batch);
+    const { logits, layers } = forward(model, batch, context?.layers);
     const wantsTokens = needs.includes("teacherTokenIds") || needs.includes("teacherTopLogProbs");
-    const all: Partial<TeacherTensors> = {
+    const all: TeacherAnswer = {
       teacherLogits: logits,
+      ...(layers ? { layers } : {}),
       ...(needs.includes("teacherTokenLogProbs")
         ? { teacherTokenLogProbs: tokenLogProbs(logits, batch.labels) }
         : {}),
@@ -91,8 +102,19 @@ function teacherTensors(
         ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
         : {}),
     };
-    return Object.fromEntries(needs.map((need) => [need, all[need]])) as Partial<TeacherTensors>;
+    const asked = ["layers", ...needs].map((name) => [name, all[name as keyof TeacherAnswer]]);
+    return Object.fromEntries(asked.filter(([, given]) => given !== undefined));
   });
+}
+
+function forward(
+  model: LanguageModel,
+  batch: Batch,
+  wanted: LayerRequest | undefined,
+): { logits: tf.Tensor3D; layers?: LayerResults } {
+  if (wanted === undefined) return { logits: model.forward(batch) };
+  if (model.forwardWithLayers === undefined) throw new Error("This model shows no layers.");
+  return model.forwardWithLayers(batch, wanted);
 }
 
 function likeliest(logits: tf.Tensor3D, K: number): Partial<TeacherTensors> {
