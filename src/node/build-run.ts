@@ -5,7 +5,12 @@ import { contextLength, type Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
-import type { StepMetrics } from "../trainers/index.js";
+import {
+  layerSizesOf,
+  makeProjections,
+  type Projections,
+  type StepMetrics,
+} from "../trainers/index.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { readText } from "./read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
@@ -26,6 +31,8 @@ export interface RunParts extends Disposable {
   readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
+  /** What is learned beside the student, for hidden states of another width than the teacher's. */
+  readonly projections: Projections | undefined;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
@@ -100,27 +107,36 @@ async function assemble(
     loadedTeacher &&
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
 
-  const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
+  const projections = makeProjections(loss, layers, random.stream("projections"));
+  if (projections !== undefined) own(projections);
+  const trained = new Map([...student.parameters, ...(projections?.parameters ?? [])]);
+  const optimizer = own(new AdamW(trained, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
       ? undefined
-      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+      : await restoreTrainingState(checkpoint, optimizer, {
+          teacher: teacher?.state,
+          projections: projections?.state,
+        });
   const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
     teacher,
     tokenizer,
     optimizer,
+    projections,
     lossStates,
     notes: [
       ...data.notes,
       `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
       ...(loadedTeacher?.notes ?? []),
+      ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
-    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates, projections }),
     evaluate: evaluatorOf(config, parts),
   };
 }
