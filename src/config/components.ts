@@ -9,6 +9,7 @@ import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from ".
 import { modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import { recordOptionsSchema } from "./record-options.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -47,6 +48,12 @@ export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
   plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
+  plain(
+    "config",
+    "record-teacher",
+    "How a teacher's log-probabilities are stored.",
+    recordOptionsSchema,
+  ),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(

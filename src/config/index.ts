@@ -12,6 +12,7 @@ export {
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
+export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   datasetSchema,
   distillTrainerSchema,

@@ -1,5 +1,5 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, makeBatch } from "./batch.js";
+export { Batch, isLearned, makeBatch, withSequences } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
 export { packSequences } from "./pack-sequences.js";
 export type { PackedRows } from "./pack-sequences.js";
@@ -56,3 +56,4 @@ export type { TokenizedExamples, TokenizeOptions, TokenizeReport } from "./token
 export { packText } from "./pack-text.js";
 export type { PackedText } from "./pack-text.js";
 export { shuffledIndex, shuffledIndices } from "./shuffle.js";
+export { hashHex } from "./hash.js";

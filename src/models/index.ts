@@ -13,12 +13,19 @@ export {
 export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export { fromFloat16, toFloat16 } from "./half-precision.js";
 export {
   type ParsedConfig,
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export {
+  cacheBytesPerToken,
+  type ParameterGroups,
+  parameterGroups,
+} from "./parameter-groups.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   firstLayer,

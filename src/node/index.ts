@@ -3,6 +3,7 @@ export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.j
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
+export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
 export { loadTokenizer } from "./load-tokenizer.js";
@@ -12,7 +13,11 @@ export {
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
+export { type ModelInfo, readModelInfo } from "./model-info.js";
 export { nodePlatform } from "./platform.js";
+export { openRecording } from "./recording/open-recording.js";
+export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
+export { resolveRecording } from "./recording/resolve-recording.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";

@@ -43,6 +43,14 @@ export async function loadModelFolder(path: string): Promise<LoadedModel> {
 export async function readModelFolder(
   path: string,
 ): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  const parsed = await readModelConfig(path);
+  return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** The configuration of a folder, with the end ids of its `generation_config.json`. */
+export async function readModelConfig(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[] }> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
   const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
@@ -51,16 +59,19 @@ export async function readModelFolder(
     endIds.length > parsed.config.eosTokenIds.length
       ? { ...parsed.config, eosTokenIds: endIds }
       : parsed.config;
-  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
-  return { config, unknownKeys: parsed.unknownKeys, tokenizer };
+  return { config, unknownKeys: parsed.unknownKeys };
 }
 
 /** End ids of `generation_config.json`, which generation in `transformers` stops at. */
-async function generationEndIds(folder: string): Promise<number[]> {
+export async function generationEndIds(folder: string): Promise<number[]> {
   const path = join(folder, "generation_config.json");
   if (!(await isFile(path))) return [];
-  const json = (await readJson(path, "generation config")) as { eos_token_id?: unknown } | null;
-  const ids = json?.eos_token_id ?? [];
+  return endIdsOf(await readJson(path, "generation config"), path);
+}
+
+/** The `eos_token_id` of a config, which is an id, several, or none. */
+export function endIdsOf(json: unknown, source: string): number[] {
+  const ids = (json as { eos_token_id?: unknown } | null)?.eos_token_id ?? [];
   const result = z
     .union([
       z
@@ -72,7 +83,7 @@ async function generationEndIds(folder: string): Promise<number[]> {
     .safeParse(ids);
   if (result.success) return result.data;
   throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
-    field: `${path}: eos_token_id`,
+    field: `${source}: eos_token_id`,
     value: ids,
   });
 }
@@ -90,19 +101,29 @@ export async function modelFiles(
   tokenizer: Tokenizer,
   { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
 ): Promise<Map<string, FileContent>> {
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   const { files, index } = planShards(await decoderToTensors(model), { dtype, maxShardBytes });
   const weights = [...files].map(([name, tensors]): [string, FileContent] => [
     name,
     () => encodeSafetensors(tensors, { dtype, metadata: { format: "pt" } }),
   ]);
   return new Map<string, FileContent>([
-    ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
+    ["config.json", jsonText(toHuggingFaceConfig(model.config, { dtype }))],
     ...weights,
-    ...(index ? [[weightFiles.index, json(index)] as const] : []),
-    ["tokenizer.json", json(tokenizer.toJson())],
-    ["tokenizer_config.json", json(tokenizer.toConfigJson())],
+    ...(index ? [[weightFiles.index, jsonText(index)] as const] : []),
+    ...tokenizerFiles(tokenizer),
   ]);
+}
+
+/** The files of a tokenizer beside a model. */
+export function tokenizerFiles(tokenizer: Tokenizer): [string, string][] {
+  return [
+    ["tokenizer.json", jsonText(tokenizer.toJson())],
+    ["tokenizer_config.json", jsonText(tokenizer.toConfigJson())],
+  ];
+}
+
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Writes a model folder, complete or not at all. */

@@ -52,6 +52,7 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
   const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
   using parts = await buildRun(config, checkpoint);
+  await parts.checkData();
   // The folder of a new run is made only once everything in the config was found to work.
   const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
   yield resume

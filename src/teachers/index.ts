@@ -4,6 +4,8 @@ export {
   type AlignedSignal,
   type AlignedTeacher,
   alignedTeacher,
+  type Alignment,
+  alignmentSchema,
   type AlignedTeacherOptions,
   type ChunkPlacement,
   type RowChunk,
@@ -20,9 +22,22 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
+export type { DistributionOptions } from "./logit-signals.js";
+export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export {
+  type OnnxDecoder,
+  type OnnxSession,
+  onnxTeacher,
+  type OnnxTeacherOptions,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  openOnnxDecoder,
+} from "./onnx/index.js";
 export { promptedTeacher } from "./prompted-teacher.js";
+export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
+export * from "./synthetic/index.js";
 export type {
   CompleteOptions,
   LayerSignal,
@@ -33,4 +48,5 @@ export type {
   TeacherScores,
   TeacherSignal,
   TeacherTensors,
+  TokenSignal,
 } from "./teacher.js";

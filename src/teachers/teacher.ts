@@ -19,7 +19,9 @@ export type LayerSignal =
   | "teacherAttentions"
   | "teacherKeys"
   | "teacherValues";
-export type TeacherTensors = Pick<LossInputs, Exclude<TeacherSignal, LayerSignal>>;
+/** All others: what is said of tokens. */
+export type TokenSignal = Exclude<TeacherSignal, LayerSignal>;
+export type TeacherTensors = Pick<LossInputs, TokenSignal>;
 export type TeacherAnswer = Partial<TeacherTensors> & {
   /** What the context asks for. */
   readonly layers?: LayerResults;
@@ -33,6 +35,8 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /** Rows that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
   /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
   dispose?(): void;
 }
@@ -66,6 +70,14 @@ export interface Teacher extends Disposable {
   readonly provides: readonly TeacherSignal[];
   /** Of a teacher that gives states of its layers. */
   readonly layerSizes?: LayerSizes;
+  /** Temperature that its draws are made at, where it gives `teacherSampleLogProbs`. Default: 1. */
+  readonly sampleTemperature?: number;
+  /** Declared where it can score nothing that the student writes itself; ends "It scores only …". */
+  readonly scoresOnly?: string;
+  /** Whether it can score a row, for teachers that cannot score every row. */
+  knows?(row: TokenSequence): boolean;
+  /** What to do about rows that it does not know, for messages. */
+  readonly remedyForUnknownRows?: string;
   score(
     batch: Batch,
     needs: readonly TeacherSignal[],

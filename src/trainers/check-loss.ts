@@ -16,7 +16,7 @@ import { layerPairs } from "./layer-terms.js";
 export interface LossSupply {
   readonly studentVocabSize: number;
   /** Absent where the trainer has none. */
-  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "layerSizes">;
+  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "layerSizes" | "scoresOnly">;
   /** Of a student that shows its layers. */
   readonly studentLayers?: LayerSizes | undefined;
   /** Share of rows that the student samples itself. */
@@ -62,6 +62,7 @@ const fromTeachers: readonly LossInput[] = [
  * that are compared but would be split up.
  */
 export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
+  checkOnPolicy(supply);
   for (const term of loss) {
     if (supply.pairs === true) {
       checkPairInputs(term, supply);
@@ -118,7 +119,12 @@ function checkLayers(term: LossTerm, { studentLayers, teacher }: LossSupply): vo
     throw refuse(term, "compares layers, which this student does not show.", "Leave the term out.");
   }
   const teacherLayers = teacher?.layerSizes;
-  if (teacherLayers !== undefined) layerPairs(term, studentLayers, teacherLayers);
+  if (teacherLayers === undefined) {
+    const whose = teacher === undefined ? "there is no teacher" : `"${teacher.name}" shows none`;
+    const problem = `compares layers of the student with a teacher's, but ${whose}.`;
+    throw refuse(term, problem, teachersThatGive(["teacherHiddenStates"]));
+  }
+  layerPairs(term, studentLayers, teacherLayers);
 }
 
 function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
@@ -140,6 +146,19 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
 function teachersThatGive(signals: readonly TeacherSignal[]): string {
   const kinds = kindsThatGive(signals);
   return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
+}
+
+/** A teacher that knows only given rows cannot say anything about what a student writes. */
+function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
+  if (teacher?.scoresOnly === undefined || onPolicyFraction === 0) return;
+  throw new PupilError(
+    `is ${onPolicyFraction}, but the teacher "${teacher.name}" scores only ${teacher.scoresOnly}, not what the student writes.`,
+    {
+      field: "trainer.onPolicyFraction",
+      value: onPolicyFraction,
+      remedy: "Set trainer.onPolicyFraction to 0, or use a teacher that is there during the run.",
+    },
+  );
 }
 
 /** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */

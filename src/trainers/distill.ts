@@ -15,6 +15,7 @@ import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
+import type { MicroBatch } from "./micro-batch.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
 import { layerSizesOf, requestedLayers, settleLayers } from "./layer-terms.js";
@@ -111,7 +112,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map((rollout, i) => restrict(withSource(rolloutToSequence(rollout), rows[i]))),
+      rollouts.map((rollout, i) => restrict(rolloutToSequence(rollout, rows[i]))),
       rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
@@ -143,6 +144,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
+      ...routingMetrics(scored.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
@@ -164,11 +166,14 @@ export function rowsOnPolicy(step: number, batchSize: number, fraction: number):
   return until(step + 1) - until(step);
 }
 
-/** What is known of the row whose prompt the student completed. */
-function withSource(own: TokenSequence, row: TokenSequence | undefined): TokenSequence {
-  if (row === undefined) return own;
-  const { ids, completionStart, id } = row;
-  return { ...own, reference: ids.slice(completionStart), ...(id === undefined ? {} : { id }) };
+function routingMetrics(parts: readonly MicroBatch[]): Pick<StepMetrics, "routedRows"> {
+  const counts: Record<string, number> = {};
+  for (const { teacher } of parts) {
+    for (const [name, rows] of Object.entries(teacher?.routedRows ?? {})) {
+      counts[name] = (counts[name] ?? 0) + rows;
+    }
+  }
+  return Object.keys(counts).length === 0 ? {} : { routedRows: counts };
 }
 
 function rolloutMetrics(

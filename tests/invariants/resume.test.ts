@@ -41,7 +41,9 @@ describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resum
     { type: "distill", packing: false, width: 8 },
     { type: "distill", packing: false, width: 12 },
     // Packing is arithmetic on the host: one backend is enough.
-    ...(backend === "wasm" ? ["sft", "distill"].map((type) => ({ type, packing: true, width: 8 })) : []),
+    ...(backend === "wasm"
+      ? ["sft", "distill"].map((type) => ({ type, packing: true, width: 8 }))
+      : []),
   ])("equals an uninterrupted $type run bit for bit, packing $packing, $width", async (trainer) => {
     const { type, packing, width } = trainer;
     await startBackend(backend, { platform: nodePlatform });

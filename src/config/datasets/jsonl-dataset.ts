@@ -57,6 +57,7 @@ function prepare(dataset: JsonlDataset, context: PrepareContext): PreparedData {
   const all = [...train.sequences, ...validation.sequences];
   return {
     training: {
+      size,
       rows: (step, count) =>
         shuffledIndices(random, size, step * count, count).map(
           (index) => train.sequences[index] as TokenSequence,

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { findModelFolder } from "../find-model.js";
@@ -9,12 +11,14 @@ type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>
 /** A model folder as teacher, in this process. */
 export async function loadModelTeacher(config: ModelTeacherConfig): Promise<LoadedTeacher> {
   const { type: _type, from, prompt: _prompt, ...options } = config;
-  const loaded = await loadModelFolder(await findModelFolder(from));
+  const folder = await findModelFolder(from);
+  const loaded = await loadModelFolder(folder);
   const { model, tokenizer } = loaded;
   const parameters = model.numParameters.toLocaleString("en-US");
   return {
     tokenizer,
     maxPositions: contextLength(model.config),
+    weights: await weightsFiles(folder),
     notes: [
       `Teacher: ${parameters} parameters from ${from}.`,
       ...describeUnknownKeys(loaded, from),
@@ -22,4 +26,12 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
     connect: () => Promise.resolve(modelTeacher(model, from, options)),
     dispose: () => model.dispose(),
   };
+}
+
+async function weightsFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith(".safetensors") && name !== "optimizer.safetensors")
+    .sort()
+    .map((name) => join(folder, name));
 }
