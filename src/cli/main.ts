@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
@@ -39,6 +40,13 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("data")
+  .argument("<config>", "run config (JSON)")
+  .argument("[overrides...]", "key=value, for example data.maxLength=512")
+  .description("Read and tokenize a config's data and show what a student would learn from it.")
+  .action(dataCommand);
 
 program
   .command("export")

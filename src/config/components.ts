@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import {
+  fileDatasetSchema,
+  hubDatasetSchema,
   jsonlDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
@@ -81,7 +84,10 @@ export const components: readonly Component[] = [
     }),
   ),
   plain("data", "text", "Plain text, cut into windows.", textDatasetSchema),
-  plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),
+  plain("data", "file", "Rows of JSONL, JSON, text, CSV, TSV or Parquet files.", fileDatasetSchema),
+  plain("data", "jsonl", "`file` for one JSONL file.", jsonlDatasetSchema),
+  plain("data", "hub", "Rows of a dataset on the Hugging Face Hub.", hubDatasetSchema),
+  plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
   ...lossDefinitions.map(
     (definition): Component => ({

@@ -2,12 +2,15 @@ export { type Component, type ComponentKind, components } from "./components.js"
 export {
   byteTokenizerFor,
   characterTokenizerFor,
+  type DataAccess,
+  type DataReport,
   type Dataset,
-  type Files,
-  filesOf,
+  filesInMemory,
+  type HubRequest,
   prepareData,
   type PreparedData,
   type PrepareOptions,
+  readListsOf,
 } from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";

@@ -3,7 +3,7 @@ import { writeCache } from "../ops/index.js";
 import { disposeAll, keepTensor } from "../tensors/index.js";
 import type { KeyValueCache, ModelInputs } from "./types.js";
 
-interface LayerEntry {
+export interface LayerEntry {
   readonly key: tf.Tensor4D;
   readonly value: tf.Tensor4D;
 }

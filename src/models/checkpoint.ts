@@ -79,6 +79,15 @@ export async function decoderToTensors(
   return new Map(await Promise.all(entries));
 }
 
+/** Throws as loading would where names or shapes of a checkpoint are not those of the configuration. */
+export function checkTensorNames(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Shaped>,
+  source: string,
+): void {
+  matchTensors(config, tensors, source);
+}
+
 interface Match {
   /** For every parameter the name of its tensor in the checkpoint. */
   readonly parameters: readonly { readonly spec: ParameterSpec; readonly name: string }[];

@@ -1,5 +1,6 @@
 export {
   type CheckpointReader,
+  checkTensorNames,
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,

@@ -1,17 +1,11 @@
-import {
-  type Files,
-  filesOf,
-  prepareData,
-  type PreparedData,
-  type RunConfig,
-} from "../config/index.js";
+import { prepareData, type PreparedData, type RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import type { LossTerm } from "../losses/index.js";
 import { contextLength, type Decoder } from "../models/index.js";
 import type { Teacher } from "../teachers/index.js";
 import { Random } from "../tensors/index.js";
+import { dataOnDisk } from "./data-on-disk.js";
 import type { LoadedModel } from "./model-folder.js";
-import { readText } from "./read-files.js";
 import {
   checkContext,
   chooseTokenizer,
@@ -68,7 +62,7 @@ export async function assembleModels(
   own: Own,
 ): Promise<RunModels> {
   const random = new Random(config.seed);
-  const files = await readFiles(filesOf(config.data));
+  const files = dataOnDisk();
   const loadedTeacher = await loadRunTeacher(config, loss);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
@@ -89,7 +83,8 @@ export async function assembleModels(
       ? contextLength(loadedStudent.model.config)
       : config.student.architecture?.maxPositions,
   ].filter((limit) => limit !== undefined);
-  const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
+  const data = await prepare(limits.length === 0 ? undefined : Math.min(...limits));
+  own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
   const contexts = {
@@ -101,9 +96,4 @@ export async function assembleModels(
     loadedTeacher &&
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher };
-}
-
-async function readFiles(paths: readonly string[]): Promise<Files> {
-  const entries = paths.map(async (path) => [path, await readText(path, "data file")] as const);
-  return new Map(await Promise.all(entries));
 }

@@ -1,4 +1,4 @@
-import type { RunConfig } from "../config/index.js";
+import type { DataReport, RunConfig } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
@@ -30,6 +30,8 @@ export interface RunParts extends Disposable {
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
+  /** What became of the rows of the data; absent for data without an end. */
+  readonly dataReport: DataReport | undefined;
   /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
   checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
@@ -83,6 +85,7 @@ async function assemble(
       ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
+    dataReport: data.report,
     checkData: async () => {
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);

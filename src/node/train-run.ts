@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { RunConfig } from "../config/index.js";
+import type { DataReport, RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
 import { type StepMetrics, type TrainingWarning, watchTraining } from "../trainers/index.js";
 import { writeFolderAtomic } from "./atomic.js";
@@ -32,6 +32,8 @@ export interface RunSummary {
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
   readonly checkpoint: string;
+  /** What became of the rows of the data. */
+  readonly data?: DataReport;
 }
 
 export interface TrainRunOptions {
@@ -141,6 +143,7 @@ async function* trainLoop(
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
     checkpoint: run.checkpointPath(step),
+    ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
   if (!stopped) await run.writeSummary(summary);
   yield { type: "finished", summary, stopped };

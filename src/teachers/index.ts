@@ -14,6 +14,7 @@ export {
 } from "./aligned/index.js";
 export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
+export * from "./http/index.js";
 export {
   defineTeacherKind,
   kindsThatGive,

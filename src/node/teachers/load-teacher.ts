@@ -3,6 +3,7 @@ import { loadBimodalTeacher } from "./bimodal.js";
 import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
 import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
 import { loadMixtureTeacher } from "./mixture.js";
+import { loadHttpTeacher } from "./http.js";
 import { loadModelTeacher } from "./model.js";
 import { loadNGramTeacher } from "./n-gram.js";
 import { loadOnnxTeacher } from "./onnx.js";
@@ -15,6 +16,7 @@ const loaders: Kinds = {
   model: loadModelTeacher,
   self: loadSelfTeacher,
   onnx: loadOnnxTeacher,
+  http: loadHttpTeacher,
   recorded: loadRecordedTeacher,
   mixture: loadMixtureTeacher,
   "n-gram": loadNGramTeacher,

@@ -4,6 +4,7 @@ import { bimodalTeacherKind } from "./bimodal.js";
 import type { TeacherKind } from "./define.js";
 import { hiddenMarkovTeacherKind } from "./hidden-markov.js";
 import { mixtureTeacherKindOf } from "./mixture.js";
+import { httpTeacherKind } from "./http.js";
 import { modelTeacherKind } from "./model.js";
 import { nGramTeacherKind } from "./n-gram.js";
 import { onnxTeacherKind } from "./onnx.js";
@@ -16,6 +17,7 @@ export { defineTeacherKind, type TeacherKind } from "./define.js";
 const singleKinds = [
   modelTeacherKind,
   onnxTeacherKind,
+  httpTeacherKind,
   recordedTeacherKind,
   nGramTeacherKind,
   hiddenMarkovTeacherKind,
@@ -24,6 +26,7 @@ const singleKinds = [
 const singleSchemas = [
   modelTeacherKind.schema,
   onnxTeacherKind.schema,
+  httpTeacherKind.schema,
   recordedTeacherKind.schema,
   nGramTeacherKind.schema,
   hiddenMarkovTeacherKind.schema,
