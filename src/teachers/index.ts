@@ -25,6 +25,7 @@ export {
 } from "./kinds/index.js";
 export type { DistributionOptions } from "./logit-signals.js";
 export * from "./mixture/index.js";
+export { isTokenSignal } from "./layer-signals.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export {
   type OnnxDecoder,
