@@ -5,7 +5,7 @@
  *     PUPIL_TEACHER_SERVER  its address
  *     PUPIL_TEACHER_MODEL   the folder
  *     PUPIL_TEACHER_KIND    vllm, sglang, llama.cpp (default) or openai
- *     PUPIL_TEACHER_PROMPT  ids (default) or text, for openai
+ *     PUPIL_TEACHER_SEND_AS ids (default) or text, for openai
  *     PUPIL_TEACHER_NAME    the model as the server names it, where it needs one
  */
 import * as tf from "@tensorflow/tfjs";
@@ -20,7 +20,7 @@ const {
   PUPIL_TEACHER_SERVER: url = "",
   PUPIL_TEACHER_MODEL: folder = "",
   PUPIL_TEACHER_KIND: kind = "llama.cpp",
-  PUPIL_TEACHER_PROMPT: prompt = "ids",
+  PUPIL_TEACHER_SEND_AS: sendAs = "ids",
   PUPIL_TEACHER_NAME: name,
 } = process.env;
 const isSet = url !== "" && folder !== "";
@@ -91,7 +91,7 @@ function serverTeacher(
     server: kind as TeacherServer,
     url,
     model: name,
-    prompt: prompt === "text" ? "text" : "ids",
+    sendAs: sendAs === "text" ? "text" : "ids",
     tokenizer,
     vocabSize,
     topK: K,

@@ -65,7 +65,7 @@ interface Logprobs {
 }
 
 const otherTokens =
-  "The server made other tokens of the prompt: its tokenizer is not teacher.tokenizer, or it was sent as text and is better sent as ids (teacher.prompt).";
+  "The server made other tokens of the prompt: its tokenizer is not teacher.tokenizer, or it was sent as text and is better sent as ids (teacher.sendAs).";
 
 const notEchoed =
   "The server does not repeat the prompt with its log-probabilities (llama.cpp's and many hosted ones do not): use another server or, for vLLM, SGLang and llama.cpp, teacher.server.";

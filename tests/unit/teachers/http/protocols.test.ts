@@ -272,7 +272,7 @@ describe("openai", () => {
   test("start ids that a server adds to a text and does not echo are no shift", async () => {
     const withStart = { ...tokenizer, startIds: [8] };
     const fake = await fakeTeacherServer({ tokenizer: withStart });
-    const changes = { url: fake.url, tokenizer: withStart, prompt: "text" } as const;
+    const changes = { url: fake.url, tokenizer: withStart, sendAs: "text" } as const;
     const { teacher } = await started("openai", {}, changes);
     await teacher.probe();
     const given = await scores(teacher, [{ ids: [8, 1, 2], completionStart: 2 }]);
