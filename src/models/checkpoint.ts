@@ -65,7 +65,9 @@ export async function loadDecoder(
 }
 
 /** The model's parameters on the host, in its order, for {@link encodeSafetensors}. */
-export async function decoderToTensors(model: LanguageModel): Promise<Map<string, TensorValues>> {
+export async function decoderToTensors(
+  model: Pick<LanguageModel, "parameters">,
+): Promise<Map<string, TensorValues>> {
   // All reads start together, so that they see the weights of one moment.
   const entries = [...model.parameters].map(
     async ([name, variable]): Promise<[string, TensorValues]> => {

@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { PupilError } from "../errors/index.js";
-import { copyDecoder, type Decoder, decoderToTensors } from "../models/index.js";
+import { copyDecoder, type Decoder, variableState } from "../models/index.js";
 import { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 import type { Teacher } from "./teacher.js";
 
@@ -19,22 +18,7 @@ export function averageTeacher(
   options: ModelTeacherOptions = {},
 ): Teacher {
   const average = copyDecoder(student);
-  const state = {
-    read: () => decoderToTensors(average),
-    restore: (tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>) => {
-      for (const [name, parameter] of average.parameters) {
-        const saved = tensors.get(name);
-        if (saved === undefined || saved.shape.join() !== parameter.shape.join()) {
-          throw new PupilError(`The saved average has no ${name} of this shape.`, {
-            field: name,
-            value: saved?.shape,
-            remedy: "Resume from a checkpoint of the same run.",
-          });
-        }
-        assign(parameter, () => tf.tensor(saved.data, parameter.shape));
-      }
-    },
-  };
+  const state = variableState(average.parameters, "average");
   const afterStep = () => {
     for (const [name, parameter] of average.parameters) {
       const current = student.parameters.get(name) as tf.Variable;
