@@ -107,6 +107,6 @@ for (const [name, runs] of Object.entries(results)) {
 say(table.toString());
 say("KLs to the teacher in nats per token, over the student's own samples.");
 for (const { prompt, completion } of results["on-policy"]?.[0]?.stories.slice(0, 3) ?? []) {
-  say(`\n${prompt} ${completion}`);
+  say(`\n${prompt}${completion}`);
 }
 await writeFileAtomic("runs/stories/results.json", `${JSON.stringify(results, null, 1)}\n`);
