@@ -14,7 +14,7 @@ import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
-import type { StepMetrics } from "./metrics.js";
+import { commonMetrics, type StepMetrics } from "./metrics.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
@@ -135,13 +135,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
 
     yield {
       step: step + 1,
-      loss: gradients.loss,
-      terms: gradients.terms,
-      diagnostics: gradients.diagnostics,
-      gradNorm: gradients.gradNorm,
+      ...commonMetrics(gradients, batches),
       learningRate,
-      tokens: batches.tokens,
-      paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
       ...routingMetrics(scored.parts),

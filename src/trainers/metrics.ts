@@ -1,4 +1,6 @@
 import type { LossState } from "../losses/index.js";
+import type { StepBatches } from "./micro-batches.js";
+import type { StepGradients } from "./step.js";
 
 /** What a trainer yields after every optimizer step. */
 export interface StepMetrics {
@@ -31,4 +33,12 @@ export interface StepMetrics {
   /** What losses remember for the next step, by their labels; absent when none does. */
   readonly lossStates?: Readonly<Record<string, LossState>>;
   readonly elapsedMs: number;
+}
+
+/** What every trainer reports of a step's gradients and batches. */
+export function commonMetrics(
+  { loss, terms, diagnostics, gradNorm }: StepGradients,
+  { tokens, paddingShare }: StepBatches,
+) {
+  return { loss, terms, diagnostics, gradNorm, tokens, paddingShare };
 }

@@ -7,7 +7,7 @@ import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./check-loss.js";
 import { trackLossStates } from "./loss-states.js";
-import type { StepMetrics } from "./metrics.js";
+import { commonMetrics, type StepMetrics } from "./metrics.js";
 import { type StepBatches, stepBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
 import { applyGradients, computeGradients } from "./step.js";
@@ -86,13 +86,8 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
 
     yield {
       step: step + 1,
-      loss: gradients.loss,
-      terms: gradients.terms,
-      diagnostics: gradients.diagnostics,
-      gradNorm: gradients.gradNorm,
+      ...commonMetrics(gradients, batches),
       learningRate,
-      tokens: batches.tokens,
-      paddingShare: batches.paddingShare,
       onPolicyShare: 0,
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,

@@ -5,7 +5,7 @@ import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../o
 import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
-import type { StepMetrics } from "./metrics.js";
+import { commonMetrics, type StepMetrics } from "./metrics.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { applyGradients, computeGradients } from "./step.js";
 
@@ -60,13 +60,8 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
 
     yield {
       step: step + 1,
-      loss: gradients.loss,
-      terms: gradients.terms,
-      diagnostics: gradients.diagnostics,
-      gradNorm: gradients.gradNorm,
+      ...commonMetrics(gradients, batches),
       learningRate,
-      tokens: batches.tokens,
-      paddingShare: batches.paddingShare,
       onPolicyShare: 0,
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
