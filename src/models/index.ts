@@ -19,6 +19,28 @@ export {
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export {
+  type AdaptedModel,
+  Adapter,
+  adapterFiles,
+  AdapterSet,
+  adapterToTensors,
+  addAdapter,
+  type AddAdapterOptions,
+  addPeftAdapter,
+  type LoraOptions,
+  loraSchema,
+  type LoraSettings,
+  mergeAdapter,
+  parsePeftConfig,
+  type PeftConfig,
+  removeAdapter,
+  setActiveAdapter,
+  targetModules,
+  targetNames,
+  toPeftConfig,
+  unmergeAdapter,
+} from "./lora/index.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

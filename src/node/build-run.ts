@@ -100,7 +100,7 @@ async function assemble(
     loadedTeacher &&
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
 
-  const optimizer = own(new AdamW(student.parameters, config.trainer.optimizer));
+  const optimizer = own(new AdamW(student.trainableParameters(), config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
       ? undefined

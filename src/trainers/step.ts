@@ -158,8 +158,14 @@ function accumulate(
   looked: readonly (readonly number[])[],
   context: StepContext,
 ): Accumulated {
-  const names = [...student.parameters.keys()].filter((n) => student.parameters.get(n)?.trainable);
-  const variables = names.map((name) => student.parameters.get(name) as tf.Variable);
+  const trainable = student.trainableParameters();
+  if (trainable.size === 0) {
+    throw new PupilError("Nothing of the student can be trained: all its parameters are frozen.", {
+      field: "student",
+      remedy: "Make an adapter active (setActiveAdapter), or set `trainable` of some parameters.",
+    });
+  }
+  const [names, variables] = [[...trainable.keys()], [...trainable.values()]];
   let gradients: tf.Tensor[] = [];
   let sums: Sums = {};
   for (const [index, microBatch] of microBatches.entries()) {
