@@ -11,8 +11,10 @@ import { readText } from "./read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { loadRunLosses } from "./run-losses.js";
 import {
+  addStudentAdapter,
   checkContext,
   chooseTokenizer,
+  describeStudent,
   freshStudent,
   loadRunTeacher,
   loadStudent,
@@ -91,6 +93,7 @@ async function assemble(
   const data = prepare(limits.length === 0 ? undefined : Math.min(...limits));
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
+  await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
   const contexts = {
     student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,
@@ -116,7 +119,7 @@ async function assemble(
     lossStates,
     notes: [
       ...data.notes,
-      `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
+      describeStudent(student),
       ...(loadedTeacher?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],

@@ -1,4 +1,5 @@
 export { loadRunLosses, parseRunConfig } from "./run-losses.js";
+export { loadAdapter, saveAdapter } from "./adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
