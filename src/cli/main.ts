@@ -6,7 +6,10 @@ import { checkLossesCommand } from "./check-losses.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
+import { infoCommand } from "./info.js";
+import { mergeCommand } from "./merge.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 
@@ -38,10 +41,30 @@ program
   .action(generateCommand);
 
 program
+  .command("export")
+  .argument("<model>", "model folder or run folder")
+  .argument("[options...]", "output=<folder>, dtype=float32|float16")
+  .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
+  .action(exportCommand);
+
+program
+  .command("merge")
+  .argument("<adapter>", "adapter folder, or run folder of a run with student.lora")
+  .argument("[overrides...]", "key=value: output, dtype")
+  .description("Write a LoRA adapter and its base model as one plain model folder.")
+  .action(mergeCommand);
+
+program
   .command("train-tokenizer")
   .argument("<words...>", "text files or JSON lines, and key=value: output, vocabSize, …")
   .description("Train a byte-level BPE tokenizer that Hugging Face's libraries load.")
   .action(trainTokenizerCommand);
+
+program
+  .command("info")
+  .argument("<model>", "model folder or run folder")
+  .description("Show a model's parameters, memory, architecture and tokenizer.")
+  .action(infoCommand);
 
 program
   .command("describe")

@@ -4,7 +4,7 @@ import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../loss
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
-import { teacherSchema } from "../teachers/index.js";
+import { alignmentSchema, teacherSchema } from "../teachers/index.js";
 
 const count = () => z.int().min(1);
 
@@ -156,6 +156,7 @@ export const runConfigSchema = z.strictObject({
   output: z.string().default("runs").describe("Folder that holds the run folders."),
   student: studentSchema.describe("The model to train."),
   teacher: teacherSchema.optional().describe("The model to learn from; for distillation."),
+  alignment: alignmentSchema.optional(),
   tokenizer: tokenizerSchema
     .optional()
     .describe("Default: the teacher's, else the student's, else characters."),

@@ -13,6 +13,7 @@ export {
 export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export { fromFloat16 } from "./half-precision.js";
 export {
   type ParsedConfig,
   parseHuggingFaceConfig,
@@ -41,6 +42,12 @@ export {
   toPeftConfig,
   unmergeAdapter,
 } from "./lora/index.js";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
+export {
+  cacheBytesPerToken,
+  type ParameterGroups,
+  parameterGroups,
+} from "./parameter-groups.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
   decodeSafetensors,

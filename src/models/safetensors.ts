@@ -132,6 +132,14 @@ const encoders: Record<WeightDtype, Encoder> = {
   },
 };
 
+/** Values as the little-endian bytes of a type; a copy. */
+export function encodeTensorData(data: Float32Array, dtype: WeightDtype, name: string): Uint8Array {
+  const { numBytes, write } = encoders[dtype];
+  const bytes = new Uint8Array(data.length * numBytes);
+  write(bytes, data, name);
+  return bytes;
+}
+
 /** Writes numbers of 16 bits. `infinity` is their bits, `range` names them and their limit. */
 function halfWriter(toHalf: (value: number) => number, infinity: number, range: string) {
   return (target: Uint8Array, data: Float32Array, name: string): void => {

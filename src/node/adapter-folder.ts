@@ -17,6 +17,7 @@ import {
 } from "../models/index.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { readBytes, readJson } from "./read-files.js";
+import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 /** What an adapter is called in the model of a folder. */
 export const adapterName = "default";
@@ -24,6 +25,11 @@ export const adapterName = "default";
 /** Whether a folder holds an adapter and not a whole model. */
 export function isAdapterFolder(path: string): Promise<boolean> {
   return isFile(join(path, adapterFiles.config));
+}
+
+/** Whether an adapter's folder has a tokenizer of its own; else the base model's is meant. */
+export function hasTokenizer(path: string): Promise<boolean> {
+  return isFile(join(path, "tokenizer.json"));
 }
 
 /** An adapter's `adapter_config.json`. */
@@ -70,9 +76,15 @@ export async function findBaseModel(path: string, { settings }: PeftConfig): Pro
  */
 export async function loadAdapter(decoder: Decoder, path: string, name: string): Promise<Adapter> {
   const config = await readAdapterConfig(path);
-  const file = join(path, adapterFiles.weights);
-  const tensors = decodeSafetensors(await readBytes(file, "adapter's weights file"), file);
-  return addPeftAdapter(decoder, name, config, tensors, file);
+  const { tensors, source } = await readAdapterWeights(path);
+  return addPeftAdapter(decoder, name, config, tensors, source);
+}
+
+/** An adapter's `adapter_model.safetensors`. */
+export async function readAdapterWeights(path: string) {
+  const source = join(path, adapterFiles.weights);
+  const tensors = decodeSafetensors(await readBytes(source, "adapter's weights file"), source);
+  return { tensors, source };
 }
 
 /** The files of an adapter folder that PEFT loads, as the adapter is now, with the tokenizer. */
@@ -82,13 +94,12 @@ export async function filesOfAdapter(
   tokenizer: Tokenizer,
 ): Promise<Map<string, FileContent>> {
   const { weightLayout } = families[config.family];
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+
   const tensors = await adapterToTensors(adapter);
   return new Map<string, FileContent>([
-    [adapterFiles.config, json(toPeftConfig(adapter.settings, weightLayout))],
+    [adapterFiles.config, jsonText(toPeftConfig(adapter.settings, weightLayout))],
     [adapterFiles.weights, () => encodeSafetensors(tensors, { dtype: "float32" })],
-    ["tokenizer.json", json(tokenizer.toJson())],
-    ["tokenizer_config.json", json(tokenizer.toConfigJson())],
+    ...tokenizerFiles(tokenizer),
   ]);
 }
 

@@ -19,7 +19,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 /**
  * Writes a folder of files so that it exists complete or not at all: every file is written and
  * synced under a temporary name beside it, then the folder is renamed. An existing folder is
- * replaced only after the new one is complete.
+ * replaced only after the new one is complete. A name may have folders in it: `onnx/model.onnx`.
  */
 export async function writeFolderAtomic(
   path: string,
@@ -30,8 +30,14 @@ export async function writeFolderAtomic(
   const temporary = join(parent, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
   await mkdir(temporary);
   try {
-    for (const [name, content] of files) await writeAndSync(join(temporary, name), content);
-    await syncFolder(temporary);
+    const folders = new Set([temporary]);
+    for (const [name, content] of files) {
+      const folder = dirname(join(temporary, name));
+      if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+      folders.add(folder);
+      await writeAndSync(join(temporary, name), content);
+    }
+    for (const folder of folders) await syncFolder(folder);
     await replaceFolder(temporary, path);
     await syncFolder(parent);
   } catch (error) {

@@ -70,7 +70,9 @@ async function assemble(
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const random = new Random(config.seed);
   const files = await readFiles(filesOf(config.data));
-  const loadedTeacher = await loadRunTeacher(config);
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const loadedTeacher = await loadRunTeacher(config, loss);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
@@ -108,8 +110,6 @@ async function assemble(
     checkpoint === undefined
       ? undefined
       : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   const parts = { student, teacher, tokenizer, data, random };
   return {
     student,

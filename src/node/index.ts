@@ -4,6 +4,7 @@ export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.j
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
 export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
+export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
 export { findModelFolder } from "./find-model.js";
 export { loadLosses } from "./load-losses.js";
 export { loadTokenizer } from "./load-tokenizer.js";
@@ -13,6 +14,8 @@ export {
   type SaveModelOptions,
   saveModelFolder,
 } from "./model-folder.js";
+export { type ModelInfo, readModelInfo } from "./model-info.js";
+export { mergeModelFolder } from "./merge-adapter.js";
 export { nodePlatform } from "./platform.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";

@@ -22,6 +22,7 @@ import {
   adapterName,
   filesOfAdapter,
   findBaseModel,
+  hasTokenizer,
   isAdapterFolder,
   loadAdapter,
   readAdapterConfig,
@@ -30,6 +31,7 @@ import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { openCheckpoint } from "./checkpoint-files.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "./read-files.js";
+import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
 export interface LoadedModel {
@@ -50,12 +52,12 @@ export async function loadModelFolder(path: string): Promise<LoadedModel> {
   try {
     await loadAdapter(model, path, adapterName);
     setActiveAdapter(model, adapterName);
-    const hasTokenizer = await isFile(join(path, "tokenizer.json"));
-    const { eosTokenIds } = model.config;
-    const tokenizer = hasTokenizer ? await loadTokenizer(path, eosTokenIds) : base.tokenizer;
+    const tokenizer = (await hasTokenizer(path))
+      ? await loadTokenizer(path, model.config.eosTokenIds)
+      : base.tokenizer;
     const unknownKeys = [
       ...base.unknownKeys,
-      ...adapter.unknownKeys.map((key) => `${adapterFiles.config}: ${key}`),
+      ...adapter.unknownKeys.map((key) => `${key} (${adapterFiles.config})`),
     ];
     return { model, tokenizer, unknownKeys };
   } catch (error) {
@@ -79,6 +81,14 @@ async function loadPlainFolder(path: string): Promise<LoadedModel> {
 export async function readModelFolder(
   path: string,
 ): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
+  const parsed = await readModelConfig(path);
+  return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** The configuration of a folder, with the end ids of its `generation_config.json`. */
+export async function readModelConfig(
+  path: string,
+): Promise<{ config: ModelConfig; unknownKeys: readonly string[] }> {
   await requireFolder(path);
   const configPath = join(path, "config.json");
   const parsed = parseHuggingFaceConfig(await readJson(configPath, "model config"), configPath);
@@ -87,16 +97,19 @@ export async function readModelFolder(
     endIds.length > parsed.config.eosTokenIds.length
       ? { ...parsed.config, eosTokenIds: endIds }
       : parsed.config;
-  const tokenizer = await loadTokenizer(path, config.eosTokenIds);
-  return { config, unknownKeys: parsed.unknownKeys, tokenizer };
+  return { config, unknownKeys: parsed.unknownKeys };
 }
 
 /** End ids of `generation_config.json`, which generation in `transformers` stops at. */
-async function generationEndIds(folder: string): Promise<number[]> {
+export async function generationEndIds(folder: string): Promise<number[]> {
   const path = join(folder, "generation_config.json");
   if (!(await isFile(path))) return [];
-  const json = (await readJson(path, "generation config")) as { eos_token_id?: unknown } | null;
-  const ids = json?.eos_token_id ?? [];
+  return endIdsOf(await readJson(path, "generation config"), path);
+}
+
+/** The `eos_token_id` of a config, which is an id, several, or none. */
+export function endIdsOf(json: unknown, source: string): number[] {
+  const ids = (json as { eos_token_id?: unknown } | null)?.eos_token_id ?? [];
   const result = z
     .union([
       z
@@ -108,7 +121,7 @@ async function generationEndIds(folder: string): Promise<number[]> {
     .safeParse(ids);
   if (result.success) return result.data;
   throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
-    field: `${path}: eos_token_id`,
+    field: `${source}: eos_token_id`,
     value: ids,
   });
 }
@@ -137,18 +150,16 @@ export async function modelFiles(
     requireBaseModel(active);
     return filesOfAdapter(model, active, tokenizer);
   }
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   const { files, index } = planShards(await decoderToTensors(model), { dtype, maxShardBytes });
   const weights = [...files].map(([name, tensors]): [string, FileContent] => [
     name,
     () => encodeSafetensors(tensors, { dtype, metadata: { format: "pt" } }),
   ]);
   return new Map<string, FileContent>([
-    ["config.json", json(toHuggingFaceConfig(model.config, { dtype }))],
+    ["config.json", jsonText(toHuggingFaceConfig(model.config, { dtype }))],
     ...weights,
-    ...(index ? [[weightFiles.index, json(index)] as const] : []),
-    ["tokenizer.json", json(tokenizer.toJson())],
-    ["tokenizer_config.json", json(tokenizer.toConfigJson())],
+    ...(index ? [[weightFiles.index, jsonText(index)] as const] : []),
+    ...tokenizerFiles(tokenizer),
   ]);
 }
 

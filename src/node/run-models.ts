@@ -8,6 +8,7 @@ import {
 } from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
+import type { LossTerm } from "../losses/index.js";
 import {
   addAdapter,
   type Decoder,
@@ -20,11 +21,18 @@ import { adapterName } from "./adapter-folder.js";
 import { findModelFolder } from "./find-model.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "./model-folder.js";
-import { type LoadedTeacher, loadTeacher } from "./teachers/index.js";
+import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "./teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
-export async function loadRunTeacher(config: RunConfig): Promise<LoadedTeacher | undefined> {
-  if (config.teacher !== undefined) return loadTeacher(config.teacher);
+export async function loadRunTeacher(
+  config: RunConfig,
+  loss: readonly LossTerm[],
+): Promise<LoadedTeacher | undefined> {
+  if (config.teacher !== undefined) {
+    const loaded = await loadTeacher(config.teacher);
+    const { alignment } = config;
+    return alignment === undefined ? loaded : alignLoadedTeacher(loaded, alignment, loss);
+  }
   if (config.trainer.type !== "distill") return undefined;
   throw new PupilError("Distillation needs a teacher.", {
     field: "teacher",
@@ -103,7 +111,7 @@ export async function chooseTokenizer(
       {
         field: role,
         remedy:
-          "Token-level distillation needs one tokenizer for both: leave out `tokenizer`, or train the student with the teacher's.",
+          "Leave out `tokenizer`, train the student with the teacher's, or set `alignment` to {} to align the two by the bytes of the text.",
       },
     );
   }

@@ -51,7 +51,12 @@ export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
 export type { RowLoss } from "./row-loss.js";
 export { rotary } from "./rotary.js";
-export { inverseFrequencies, type RotaryFrequencies, rotaryTables } from "./rotary-tables.js";
+export {
+  inverseFrequencies,
+  type RotaryFrequencies,
+  rotaryTables,
+  splitTurns,
+} from "./rotary-tables.js";
 export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
 export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";

@@ -51,8 +51,8 @@ export function rotaryTables(
   });
 }
 
-/** Turns per position in parts of 12 and 12 bits, and the rest. */
-function splitTurns(radians: number): readonly number[] {
+/** An angle as turns in parts of 12 and 12 bits, and the rest: three numbers whose sum it is. */
+export function splitTurns(radians: number): readonly number[] {
   let rest = radians / (2 * Math.PI);
   const parts = [12, 24].map((bits) => {
     const rounded = Math.round(rest * 2 ** bits) / 2 ** bits;

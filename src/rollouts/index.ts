@@ -1,4 +1,12 @@
 export { rolloutToSequence } from "./rollout-to-sequence.js";
-export { sampleRollouts, type Rollout, type SampleRolloutsOptions } from "./sample-rollouts.js";
+export type { RowInputs } from "./row-inputs.js";
+export {
+  sampleFrom,
+  type SampleOptions,
+  sampleRollouts,
+  type Rollout,
+  type SampleRolloutsOptions,
+} from "./sample-rollouts.js";
 export { sampleUniforms } from "./sample-uniforms.js";
 export { ownDistribution, samplingPolicySchema, type SamplingPolicy } from "./sampling-policy.js";
+export type { TokenSource, TokenStream } from "./token-source.js";

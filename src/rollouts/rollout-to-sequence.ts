@@ -1,7 +1,17 @@
 import type { TokenSequence } from "../data/index.js";
 import type { Rollout } from "./sample-rollouts.js";
 
-/** A rollout as a training row: only its completion is predicted. */
-export function rolloutToSequence({ promptIds, completionIds }: Rollout): TokenSequence {
-  return { ids: [...promptIds, ...completionIds], completionStart: promptIds.length };
+/**
+ * A rollout as a training row: only its completion is predicted.
+ *
+ * @param source the row of the data that the prompt is from; its completion becomes the reference
+ */
+export function rolloutToSequence(
+  { promptIds, completionIds }: Rollout,
+  source?: TokenSequence,
+): TokenSequence {
+  const own = { ids: [...promptIds, ...completionIds], completionStart: promptIds.length };
+  if (source === undefined) return own;
+  const { ids, completionStart, id } = source;
+  return { ...own, reference: ids.slice(completionStart), ...(id === undefined ? {} : { id }) };
 }

@@ -10,10 +10,33 @@ export interface SampledRow {
   readonly finished: boolean;
 }
 
+/** Tokens to feed, `[B, T]` on the host row by row; the mask `[B, S]` covers the columns fed before. */
+export interface RowInputs {
+  readonly batch: number;
+  readonly length: number;
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly mask: Float32Array;
+}
+
+/** The same on the device. */
+export function toModelInputs({ batch, length, ids, positions, mask }: RowInputs): ModelInputs {
+  return {
+    inputIds: tf.tensor2d(ids, [batch, length], "int32"),
+    positionIds: tf.tensor2d(positions, [batch, length], "int32"),
+    attentionMask: tf.tensor2d(mask, [batch, mask.length / batch]),
+  };
+}
+
+/** What rows feed next: their prompts, and once they have grown, the last token of each. */
+export function rowInputs(rows: readonly SampledRow[], padId: number): RowInputs {
+  const isNew = rows.every(({ completionIds }) => completionIds.length === 0);
+  return isNew ? promptInputs(rows, padId) : nextTokenInputs(rows, padId);
+}
+
 /** All prompts at once, padded on the left so that every row goes on at the same column. */
-export function promptInputs(rows: readonly SampledRow[], padId: number): ModelInputs {
+function promptInputs(rows: readonly SampledRow[], padId: number): RowInputs {
   const width = widestPrompt(rows);
-  const shape: [number, number] = [rows.length, width];
   const ids = new Int32Array(rows.length * width).fill(padId);
   const positions = new Int32Array(rows.length * width);
   const mask = new Float32Array(rows.length * width);
@@ -25,15 +48,11 @@ export function promptInputs(rows: readonly SampledRow[], padId: number): ModelI
       mask[start + position] = 1;
     }
   }
-  return {
-    inputIds: tf.tensor2d(ids, shape, "int32"),
-    positionIds: tf.tensor2d(positions, shape, "int32"),
-    attentionMask: tf.tensor2d(mask, shape),
-  };
+  return { batch: rows.length, length: width, ids, positions, mask };
 }
 
 /** The last sampled token of every row `[B, 1]`, with the mask `[B, S]` of all columns fed so far. */
-export function nextTokenInputs(rows: readonly SampledRow[], padId: number): ModelInputs {
+function nextTokenInputs(rows: readonly SampledRow[], padId: number): RowInputs {
   const width = widestPrompt(rows);
   const columns = width + Math.max(...rows.map((row) => row.completionIds.length));
   const ids = new Int32Array(rows.length).fill(padId);
@@ -48,11 +67,7 @@ export function nextTokenInputs(rows: readonly SampledRow[], padId: number): Mod
     const offset = row * columns + width;
     mask.fill(1, offset - promptIds.length, offset + numFed);
   }
-  return {
-    inputIds: tf.tensor2d(ids, [rows.length, 1], "int32"),
-    positionIds: tf.tensor2d(positions, [rows.length, 1], "int32"),
-    attentionMask: tf.tensor2d(mask, [rows.length, columns]),
-  };
+  return { batch: rows.length, length: 1, ids, positions, mask };
 }
 
 function widestPrompt(rows: readonly SampledRow[]): number {

@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { contextLength, type LanguageModel } from "../models/index.js";
+import type { LanguageModel } from "../models/index.js";
 import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
 import { type ContextGroup, contextGroups } from "./context-groups.js";
-import { nextTokenInputs, promptInputs } from "./row-inputs.js";
+import { rowInputs } from "./row-inputs.js";
 import { sampleUniforms } from "./sample-uniforms.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
+import { modelSource, type TokenSource } from "./token-source.js";
 
 /** A prompt and what the model wrote after it. */
 export interface Rollout {
@@ -20,8 +21,12 @@ export interface Rollout {
   readonly finished: boolean;
 }
 
-export interface SampleRolloutsOptions {
+export interface SampleRolloutsOptions extends SampleOptions {
   readonly model: LanguageModel;
+}
+
+/** How to sample, whatever the logits come from. */
+export interface SampleOptions {
   /** Token ids; at least one each. */
   readonly prompts: readonly (readonly number[])[];
   /** Any of these ends a completion. */
@@ -48,13 +53,18 @@ export interface SampleRolloutsOptions {
  * @throws PupilError for a prompt that is empty, longer than the context, or has an id outside the
  *   vocabulary; and if the logits are not finite
  */
-export async function sampleRollouts(options: SampleRolloutsOptions): Promise<Rollout[]> {
-  const { model, prompts, maxNewTokens } = options;
-  checkPrompts(prompts, model.config);
+export function sampleRollouts({ model, ...options }: SampleRolloutsOptions): Promise<Rollout[]> {
+  return sampleFrom(modelSource(model), options);
+}
+
+/** The same from any source of logits, such as a model in another runtime. */
+export async function sampleFrom(source: TokenSource, options: SampleOptions): Promise<Rollout[]> {
+  const { prompts, maxNewTokens } = options;
+  checkPrompts(prompts, source);
   const lengths = prompts.map((prompt) => prompt.length);
   const rollouts: Rollout[] = [];
-  for (const group of contextGroups(lengths, maxNewTokens, contextLength(model.config))) {
-    const sampled = await sampleGroup(options, group);
+  for (const group of contextGroups(lengths, maxNewTokens, source.maxPositions)) {
+    const sampled = await sampleGroup(source, options, group);
     for (const [i, row] of group.rows.entries()) rollouts[row] = sampled[i] as Rollout;
   }
   return rollouts;
@@ -68,7 +78,8 @@ interface OpenRollout extends Rollout {
 }
 
 async function sampleGroup(
-  { model, prompts, endIds, padId, policy, random, ...options }: SampleRolloutsOptions,
+  source: TokenSource,
+  { prompts, endIds, padId, policy, random, ...options }: SampleOptions,
   { rows, maxNewTokens }: ContextGroup,
 ): Promise<Rollout[]> {
   const sequenceIds = rows.map((row) => options.sequenceIds?.[row] ?? row);
@@ -78,16 +89,13 @@ async function sampleGroup(
   });
 
   const widest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
-  using cache = model.createCache(widest + maxNewTokens);
+  using stream = source.open(widest + maxNewTokens);
   for (let position = 0; position < maxNewTokens; position++) {
     if (rollouts.every((rollout) => rollout.finished)) break;
+    const nextLogits = await stream.next(rowInputs(rollouts, padId));
     const sampled = tf.tidy(() => {
-      const inputs =
-        position === 0 ? promptInputs(rollouts, padId) : nextTokenInputs(rollouts, padId);
-      const logits = model.forward(inputs, cache, { lastPositionOnly: true });
-      const [batchSize, , vocabSize] = logits.shape;
       const uniforms = policy.greedy ? undefined : sampleUniforms(random, sequenceIds, position);
-      return sampleTokens(logits.reshape([batchSize, vocabSize]), policy, uniforms);
+      return sampleTokens(nextLogits(), policy, uniforms);
     });
     const values = await readValues(sampled, "float32");
     for (const [row, rollout] of rollouts.entries()) {

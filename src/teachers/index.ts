@@ -4,6 +4,8 @@ export {
   type AlignedSignal,
   type AlignedTeacher,
   alignedTeacher,
+  type Alignment,
+  alignmentSchema,
   type AlignedTeacherOptions,
   type ChunkPlacement,
   type RowChunk,
@@ -20,7 +22,17 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
+export type { DistributionOptions } from "./logit-signals.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
+export {
+  type OnnxDecoder,
+  type OnnxSession,
+  onnxTeacher,
+  type OnnxTeacherOptions,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  openOnnxDecoder,
+} from "./onnx/index.js";
 export { promptedTeacher } from "./prompted-teacher.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export type {

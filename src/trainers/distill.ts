@@ -96,7 +96,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
     });
 
     using batches = splitIntoBatches(
-      rollouts.map((rollout, i) => restrict(withSource(rolloutToSequence(rollout), rows[i]))),
+      rollouts.map((rollout, i) => restrict(rolloutToSequence(rollout, rows[i]))),
       rows.slice(onPolicyRows).map(restrict),
       gradientAccumulationSteps,
       padId,
@@ -150,13 +150,6 @@ function withLogits(signals: readonly TeacherSignal[], { provides }: Teacher): T
 export function rowsOnPolicy(step: number, batchSize: number, fraction: number): number {
   const until = (steps: number) => Math.floor(fraction * batchSize * steps + 1e-9);
   return until(step + 1) - until(step);
-}
-
-/** What is known of the row whose prompt the student completed. */
-function withSource(own: TokenSequence, row: TokenSequence | undefined): TokenSequence {
-  if (row === undefined) return own;
-  const { ids, completionStart, id } = row;
-  return { ...own, reference: ids.slice(completionStart), ...(id === undefined ? {} : { id }) };
 }
 
 function rolloutMetrics(

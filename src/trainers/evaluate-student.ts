@@ -1,6 +1,6 @@
 import type { Tokenizer, TokenSequence } from "../data/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { ownDistribution, type SamplingPolicy } from "../rollouts/index.js";
+import { ownDistribution, rolloutToSequence, type SamplingPolicy } from "../rollouts/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
@@ -9,7 +9,7 @@ import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.
 export interface EvaluationSet {
   /** `heldOut`, or `longer` for problems beyond the training lengths. */
   readonly name: string;
-  /** Given completions, for the loss. */
+  /** Given completions, for the loss; where there are prompts, in their order. */
   readonly rows: readonly TokenSequence[];
   readonly prompts: readonly (readonly number[])[];
   /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
@@ -35,7 +35,7 @@ export interface ScoredCompletion {
 }
 
 export interface StudentEvaluation {
-  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits `<set>.forwardKl`, `<set>.reverseKl`. */
+  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly ScoredCompletion[];
 }
@@ -78,9 +78,11 @@ export async function evaluateStudent(
   metrics["meanLength"] = scored.meanLength;
   metrics["endRate"] = scored.endRate;
 
-  if (teacher?.provides.includes("teacherLogits")) {
+  const isComparable = teacher?.vocabSize === student.config.vocabSize;
+  if (isComparable && teacher.provides.includes("teacherLogits")) {
     const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
-    const divergence = await evaluateDivergence(student, teacher, rollouts, batchSize, padId);
+    const written = rollouts.map((rollout, i) => rolloutToSequence(rollout, set.rows[i]));
+    const divergence = await evaluateDivergence(student, teacher, written, batchSize, padId);
     metrics["forwardKl"] = divergence.forwardKl;
     metrics["reverseKl"] = divergence.reverseKl;
   }

@@ -10,12 +10,7 @@ import {
   reverseKlLoss,
 } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import {
-  type Rollout,
-  rolloutToSequence,
-  type SamplingPolicy,
-  sampleRollouts,
-} from "../rollouts/index.js";
+import { type Rollout, type SamplingPolicy, sampleRollouts } from "../rollouts/index.js";
 import type { Teacher, TeacherScores } from "../teachers/index.js";
 import { type Random, readScalars } from "../tensors/index.js";
 import { asRowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
@@ -75,25 +70,29 @@ export interface TeacherDivergence {
   readonly tokens: number;
 }
 
-/** Both divergences at temperature 1, averaged over the completion tokens of the rollouts. */
+/** Both divergences at temperature 1, averaged over the tokens of rollouts that are learned. */
 export async function evaluateDivergence(
   student: LanguageModel,
   teacher: Teacher,
-  rollouts: readonly Rollout[],
+  rollouts: readonly TokenSequence[],
   batchSize: number,
   padId: number,
 ): Promise<TeacherDivergence> {
   const sums = { forwardKl: 0, reverseKl: 0 };
   let tokens = 0;
   for (let start = 0; start < rollouts.length; start += batchSize) {
-    const rows = rollouts.slice(start, start + batchSize).map(rolloutToSequence);
+    const rows = rollouts.slice(start, start + batchSize);
     const learned = rows.map((row) => teacher.restrict?.(row) ?? row);
     using batch = makeBatch(learned, padId);
     const scores = await teacher.score(batch, ["teacherLogits"]);
     const terms = [lossTerm(forwardKlLoss, {}), lossTerm(reverseKlLoss, {})];
-    const totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));
+    let totals: tf.Scalar[];
+    try {
+      totals = tf.tidy(() => evaluationSums(student, batch, terms, scores));
+    } finally {
+      scores.dispose?.();
+    }
     const [forwardSum, reverseSum] = totals as [tf.Scalar, tf.Scalar];
-    scores.dispose?.();
     const { forward, reverse } = await readScalars({ forward: forwardSum, reverse: reverseSum });
     sums.forwardKl += forward;
     sums.reverseKl += reverse;

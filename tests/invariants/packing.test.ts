@@ -68,7 +68,7 @@ async function stepOf(packing: boolean, settings: Settings) {
     ...{ model: student, prompts, endIds: [3, 4], padId: 0, maxNewTokens: 12 },
     ...{ policy: ownDistribution, random: new Random(5) },
   });
-  const own = rollouts.map(rolloutToSequence);
+  const own = rollouts.map((rollout) => rolloutToSequence(rollout));
   using batches = splitIntoBatches(own, dataRows(), parts, 0, packing);
   const signals = checkLoss(loss, {
     studentVocabSize: 11,

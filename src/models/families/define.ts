@@ -101,6 +101,7 @@ export const irrelevantKeys: readonly string[] = [
   "dtype",
   "model_type",
   "torch_dtype",
+  "transformers.js_config",
   "transformers_version",
   "use_cache",
 ];

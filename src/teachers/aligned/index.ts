@@ -10,4 +10,5 @@ export {
   alignedTeacher,
   type AlignedTeacherOptions,
 } from "./aligned-teacher.js";
+export { type Alignment, alignmentSchema } from "./schema.js";
 export { type ChunkPlacement, toStudentVocabulary } from "./place-signals.js";

@@ -2,16 +2,18 @@ import { z } from "zod";
 import type { TeacherSignal } from "../teacher.js";
 import type { TeacherKind } from "./define.js";
 import { modelTeacherKind } from "./model.js";
+import { onnxTeacherKind } from "./onnx.js";
 import { selfTeacherKind } from "./self.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
 /** Every kind of teacher, one line each. */
-export const teacherKinds = [modelTeacherKind, selfTeacherKind] as const;
+export const teacherKinds = [modelTeacherKind, selfTeacherKind, onnxTeacherKind] as const;
 
 /** The teacher of a config, told apart by `type`. */
 export const teacherSchema = z.discriminatedUnion("type", [
   modelTeacherKind.schema,
+  onnxTeacherKind.schema,
   selfTeacherKind.schema,
 ]);
 export type TeacherConfig = z.output<typeof teacherSchema>;

@@ -26,9 +26,9 @@ test("a failed write leaves the old folder and nothing else", async () => {
   await writeFolderAtomic(path, new Map([["a.txt", "old"]]));
   const broken = new Map([
     ["a.txt", "new"],
-    ["no/such/folder.txt", "x"],
+    ["a.txt/in-a-file.txt", "x"],
   ]);
-  await expect(writeFolderAtomic(path, broken)).rejects.toThrow("ENOENT");
+  await expect(writeFolderAtomic(path, broken)).rejects.toThrow(/EEXIST|ENOTDIR/);
   expect(readdirSync(parent)).toEqual(["step-1"]);
   expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("old");
 });
@@ -47,4 +47,16 @@ test("a file is written into folders that did not exist", async () => {
   const path = join(temporaryFolder(), "a", "b.txt");
   await writeFileAtomic(path, "text");
   expect(readFileSync(path, "utf8")).toBe("text");
+});
+
+test("a folder may have folders in it", async () => {
+  const path = join(temporaryFolder(), "model");
+  await writeFolderAtomic(
+    path,
+    new Map([
+      ["config.json", "{}"],
+      ["onnx/deep/model.onnx", "x"],
+    ]),
+  );
+  expect(readFileSync(join(path, "onnx", "deep", "model.onnx"), "utf8")).toBe("x");
 });

@@ -18,6 +18,7 @@ import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.
 import { AdamW, defaultSchedule } from "../../../src/optim/index.js";
 import { alignedTeacher, modelTeacher, type Teacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
+import { rolloutToSequence } from "../../../src/rollouts/index.js";
 import { distill, evaluateDivergence, type StepMetrics } from "../../../src/trainers/index.js";
 import { trainedTokenizer } from "../../setup/tokenizers.js";
 
@@ -131,7 +132,13 @@ describe("distill with another tokenizer", () => {
     const completionIds = byte.encode(" the cat");
     const tokenLogProbs = completionIds.map(() => -1);
     const rollout = { promptIds, completionIds, tokenLogProbs, finished: false };
-    const divergence = await evaluateDivergence(untrained, teacher, [rollout], 4, byte.padId);
+    const divergence = await evaluateDivergence(
+      untrained,
+      teacher,
+      [rolloutToSequence(rollout)],
+      4,
+      byte.padId,
+    );
     expect(divergence.forwardKl).toBeGreaterThan(0);
     expect(divergence.tokens).toBeLessThan(completionIds.length);
   });

@@ -12,7 +12,6 @@ import {
   symmetricKlLoss,
 } from "../../../src/losses/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
-import type { Rollout } from "../../../src/rollouts/index.js";
 import { modelTeacher, type TeacherScores } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { evaluateDivergence, evaluateLoss } from "../../../src/trainers/evaluate.js";
@@ -143,19 +142,14 @@ describe("evaluation with a large vocabulary", () => {
     using student = initializeDecoder(options, new Random(1));
     using teacher = modelTeacher(initializeDecoder(options, new Random(2)));
     const given = rows(16, vocabSize);
-    const rollouts = given.map(({ ids, completionStart }): Rollout => {
-      const completionIds = ids.slice(completionStart);
-      const promptIds = ids.slice(0, completionStart);
-      return { promptIds, completionIds, tokenLogProbs: [], finished: false };
-    });
     // Small batches are evaluated from logits, those of all rows are not.
     const loss = await evaluateLoss(student, given, 1, 0);
-    const divergence = await evaluateDivergence(student, teacher, rollouts, 1, 0);
+    const divergence = await evaluateDivergence(student, teacher, given, 1, 0);
     const { allocator } = engine;
     allocator.peakBytes = allocator.bytesInUse;
     const before = allocator.bytesInUse;
     const losses = await evaluateLoss(student, given, 16, 0);
-    const divergences = await evaluateDivergence(student, teacher, rollouts, 16, 0);
+    const divergences = await evaluateDivergence(student, teacher, given, 16, 0);
     // The student's and the teacher's would be 2 · 16 · 10 · V floats.
     expect(allocator.peakBytes - before).toBeLessThan(35 * 2 ** 20);
     expect(losses.loss).toBeCloseTo(loss.loss, 4);

@@ -69,7 +69,12 @@ async function stepOf(
     { ids: [1, 2, 3, 4, 5, 6, 7], completionStart: 2 },
     { ids: [7, 6, 5], completionStart: 1 },
   ];
-  using batches = splitIntoBatches(rollouts.map(rolloutToSequence), data, parts, 0);
+  using batches = splitIntoBatches(
+    rollouts.map((rollout) => rolloutToSequence(rollout)),
+    data,
+    parts,
+    0,
+  );
   const signals = checkLoss(loss, {
     studentVocabSize: 11,
     teacher,

@@ -1,0 +1,54 @@
+import { PupilError } from "../../errors/index.js";
+import { type LossTerm, needsOf } from "../../losses/index.js";
+import { type AlignedSignal, alignedTeacher, type Alignment } from "../../teachers/index.js";
+import type { LoadedTeacher } from "./loaded-teacher.js";
+
+/**
+ * A loaded teacher that keeps its own tokenizer, whatever the run's is: what it says is aligned with
+ * the student's tokens.
+ *
+ * @param loss decides which signal is aligned, unless the alignment says it
+ * @throws PupilError if the teacher has no tokenizer of its own
+ */
+export function alignLoadedTeacher(
+  loaded: LoadedTeacher,
+  alignment: Alignment,
+  loss: readonly LossTerm[],
+): LoadedTeacher {
+  const { tokenizer: teacherTokenizer, notes } = loaded;
+  if (teacherTokenizer === undefined) {
+    throw new PupilError("This teacher has no tokenizer of its own to align.", {
+      field: "alignment",
+      remedy: "Leave `alignment` out.",
+    });
+  }
+  const signal = alignment.signal ?? neededSignal(loss);
+  return {
+    notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
+    connect: async (run) => {
+      const teacher = await loaded.connect({ ...run, tokenizer: teacherTokenizer });
+      return alignedTeacher(teacher, {
+        teacherTokenizer,
+        studentTokenizer: run.tokenizer,
+        signal,
+        placement: alignment.placement,
+        vocabulary: readsAnyVocabulary(loss) ? "teacher" : "student",
+        studentVocabSize: run.student.config.vocabSize,
+      });
+    },
+    dispose: loaded.dispose,
+  };
+}
+
+function neededSignal(loss: readonly LossTerm[]): AlignedSignal {
+  return needsOf(loss).includes("teacherLogits") ? "teacherLogits" : "teacherTokenLogProbs";
+}
+
+/** Whether every term on the teacher's logits takes them in the teacher's own vocabulary. */
+function readsAnyVocabulary(loss: readonly LossTerm[]): boolean {
+  const readers = loss.filter(({ definition }) => definition.needs.includes("teacherLogits"));
+  return (
+    readers.length > 0 &&
+    readers.every(({ definition }) => definition.properties.allowsOtherVocabulary === true)
+  );
+}

@@ -1,0 +1,92 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Batch } from "../data/index.js";
+import { PupilError } from "../errors/index.js";
+import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
+import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
+import type { ScoreContext, TeacherSignal, TeacherTensors } from "./teacher.js";
+
+/** Which parts of its distribution a teacher gives besides the whole. */
+export interface DistributionOptions {
+  /** Gives the K likeliest tokens of every position. */
+  readonly topK?: number | undefined;
+  /** Gives K tokens of every position drawn from its distribution, with replacement. */
+  readonly samples?: number | undefined;
+  /** Temperature of those draws; their log-probabilities stay those of temperature 1. Default 1. */
+  readonly sampleTemperature?: number | undefined;
+}
+
+/** What a teacher with logits provides with these options. */
+export function logitSignals({ topK, samples }: DistributionOptions): TeacherSignal[] {
+  const always: TeacherSignal[] = ["teacherLogits", "teacherTokenLogProbs"];
+  if (topK !== undefined) return [...always, "teacherTokenIds", "teacherTopLogProbs"];
+  if (samples === undefined) return always;
+  return [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"];
+}
+
+/**
+ * What is asked for, from logits `[B, T, V]` of the batch's tokens. The logits stay the caller's and
+ * may be returned as they are.
+ */
+export function signalsFromLogits(
+  logits: tf.Tensor3D,
+  batch: Batch,
+  needs: readonly TeacherSignal[],
+  options: DistributionOptions,
+  context: ScoreContext | undefined,
+): Partial<TeacherTensors> {
+  return tf.tidy(() => {
+    const wantsTokens = needs.includes("teacherTokenIds") || needs.includes("teacherTopLogProbs");
+    const all: Partial<TeacherTensors> = {
+      teacherLogits: logits,
+      ...(needs.includes("teacherTokenLogProbs")
+        ? { teacherTokenLogProbs: tokenLogProbs(logits, batch.labels) }
+        : {}),
+      ...(wantsTokens && options.topK !== undefined ? likeliest(logits, options.topK) : {}),
+      ...(wantsTokens && options.samples !== undefined
+        ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
+        : {}),
+    };
+    return Object.fromEntries(needs.map((need) => [need, all[need]])) as Partial<TeacherTensors>;
+  });
+}
+
+function likeliest(logits: tf.Tensor3D, K: number): Partial<TeacherTensors> {
+  const { values, indices } = tf.topk(logProbsFromLogits(logits), K, true);
+  return { teacherTokenIds: indices as tf.Tensor3D, teacherTopLogProbs: values as tf.Tensor3D };
+}
+
+function draws(
+  logits: tf.Tensor3D,
+  batch: Batch,
+  K: number,
+  temperature: number,
+  context: ScoreContext | undefined,
+): Partial<TeacherTensors> {
+  if (context === undefined) throw new Error("A teacher that draws tokens needs a random stream.");
+  const uniforms = sequenceUniforms(context.random, context.firstRow, batch, K);
+  const teacherTokenIds = drawTokens(logProbsFromLogits(logits, { temperature }).exp(), uniforms);
+  return {
+    teacherTokenIds,
+    teacherTopLogProbs: selectedLogProbs(logits, teacherTokenIds),
+    teacherSampleLogProbs: selectedLogProbs(logits, teacherTokenIds, { temperature }),
+  };
+}
+
+/** @throws PupilError if asked for both the likeliest tokens and draws, or for more than there are */
+export function checkDistributionOptions(
+  { topK, samples }: DistributionOptions,
+  vocabSize: number,
+): void {
+  if (topK !== undefined && samples !== undefined) {
+    throw new PupilError("gives either its likeliest tokens (topK) or draws (samples), not both.", {
+      field: "teacher",
+    });
+  }
+  if (topK !== undefined && topK > vocabSize) {
+    throw new PupilError(`is more than the teacher's vocabulary of ${vocabSize} tokens.`, {
+      field: "teacher.topK",
+      value: topK,
+      remedy: "Lower it, or leave it out and use a loss on the teacher's logits.",
+    });
+  }
+}
