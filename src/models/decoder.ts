@@ -33,21 +33,24 @@ export class Decoder implements LanguageModel {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /** Without adapters. */
   readonly numParameters: number;
-  readonly adapters: AdapterSet = new AdapterSet();
+  readonly adapters: AdapterSet;
   private readonly layout: DecoderLayout;
   private readonly context: LayerContext;
 
   /**
-   * Takes ownership of `parameters`, which must be those that the configuration calls for.
+   * Takes ownership of `parameters`, which must be those that the configuration calls for, and of
+   * `adapters`.
    *
    * @param choice which adapter it computes with. Default: the active one
    */
   constructor(
     config: ModelConfig,
     parameters: ReadonlyMap<string, tf.Variable>,
-    choice?: AdapterChoice,
+    adapters: AdapterSet = new AdapterSet(),
+    choice: AdapterChoice = adapters,
   ) {
     this.config = config;
+    this.adapters = adapters;
     this.layout = decoderLayout(config);
     this.parameters = inOrder(parameterSpecs(this.layout), parameters);
     this.numParameters = [...this.parameters.values()].reduce((sum, { size }) => sum + size, 0);
@@ -56,7 +59,7 @@ export class Decoder implements LanguageModel {
       family: families[config.family] as Family,
       parameter: <R extends tf.Rank>(spec: ParameterSpec) =>
         this.parameters.get(spec.name) as unknown as tf.Tensor<R>,
-      adapters: choice ?? this.adapters,
+      adapters: choice,
     };
   }
 
@@ -88,7 +91,12 @@ export class Decoder implements LanguageModel {
 
   /** The same model, sharing all weights, with another adapter or none. It owns nothing. */
   withAdapter(name: string | undefined): LanguageModel {
-    const view = new Decoder(this.config, this.parameters, this.adapters.fixedAt(name));
+    const view = new Decoder(
+      this.config,
+      this.parameters,
+      this.adapters,
+      this.adapters.fixedAt(name),
+    );
     return {
       config: view.config,
       parameters: view.parameters,

@@ -15,6 +15,20 @@ export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
 export { fromFloat16 } from "./half-precision.js";
 export {
+  type HeadConfig,
+  headKeys,
+  loadSequenceModel,
+  parseHeadConfig,
+  type ProblemType,
+  type SequenceInputs,
+  sequenceInputs,
+  SequenceModel,
+  sequenceModelToTensors,
+  toHeadKeys,
+  withHead,
+  type WithHeadOptions,
+} from "./heads/index.js";
+export {
   type ParsedConfig,
   parseHuggingFaceConfig,
   toHuggingFaceConfig,

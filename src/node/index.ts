@@ -19,6 +19,11 @@ export { mergeModelFolder } from "./merge-adapter.js";
 export { nodePlatform } from "./platform.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
+export {
+  type LoadedSequenceModel,
+  loadSequenceModelFolder,
+  saveSequenceModelFolder,
+} from "./sequence-model-folder.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
 export {
   trainTokenizer,
