@@ -83,6 +83,14 @@ export async function loadAdapter(decoder: Decoder, path: string, name: string):
 /** An adapter's `adapter_model.safetensors`. */
 export async function readAdapterWeights(path: string) {
   const source = join(path, adapterFiles.weights);
+  const older = source.replace(/safetensors$/, "bin");
+  if (!(await isFile(source)) && (await isFile(older))) {
+    throw new PupilError("The adapter's weights are in another format.", {
+      field: older,
+      remedy:
+        "Load it in Python and write it with save_pretrained, which makes a safetensors file.",
+    });
+  }
   const tensors = decodeSafetensors(await readBytes(source, "adapter's weights file"), source);
   return { tensors, source };
 }

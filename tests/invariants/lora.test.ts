@@ -91,6 +91,20 @@ describe.each(Object.entries(trainers))("%s with an adapter", (_name, changes) =
   });
 });
 
+test("the reference without the adapter stays what the student was", async () => {
+  const folder = temporaryFolder();
+  const student = { from: await baseFolder(folder), lora };
+  const config = tinyRun(join(folder, "runs"), {
+    ...{ ...trainers.pairs, student, evaluation: { every: 0, rows: 2 } },
+  });
+  await runToEnd(config);
+  const rows = metricsOf(config).filter((row) => "gradNorm" in row);
+  const [first, ...later] = rows.map(({ loss }) => loss as number);
+  // At first nobody prefers anything: −log σ(0).
+  expect(first).toBeCloseTo(Math.log(2), 5);
+  expect(Math.min(...later)).toBeLessThan(0.69);
+});
+
 test("the run is a model wherever one is accepted: evaluated, as teacher, as student", async () => {
   const folder = temporaryFolder();
   const from = await baseFolder(folder);

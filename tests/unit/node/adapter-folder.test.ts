@@ -237,6 +237,8 @@ describe("a folder that cannot be used is a clear error", () => {
     expect(await messageOf(() => loadModelFolder(path))).toMatch(/no place for: .*score\.weight/);
     rmSync(join(path, "adapter_model.safetensors"));
     expect(await messageOf(() => loadModelFolder(path))).toMatch(/weights file does not exist/);
+    writeFileSync(join(path, "adapter_model.bin"), "");
+    expect(await messageOf(() => loadModelFolder(path))).toMatch(/adapter_model\.bin: .*Python/);
   });
 
   test("an adapter on an adapter, and one without the name of its base", async () => {
