@@ -5,7 +5,7 @@ await pupil.startBackend("auto", { platform: nodePlatform });
 const { model, tokenizer } = await loadModelFolder("examples/quickstart/teacher");
 const random = new pupil.Random(1);
 const addition = pupil.datasetSchema.parse({ type: "task", task: { type: "addition" } });
-const data = pupil.prepareData(addition, { tokenizer, random }).training;
+const { training: data } = await pupil.prepareData(addition, { tokenizer, random });
 using teacher = pupil.modelTeacher(model);
 using student = pupil.initializeDecoder({ ...model.config, numLayers: 1 }, random);
 using optimizer = new pupil.AdamW(student.parameters);

@@ -56,9 +56,13 @@ export interface Measurement {
   readonly completions: readonly ScoredCompletion[];
 }
 
-export function openClassroom(teacher: Teacher, tokenizer: Tokenizer, seed: number): Classroom {
+export async function openClassroom(
+  teacher: Teacher,
+  tokenizer: Tokenizer,
+  seed: number,
+): Promise<Classroom> {
   const random = new Random(seed);
-  const data = prepareData(datasetSchema.parse(settings.data), {
+  const data = await prepareData(datasetSchema.parse(settings.data), {
     tokenizer,
     evaluationRows: settings.evaluationRows,
     random: random.stream("data"),

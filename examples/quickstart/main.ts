@@ -79,7 +79,7 @@ function showCompletions(rows: readonly Row[], classroom: Classroom): void {
 say((await startBackend("auto", { platform: nodePlatform })).line);
 const { model, tokenizer } = await loadModelFolder(teacherFolder);
 using teacher = modelTeacher(model, "teacher");
-const classroom = openClassroom(teacher, tokenizer, settings.seed);
+const classroom = await openClassroom(teacher, tokenizer, settings.seed);
 using student = newStudent(classroom);
 say(
   `Teacher: ${model.numParameters.toLocaleString("en")} parameters. ` +

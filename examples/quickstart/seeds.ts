@@ -36,7 +36,7 @@ const record = (title: string, measurement: Measurement) => {
 };
 
 for (let seed = 1; seed <= seeds; seed++) {
-  const classroom = openClassroom(teacher, tokenizer, seed);
+  const classroom = await openClassroom(teacher, tokenizer, seed);
   using student = newStudent(classroom);
   await teach(student, classroom, sftLesson, 0);
   record("student after SFT", await measure(student, classroom));

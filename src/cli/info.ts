@@ -17,7 +17,7 @@ function describeModel(info: ModelInfo): string[] {
       `${config.family}: ${config.numLayers} layers of ${config.hiddenSize}`,
       `${config.numHeads} heads of ${config.headDim} (${config.numKeyValueHeads} for keys and values)`,
       `MLP ${config.intermediateSize}`,
-      `context ${count(config.maxPositions)}`,
+      `context ${count(info.contextLength)}`,
       ...window,
       ...scaling,
     ].join(", "),

@@ -3,11 +3,13 @@ import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
+import { recordTeacherCommand } from "./record-teacher.js";
 import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
 import { trainCommand } from "./train.js";
@@ -41,6 +43,13 @@ program
   .action(generateCommand);
 
 program
+  .command("data")
+  .argument("<config>", "run config (JSON)")
+  .argument("[overrides...]", "key=value, for example data.maxLength=512")
+  .description("Read and tokenize a config's data and show what a student would learn from it.")
+  .action(dataCommand);
+
+program
   .command("export")
   .argument("<model>", "model folder or run folder")
   .argument("[options...]", "output=<folder>, dtype=float32|float16")
@@ -53,6 +62,13 @@ program
   .argument("[overrides...]", "key=value: output, dtype")
   .description("Write a LoRA adapter and its base model as one plain model folder.")
   .action(mergeCommand);
+
+program
+  .command("record-teacher")
+  .argument("<config>", "run config (JSON) or run folder, for its teacher, tokenizer and data")
+  .argument("[overrides...]", "output=<folder>, rows, generate, dtype, … and key=value")
+  .description("Store a teacher's log-probabilities of the rows of a config, to train from later.")
+  .action(recordTeacherCommand);
 
 program
   .command("train-tokenizer")

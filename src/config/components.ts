@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import {
+  fileDatasetSchema,
+  hubDatasetSchema,
   jsonlDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
@@ -9,6 +12,7 @@ import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from ".
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import { recordOptionsSchema } from "./record-options.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -48,6 +52,12 @@ export const components: readonly Component[] = [
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
   plain("config", "lora", "An adapter that is trained on a frozen student.", loraSchema),
   plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
+  plain(
+    "config",
+    "record-teacher",
+    "How a teacher's log-probabilities are stored.",
+    recordOptionsSchema,
+  ),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(
@@ -75,7 +85,10 @@ export const components: readonly Component[] = [
     }),
   ),
   plain("data", "text", "Plain text, cut into windows.", textDatasetSchema),
-  plain("data", "jsonl", "Prompts and completions, one JSON object a line.", jsonlDatasetSchema),
+  plain("data", "file", "Rows of JSONL, JSON, text, CSV, TSV or Parquet files.", fileDatasetSchema),
+  plain("data", "jsonl", "`file` for one JSONL file.", jsonlDatasetSchema),
+  plain("data", "hub", "Rows of a dataset on the Hugging Face Hub.", hubDatasetSchema),
+  plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
   ...lossDefinitions.map(
     (definition): Component => ({

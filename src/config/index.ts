@@ -2,16 +2,20 @@ export { type Component, type ComponentKind, components } from "./components.js"
 export {
   byteTokenizerFor,
   characterTokenizerFor,
+  type DataAccess,
+  type DataReport,
   type Dataset,
-  type Files,
-  filesOf,
+  filesInMemory,
+  type HubRequest,
   prepareData,
   type PreparedData,
   type PrepareOptions,
+  readListsOf,
 } from "./datasets/index.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
+export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   datasetSchema,
   distillTrainerSchema,

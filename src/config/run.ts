@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { jsonlDatasetSchema, taskDatasetSchema, textDatasetSchema } from "../data/index.js";
+import {
+  fileDatasetSchema,
+  hubDatasetSchema,
+  jsonlDatasetSchema,
+  rerankDatasetSchema,
+  taskDatasetSchema,
+  textDatasetSchema,
+} from "../data/index.js";
 import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
@@ -138,7 +145,10 @@ export const evaluationSchema = z.strictObject({
 
 export const datasetSchema = z.discriminatedUnion("type", [
   textDatasetSchema,
+  fileDatasetSchema,
   jsonlDatasetSchema,
+  hubDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
 ]);
 

@@ -70,7 +70,7 @@ function explainDiscriminator(
 
 function discriminatorValues(union: z.ZodDiscriminatedUnion): string[] {
   return union.options.flatMap((option) => {
-    const literal = (option as z.ZodObject).shape[union.def.discriminator];
+    const literal = unwrap((option as z.ZodObject).shape[union.def.discriminator] as z.ZodType);
     return literal instanceof z.ZodLiteral ? [...literal.values].map(String) : [];
   });
 }
@@ -119,10 +119,10 @@ function unwrap(schema: z.ZodType): z.ZodType {
 function optionFor(union: z.ZodDiscriminatedUnion, value: unknown): z.ZodType | undefined {
   const key = union.def.discriminator;
   const given = isRecord(value) ? value[key] : undefined;
-  return union.options.find((option) => {
-    const literal = (option as z.ZodObject).shape[key];
-    return literal instanceof z.ZodLiteral && literal.values.has(given as string);
-  }) as z.ZodType | undefined;
+  // The field itself says whether it may be left out.
+  return union.options.find(
+    (option) => ((option as z.ZodObject).shape[key] as z.ZodType).safeParse(given).success,
+  ) as z.ZodType | undefined;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

@@ -87,6 +87,14 @@ export class Batch implements Disposable {
   }
 }
 
+/**
+ * The same rows on the device, of which a teacher on the host sees only some sequences. Owns nothing
+ * and lives as long as `batch`.
+ */
+export function withSequences(batch: Batch, sequences: readonly PlacedSequence[]): Batch {
+  return Object.create(batch, { sequences: { value: sequences, enumerable: true } }) as Batch;
+}
+
 export interface BatchOptions {
   /** Pads T up to a multiple of this, so that fewer shapes occur. */
   readonly padToMultipleOf?: number;

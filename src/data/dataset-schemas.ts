@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { learnedTurns } from "./chat/encode-chat.js";
+import { dataFormats } from "./readers/index.js";
+import { longRowPolicies } from "./rows/row-tokenizer.js";
 import { taskConfigSchema } from "./tasks/index.js";
-import { longRowPolicies } from "./tokenize.js";
 
 const path = (what: string) => z.string().min(1).describe(what);
+const name = (what: string) => z.string().min(1).optional().describe(what);
 
 const validationFraction = z
   .number()
@@ -10,6 +13,12 @@ const validationFraction = z
   .lt(1)
   .default(0.1)
   .describe("Share of the data, taken from its end, that is kept for evaluation.");
+
+const memoryLimitBytes = z
+  .int()
+  .min(0)
+  .default(1024 ** 3)
+  .describe("Tokens beyond these bytes wait in a temporary file, not in memory.");
 
 export const textDatasetSchema = z
   .strictObject({
@@ -27,6 +36,7 @@ export const textDatasetSchema = z
       .min(1)
       .default(8)
       .describe("Tokens at the start of a row that a student continues when it samples."),
+    memoryLimitBytes,
   })
   .refine(({ promptLength, sequenceLength }) => promptLength <= sequenceLength, {
     message: "must not exceed sequenceLength",
@@ -34,39 +44,120 @@ export const textDatasetSchema = z
   })
   .describe("One long text, learned in random windows.");
 
+const rowFields = {
+  fields: z
+    .strictObject({
+      prompt: name("Field with the prompt. Default: `prompt`."),
+      completion: name("Field with the completion. Default: `completion`."),
+      answer: name("Field with the final answer. Default: `answer`, where rows have it."),
+      messages: name("Field with a chat: a list of {role, content}, or of {from, value}."),
+      text: name("Field with a text, all of which is learned."),
+      id: name("Field that names a row in messages. Default: file and line."),
+    })
+    .prefault({})
+    .describe(
+      "Fields to read: prompt and completion, or messages, or text; dots lead inside, as in `turns.0.value`. Default: whichever of these the first row has.",
+    ),
+  separator: z
+    .string()
+    .default("")
+    .describe("Text put after every prompt; it belongs to the prompt."),
+  chatTemplate: name("Jinja template for chats. Default: the tokenizer's own."),
+  learn: z
+    .enum(learnedTurns)
+    .default("all")
+    .describe("Turns of the assistant that are learned: all of a chat, or its last one."),
+  maxLength: z
+    .int()
+    .min(2)
+    .optional()
+    .describe("Most tokens of a row, its end token included. Default: the model's context."),
+  longRows: z
+    .enum(longRowPolicies)
+    .default("truncate")
+    .describe("What to do with longer rows; how many there were is printed and recorded."),
+  lengthBuckets: z
+    .union([z.boolean(), z.int().min(2)])
+    .default(false)
+    .describe(
+      "Batches of rows of similar length: rows are sorted within this many batches of an epoch's random order; true: 50.",
+    ),
+  memoryLimitBytes,
+};
+
+const tableFields = {
+  rowsField: name("For JSON files that are an object: the field with the list of rows."),
+  columns: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("For CSV and TSV files without a header line: the names of their columns."),
+};
+
+const format = z
+  .enum(dataFormats)
+  .optional()
+  .describe("Format of the files. Default: by the end of their names.");
+
+const split = z.string().min(1).default("train").describe("Split of a dataset folder to train on.");
+
+export const fileDatasetSchema = z
+  .strictObject({
+    type: z.literal("file"),
+    path: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .describe("A file, a list of files, or a Hugging Face dataset folder."),
+    format,
+    split,
+    validationPath: path("Rows to evaluate on instead of the last rows of `path`.").optional(),
+    validationSplit: name("Split of the folder to evaluate on instead of the end of `split`."),
+    validationFraction,
+    ...tableFields,
+    ...rowFields,
+  })
+  .describe("Rows of JSONL, JSON, text, CSV, TSV or Parquet files.");
+
 export const jsonlDatasetSchema = z
   .strictObject({
     type: z.literal("jsonl"),
     path: path("A file with one JSON object per line."),
     validationPath: path("Rows to evaluate on instead of the last rows of `path`.").optional(),
     validationFraction,
-    fields: z
-      .strictObject({
-        prompt: z.string().min(1).default("prompt").describe("Field with the prompt."),
-        completion: z.string().min(1).default("completion").describe("Field with the completion."),
-        answer: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("Field with the final answer. Default: `answer`, where rows have it."),
-      })
-      .prefault({})
-      .describe("Names of the fields to read."),
-    separator: z
-      .string()
-      .default("")
-      .describe("Text put after every prompt; it belongs to the prompt."),
-    maxLength: z
-      .int()
-      .min(2)
-      .optional()
-      .describe("Most tokens of a row, its end token included. Default: the model's context."),
-    longRows: z
-      .enum(longRowPolicies)
-      .default("truncate")
-      .describe("What to do with longer rows; how many there were is printed and recorded."),
+    ...rowFields,
   })
-  .describe("Prompts with completions.");
+  .describe("`file` for JSONL, with prompts and completions unless fields say otherwise.");
+
+export const hubDatasetSchema = z
+  .strictObject({
+    type: z.literal("hub"),
+    dataset: z
+      .string()
+      .regex(/^[\w.-]+(\/[\w.-]+)?$/, 'write "owner/name", as on huggingface.co/datasets')
+      .describe('Name of a dataset on the Hugging Face Hub: "owner/name".'),
+    revision: z.string().min(1).default("main").describe("Branch, tag or commit."),
+    subset: name("Folder of the dataset to read, where it has several."),
+    format,
+    split,
+    validationSplit: name("Split to evaluate on instead of the end of `split`."),
+    validationFraction,
+    ...tableFields,
+    ...rowFields,
+  })
+  .describe("Rows of a dataset on the Hub; HF_TOKEN is used for private ones.");
+
+export const rerankDatasetSchema = z
+  .strictObject({
+    type: z.literal("rerank"),
+    corpus: path(
+      "Passages: TSV with id and text, or JSONL with `_id`, `text` and perhaps `title`.",
+    ),
+    queries: path("Queries: TSV with id and text, or JSONL with `_id` and `text`."),
+    qrels: path("Grades, four columns: query id, 0, passage id, grade."),
+    run: path(
+      "A first-stage ranking, six columns: query id, Q0, passage id, rank, score, tag.",
+    ).optional(),
+  })
+  .describe("Queries with graded passages, in TREC's form.");
 
 export const taskDatasetSchema = z
   .strictObject({
@@ -76,5 +167,8 @@ export const taskDatasetSchema = z
   .describe("Endless problems of a built-in task, with exact answers.");
 
 export type TextDataset = z.output<typeof textDatasetSchema>;
+export type FileDataset = z.output<typeof fileDatasetSchema>;
 export type JsonlDataset = z.output<typeof jsonlDatasetSchema>;
+export type HubDataset = z.output<typeof hubDatasetSchema>;
+export type RerankDataset = z.output<typeof rerankDatasetSchema>;
 export type TaskDataset = z.output<typeof taskDatasetSchema>;

@@ -35,3 +35,14 @@ export function mix(word: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+/** A 53-bit hash of token ids, to find rows that are equal. */
+export function hashIds(ids: readonly number[]): number {
+  let a = 0xdeadbeef ^ ids.length;
+  let b = 0x41c6ce57;
+  for (const id of ids) {
+    a = mix(a ^ id);
+    b = Math.imul(b ^ a, 0x5f356495) + id;
+  }
+  return mix(a ^ mix(b)) * 0x20_0000 + (mix(b ^ mix(a + 1)) >>> 11);
+}

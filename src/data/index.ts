@@ -1,5 +1,5 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, makeBatch } from "./batch.js";
+export { Batch, isLearned, makeBatch, withSequences } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
 export { packSequences } from "./pack-sequences.js";
 export type { PackedRows } from "./pack-sequences.js";
@@ -32,11 +32,21 @@ export { tokenizerFromJson } from "./tokenizers/tokenizer-from-json.js";
 export type { TokenizerOptions } from "./tokenizers/tokenizer-from-json.js";
 export type { SpecialTokensOption } from "./tokenizers/special-tokens.js";
 export {
+  fileDatasetSchema,
+  hubDatasetSchema,
   jsonlDatasetSchema,
+  rerankDatasetSchema,
   taskDatasetSchema,
   textDatasetSchema,
 } from "./dataset-schemas.js";
-export type { JsonlDataset, TaskDataset, TextDataset } from "./dataset-schemas.js";
+export type {
+  FileDataset,
+  HubDataset,
+  JsonlDataset,
+  RerankDataset,
+  TaskDataset,
+  TextDataset,
+} from "./dataset-schemas.js";
 export { defineTask, taskSplits } from "./tasks/define.js";
 export type { TaskDefinition, TaskSplit, Verification } from "./tasks/define.js";
 export { additionTask } from "./tasks/addition.js";
@@ -47,12 +57,55 @@ export { findTask, taskConfigSchema, taskDefinitions } from "./tasks/index.js";
 export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
-export { parseJsonl, readJsonl } from "./read-jsonl.js";
-export type { JsonlFields, JsonlOptions } from "./read-jsonl.js";
-export { readText, splitRows, splitText } from "./read-text.js";
-export type { DataSplit } from "./read-text.js";
-export { encodePrompt, tokenizeExample, tokenizeExamples } from "./tokenize.js";
-export type { TokenizedExamples, TokenizeOptions, TokenizeReport } from "./tokenize.js";
+export { dataFile } from "./readers/data-file.js";
+export type { DataFile } from "./readers/data-file.js";
+export { dataFormats, formatOfName, readRows } from "./readers/index.js";
+export type { DataFormat } from "./readers/index.js";
+export type { DataRow, ReadOptions } from "./readers/reader.js";
+export { readLines, readTextPieces } from "./readers/text-pieces.js";
+export { splitFiles, splitNames } from "./split-files.js";
+export type { SplitOptions } from "./split-files.js";
+export { readTextPart, splitRows, splitText, storeText } from "./read-text.js";
+export type { DataSplit, TextPart } from "./read-text.js";
+export { encodePrompt, tokenizeExample } from "./tokenize.js";
+export type { TokenizeOptions } from "./tokenize.js";
+export { compileChatTemplate } from "./chat/chat-template.js";
+export type { ChatTemplate, Span } from "./chat/chat-template.js";
+export { encodeChat } from "./chat/encode-chat.js";
+export type { LearnedTurns } from "./chat/encode-chat.js";
+export type { ChatMessage } from "./chat/messages.js";
+export { exampleOfRow } from "./rows/row-shapes.js";
+export type { ChatExample, NamedExample, RowFields, RowShapeName } from "./rows/row-shapes.js";
+export { rowTokenizer } from "./rows/row-tokenizer.js";
+export type {
+  LongRowPolicy,
+  RowTokenizer,
+  RowTokenizerOptions,
+  TokenizeReport,
+} from "./rows/row-tokenizer.js";
+export { readExamples, storeRows } from "./rows/store-rows.js";
+export type { ExampleOptions, StoredRows, StoreRowsOptions } from "./rows/store-rows.js";
+export { RowStore } from "./store/row-store.js";
+export type { RowSource } from "./store/row-store.js";
+export type { StoredRow } from "./store/row-record.js";
+export { TokenStore } from "./store/token-store.js";
+export type { SpillFile, TokenStoreOptions } from "./store/token-store.js";
+export type { TokenWords } from "./store/token-words.js";
+export { tokenViewer } from "./show-tokens.js";
+export type { ShownToken } from "./show-tokens.js";
+export { bucketedIndices } from "./length-buckets.js";
+export { ndcgAt } from "./rerank/ndcg.js";
+export { readRerankLists } from "./rerank/rerank-lists.js";
+export type {
+  RerankCandidate,
+  RerankFiles,
+  RerankList,
+  RerankLists,
+  RerankReport,
+} from "./rerank/rerank-lists.js";
+export { readQrels, readRun, readTexts } from "./rerank/trec-files.js";
+export type { Judgement, RankedPassage } from "./rerank/trec-files.js";
 export { packText } from "./pack-text.js";
 export type { PackedText } from "./pack-text.js";
 export { shuffledIndex, shuffledIndices } from "./shuffle.js";
+export { hashHex } from "./hash.js";

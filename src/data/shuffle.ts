@@ -17,21 +17,7 @@ export function shuffledIndex(random: Random, count: number, position: number): 
       `shuffledIndex needs a count above 0 and a position, got ${count}, ${position}.`,
     );
   }
-  const stream = random.stream("shuffle", Math.floor(position / count));
-  const keys = Array.from({ length: rounds }, () => stream.nextUint32());
-  let halfBits = 1;
-  while (4 ** halfBits < count) halfBits += 1;
-  const half = 2 ** halfBits;
-  let value = position % count;
-  do {
-    let left = Math.floor(value / half);
-    let right = value % half;
-    for (const key of keys) {
-      [left, right] = [right, (left ^ mix(right ^ key)) & (half - 1)];
-    }
-    value = left * half + right;
-  } while (value >= count);
-  return value;
+  return permuteEpoch(random, count, Math.floor(position / count))(position % count);
 }
 
 /** The indices at `count` positions from `start` on, of `size` items. */
@@ -41,5 +27,34 @@ export function shuffledIndices(
   start: number,
   count: number,
 ): number[] {
-  return Array.from({ length: count }, (_, i) => shuffledIndex(random, size, start + i));
+  let epoch = -1;
+  let permute = (index: number) => index;
+  return Array.from({ length: count }, (_, i) => {
+    const position = start + i;
+    if (Math.floor(position / size) !== epoch) {
+      epoch = Math.floor(position / size);
+      permute = permuteEpoch(random, size, epoch);
+    }
+    return permute(position % size);
+  });
+}
+
+function permuteEpoch(random: Random, count: number, epoch: number): (index: number) => number {
+  const stream = random.stream("shuffle", epoch);
+  const keys = Array.from({ length: rounds }, () => stream.nextUint32());
+  let halfBits = 1;
+  while (4 ** halfBits < count) halfBits += 1;
+  const half = 2 ** halfBits;
+  return (index) => {
+    let value = index;
+    do {
+      let left = Math.floor(value / half);
+      let right = value % half;
+      for (const key of keys) {
+        [left, right] = [right, (left ^ mix(right ^ key)) & (half - 1)];
+      }
+      value = left * half + right;
+    } while (value >= count);
+    return value;
+  };
 }

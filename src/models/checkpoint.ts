@@ -90,6 +90,15 @@ function keepSums(model: Decoder, sums: tf.Tensor[]): ReadonlyMap<string, tf.Ten
   return parameters;
 }
 
+/** Throws as loading would where names or shapes of a checkpoint are not those of the configuration. */
+export function checkTensorNames(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Shaped>,
+  source: string,
+): void {
+  matchTensors(config, tensors, source);
+}
+
 interface Match {
   /** For every parameter the name of its tensor in the checkpoint. */
   readonly parameters: readonly { readonly spec: ParameterSpec; readonly name: string }[];

@@ -1,5 +1,6 @@
 export {
   type CheckpointReader,
+  checkTensorNames,
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,
@@ -13,7 +14,7 @@ export {
 export { copyDecoder } from "./copy.js";
 export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
-export { fromFloat16 } from "./half-precision.js";
+export { fromFloat16, toFloat16 } from "./half-precision.js";
 export {
   type HeadConfig,
   headKeys,

@@ -12,20 +12,28 @@ export async function resolveEvaluation(
   path: string,
   words: readonly string[],
 ): Promise<RunConfig> {
+  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
+  const overrides = words.filter((word) => !word.startsWith("model="));
+  const { isFolder, config } = await resolveRunConfig(path, overrides);
+  const trained = isFolder ? path : join(config.output, config.name);
+  return { ...config, student: { from: model ?? trained } };
+}
+
+/** The config in a file or of a run folder, with overrides. */
+export async function resolveRunConfig(
+  path: string,
+  overrides: readonly string[],
+): Promise<{ isFolder: boolean; config: RunConfig }> {
   const isFolder = await stat(path).then(
     (info) => info.isDirectory(),
     () => false,
   );
-  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
-  const overrides = words.filter((word) => !word.startsWith("model="));
   const stored = isFolder
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
   const source = isFolder ? join(path, "config.json") : path;
-  const config = await parseRunConfig(given, source);
-  const trained = isFolder ? path : join(config.output, config.name);
-  return { ...config, student: { from: model ?? trained } };
+  return { isFolder, config: await parseRunConfig(given, source) };
 }
 
 /** Evaluates the student of a config without training it. Needs a started backend. */

@@ -2,6 +2,8 @@ import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
   cacheBytesPerToken,
+  checkTensorNames,
+  contextLength,
   type ModelConfig,
   type ParameterGroups,
   parameterGroups,
@@ -24,6 +26,8 @@ export interface ModelInfo {
   /** The folder, or the last checkpoint of a run folder. */
   readonly path: string;
   readonly config: ModelConfig;
+  /** Longest sequence in tokens. */
+  readonly contextLength: number;
   readonly unknownKeys: readonly string[];
   readonly groups: ParameterGroups;
   readonly parameters: number;
@@ -64,13 +68,18 @@ interface TokenizerInfo {
   readonly hasChatTemplate: boolean;
 }
 
-/** Reads the headers of a model folder or run folder; its weights stay on disk. */
+/**
+ * Reads the headers of a model folder or run folder; its weights stay on disk.
+ *
+ * @throws PupilError as loading would, but for damaged values
+ */
 export async function readModelInfo(path: string): Promise<ModelInfo> {
   const found = await findModelFolder(path);
   const adapter = (await isAdapterFolder(found)) ? await adapterInfo(found) : undefined;
   const folder = adapter?.base ?? found;
   const { config, unknownKeys } = await readModelConfig(folder);
-  const { entries, files } = await openCheckpoint(folder);
+  const { entries, files, source } = await openCheckpoint(folder);
+  checkTensorNames(config, entries, source);
   const groups = parameterGroups(config);
   const parameters = Object.values(groups).reduce((sum: number, count: number) => sum + count, 0);
   const trained = adapter?.parameters ?? parameters;
@@ -78,6 +87,7 @@ export async function readModelInfo(path: string): Promise<ModelInfo> {
   return {
     path: found,
     config,
+    contextLength: contextLength(config),
     unknownKeys,
     groups,
     parameters,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
+import { differences } from "./differences.js";
 import { readJson } from "./read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { parseRunConfig } from "./run-losses.js";
@@ -59,19 +60,4 @@ async function resolveResumed(
     });
   }
   return { config, path, resume: true };
-}
-
-/** Paths of the leaves that differ. */
-function differences(a: unknown, b: unknown, path = ""): string[] {
-  if (isObject(a) && isObject(b)) {
-    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) =>
-      differences(a[key], b[key], path === "" ? key : `${path}.${key}`),
-    );
-  }
-  return JSON.stringify(a) === JSON.stringify(b) ? [] : [path];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

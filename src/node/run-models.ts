@@ -1,7 +1,7 @@
 import {
   byteTokenizerFor,
   characterTokenizerFor,
-  type Files,
+  type DataAccess,
   parseConfig,
   type PreparedData,
   type RunConfig,
@@ -90,9 +90,9 @@ export function describeStudent({ numParameters, adapters }: Decoder): string {
 /** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
 export async function chooseTokenizer(
   config: RunConfig,
-  files: Files,
-  teacher: LoadedTeacher | undefined,
-  student: LoadedModel | undefined,
+  files: DataAccess,
+  teacher: Pick<LoadedTeacher, "tokenizer"> | undefined,
+  student: Pick<LoadedModel, "tokenizer"> | undefined,
 ): Promise<Tokenizer> {
   const chosen = config.tokenizer;
   const makers = {
@@ -102,7 +102,10 @@ export async function chooseTokenizer(
   };
   const given = chosen && (await makers[chosen.type](chosen as { type: "file"; path: string }));
   const tokenizer =
-    given ?? teacher?.tokenizer ?? student?.tokenizer ?? characterTokenizerFor(config.data, files);
+    given ??
+    teacher?.tokenizer ??
+    student?.tokenizer ??
+    (await characterTokenizerFor(config.data, files));
   const others = { teacher: teacher?.tokenizer, student: student?.tokenizer };
   for (const [role, other] of Object.entries(others)) {
     if (other === undefined || other.fingerprint === tokenizer.fingerprint) continue;

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { RunConfig } from "../config/index.js";
+import type { DataReport, RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
 import { type StepMetrics, type TrainingWarning, watchTraining } from "../trainers/index.js";
 import { writeFolderAtomic } from "./atomic.js";
@@ -34,6 +34,8 @@ export interface RunSummary {
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
   readonly checkpoint: string;
+  /** What became of the rows of the data. */
+  readonly data?: DataReport;
 }
 
 export interface TrainRunOptions {
@@ -54,6 +56,7 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
   const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
   using parts = await buildRun(config, checkpoint);
+  await parts.checkData();
   // The folder of a new run is made only once everything in the config was found to work.
   const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
   yield resume
@@ -140,6 +143,7 @@ async function* trainLoop(
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
     checkpoint: run.checkpointPath(step),
+    ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
   if (!stopped) await run.writeSummary(summary);
   yield { type: "finished", summary, stopped };

@@ -14,6 +14,7 @@ export {
 } from "./aligned/index.js";
 export { averageTeacher } from "./average-teacher.js";
 export { drawTokens } from "./draw-tokens.js";
+export * from "./http/index.js";
 export {
   defineTeacherKind,
   kindsThatGive,
@@ -23,6 +24,7 @@ export {
   teacherSchema,
 } from "./kinds/index.js";
 export type { DistributionOptions } from "./logit-signals.js";
+export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export {
   type OnnxDecoder,
@@ -34,7 +36,9 @@ export {
   openOnnxDecoder,
 } from "./onnx/index.js";
 export { promptedTeacher } from "./prompted-teacher.js";
+export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
+export * from "./synthetic/index.js";
 export type {
   CompleteOptions,
   ScoreContext,

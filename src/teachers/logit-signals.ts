@@ -3,7 +3,7 @@ import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
-import type { ScoreContext, TeacherSignal, TeacherTensors } from "./teacher.js";
+import type { ScoreContext, Teacher, TeacherSignal, TeacherTensors } from "./teacher.js";
 
 /** Which parts of its distribution a teacher gives besides the whole. */
 export interface DistributionOptions {
@@ -21,6 +21,14 @@ export function logitSignals({ topK, samples }: DistributionOptions): TeacherSig
   if (topK !== undefined) return [...always, "teacherTokenIds", "teacherTopLogProbs"];
   if (samples === undefined) return always;
   return [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"];
+}
+
+/** The temperature of a teacher's draws, for teachers that draw at another than 1. */
+export function drawsOf({
+  samples,
+  sampleTemperature,
+}: DistributionOptions): Pick<Teacher, "sampleTemperature"> {
+  return samples === undefined || sampleTemperature === undefined ? {} : { sampleTemperature };
 }
 
 /**

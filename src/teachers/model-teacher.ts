@@ -5,6 +5,7 @@ import { sampleRollouts } from "../rollouts/index.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  drawsOf,
   logitSignals,
   signalsFromLogits,
 } from "./logit-signals.js";
@@ -31,6 +32,7 @@ export function modelTeacher(
     vocabSize,
     maxPositions: model.config.maxPositions,
     provides: logitSignals(options),
+    ...drawsOf(options),
     score: (batch, needs, context) =>
       Promise.resolve({
         tensors: () =>

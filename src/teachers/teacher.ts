@@ -22,6 +22,8 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /** Rows that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
   /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
   dispose?(): void;
 }
@@ -55,6 +57,14 @@ export interface Teacher extends Disposable {
   readonly maxPositions?: number;
   /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
+  /** Temperature that its draws are made at, where it gives `teacherSampleLogProbs`. Default: 1. */
+  readonly sampleTemperature?: number;
+  /** Declared where it can score nothing that the student writes itself; ends "It scores only …". */
+  readonly scoresOnly?: string;
+  /** Whether it can score a row, for teachers that cannot score every row. */
+  knows?(row: TokenSequence): boolean;
+  /** What to do about rows that it does not know, for messages. */
+  readonly remedyForUnknownRows?: string;
   score(
     batch: Batch,
     needs: readonly TeacherSignal[],

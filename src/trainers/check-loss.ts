@@ -13,7 +13,7 @@ import { kindsThatGive, type Teacher, type TeacherSignal } from "../teachers/ind
 export interface LossSupply {
   readonly studentVocabSize: number;
   /** Absent where the trainer has none. */
-  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides">;
+  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "scoresOnly">;
   /** Share of rows that the student samples itself. */
   readonly onPolicyFraction: number;
   readonly gradientAccumulationSteps: number;
@@ -50,6 +50,7 @@ const fromTeachers: readonly LossInput[] = [
  * that are compared but would be split up.
  */
 export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
+  checkOnPolicy(supply);
   for (const term of loss) {
     if (supply.pairs === true) {
       checkPairInputs(term, supply);
@@ -118,6 +119,19 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
 function teachersThatGive(signals: readonly TeacherSignal[]): string {
   const kinds = kindsThatGive(signals);
   return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
+}
+
+/** A teacher that knows only given rows cannot say anything about what a student writes. */
+function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
+  if (teacher?.scoresOnly === undefined || onPolicyFraction === 0) return;
+  throw new PupilError(
+    `is ${onPolicyFraction}, but the teacher "${teacher.name}" scores only ${teacher.scoresOnly}, not what the student writes.`,
+    {
+      field: "trainer.onPolicyFraction",
+      value: onPolicyFraction,
+      remedy: "Set trainer.onPolicyFraction to 0, or use a teacher that is there during the run.",
+    },
+  );
 }
 
 /** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */

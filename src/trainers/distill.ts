@@ -15,6 +15,7 @@ import { checkLoss } from "./check-loss.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./loss-states.js";
 import type { StepMetrics } from "./metrics.js";
+import type { MicroBatch } from "./micro-batch.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
 import { applyGradients, computeGradients } from "./step.js";
@@ -131,6 +132,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       paddingShare: batches.paddingShare,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
+      ...routingMetrics(scored.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
@@ -150,6 +152,16 @@ function withLogits(signals: readonly TeacherSignal[], { provides }: Teacher): T
 export function rowsOnPolicy(step: number, batchSize: number, fraction: number): number {
   const until = (steps: number) => Math.floor(fraction * batchSize * steps + 1e-9);
   return until(step + 1) - until(step);
+}
+
+function routingMetrics(parts: readonly MicroBatch[]): Pick<StepMetrics, "routedRows"> {
+  const counts: Record<string, number> = {};
+  for (const { teacher } of parts) {
+    for (const [name, rows] of Object.entries(teacher?.routedRows ?? {})) {
+      counts[name] = (counts[name] ?? 0) + rows;
+    }
+  }
+  return Object.keys(counts).length === 0 ? {} : { routedRows: counts };
 }
 
 function rolloutMetrics(

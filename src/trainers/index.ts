@@ -1,4 +1,5 @@
 export { checkLoss, type LossSupply } from "./check-loss.js";
+export { checkRows, type RunRows } from "./check-rows.js";
 export type { TrainingData } from "./data-source.js";
 export { distill, type DistillOptions } from "./distill.js";
 export {

@@ -26,6 +26,8 @@ export interface StepMetrics {
   readonly rolloutLength?: number;
   /** Share of the student's rows that ended by themselves; absent where there is no end token. */
   readonly rolloutEndRate?: number;
+  /** Rows of this step that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
   /** What losses remember for the next step, by their labels; absent when none does. */
   readonly lossStates?: Readonly<Record<string, LossState>>;
   readonly elapsedMs: number;

@@ -24,7 +24,7 @@ const random = new pupil.Random(4);
 const student = pupil.initializeDecoder(config, random.stream("student"));
 const teacher = pupil.modelTeacher(pupil.initializeDecoder(config, random.stream("teacher")));
 const dataset = pupil.datasetSchema.parse({ type: "task", task: { type: "addition" } });
-const data = pupil.prepareData(dataset, { tokenizer, random });
+const data = await pupil.prepareData(dataset, { tokenizer, random });
 
 const rollouts = await pupil.sampleRollouts({
   model: student,

@@ -12,6 +12,8 @@ import {
   parsePeftConfig,
   setActiveAdapter,
 } from "../../src/models/index.js";
+import { crossEntropyFromLogits } from "../../src/ops/index.js";
+import { disposeAll, variableGradients } from "../../src/tensors/index.js";
 import { useCpu } from "../setup/backend.js";
 import { useWasmEngine } from "../setup/wasm-engine.js";
 import { largestDifference, logitsOf } from "../unit/models/tiny-models.js";
@@ -21,6 +23,8 @@ interface Expected {
   base: string;
   input_ids: number[][];
   logits: number[];
+  loss: number;
+  gradients: Record<string, { norm: number; first: number[] }>;
 }
 
 const fixtures = fileURLToPath(new URL("./fixtures/", import.meta.url));
@@ -86,6 +90,36 @@ describe.each(["cpu", "the engine"])("on %s", (backend) => {
     mergeAdapter(decoder, "tuned");
     expectLogits(decoder, expected);
   });
+});
+
+test.each(names)("%s: loss and the adapter's gradients equal those of PyTorch", (name) => {
+  const { decoder, expected } = load(name);
+  setActiveAdapter(decoder, "tuned");
+  const trainable = decoder.trainableParameters();
+  const { value, gradients } = variableGradients(
+    () =>
+      tf.tidy(() => {
+        const ids = tf.tensor2d(expected.input_ids, undefined, "int32");
+        const [B, T] = ids.shape;
+        const logits = decoder.forward({ inputIds: ids.slice([0, 0], [B, T - 1]) });
+        return crossEntropyFromLogits(logits, ids.slice([0, 1], [B, T - 1])).mean() as tf.Scalar;
+      }),
+    [...trainable.values()],
+  );
+  expect(Math.abs(value.dataSync()[0]! - expected.loss)).toBeLessThan(5e-6);
+  const fileNames = [...trainable.keys()].map(
+    (key) => `base_model.model.${key.replace(".tuned", "")}`,
+  );
+  expect(fileNames.toSorted()).toEqual(Object.keys(expected.gradients).toSorted());
+  for (const [i, fileName] of fileNames.entries()) {
+    const { norm, first } = expected.gradients[fileName]!;
+    const values = gradients[i]!.dataSync();
+    expect(Math.abs(Math.hypot(...values) / norm - 1), fileName).toBeLessThan(2e-5);
+    for (const [j, x] of first.entries()) {
+      expect(Math.abs(values[j]! - x) / norm, `${fileName}[${j}]`).toBeLessThan(2e-5);
+    }
+  }
+  disposeAll([value, ...gradients, decoder]);
 });
 
 test("settings are those of the files; what has no effect is told", () => {

@@ -26,7 +26,7 @@ export function tinyRun(output: string, changes: object = {}): RunConfig {
 /** Runs to the end, or until `stopAfter` steps as Ctrl-C would stop it. */
 export async function runToEnd(
   config: RunConfig,
-  options: { resume?: boolean; stopAfter?: number } = {},
+  options: { resume?: boolean; stopAfter?: number; onStep?: (step: number) => void } = {},
 ): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   const stop = new AbortController();
@@ -34,7 +34,9 @@ export async function runToEnd(
   const { resume = false, stopAfter } = options;
   for await (const event of trainRun({ config, path, resume, signal: stop.signal })) {
     events.push(event);
-    if (event.type === "step" && event.metrics.step === stopAfter) stop.abort();
+    if (event.type !== "step") continue;
+    options.onStep?.(event.metrics.step);
+    if (event.metrics.step === stopAfter) stop.abort();
   }
   return events;
 }

@@ -1,9 +1,52 @@
-import type { Tokenizer, TokenSequence } from "../../data/index.js";
+import type {
+  DataFile,
+  RerankLists,
+  SpillFile,
+  TokenizeReport,
+  Tokenizer,
+  TokenSequence,
+} from "../../data/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
 
-/** Contents of the files that a dataset names, by path. */
-export type Files = ReadonlyMap<string, string>;
+/** Where a dataset's files come from: the disk, or what a page was given. */
+export interface DataAccess {
+  /** A file by its path. Throws a PupilError where there is none. */
+  open(path: string): Promise<DataFile>;
+  /** Paths of all files below a folder, relative to it; undefined where the path is no folder. */
+  list?(path: string): Promise<readonly string[] | undefined>;
+  /** A file for tokens beyond `memoryLimitBytes`; without it all stay in memory. */
+  createSpillFile?(): Promise<SpillFile>;
+  /** The files of a dataset on the Hugging Face Hub that `choose` picks, in its order. */
+  download?(request: HubRequest): Promise<readonly DataFile[]>;
+}
+
+export interface HubRequest {
+  /** `owner/name` */
+  readonly dataset: string;
+  readonly revision: string;
+  readonly choose: (paths: readonly string[]) => readonly string[];
+}
+
+/** Files that are in memory, by path. */
+export function filesInMemory(files: Iterable<DataFile>): DataAccess {
+  const byName = new Map([...files].map((file) => [file.name, file]));
+  return {
+    open(path) {
+      const file = byName.get(path);
+      if (file === undefined) throw new Error(`There is no file ${path}.`);
+      return Promise.resolve(file);
+    },
+  };
+}
+
+/** What was read, for `summary.json`. */
+export interface DataReport {
+  readonly trainingRows: number;
+  readonly validationRows: number;
+  /** For each file or split: what became of its rows. */
+  readonly sources: readonly (TokenizeReport & { readonly source: string })[];
+}
 
 /** A dataset made ready for one tokenizer. */
 export interface PreparedData {
@@ -17,13 +60,19 @@ export interface PreparedData {
   readonly positions: number;
   /** What was counted, truncated and dropped, for people. */
   readonly notes: readonly string[];
+  /** The same for machines; absent for data without an end. */
+  readonly report?: DataReport;
+  /** Lengths in tokens of all training rows; absent for data without an end. */
+  lengths?(): number[];
+  /** Closes temporary files, where there are any. */
+  dispose?(): void;
 }
 
 export interface PrepareOptions {
   readonly tokenizer: Tokenizer;
   readonly random: Random;
   /** Default: none, for tasks. */
-  readonly files?: Files;
+  readonly files?: DataAccess;
   /** Most positions of the model, where it exists already. */
   readonly maxPositions?: number | undefined;
   /** Rows per evaluation set. Default: 128. */
@@ -38,15 +87,17 @@ export interface DatasetKind<D> {
   /** Whether its rows end with an end token. Plain text has no end to learn. */
   readonly hasEnds: boolean;
   /** Source of a character tokenizer: a text, or the alphabet in its order. */
-  characters(dataset: D, files: Files): string | { readonly alphabet: string };
-  prepare(dataset: D, context: PrepareContext): PreparedData;
+  characters(dataset: D, files: DataAccess): Promise<string | { readonly alphabet: string }>;
+  prepare(dataset: D, context: PrepareContext): PreparedData | Promise<PreparedData>;
+  /** Lists to rank, for data that has no rows of tokens. */
+  readLists?(dataset: D, files: DataAccess): Promise<RerankLists>;
 }
 
-/** The content of a file that was read before. */
-export function fileContent(files: Files, path: string): string {
-  const content = files.get(path);
-  if (content === undefined) throw new Error(`The file ${path} was not read.`);
-  return content;
+/** The different characters of texts. */
+export async function distinctCharacters(texts: AsyncIterable<string>): Promise<string> {
+  const characters = new Set<string>();
+  for await (const text of texts) for (const character of text) characters.add(character);
+  return [...characters].join("");
 }
 
 export function promptOfRow({ ids, completionStart }: TokenSequence): number[] {

@@ -19,7 +19,7 @@ import {
 export const taskDataset: DatasetKind<TaskDataset> = {
   hasEnds: true,
   characters({ task: { type, ...options } }) {
-    return { alphabet: findTask(type).alphabet(options) };
+    return Promise.resolve({ alphabet: findTask(type).alphabet(options) });
   },
   prepare,
 };

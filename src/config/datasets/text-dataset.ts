@@ -1,14 +1,17 @@
 import {
   packText,
-  readText,
+  readTextPart,
   splitText,
+  storeText,
   type TextDataset,
+  type TextPart,
+  TokenStore,
   type TokenSequence,
 } from "../../data/index.js";
 import {
+  type DataAccess,
   type DatasetKind,
-  fileContent,
-  type Files,
+  distinctCharacters,
   type PrepareContext,
   type PreparedData,
   withCommas,
@@ -17,42 +20,62 @@ import {
 /** Plain text: random windows to train on, consecutive ones of the validation text to evaluate. */
 export const textDataset: DatasetKind<TextDataset> = {
   hasEnds: false,
-  characters(dataset, files) {
-    const { train, validation } = parts(dataset, files);
-    return train + validation;
+  async characters(dataset, files) {
+    const { train, validation } = await parts(dataset, files);
+    return distinctCharacters(
+      (async function* () {
+        yield* readTextPart(train);
+        yield* readTextPart(validation);
+      })(),
+    );
   },
   prepare,
 };
 
-function parts(dataset: TextDataset, files: Files) {
+async function parts(dataset: TextDataset, files: DataAccess) {
   const { path, validationPath, validationFraction } = dataset;
-  const read = (file: string) => readText(fileContent(files, file), file);
-  return validationPath === undefined
-    ? splitText(read(path), validationFraction)
-    : { train: read(path), validation: read(validationPath) };
+  const file = await files.open(path);
+  if (validationPath === undefined) return splitText(file, validationFraction);
+  return { train: { file }, validation: { file: await files.open(validationPath) } };
 }
 
-function prepare(dataset: TextDataset, context: PrepareContext): PreparedData {
+async function prepare(dataset: TextDataset, context: PrepareContext): Promise<PreparedData> {
   const { tokenizer, files, evaluationRows, random } = context;
-  const { sequenceLength, promptLength } = dataset;
-  const { train: trainText, validation: validationText } = parts(dataset, files);
-  const pack = (text: string, name: string) =>
-    packText(tokenizer.encode(text), sequenceLength, name);
-  const train = pack(trainText, `The training text of ${dataset.path}`);
-  const validation = pack(validationText, `The validation text of ${dataset.path}`);
-  const promptOf = ({ ids }: TokenSequence) => ids.slice(0, promptLength);
-  const rows = validation.sequentialWindows(evaluationRows);
-  return {
-    training: {
-      rows: (step, count) => train.randomWindows(random, step, count),
-      promptOf,
-    },
-    evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOf) }],
-    maxNewTokens: sequenceLength + 1 - promptLength,
-    positions: sequenceLength,
-    notes: [
-      `${dataset.path}: ${withCommas(train.numTokens)} tokens to train on, ` +
-        `${withCommas(validation.numTokens)} to validate on (${rows.length} rows of ${sequenceLength}).`,
-    ],
+  const { path, sequenceLength, promptLength, memoryLimitBytes } = dataset;
+  const stores: TokenStore[] = [];
+  const dispose = () => {
+    for (const store of stores) store.dispose();
   };
+  const pack = async (part: TextPart, name: string) => {
+    const createSpillFile = files.createSpillFile?.bind(files);
+    const bytesPerWord = tokenizer.vocabSize <= 0x1_0000 ? 2 : 4;
+    const store = new TokenStore({ bytesPerWord, memoryLimitBytes, createSpillFile });
+    stores.push(store);
+    await storeText(part, tokenizer, store);
+    return packText(store, sequenceLength, name);
+  };
+  try {
+    const { train: trainText, validation: validationText } = await parts(dataset, files);
+    const train = await pack(trainText, `The training text of ${path}`);
+    const validation = await pack(validationText, `The validation text of ${path}`);
+    const promptOf = ({ ids }: TokenSequence) => ids.slice(0, promptLength);
+    const rows = await validation.sequentialWindows(evaluationRows);
+    return {
+      training: {
+        rows: (step, count) => train.randomWindows(random, step, count),
+        promptOf,
+      },
+      evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOf) }],
+      maxNewTokens: sequenceLength + 1 - promptLength,
+      positions: sequenceLength,
+      notes: [
+        `${path}: ${withCommas(train.numTokens)} tokens to train on, ` +
+          `${withCommas(validation.numTokens)} to validate on (${rows.length} rows of ${sequenceLength}).`,
+      ],
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 }

@@ -1,7 +1,13 @@
 import { promptedTeacher, type TeacherConfig } from "../../teachers/index.js";
+import { loadBimodalTeacher } from "./bimodal.js";
+import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
 import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
+import { loadMixtureTeacher } from "./mixture.js";
+import { loadHttpTeacher } from "./http.js";
 import { loadModelTeacher } from "./model.js";
+import { loadNGramTeacher } from "./n-gram.js";
 import { loadOnnxTeacher } from "./onnx.js";
+import { loadRecordedTeacher } from "./recorded.js";
 import { loadSelfTeacher } from "./self.js";
 
 type Kinds = { readonly [C in TeacherConfig as NonNullable<C["type"]>]: TeacherLoader<C> };
@@ -10,12 +16,18 @@ const loaders: Kinds = {
   model: loadModelTeacher,
   self: loadSelfTeacher,
   onnx: loadOnnxTeacher,
+  http: loadHttpTeacher,
+  recorded: loadRecordedTeacher,
+  mixture: loadMixtureTeacher,
+  "n-gram": loadNGramTeacher,
+  "hidden-markov": loadHiddenMarkovTeacher,
+  bimodal: loadBimodalTeacher,
 };
 
 /** Loads the teacher that a config names. */
 export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {
   const load = loaders[config.type ?? "model"] as TeacherLoader<TeacherConfig>;
-  const loaded = await load(config);
+  const loaded = await load(config, loadTeacher);
   const prompt = "prompt" in config ? config.prompt : undefined;
   if (prompt === undefined) return loaded;
   const connect = async (run: TeacherRun) =>

@@ -1,5 +1,8 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
+import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../adapter-folder.js";
 import { findModelFolder } from "../find-model.js";
 import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
@@ -9,12 +12,14 @@ type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>
 /** A model folder as teacher, in this process. */
 export async function loadModelTeacher(config: ModelTeacherConfig): Promise<LoadedTeacher> {
   const { type: _type, from, prompt: _prompt, ...options } = config;
-  const loaded = await loadModelFolder(await findModelFolder(from));
+  const folder = await findModelFolder(from);
+  const loaded = await loadModelFolder(folder);
   const { model, tokenizer } = loaded;
   const parameters = model.numParameters.toLocaleString("en-US");
   return {
     tokenizer,
     maxPositions: contextLength(model.config),
+    weights: await weightsFiles(folder),
     notes: [
       `Teacher: ${parameters} parameters from ${from}.`,
       ...describeUnknownKeys(loaded, from),
@@ -22,4 +27,16 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
     connect: () => Promise.resolve(modelTeacher(model, from, options)),
     dispose: () => model.dispose(),
   };
+}
+
+/** The files that decide what it says; of an adapter, its base model's too. */
+async function weightsFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const own = names
+    .filter((name) => name.endsWith(".safetensors") && name !== "optimizer.safetensors")
+    .sort()
+    .map((name) => join(folder, name));
+  if (!(await isAdapterFolder(folder))) return own;
+  const base = await findBaseModel(folder, await readAdapterConfig(folder));
+  return [...own, ...(await weightsFiles(base))];
 }

@@ -1,20 +1,48 @@
 import { z } from "zod";
 import type { TeacherSignal } from "../teacher.js";
+import { bimodalTeacherKind } from "./bimodal.js";
 import type { TeacherKind } from "./define.js";
+import { hiddenMarkovTeacherKind } from "./hidden-markov.js";
+import { mixtureTeacherKindOf } from "./mixture.js";
+import { httpTeacherKind } from "./http.js";
 import { modelTeacherKind } from "./model.js";
+import { nGramTeacherKind } from "./n-gram.js";
 import { onnxTeacherKind } from "./onnx.js";
+import { recordedTeacherKind } from "./recorded.js";
 import { selfTeacherKind } from "./self.js";
 
 export { defineTeacherKind, type TeacherKind } from "./define.js";
 
-/** Every kind of teacher, one line each. */
-export const teacherKinds = [modelTeacherKind, selfTeacherKind, onnxTeacherKind] as const;
+/** Every kind of teacher that can be one of several, one line each. */
+const singleKinds = [
+  modelTeacherKind,
+  onnxTeacherKind,
+  httpTeacherKind,
+  recordedTeacherKind,
+  nGramTeacherKind,
+  hiddenMarkovTeacherKind,
+  bimodalTeacherKind,
+] as const;
+const singleSchemas = [
+  modelTeacherKind.schema,
+  onnxTeacherKind.schema,
+  httpTeacherKind.schema,
+  recordedTeacherKind.schema,
+  nGramTeacherKind.schema,
+  hiddenMarkovTeacherKind.schema,
+  bimodalTeacherKind.schema,
+] as const;
+
+const mixtureTeacherKind = mixtureTeacherKindOf(singleSchemas);
+
+/** Every kind of teacher. */
+export const teacherKinds = [...singleKinds, selfTeacherKind, mixtureTeacherKind] as const;
 
 /** The teacher of a config, told apart by `type`. */
 export const teacherSchema = z.discriminatedUnion("type", [
-  modelTeacherKind.schema,
-  onnxTeacherKind.schema,
+  ...singleSchemas,
   selfTeacherKind.schema,
+  mixtureTeacherKind.schema,
 ]);
 export type TeacherConfig = z.output<typeof teacherSchema>;
 

@@ -4,6 +4,7 @@ import { sampleFrom } from "../../rollouts/index.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  drawsOf,
   logitSignals,
   signalsFromLogits,
 } from "../logit-signals.js";
@@ -35,6 +36,7 @@ export function onnxTeacher(
     vocabSize,
     ...(maxPositions === undefined ? {} : { maxPositions }),
     provides: logitSignals(options),
+    ...drawsOf(options),
     score: async (batch, needs, context) => {
       const given = await decoder.logits(sequenceRows(batch));
       const values = placeLogits(batch, given, vocabSize);

@@ -49,6 +49,12 @@ test("a typo in a loss name lists the losses", () => {
   expect(message).toContain("forward-kl");
 });
 
+test("a typo in a teacher whose type is left out names the nearest field", () => {
+  expect(messageFor((c) => ({ ...c, teacher: { form: "a" } }))).toContain(
+    'teacher.form is not a field. Did you mean "from"?',
+  );
+});
+
 test("a wrong type says what was given and what is expected", () => {
   expect(messageFor((c) => ({ ...c, seed: "seven" }))).toContain(
     'seed is "seven", expected number',

@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
-  byteTokenizer,
   characterTokenizer,
   encodePrompt,
   type Tokenizer,
   tokenizeExample,
-  tokenizeExamples,
   tokenizerFromJson,
 } from "../../../src/data/index.js";
 
@@ -60,68 +58,5 @@ describe("tokenizeExample", () => {
     expect(() => tokenizeExample(digits, example, { maxLength: 5 })).toThrow(
       "maxLength: The row has 6 tokens (4 of them the prompt), more than 5.",
     );
-  });
-});
-
-describe("tokenizeExamples", () => {
-  const examples = [
-    { prompt: "1=", completion: "1" },
-    { prompt: "12=", completion: "3456" },
-    { prompt: "12345=", completion: "6" },
-    { prompt: "", completion: "12" },
-  ];
-
-  test("truncate cuts completions, drops rows without room, and counts both", () => {
-    const { sequences, indices, report } = tokenizeExamples(digits, examples, {
-      maxLength: 6,
-      longRows: "truncate",
-    });
-    expect(sequences.map(({ ids }) => digits.decode(ids))).toEqual(["1=1", "12=345", "12"]);
-    expect(sequences[1]?.ids).not.toContain(digits.endIds[0]);
-    expect(indices).toEqual([0, 1, 3]);
-    expect(report).toEqual({
-      rows: 4,
-      kept: 3,
-      truncated: 1,
-      dropped: 1,
-      tokens: 4 + 6 + 3,
-      completionTokens: 2 + 3 + 2,
-      tokensCutOff: 2,
-      longest: 8,
-    });
-  });
-
-  test("drop leaves long rows out", () => {
-    const { indices, report } = tokenizeExamples(digits, examples, {
-      maxLength: 6,
-      longRows: "drop",
-    });
-    expect(indices).toEqual([0, 3]);
-    expect(report).toMatchObject({ kept: 2, truncated: 0, dropped: 2, tokensCutOff: 0 });
-  });
-
-  test("error names the row", () => {
-    expect(() => tokenizeExamples(digits, examples, { maxLength: 6, longRows: "error" })).toThrow(
-      "maxLength: Row 2 has 8 tokens (3 of them the prompt), more than 6.",
-    );
-  });
-
-  test("without a limit nothing happens to any row", () => {
-    const { report } = tokenizeExamples(byteTokenizer(), examples, { longRows: "error" });
-    expect(report).toMatchObject({ rows: 4, kept: 4, truncated: 0, dropped: 0, longest: 8 });
-  });
-
-  test("when no row is left, and when text has no ids, the error says so", () => {
-    expect(() =>
-      tokenizeExamples(digits, [{ prompt: "12=", completion: "3" }], {
-        maxLength: 3,
-        longRows: "truncate",
-      }),
-    ).toThrow("None of the 1 rows fits into 3 tokens. The longest has 5");
-    expect(() =>
-      tokenizeExamples(digits, [...examples, { prompt: "1=", completion: "x" }], {
-        longRows: "error",
-      }),
-    ).toThrow('row 5: The character "x" (U+0078) at position 2');
   });
 });

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../src/data/index.js";
@@ -34,6 +34,24 @@ describe("what there is to know about a model folder", () => {
     const { numKeyValueHeads, headDim } = info.config;
     expect(info.memory.cachePerToken).toBe(2 * 4 * 2 * numKeyValueHeads * headDim);
     expect(info.tokenizer).toMatchObject({ type: "WordLevel", vocabSize: 5, endIds: [4] });
+  });
+
+  test("a config of other weights is told by the names of tensors", async () => {
+    const [{ path }, other] = [await saved({ family: "qwen3" }), await saved({ family: "llama" })];
+    writeFileSync(join(path, "config.json"), readFileSync(join(other.path, "config.json")));
+    await expect(readModelInfo(path)).rejects.toThrow(/Unexpected tensors: .*q_norm/);
+  });
+
+  test("the context of a dynamic scaling is its factor times as long", async () => {
+    const ropeScaling = { type: "dynamic", factor: 4 };
+    const { path } = await saved({ family: "llama", headDim: 4, ropeScaling });
+    expect(await readModelInfo(path)).toMatchObject({ contextLength: 64 });
+  });
+
+  test("a run folder stands for its last checkpoint, if it has one", async () => {
+    const run = temporaryFolder();
+    mkdirSync(join(run, "checkpoints"));
+    await expect(readModelInfo(run)).rejects.toThrow(/The run has no checkpoint yet/);
   });
 
   test("is told without a tokenizer, not without weights", async () => {

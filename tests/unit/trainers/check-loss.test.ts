@@ -138,6 +138,18 @@ describe("a loss that would not get what it reads is refused", () => {
   });
 });
 
+describe("a teacher that knows only given rows", () => {
+  const teacher = { name: "rec", vocabSize: 11, provides: likeliest, scoresOnly: "stored rows" };
+
+  test("is refused where the student writes any", () => {
+    const loss = [lossTerm(sparseKlLoss, {})];
+    expect(() => checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0.1 }))).toThrow(
+      /trainer\.onPolicyFraction: is 0\.1, but the teacher "rec" scores only stored rows, not what/,
+    );
+    expect(checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0 }))).toHaveLength(2);
+  });
+});
+
 describe("packed rows", () => {
   const packing = { packing: true };
 

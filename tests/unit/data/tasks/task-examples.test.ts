@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   characterTokenizer,
   findTask,
+  rowTokenizer,
   jsonlDatasetSchema,
   taskConfigSchema,
   taskDatasetSchema,
@@ -11,7 +12,6 @@ import {
   taskItems,
   taskSplits,
   textDatasetSchema,
-  tokenizeExamples,
 } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 
@@ -48,8 +48,9 @@ describe.each(taskDefinitions.map(({ name }) => name))("the task %s", (name) => 
       const stored: unknown = JSON.parse(JSON.stringify(problem));
       expect(task.prompt(stored)).toBe(example.prompt);
       expect(task.verify(stored, example.completion).correct).toBe(true);
-      const { report } = tokenizeExamples(tokenizer, [example], { longRows: "error" });
-      expect(report.completionTokens).toBe(example.completion.length + 1);
+      const rows = rowTokenizer(tokenizer, { longRows: "error" });
+      rows.encode({ example, id: "row" });
+      expect(rows.report().completionTokens).toBe(example.completion.length + 1);
     }
   });
 
@@ -94,9 +95,12 @@ describe("dataset configs", () => {
       type: "jsonl",
       path: "a.jsonl",
       validationFraction: 0.1,
-      fields: { prompt: "prompt", completion: "completion" },
+      fields: {},
       separator: "",
+      learn: "all",
       longRows: "truncate",
+      lengthBuckets: false,
+      memoryLimitBytes: 2 ** 30,
     });
     const bad = { type: "jsonl", path: "a.jsonl", fields: { question: "q" } };
     expect(jsonlDatasetSchema.safeParse(bad).success).toBe(false);

@@ -1,0 +1,36 @@
+import { startBackend } from "../backend/index.js";
+import { nodePlatform, type RecordEvent, recordTeacher, resolveRecording } from "../node/index.js";
+import { formatNumber } from "./format.js";
+
+/** `pupil record-teacher <config.json | run folder> output=<folder> [key=value …]`. */
+export async function recordTeacherCommand(path: string, words: string[]): Promise<void> {
+  const { config, options } = await resolveRecording(path, words);
+  const backend = await startBackend(config.backend, { platform: nodePlatform });
+  process.stderr.write(`${backend.line}\n`);
+  let size = 0;
+  for await (const event of recordTeacher(config, options)) {
+    if (event.type === "started") size = event.rows;
+    process.stderr.write(`${textOf(event, size, options.output)}\n`);
+  }
+}
+
+function textOf(event: RecordEvent, size: number, folder: string): string {
+  if (event.type === "started") {
+    return [...event.notes, `Recording ${formatNumber(size)} rows into ${folder}.`].join("\n");
+  }
+  if (event.type === "shard") {
+    const state = event.kept ? "was there" : "written";
+    return `${event.file} ${state}: ${formatNumber(event.sourceRows)} of ${formatNumber(size)} rows.`;
+  }
+  const { counts, shards, teacher } = event.manifest;
+  const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const perToken = formatNumber(bytes / Math.max(1, counts.tokens));
+  return [
+    `Recorded ${formatNumber(counts.tokens)} tokens of ${formatNumber(counts.rows)} rows: ` +
+      `${formatNumber(bytes)} bytes, ${perToken} per token. ` +
+      `Left out: ${formatNumber(counts.repeated)} repeated rows, ` +
+      `${formatNumber(counts.unfinished)} completions that the teacher did not end.`,
+    `Teacher hash (${teacher.hashOf}): ${teacher.hash}`,
+    `Train from it with: teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
+  ].join("\n");
+}

@@ -1,0 +1,32 @@
+/** A file to read rows from: a file on disk, a browser's `File`, or a text in memory. */
+export interface DataFile {
+  /** Path or name, as messages show it. */
+  readonly name: string;
+  readonly byteLength: number;
+  /** Bytes `start` to `end`, for formats with an index. */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+  /** All bytes in order, in pieces. */
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+/** A `DataFile` of a `Blob` (a browser's `File` is one), or of content in memory. */
+export function dataFile(
+  name: string,
+  content: Blob | string | ArrayBuffer | Uint8Array<ArrayBuffer>,
+): DataFile {
+  const blob = content instanceof Blob ? content : new Blob([content]);
+  return {
+    name,
+    byteLength: blob.size,
+    slice: (start, end = blob.size) => blob.slice(start, end).arrayBuffer(),
+    async *chunks() {
+      // A reader, not the stream itself: not every browser iterates streams.
+      const reader = blob.stream().getReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        yield value;
+      }
+    },
+  };
+}

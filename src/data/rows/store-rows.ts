@@ -1,0 +1,109 @@
+import type { ChatTemplate } from "../chat/chat-template.js";
+import { compileChatTemplate } from "../chat/chat-template.js";
+import type { LearnedTurns } from "../chat/encode-chat.js";
+import type { DataFile } from "../readers/data-file.js";
+import { type DataFormat, readRows } from "../readers/index.js";
+import type { ReadOptions } from "../readers/reader.js";
+import { RowStore } from "../store/row-store.js";
+import type { SpillFile } from "../store/token-store.js";
+import type { Tokenizer } from "../types.js";
+import {
+  exampleOfRow,
+  fieldsWanted,
+  type NamedExample,
+  type RowFields,
+  type RowShapeName,
+  shapeOfFields,
+  shapeOfRow,
+} from "./row-shapes.js";
+import {
+  checkAnyKept,
+  type LongRowPolicy,
+  rowTokenizer,
+  type TokenizeReport,
+} from "./row-tokenizer.js";
+
+export interface ExampleOptions extends Omit<ReadOptions, "only"> {
+  readonly format?: DataFormat | undefined;
+  readonly fields?: RowFields;
+  /** Put after every prompt, as part of it. */
+  readonly separator?: string;
+  /** How rows are read whose fields are not given. Default: by the names in the first row. */
+  readonly shape?: RowShapeName | undefined;
+}
+
+/**
+ * The rows of files as examples, one at a time.
+ *
+ * @throws PupilError naming file, line and field
+ */
+export async function* readExamples(
+  files: Iterable<DataFile>,
+  options: ExampleOptions = {},
+): AsyncGenerator<NamedExample> {
+  const { fields = {}, separator } = options;
+  let shape = shapeOfFields(fields) ?? options.shape;
+  for (const file of files) {
+    const only = shape && fieldsWanted(fields, shape);
+    for await (const row of readRows(file, { ...options, only })) {
+      shape ??= shapeOfRow(row);
+      yield exampleOfRow(row, shape, fields, separator);
+    }
+  }
+}
+
+export interface StoreRowsOptions extends ExampleOptions {
+  readonly maxLength?: number | undefined;
+  readonly longRows?: LongRowPolicy;
+  /** Jinja template for chats. Default: the tokenizer's own. */
+  readonly chatTemplate?: string | undefined;
+  readonly learn?: LearnedTurns;
+  /** Bytes of tokens to keep in memory; the others go to the spill file. Default: no limit. */
+  readonly memoryLimitBytes?: number | undefined;
+  readonly createSpillFile?: (() => Promise<SpillFile>) | undefined;
+}
+
+export interface StoredRows {
+  /** The caller owns it. */
+  readonly store: RowStore;
+  readonly report: TokenizeReport;
+}
+
+/**
+ * Reads and tokenizes the rows of files into a row store: one row of text is in memory at a time,
+ * and of the tokens no more than the limit.
+ *
+ * @throws PupilError naming file, line and field, or if no row is left
+ */
+export async function storeRows(
+  files: Iterable<DataFile>,
+  tokenizer: Tokenizer,
+  options: StoreRowsOptions,
+): Promise<StoredRows> {
+  const { memoryLimitBytes, createSpillFile, chatTemplate } = options;
+  const store = new RowStore({
+    bytesPerWord: tokenizer.vocabSize <= 0x1_0000 ? 2 : 4,
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    createSpillFile,
+  });
+  try {
+    let template: ChatTemplate | undefined;
+    let rows: ReturnType<typeof rowTokenizer> | undefined;
+    for await (const example of readExamples(files, options)) {
+      if (rows === undefined) {
+        const isChat = "messages" in example.example;
+        template = isChat ? await compileChatTemplate(tokenizer, chatTemplate) : undefined;
+        rows = rowTokenizer(tokenizer, { ...options, template });
+      }
+      const row = rows.encode(example);
+      if (row !== undefined) await store.append(row);
+    }
+    if (rows === undefined) throw new Error("storeRows was given no files.");
+    const report = rows.report();
+    checkAnyKept(report, options.maxLength);
+    return { store, report };
+  } catch (error) {
+    store.dispose();
+    throw error;
+  }
+}

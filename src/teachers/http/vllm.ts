@@ -1,0 +1,104 @@
+import {
+  asId,
+  asIds,
+  asList,
+  asListOf,
+  asLogProb,
+  asObject,
+  checkCount,
+  checkToken,
+  type JsonObject,
+  type ListedToken,
+  positionScore,
+  WrongAnswer,
+  withoutExtraToken,
+} from "./check-answer.js";
+import { likeliestTokens, type PositionScore, type TeacherProtocol } from "./protocol.js";
+
+/**
+ * vLLM's `/v1/completions` with `prompt_logprobs`: for each position of the prompt an object from
+ * token id to `{logprob, rank, decoded_token}` of the K likeliest and of the token itself, null for
+ * the first. It is read by ids alone, as objects have no order. −∞ arrives as −9999.
+ */
+export const vllmProtocol: TeacherProtocol = {
+  path: "/v1/completions",
+  gives: likeliestTokens,
+  needsModel: true,
+  score: async ({ ids, positions, topK }, { model, vocabSize, post }) => {
+    const answer = await post({
+      model,
+      prompt: ids,
+      max_tokens: 1,
+      temperature: 0,
+      prompt_logprobs: topK,
+      return_token_ids: true,
+    });
+    const { choice, usage } = onlyChoice(answer);
+    checkCount(usage.prompt_tokens, ids.length, "usage.prompt_tokens");
+    if (choice.prompt_token_ids != null) {
+      const echoed = asListOf(ids.length, choice.prompt_token_ids, "prompt_token_ids");
+      for (const [p, id] of echoed.entries()) checkToken(id, ids[p] as number, `position ${p}`);
+    }
+    const all = asListOf(ids.length, choice.prompt_logprobs, "prompt_logprobs");
+    if (all[0] !== null) throw new WrongAnswer("position 0", "null", all[0]);
+    return positions.map((p) =>
+      readPosition(all[p], ids[p] as number, topK, vocabSize, `position ${p}`),
+    );
+  },
+  complete: async (query, { model, vocabSize, post }) => {
+    const answer = await post({
+      model,
+      prompt: query.promptIds,
+      max_tokens: query.maxNewTokens,
+      temperature: query.temperature,
+      top_p: query.topP,
+      top_k: query.topK === 0 ? -1 : query.topK,
+      min_p: 0,
+      repetition_penalty: 1,
+      seed: query.seed,
+      stop_token_ids: query.endIds,
+      return_token_ids: true,
+    });
+    const { choice } = onlyChoice(answer);
+    if (choice.token_ids == null) {
+      throw new WrongAnswer("token_ids", "a list", "nothing", "Ids need vLLM 0.10.2 or later.");
+    }
+    return asIds(choice.token_ids, vocabSize, "token_ids");
+  },
+};
+
+function onlyChoice(answer: unknown): { choice: JsonObject; usage: JsonObject } {
+  const { choices, usage } = asObject(answer, "the answer");
+  const list = asList(choices, "choices");
+  if (list.length !== 1) throw new WrongAnswer("choices", "1 entry", `${list.length} entries`);
+  return { choice: asObject(list[0], "choices[0]"), usage: asObject(usage ?? {}, "usage") };
+}
+
+function readPosition(
+  value: unknown,
+  tokenId: number,
+  topK: number,
+  vocabSize: number,
+  where: string,
+): PositionScore {
+  const ranks = new Map<number, number>();
+  const listed = Object.entries(asObject(value, where)).map(([key, entry]): ListedToken => {
+    const { logprob, rank, decoded_token: text } = asObject(entry, `${where}, token ${key}`);
+    if (typeof rank === "number") ranks.set(Number(key), rank);
+    return {
+      id: asId(Number(key), vocabSize, where),
+      logProb: asLogProb(logprob, `${where}, token ${key}`),
+      text: typeof text === "string" ? text : undefined,
+    };
+  });
+  const own = listed.find(({ id }) => id === tokenId);
+  if (own === undefined) {
+    const others = listed.map(({ id }) => id);
+    throw new WrongAnswer(where, `token ${tokenId} among others`, others);
+  }
+  // The token itself must not pass for one of the likeliest where one of those is missing.
+  const likeliest = withoutExtraToken(listed, tokenId, topK, where).filter(
+    ({ id }) => (ranks.get(id) ?? 0) <= topK,
+  );
+  return positionScore(likeliest, own.logProb, topK, where);
+}

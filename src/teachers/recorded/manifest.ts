@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { PupilError } from "../../errors/index.js";
+
+/** Of `manifest.json` and of every shard; a reader takes no other. */
+export const recordingVersion = 1;
+
+const count = () => z.int().min(0);
+
+/** What was recorded and how. Equal descriptions of the same data give the same bytes. */
+export const recordingDescriptionSchema = z.object({
+  formatVersion: z.literal(recordingVersion),
+  /** Whether the K tokens of a position are the likeliest or draws with replacement. */
+  tokens: z.enum(["likeliest", "draws"]),
+  k: z.int().min(1),
+  /** Of the draws. */
+  sampleTemperature: z.number().positive(),
+  /** Of the stored log-probabilities. */
+  dtype: z.enum(["float16", "float32"]),
+  vocabSize: z.int().min(1),
+  /** Longest row that the teacher could score; null where it has no limit. */
+  maxPositions: z.int().min(1).nullable(),
+  /** Of the tokenizer that is stored beside the manifest. */
+  tokenizer: z.string(),
+  teacher: z.object({
+    name: z.string(),
+    config: z.record(z.string(), z.unknown()),
+    hash: z.string(),
+    /** What the hash is of: the files with its weights, or only its config. */
+    hashOf: z.enum(["weights", "description"]),
+  }),
+  /** Where the rows are from: the run's data and seed, and whether the teacher wrote completions. */
+  source: z.record(z.string(), z.unknown()),
+});
+export type RecordingDescription = z.output<typeof recordingDescriptionSchema>;
+
+export const recordingShardSchema = z.object({
+  file: z.string(),
+  bytes: count(),
+  rows: count(),
+});
+
+/** `manifest.json` of a recording. */
+export const recordingManifestSchema = recordingDescriptionSchema.extend({
+  /** Whether every row of the source was recorded. */
+  complete: z.boolean(),
+  shards: z.array(recordingShardSchema),
+  counts: z.object({
+    /** Rows of the source that were looked at. */
+    sourceRows: count(),
+    /** Rows that are stored, each once. */
+    rows: count(),
+    /** Positions with log-probabilities. */
+    tokens: count(),
+    /** Source rows that were stored already. */
+    repeated: count(),
+    /** Completions that the teacher did not end, which were left out. */
+    unfinished: count(),
+  }),
+});
+export type RecordingManifest = z.output<typeof recordingManifestSchema>;
+export type RecordingCounts = RecordingManifest["counts"];
+
+/**
+ * Checks what was read from a `manifest.json`.
+ *
+ * @throws PupilError for another format version or a manifest that is not whole
+ */
+export function parseRecordingManifest(json: unknown, path: string): RecordingManifest {
+  const version = (json as { formatVersion?: unknown } | null)?.formatVersion;
+  if (version !== recordingVersion) {
+    throw new PupilError(
+      version === undefined
+        ? "This is not the manifest of a recording: it has no formatVersion."
+        : `The recording has format version ${String(version)}, this pupil reads version ${recordingVersion}.`,
+      { field: path, value: version, remedy: "Record it again with pupil record-teacher." },
+    );
+  }
+  const result = recordingManifestSchema.safeParse(json);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map(({ path: where, message }) => {
+    return `${where.join(".")} (${message})`;
+  });
+  throw new PupilError(`The manifest is damaged: ${fields.join(", ")}.`, {
+    field: path,
+    remedy: "Record it again, or restore the file.",
+  });
+}

@@ -1,0 +1,112 @@
+import type { PlacedSequence, TokenSequence } from "../../data/index.js";
+import { PupilError } from "../../errors/index.js";
+import { placeScores, type SequenceScores } from "../sequence-scores.js";
+import type { Teacher, TeacherSignal } from "../teacher.js";
+import type { RecordingManifest } from "./manifest.js";
+import type { RecordedPosition, RecordedRow } from "./row-codec.js";
+import { learnedPositions, rowKey } from "./row-key.js";
+
+/** Access to the rows of a recording, wherever they lie. */
+export interface Recording {
+  /** How messages call it, such as its folder. */
+  readonly name: string;
+  readonly manifest: RecordingManifest;
+  has(key: string): boolean;
+  /** The rows under these keys, in their order; all of them are there. */
+  read(keys: readonly string[]): Promise<RecordedRow[]>;
+}
+
+/**
+ * A teacher whose answers were stored before: the K likeliest tokens or draws at every learned
+ * position of the recorded rows, the log-probability of the row's own token, and the tail mass. It
+ * knows exactly these rows, by their ids.
+ *
+ * The likeliest tokens' log-probabilities, rounded when they were stored, are shifted by one constant
+ * per position so that they and the stored tail mass add up to 1 again: a tail of 1 − Σ is then as
+ * good as it was before the rounding.
+ */
+export function recordedTeacher(recording: Recording): Teacher {
+  const { name, manifest } = recording;
+  const { k, vocabSize, maxPositions, tokens, sampleTemperature } = manifest;
+  const remedyForUnknownRows =
+    "It was made from other data, another tokenizer, other learned positions or fewer rows: record this run's rows with pupil record-teacher.";
+  const provides: TeacherSignal[] = [
+    "teacherTokenLogProbs",
+    "teacherTokenIds",
+    "teacherTopLogProbs",
+    ...(tokens === "draws" ? (["teacherSampleLogProbs"] as const) : []),
+  ];
+  const knows = (row: TokenSequence) => recording.has(rowKey(row));
+  const dispose = () => undefined;
+  return {
+    name,
+    vocabSize,
+    ...(maxPositions === null ? {} : { maxPositions }),
+    provides,
+    ...(tokens === "draws" ? { sampleTemperature } : {}),
+    scoresOnly: "the rows that were recorded",
+    knows,
+    remedyForUnknownRows,
+    async score(batch) {
+      const sequences = batch.sequences as readonly PlacedSequence[];
+      const unknown = sequences.filter((sequence) => !knows(sequence));
+      if (unknown.length > 0) {
+        const first = unknown[0]?.id ?? "a row without a name";
+        throw new PupilError(
+          `"${name}" does not have ${first}: ${unknown.length} of the ${sequences.length} rows of the batch were not recorded.`,
+          { field: "teacher", value: first, remedy: remedyForUnknownRows },
+        );
+      }
+      const rows = await recording.read(sequences.map(rowKey));
+      const scores = sequences.map((sequence, i) =>
+        sequenceScores(sequence, rows[i] as RecordedRow, manifest),
+      );
+      return { tensors: () => placeScores(batch, scores, k) };
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
+
+/** A row's stored positions where `placeScores` wants them; neutral numbers elsewhere. */
+function sequenceScores(
+  sequence: TokenSequence,
+  row: RecordedRow,
+  { k, tokens, sampleTemperature }: RecordingManifest,
+): SequenceScores {
+  const learned = learnedPositions(sequence);
+  const isThisRow =
+    row.ids.length === sequence.ids.length && row.ids.every((id, i) => id === sequence.ids[i]);
+  if (!isThisRow || learned.length !== row.positions.length) {
+    throw new Error(`Two different rows have the key ${rowKey(sequence)}.`);
+  }
+  const size = sequence.ids.length - 1;
+  const tokenLogProbs = new Float32Array(size);
+  const tokenIds = Int32Array.from({ length: size * k }, (_, i) => i % k);
+  const topLogProbs = new Float32Array(size * k).fill(-100);
+  const sampleLogProbs = new Float32Array(size * k).fill(-100);
+  for (const [i, position] of row.positions.entries()) {
+    const at = (learned[i] as number) - 1;
+    const logProbs = tokens === "likeliest" ? withTail(position) : position.logProbs;
+    tokenLogProbs[at] = position.tokenLogProb;
+    tokenIds.set(position.ids, at * k);
+    topLogProbs.set(logProbs, at * k);
+    for (let j = 0; j < k; j++) {
+      sampleLogProbs[at * k + j] =
+        (logProbs[j] as number) / sampleTemperature - position.logNormalizer;
+    }
+  }
+  const lists = { tokenLogProbs, tokenIds, topLogProbs };
+  return tokens === "likeliest" ? lists : { ...lists, sampleLogProbs };
+}
+
+/** Log-probabilities shifted so that their mass is 1 − tail. */
+function withTail({ logProbs, logTail }: RecordedPosition): number[] {
+  const values = Array.from(logProbs);
+  const inside = values.reduce((sum, value) => sum + Math.exp(value), 0);
+  const wanted = -Math.expm1(logTail);
+  // Where nearly all mass is in the tail there is nothing to gain, and the quotient could be wild.
+  if (!(wanted > 0 && inside > 0)) return values;
+  const shift = Math.log(wanted / inside);
+  return Math.abs(shift) > 0.01 ? values : values.map((value) => value + shift);
+}

@@ -1,0 +1,69 @@
+import * as tf from "@tensorflow/tfjs";
+import { type Batch, isLearned, type PlacedSequence } from "../../data/index.js";
+import {
+  checkDistributionOptions,
+  type DistributionOptions,
+  drawsOf,
+  logitSignals,
+  signalsFromLogits,
+} from "../logit-signals.js";
+import type { Teacher } from "../teacher.js";
+import type { ExactLanguage } from "./exact-language.js";
+import { sampleExactly } from "./sample-exactly.js";
+
+/** A teacher whose language is known, so that distances to it can be computed and not estimated. */
+export interface ExactTeacher<S = unknown> extends Teacher {
+  readonly language: ExactLanguage<S>;
+}
+
+/** Stands for log 0, so that losses stay finite; its exponential is 0 in float32. */
+const impossible = -1e9;
+
+/**
+ * A language as teacher. Its logits are its exact log-probabilities, computed in float64 on the host
+ * and uploaded; at positions that are not learned they are 0.
+ */
+export function exactTeacher<S>(
+  language: ExactLanguage<S>,
+  name: string,
+  options: DistributionOptions = {},
+): ExactTeacher<S> {
+  const { vocabSize } = language;
+  checkDistributionOptions(options, vocabSize);
+  const dispose = () => undefined;
+  return {
+    name,
+    vocabSize,
+    language,
+    provides: logitSignals(options),
+    ...drawsOf(options),
+    score: (batch, needs, context) =>
+      Promise.resolve({
+        tensors: () =>
+          tf.tidy(() =>
+            signalsFromLogits(exactLogits(language, batch), batch, needs, options, context),
+          ),
+      }),
+    complete: (prompts, how) => Promise.resolve(sampleExactly(language, prompts, how)),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
+
+/** `[B, T, V]` */
+function exactLogits<S>(language: ExactLanguage<S>, batch: Batch): tf.Tensor3D {
+  const { vocabSize } = language;
+  const { size, sequenceLength } = batch;
+  const values = new Float32Array(size * sequenceLength * vocabSize);
+  for (const sequence of batch.sequences as readonly PlacedSequence[]) {
+    const { ids, row, start } = sequence;
+    let state = language.start;
+    for (let position = 0; position + 1 < ids.length; position++) {
+      state = language.advance(state, ids[position] as number);
+      if (!isLearned(sequence, position + 1)) continue;
+      const logProbs = language.logProbs(state).map((value) => Math.max(value, impossible));
+      values.set(logProbs, (row * sequenceLength + start + position) * vocabSize);
+    }
+  }
+  return tf.tensor3d(values, [size, sequenceLength, vocabSize]);
+}
