@@ -3,6 +3,7 @@ import {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
   taskDefinitions,
@@ -88,6 +89,7 @@ export const components: readonly Component[] = [
   plain("data", "file", "Rows of JSONL, JSON, text, CSV, TSV or Parquet files.", fileDatasetSchema),
   plain("data", "jsonl", "`file` for one JSONL file.", jsonlDatasetSchema),
   plain("data", "hub", "Rows of a dataset on the Hugging Face Hub.", hubDatasetSchema),
+  plain("data", "pairs", "Prompts with a preferred and a rejected answer.", pairsDatasetSchema),
   plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
   ...lossDefinitions.map(

@@ -3,6 +3,7 @@ import {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
   textDatasetSchema,
@@ -148,6 +149,7 @@ export const datasetSchema = z.discriminatedUnion("type", [
   fileDatasetSchema,
   jsonlDatasetSchema,
   hubDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
 ]);

@@ -159,6 +159,35 @@ export const rerankDatasetSchema = z
   })
   .describe("Queries with graded passages, in TREC's form.");
 
+export const pairsDatasetSchema = z
+  .strictObject({
+    type: z.literal("pairs"),
+    path: path("A file of rows with a prompt and two answers: JSONL, JSON, CSV, TSV or Parquet."),
+    format,
+    validationPath: path("Pairs to evaluate on instead of the last ones of `path`.").optional(),
+    validationFraction,
+    fields: z
+      .strictObject({
+        prompt: name("Field with the prompt. Default: `prompt`."),
+        positive: name("Field with the preferred answer. Default: `chosen`."),
+        negative: name("Field with the rejected answer. Default: `rejected`."),
+      })
+      .prefault({})
+      .describe("Names of the fields to read; dots lead inside."),
+    separator: z
+      .string()
+      .default("")
+      .describe("Text put after every prompt; it belongs to the prompt."),
+    maxLength: z
+      .int()
+      .min(2)
+      .optional()
+      .describe(
+        "Most tokens of prompt and answer; longer pairs are left out and counted. Default: the model's context.",
+      ),
+  })
+  .describe("Prompts with a preferred and a rejected answer, for the pairs trainer.");
+
 export const taskDatasetSchema = z
   .strictObject({
     type: z.literal("task"),
@@ -171,4 +200,5 @@ export type FileDataset = z.output<typeof fileDatasetSchema>;
 export type JsonlDataset = z.output<typeof jsonlDatasetSchema>;
 export type HubDataset = z.output<typeof hubDatasetSchema>;
 export type RerankDataset = z.output<typeof rerankDatasetSchema>;
+export type PairsDataset = z.output<typeof pairsDatasetSchema>;
 export type TaskDataset = z.output<typeof taskDatasetSchema>;

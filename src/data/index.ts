@@ -35,6 +35,7 @@ export {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
   textDatasetSchema,
@@ -43,6 +44,7 @@ export type {
   FileDataset,
   HubDataset,
   JsonlDataset,
+  PairsDataset,
   RerankDataset,
   TaskDataset,
   TextDataset,
@@ -83,6 +85,12 @@ export type {
   RowTokenizerOptions,
   TokenizeReport,
 } from "./rows/row-tokenizer.js";
+export {
+  type AnswerPair,
+  type PairOptions,
+  type PairReport,
+  readPairs,
+} from "./rows/read-pairs.js";
 export { readExamples, storeRows } from "./rows/store-rows.js";
 export type { ExampleOptions, StoredRows, StoreRowsOptions } from "./rows/store-rows.js";
 export { RowStore } from "./store/row-store.js";

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { PupilError } from "../errors/index.js";
 import type { LossDefinition, LossState, ValuesPer } from "./define.js";
-import type { LossInput, LossInputs } from "./inputs.js";
+import { type LossInput, lossInputFacts, type LossInputs } from "./inputs.js";
+import { type LayerPair, layersField } from "./layers.js";
 import { type LossWeight, weightAt } from "./weight.js";
 
 /** A loss with its options settled and its weight in a sum. Made by {@link lossTerm}. */
@@ -11,6 +12,8 @@ export interface LossTerm {
   /** Every option, checked, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly weight: LossWeight;
+  /** For losses on states of layers; absent: the last layer of both models. */
+  readonly layers?: readonly LayerPair[];
 }
 
 /** Values of a weighted sum and of its terms, all `[B, T]` or all `[B]`. */
@@ -25,8 +28,10 @@ export interface CombinedLoss {
  * A term from a loss, be it one of the list or a definition of your own.
  *
  *     lossTerm(reverseKlLoss, { temperature: 2 }, 0.5)
+ *     lossTerm(hiddenStateLoss, {}, 1, [[2, 4], [4, 8]])
  *
- * @throws PupilError if the options do not fit the schema of the loss
+ * @param layers pairs of layers to compare, for a loss that reads states of layers
+ * @throws PupilError if the options do not fit the schema of the loss, or it reads no layers
  */
 export function lossTerm<
   N extends string,
@@ -39,12 +44,22 @@ export function lossTerm<
   definition: LossDefinition<N, I, S, P, M, O>,
   options: z.input<S>,
   weight: LossWeight = 1,
+  layers?: readonly LayerPair[],
 ): LossTerm {
   const parsed = definition.config.safeParse(options);
   if (!parsed.success) {
     throw new PupilError(z.prettifyError(parsed.error), { field: definition.name, value: options });
   }
-  return { definition, config: parsed.data, weight };
+  const term = { definition, config: parsed.data, weight };
+  if (layers === undefined) return term;
+  const pairs = layersField.safeParse(layers);
+  if (!pairs.success || !readsLayers(definition)) {
+    throw new PupilError(
+      pairs.success ? "reads no states of layers." : z.prettifyError(pairs.error as z.ZodError),
+      { field: `${definition.name}.layers`, value: layers, remedy: "Leave it out." },
+    );
+  }
+  return { ...term, layers };
 }
 
 /** The inputs that some term reads, each once: what a trainer supplies. */
@@ -55,6 +70,11 @@ export function needsOf(terms: readonly LossTerm[]): LossInput[] {
 /** Every input that a loss reads, the optional ones last. */
 export function inputsOf({ needs, optional = [] }: LossDefinition): LossInput[] {
   return [...needs, ...optional];
+}
+
+/** Whether a loss compares states of layers, so that its terms say which ones. */
+export function readsLayers(definition: LossDefinition): boolean {
+  return inputsOf(definition).some((input) => lossInputFacts(input).layer !== undefined);
 }
 
 /** Names for logs: the names of the losses, a repeated one numbered (`forward-kl`, `forward-kl-2`). */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readsLayers } from "./combine.js";
 import type { LossDefinition, ValuesPer } from "./define.js";
 import { type LossInput, lossInputFacts } from "./inputs.js";
 import { lossesByKind } from "./list.js";
@@ -27,6 +28,8 @@ export interface LossDescription {
   /** Read where they are there. */
   readonly optional: readonly LossInput[];
   readonly fields: readonly LossField[];
+  /** Whether a term of it says which layers it compares. */
+  readonly ofLayers: boolean;
   /** Whether a trainer can compute it without logits `[B, T, V]`. */
   readonly chunked: boolean;
   /** Source file of a built-in loss, from the root of the repository. */
@@ -64,6 +67,7 @@ export function describeLoss(definition: LossDefinition): LossDescription {
     needs,
     optional,
     fields,
+    ofLayers: readsLayers(definition),
     chunked: definition.rowLosses !== undefined,
     file: fileOf(definition),
   };
@@ -99,6 +103,12 @@ export function lossFacts(
       loss.per === "token"
         ? `a value per token, ${shape("B T")}`
         : `a value per row, ${shape("B")}`,
+    ],
+    [
+      "Layers",
+      loss.ofLayers
+        ? `pairs of the student's and the teacher's in ${code("layers")}; by default the last of both`
+        : undefined,
     ],
     [
       "Large vocabularies",

@@ -19,7 +19,15 @@ export {
   type AnswerPairs,
   onlyWholePairs,
 } from "./answer-log-probs.js";
-export { combineLosses, evaluateTerm, inputsOf, lossTerm, needsOf, termLabels } from "./combine.js";
+export {
+  combineLosses,
+  evaluateTerm,
+  inputsOf,
+  lossTerm,
+  needsOf,
+  readsLayers,
+  termLabels,
+} from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
 export { defineLoss } from "./define.js";
 export type {
@@ -34,7 +42,8 @@ export type {
 } from "./define.js";
 export { describeLoss, type LossDescription, type LossField, lossFacts } from "./describe.js";
 export { lossInputFacts, lossInputs } from "./inputs.js";
-export type { LossInput, LossInputFacts, LossInputs } from "./inputs.js";
+export type { LayerInput, LossInput, LossInputFacts, LossInputs } from "./inputs.js";
+export type { LayerPair } from "./layers.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
 export {

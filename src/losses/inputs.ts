@@ -66,17 +66,17 @@ export interface LossInputs {
   readonly teacherHiddenStates: tf.Tensor3D;
   /** `[B, T]`, 1 for the positions that count, in losses with one value per row. */
   readonly positionMask: tf.Tensor2D;
-  /** `[B, H, T, T]`, attention probabilities. */
+  /** `[B, H, T, T]`, attention probabilities; H counts the heads of all layers that are compared. */
   readonly studentAttentions: tf.Tensor4D;
   /** `[B, H, T, T]`, attention probabilities. */
   readonly teacherAttentions: tf.Tensor4D;
-  /** `[B, H, M, D]`, H counts the heads of all layers, M the cached positions. */
+  /** `[B, H, T, D]`, H counts the heads of all layers that are compared, T the cached positions. */
   readonly studentKeys: tf.Tensor4D;
-  /** `[B, H, M, D]`. */
+  /** `[B, H, T, D]`. */
   readonly studentValues: tf.Tensor4D;
-  /** `[B, H, M, D]`. */
+  /** `[B, H, T, D]`. */
   readonly teacherKeys: tf.Tensor4D;
-  /** `[B, H, M, D]`. */
+  /** `[B, H, T, D]`. */
   readonly teacherValues: tf.Tensor4D;
 }
 export type LossInput = keyof LossInputs;
@@ -100,10 +100,15 @@ export interface LossInputFacts {
    * sampled itself. A term counts only rows that have all it reads. Default: every row.
    */
   readonly rows?: "data" | "rollouts";
+  /** What it is of some layer of a model; which layers is said by the term (`LossTerm.layers`). */
+  readonly layer?: "hiddenStates" | "attentions" | "keys" | "values";
 }
 
 const teacher = { dtype: "float32", gradient: false } as const;
 const student = { dtype: "float32", gradient: true } as const;
+const hiddenStates = { maskedBy: "positionMask", layer: "hiddenStates" } as const;
+const keys = { maskedBy: "positionMask", layer: "keys" } as const;
+const values = { maskedBy: "positionMask", layer: "values" } as const;
 
 /** The facts by name; trainers, tests and `check-losses` treat every loss alike because of them. */
 export const lossInputs = {
@@ -161,19 +166,29 @@ export const lossInputs = {
     shape: "B T D",
     ...student,
     counterpart: "teacherHiddenStates",
-    maskedBy: "positionMask",
+    ...hiddenStates,
   },
-  teacherHiddenStates: { shape: "B T D", ...teacher, maskedBy: "positionMask" },
+  teacherHiddenStates: { shape: "B T D", ...teacher, ...hiddenStates },
   positionMask: { shape: "B T", ...teacher },
-  studentAttentions: { shape: "B H T T", ...student, counterpart: "teacherAttentions" },
-  teacherAttentions: { shape: "B H T T", ...teacher },
-  studentKeys: { shape: "B H M D", ...student, counterpart: "teacherKeys" },
-  studentValues: { shape: "B H M D", ...student, counterpart: "teacherValues" },
-  teacherKeys: { shape: "B H M D", ...teacher },
-  teacherValues: { shape: "B H M D", ...teacher },
+  studentAttentions: {
+    shape: "B H T T",
+    ...student,
+    counterpart: "teacherAttentions",
+    layer: "attentions",
+  },
+  teacherAttentions: { shape: "B H T T", ...teacher, layer: "attentions" },
+  studentKeys: { shape: "B H T D", ...student, counterpart: "teacherKeys", ...keys },
+  studentValues: { shape: "B H T D", ...student, counterpart: "teacherValues", ...values },
+  teacherKeys: { shape: "B H T D", ...teacher, ...keys },
+  teacherValues: { shape: "B H T D", ...teacher, ...values },
 } as const satisfies Record<LossInput, LossInputFacts>;
 
 /** The facts about one input, with the optional ones. */
 export function lossInputFacts(input: LossInput): LossInputFacts {
   return lossInputs[input];
 }
+
+/** Inputs that are states of layers. */
+export type LayerInput = {
+  [I in LossInput]: (typeof lossInputs)[I] extends { layer: string } ? I : never;
+}[LossInput];

@@ -1,29 +1,43 @@
 import { z } from "zod";
 import { oneOf, PupilError } from "../errors/index.js";
-import { type LossTerm, lossTerm } from "./combine.js";
+import { type LossTerm, lossTerm, readsLayers } from "./combine.js";
 import type { LossDefinition } from "./define.js";
+import type { LayerInput, LossInput } from "./inputs.js";
+import { type LayerPair, layersField } from "./layers.js";
 import { lossDefinitions } from "./list.js";
 import { weightField } from "./weight.js";
 
-type TermSchema<N extends string, S extends z.ZodObject> = z.ZodObject<
-  { type: z.ZodLiteral<N>; weight: typeof weightField } & S["shape"],
+type LayerFields<I extends LossInput> = [Extract<I, LayerInput>] extends [never]
+  ? unknown
+  : { layers: typeof layersField };
+type TermSchema<N extends string, I extends LossInput, S extends z.ZodObject> = z.ZodObject<
+  { type: z.ZodLiteral<N>; weight: typeof weightField } & LayerFields<I> & S["shape"],
   z.core.$strict
 >;
 type TermSchemas<L> = {
   -readonly [K in keyof L]: L[K] extends {
     name: infer N extends string;
+    needs: readonly (infer I extends LossInput)[];
     config: infer S extends z.ZodObject;
   }
-    ? TermSchema<N, S>
+    ? TermSchema<N, I, S>
     : never;
 };
 
 const termSchemas = (definitions: readonly LossDefinition[]) =>
-  definitions.map(({ name, config }) =>
-    z.strictObject({ type: z.literal(name), weight: weightField, ...config.shape }),
+  definitions.map((definition) =>
+    z.strictObject({
+      type: z.literal(definition.name),
+      weight: weightField,
+      ...(readsLayers(definition) ? { layers: layersField } : {}),
+      ...definition.config.shape,
+    }),
   );
 
-/** One term in a config: `{ type, weight, …options of that loss }`; unknown keys are errors. */
+/**
+ * One term in a config: `{ type, weight, …options of that loss }`, with `layers` for losses on states
+ * of layers; unknown keys are errors.
+ */
 export const lossTermSchema = z.discriminatedUnion(
   "type",
   termSchemas(lossDefinitions) as unknown as TermSchemas<typeof lossDefinitions>,
@@ -65,6 +79,9 @@ export function lossTermFromConfig(
   config: LossTermConfig,
   own: readonly LossDefinition[] = [],
 ): LossTerm {
-  const { type, weight, ...options } = config;
-  return lossTerm(findLoss(type, own), options, weight);
+  const { type, weight, ...others } = config;
+  const definition = findLoss(type, own);
+  if (!readsLayers(definition)) return lossTerm(definition, others, weight);
+  const { layers, ...options } = others as { layers?: readonly LayerPair[] };
+  return lossTerm(definition, options, weight, layers);
 }

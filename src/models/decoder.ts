@@ -7,9 +7,16 @@ import { ChangingCache } from "./changing-cache.js";
 import type { ModelConfig } from "./config.js";
 import { families, type Family } from "./families/index.js";
 import {
+  checkLayers,
+  type LayerRequest,
+  type LayerResults,
+  observeLayers,
+} from "./layer-states.js";
+import {
   applyAttention,
   applyMlp,
   applyNorm,
+  type AttentionInputs,
   type LayerContext,
   projectionWeight,
 } from "./layers.js";
@@ -106,6 +113,7 @@ export class Decoder implements LanguageModel {
       createCache: (capacity) => view.createCache(capacity),
       forward: (inputs, cache, options) => view.forward(inputs, cache, options),
       hiddenStates: (inputs) => view.hiddenStates(inputs),
+      forwardWithLayers: (inputs, wanted) => view.forwardWithLayers(inputs, wanted),
       dispose: () => undefined,
       [Symbol.dispose]: () => undefined,
     };
@@ -140,41 +148,70 @@ export class Decoder implements LanguageModel {
     });
   }
 
+  /** Logits and states of layers, from one pass; see {@link LanguageModel.forwardWithLayers}. */
+  forwardWithLayers(
+    inputs: ModelInputs,
+    wanted: LayerRequest,
+  ): { logits: tf.Tensor3D; layers: LayerResults } {
+    checkLayers(this.config, wanted);
+    checkInputs(this.config, inputs, 0);
+    return tf.tidy(() => {
+      const observer = observeLayers(wanted);
+      const hidden = this.run(inputs, 0, { observer });
+      return {
+        logits: linear(hidden, this.headWeight) as tf.Tensor3D,
+        layers: observer.results,
+      };
+    });
+  }
+
   /** What the head reads: the residual stream `[B, T, D]` after the final norm. */
   hiddenStates(inputs: ModelInputs, cache?: KeyValueCache): tf.Tensor3D {
-    const { config, context, layout } = this;
-    const { inputIds, attentionMask } = inputs;
+    const { inputIds } = inputs;
     const numCached = cache?.length ?? 0;
-    checkInputs(config, inputs, numCached);
+    checkInputs(this.config, inputs, numCached);
     const all = cache?.remember?.(inputs);
     if (all) {
       const [batch, length] = inputIds.shape;
       const start = [0, numCached, 0];
       return tf.tidy(() => this.hiddenStates(all).slice(start, [batch, length, -1]));
     }
-    return tf.tidy(() => {
-      const positionIds =
-        inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, numCached);
-      const attention = {
-        ...(layout.positionEmbedding ? {} : { rotaryTables: rotaryPositions(config, positionIds) }),
-        ...(attentionMask ? { keyMask: attentionMask } : {}),
-        ...(cache ? { cache } : {}),
-      };
-      const firstKeys = firstKeysByLayer(config, inputs, numCached);
-      let x = embedding(context.parameter(layout.tokenEmbedding), inputIds) as tf.Tensor3D;
-      if (layout.positionEmbedding) {
-        x = x.add(embedding(context.parameter(layout.positionEmbedding), positionIds));
-      }
-      for (const [layer, block] of layout.blocks.entries()) {
-        const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
-        const first = firstKeys[layer];
-        const given = first ? { ...attention, firstKeys: first } : attention;
-        x = x.add(applyAttention(context, block, layer, attentionInput, given));
-        const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
-        x = x.add(applyMlp(context, block, mlpInput));
-      }
-      return applyNorm(context, layout.finalNorm, x) as tf.Tensor3D;
-    });
+    return tf.tidy(() => this.run(inputs, numCached, { ...(cache && { cache }) }));
+  }
+
+  /** The same without a scope of its own, for whoever keeps more of it than what it returns. */
+  private run(
+    inputs: ModelInputs,
+    numCached: number,
+    given: Pick<AttentionInputs, "cache" | "observer">,
+  ): tf.Tensor3D {
+    const { config, context, layout } = this;
+    const { inputIds, attentionMask } = inputs;
+    const { observer } = given;
+    const positionIds =
+      inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, numCached);
+    const attention = {
+      ...(layout.positionEmbedding ? {} : { rotaryTables: rotaryPositions(config, positionIds) }),
+      ...(attentionMask ? { keyMask: attentionMask } : {}),
+      ...given,
+    };
+    const firstKeys = firstKeysByLayer(config, inputs, numCached);
+    let x = embedding(context.parameter(layout.tokenEmbedding), inputIds) as tf.Tensor3D;
+    if (layout.positionEmbedding) {
+      x = x.add(embedding(context.parameter(layout.positionEmbedding), positionIds));
+    }
+    for (const [layer, block] of layout.blocks.entries()) {
+      observer?.residual(layer, x);
+      const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
+      const first = firstKeys[layer];
+      const bounded = first ? { ...attention, firstKeys: first } : attention;
+      x = x.add(applyAttention(context, block, layer, attentionInput, bounded));
+      const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
+      x = x.add(applyMlp(context, block, mlpInput));
+    }
+    const last = applyNorm(context, layout.finalNorm, x) as tf.Tensor3D;
+    observer?.residual(config.numLayers, last);
+    return last;
   }
 
   dispose(): void {

@@ -65,6 +65,14 @@ export {
 } from "./parameter-groups.js";
 export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
 export {
+  firstLayer,
+  type LayerRequest,
+  type LayerResults,
+  type LayerSizes,
+  type LayerState,
+  type LayerStates,
+} from "./layer-states.js";
+export {
   decodeSafetensors,
   encodeSafetensors,
   type LoadedTensor,
@@ -86,4 +94,5 @@ export {
   type ShardPlan,
   weightFiles,
 } from "./shards.js";
+export { variableState, type VariableState } from "./variable-state.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";

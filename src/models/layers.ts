@@ -12,6 +12,7 @@ import {
 import type { ModelConfig } from "./config.js";
 import type { Activation, Family } from "./families/index.js";
 import type { AffineSpec, BlockSpec, ParameterSpec } from "./layout.js";
+import type { LayerObserver } from "./layer-states.js";
 import { type AdapterChoice, applyLora, mergedWeight } from "./lora/index.js";
 import type { RotaryTables } from "./rotary-positions.js";
 import type { KeyValueCache } from "./types.js";
@@ -33,6 +34,7 @@ export interface AttentionInputs {
   /** `[B, T]` int32: the first key that each query of this layer sees. */
   readonly firstKeys?: tf.Tensor2D;
   readonly cache?: KeyValueCache;
+  readonly observer?: LayerObserver;
 }
 
 const activationFunctions: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
@@ -76,7 +78,7 @@ export function applyAttention(
   block: BlockSpec,
   layer: number,
   x: tf.Tensor3D,
-  { rotaryTables, keyMask, firstKeys, cache }: AttentionInputs,
+  { rotaryTables, keyMask, firstKeys, cache, observer }: AttentionInputs,
 ): tf.Tensor3D {
   const { numHeads, numKeyValueHeads, headDim } = context.config;
   const [batch, length] = x.shape;
@@ -98,6 +100,7 @@ export function applyAttention(
   const newKey = turn(norm(heads(k, numKeyValueHeads), block.keyNorm));
   const newValue = heads(v, numKeyValueHeads);
   const { key, value } = cache?.append(layer, newKey, newValue) ?? { key: newKey, value: newValue };
+  observer?.attention(layer + 1, { query, key, value, keyMask, firstKeys });
   const attended = causalAttention(query, key, value, keyMask, firstKeys && { firstKeys });
   const merged = attended.reshape([batch, length, numHeads * headDim]);
   return applyLinear(context, block.attentionOutput, merged) as tf.Tensor3D;

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "./config.js";
+import type { LayerRequest, LayerResults } from "./layer-states.js";
 
 /** What a forward pass reads. All `[B, T]`; masks are 1 for real tokens. */
 export interface ModelInputs {
@@ -76,6 +77,16 @@ export interface LanguageModel extends Disposable {
    * that is computed from both needs no logits.
    */
   hiddenStates?(inputs: ModelInputs): tf.Tensor3D;
+  /**
+   * Logits as of `forward`, and from the same pass the states of the layers that are asked for, for
+   * models whose layers can be seen. Differentiable like the logits.
+   *
+   * @throws PupilError if there is no such layer
+   */
+  forwardWithLayers?(
+    inputs: ModelInputs,
+    wanted: LayerRequest,
+  ): { readonly logits: tf.Tensor3D; readonly layers: LayerResults };
   /** `[V, D]`, the model's own. */
   readonly headWeight?: tf.Tensor2D;
   /** A cache for the weights as they are now, with room for `capacity` positions if that is known. */

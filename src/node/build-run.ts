@@ -4,7 +4,13 @@ import { type LossState, lossTermFromConfig } from "../losses/index.js";
 import type { Decoder } from "../models/index.js";
 import { AdamW } from "../optim/index.js";
 import type { Teacher } from "../teachers/index.js";
-import { checkRows, type StepMetrics } from "../trainers/index.js";
+import {
+  checkRows,
+  layerSizesOf,
+  makeProjections,
+  type Projections,
+  type StepMetrics,
+} from "../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
@@ -19,6 +25,8 @@ export interface RunParts extends Disposable {
   readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
+  /** What is learned beside the student, for hidden states of another width than the teacher's. */
+  readonly projections: Projections | undefined;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What to tell the user before the run starts. */
@@ -51,22 +59,31 @@ async function assemble(
   const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   const models = await assembleModels(config, checkpoint, loss, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
-  const optimizer = own(new AdamW(student.trainableParameters(), config.trainer.optimizer));
+  const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
+  const projections = makeProjections(loss, layers, random.stream("projections"));
+  if (projections !== undefined) own(projections);
+  const trained = new Map([...student.trainableParameters(), ...(projections?.parameters ?? [])]);
+  const optimizer = own(new AdamW(trained, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
       ? undefined
-      : await restoreTrainingState(checkpoint, optimizer, teacher?.state);
+      : await restoreTrainingState(checkpoint, optimizer, {
+          teacher: teacher?.state,
+          projections: projections?.state,
+        });
   const parts = { student, teacher, tokenizer, data, random };
   return {
     student,
     teacher,
     tokenizer,
     optimizer,
+    projections,
     lossStates,
     notes: [
       ...data.notes,
       describeStudent(student),
       ...(loadedTeacher?.notes ?? []),
+      ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     dataReport: data.report,
@@ -74,7 +91,7 @@ async function assemble(
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);
     },
-    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates }),
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates, projections }),
     evaluate: evaluatorOf(config, parts),
   };
 }

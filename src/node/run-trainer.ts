@@ -5,8 +5,10 @@ import type { AdamW } from "../optim/index.js";
 import {
   checkLoss,
   distill,
+  layerSizesOf,
   type LossSupply,
   pairs,
+  type Projections,
   sft,
   type StepMetrics,
 } from "../trainers/index.js";
@@ -16,6 +18,7 @@ interface TrainingParts extends EvaluatedParts {
   readonly loss: readonly LossTerm[];
   readonly optimizer: AdamW;
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
+  readonly projections: Projections | undefined;
 }
 
 /** Starts a training after `startStep` steps. */
@@ -23,7 +26,10 @@ type Train = (startStep: number) => AsyncGenerator<StepMetrics>;
 
 /** What a trainer offers to its losses, and how it is started. */
 interface RunTrainer {
-  readonly supply: Omit<LossSupply, "studentVocabSize" | "gradientAccumulationSteps">;
+  readonly supply: Omit<
+    LossSupply,
+    "studentVocabSize" | "studentLayers" | "gradientAccumulationSteps"
+  >;
   readonly train: Train;
 }
 
@@ -39,7 +45,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
     supply: { onPolicyFraction: 0, packing },
     train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
   }),
-  distill: (trainer, common, { data, teacher, random }) => {
+  distill: (trainer, common, { data, teacher, random, projections }) => {
     const { onPolicyFraction, packing, sampling, advantageDiscount } = trainer;
     if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
     const options = { teacher, onPolicyFraction, packing, sampling, advantageDiscount };
@@ -48,6 +54,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
       train: (startStep) =>
         distill({
           ...{ ...common, ...options, startStep },
+          ...(projections && { projections }),
           data: data.training,
           maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
           random: random.stream("train"),
@@ -97,6 +104,7 @@ export function trainerOf(config: RunConfig, parts: TrainingParts): Train {
   const studentVocabSize = parts.student.config.vocabSize;
   const { gradientAccumulationSteps } = trainer;
   // The trainers check this too, but only once the run has begun.
-  checkLoss(common.loss, { ...supply, studentVocabSize, gradientAccumulationSteps });
+  const student = { studentVocabSize, studentLayers: layerSizesOf(parts.student) };
+  checkLoss(common.loss, { ...supply, ...student, gradientAccumulationSteps });
   return train;
 }

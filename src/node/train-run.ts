@@ -89,7 +89,10 @@ async function* trainLoop(
   };
   const save = async (): Promise<RunEvent> => {
     const target = run.checkpointPath(step);
-    const state = await trainingStateFiles(step, parts.optimizer, lossStates, parts.teacher?.state);
+    const state = await trainingStateFiles(step, parts.optimizer, lossStates, {
+      teacher: parts.teacher?.state,
+      projections: parts.projections?.state,
+    });
     await writeFolderAtomic(
       target,
       new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),

@@ -58,15 +58,25 @@ function ungroupHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
   return split.transpose([0, 2, 1, 3]);
 }
 
-function compute(
-  { query, key, value, ...bounds }: AttentionInputs,
+/** Probabilities `[B, H, T, S]`. */
+function attend(
+  { query, key, ...bounds }: Omit<AttentionInputs, "value">,
   { scale }: AttentionAttributes,
-): { output: tf.Tensor4D; probabilities: tf.Tensor4D } {
+): tf.Tensor4D {
   const [B, T, H] = query.shape;
   const [, S, keyHeads] = key.shape;
   const grouped = groupHeads(query, keyHeads).mul(scale);
   const scores = tf.matMul(grouped, key.transpose([0, 2, 3, 1]));
-  const probabilities = maskedSoftmax(scores.reshape([B, H, T, S]), bounds);
+  return maskedSoftmax(scores.reshape([B, H, T, S]), bounds);
+}
+
+function compute(
+  { value, ...others }: AttentionInputs,
+  attributes: AttentionAttributes,
+): { output: tf.Tensor4D; probabilities: tf.Tensor4D } {
+  const [, T, H] = others.query.shape;
+  const [B, S, keyHeads] = value.shape;
+  const probabilities = attend(others, attributes);
   const mixed = tf.matMul(
     probabilities.reshape([B, keyHeads, (H / keyHeads) * T, S]),
     value.transpose([0, 2, 1, 3]),
@@ -162,3 +172,18 @@ export function causalAttention(
 }
 
 causalAttention.definition = op.definition;
+
+/**
+ * The probabilities `[B, H, T, S]` of {@link causalAttention}: `softmax(scale · q kᵀ + mask)`. Composed
+ * and differentiable, for losses that compare them; the fused op gives none.
+ */
+export function attentionProbabilities(
+  query: tf.Tensor4D,
+  key: tf.Tensor4D,
+  keyMask?: tf.Tensor2D,
+  options: { readonly scale?: number; readonly firstKeys?: tf.Tensor2D } = {},
+): tf.Tensor4D {
+  const { firstKeys, scale = 1 / Math.sqrt(query.shape[3]) } = options;
+  const bounds = { ...(keyMask && { keyMask }), ...(firstKeys && { firstKeys }) };
+  return tf.tidy(() => attend({ query, key, ...bounds }, { scale }));
+}

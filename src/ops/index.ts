@@ -1,5 +1,5 @@
 export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
-export { causalAttention } from "./causal-attention.js";
+export { attentionProbabilities, causalAttention } from "./causal-attention.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 export {
   type DecodeAttributes,

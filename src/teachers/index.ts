@@ -25,6 +25,7 @@ export {
 } from "./kinds/index.js";
 export type { DistributionOptions } from "./logit-signals.js";
 export * from "./mixture/index.js";
+export { isTokenSignal } from "./layer-signals.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export {
   type OnnxDecoder,
@@ -41,10 +42,13 @@ export { placeScores, type SequenceScores } from "./sequence-scores.js";
 export * from "./synthetic/index.js";
 export type {
   CompleteOptions,
+  LayerSignal,
   ScoreContext,
   Teacher,
+  TeacherAnswer,
   TeacherState,
   TeacherScores,
   TeacherSignal,
   TeacherTensors,
+  TokenSignal,
 } from "./teacher.js";

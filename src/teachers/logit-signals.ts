@@ -3,7 +3,14 @@ import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
-import type { ScoreContext, Teacher, TeacherSignal, TeacherTensors } from "./teacher.js";
+import { isTokenSignal } from "./layer-signals.js";
+import type {
+  ScoreContext,
+  Teacher,
+  TeacherSignal,
+  TeacherTensors,
+  TokenSignal,
+} from "./teacher.js";
 
 /** Which parts of its distribution a teacher gives besides the whole. */
 export interface DistributionOptions {
@@ -16,8 +23,8 @@ export interface DistributionOptions {
 }
 
 /** What a teacher with logits provides with these options. */
-export function logitSignals({ topK, samples }: DistributionOptions): TeacherSignal[] {
-  const always: TeacherSignal[] = ["teacherLogits", "teacherTokenLogProbs"];
+export function logitSignals({ topK, samples }: DistributionOptions): TokenSignal[] {
+  const always: TokenSignal[] = ["teacherLogits", "teacherTokenLogProbs"];
   if (topK !== undefined) return [...always, "teacherTokenIds", "teacherTopLogProbs"];
   if (samples === undefined) return always;
   return [...always, "teacherTokenIds", "teacherTopLogProbs", "teacherSampleLogProbs"];
@@ -54,7 +61,8 @@ export function signalsFromLogits(
         ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
         : {}),
     };
-    return Object.fromEntries(needs.map((need) => [need, all[need]])) as Partial<TeacherTensors>;
+    const asked = needs.filter(isTokenSignal).map((need) => [need, all[need]] as const);
+    return Object.fromEntries(asked) as Partial<TeacherTensors>;
   });
 }
 

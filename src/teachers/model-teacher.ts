@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
-import type { LanguageModel } from "../models/index.js";
+import type { LanguageModel, LayerRequest, LayerResults } from "../models/index.js";
 import { sampleRollouts } from "../rollouts/index.js";
+import { layerSignals } from "./layer-signals.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
@@ -9,7 +10,13 @@ import {
   logitSignals,
   signalsFromLogits,
 } from "./logit-signals.js";
-import type { Teacher, TeacherScores, TeacherSignal } from "./teacher.js";
+import type {
+  ScoreContext,
+  Teacher,
+  TeacherAnswer,
+  TeacherScores,
+  TeacherSignal,
+} from "./teacher.js";
 
 export type ModelTeacherOptions = DistributionOptions;
 
@@ -31,12 +38,12 @@ export function modelTeacher(
     name,
     vocabSize,
     maxPositions: model.config.maxPositions,
-    provides: logitSignals(options),
+    provides: [...logitSignals(options), ...(model.forwardWithLayers ? layerSignals : [])],
+    ...(model.forwardWithLayers ? { layerSizes: model.config } : {}),
     ...drawsOf(options),
     score: (batch, needs, context) =>
       Promise.resolve({
-        tensors: () =>
-          tf.tidy(() => signalsFromLogits(model.forward(batch), batch, needs, options, context)),
+        tensors: () => teacherTensors(model, batch, needs, options, context),
         ...hiddenOf(model, batch, needs),
       }),
     complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
@@ -54,4 +61,29 @@ function hiddenOf(
   const onlyLogits = needs.every((need) => need === "teacherLogits");
   if (!onlyLogits || model.hiddenStates === undefined || head === undefined) return {};
   return { hidden: () => ({ hidden: model.hiddenStates?.(batch) as tf.Tensor3D, head }) };
+}
+
+/** What is asked for, from one forward pass. */
+function teacherTensors(
+  model: LanguageModel,
+  batch: Batch,
+  needs: readonly TeacherSignal[],
+  options: DistributionOptions,
+  context: ScoreContext | undefined,
+): TeacherAnswer {
+  return tf.tidy(() => {
+    const { logits, layers } = forward(model, batch, context?.layers);
+    const tensors = signalsFromLogits(logits, batch, needs, options, context);
+    return { ...tensors, ...(layers ? { layers } : {}) };
+  });
+}
+
+function forward(
+  model: LanguageModel,
+  batch: Batch,
+  wanted: LayerRequest | undefined,
+): { logits: tf.Tensor3D; layers?: LayerResults } {
+  if (wanted === undefined) return { logits: model.forward(batch) };
+  if (model.forwardWithLayers === undefined) throw new Error("This model shows no layers.");
+  return model.forwardWithLayers(batch, wanted);
 }

@@ -1,10 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Batch, makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
-import type { Teacher, TeacherTensors } from "./teacher.js";
+import type { Teacher, TeacherAnswer, TeacherSignal } from "./teacher.js";
 
 /** Parts of a privileged prompt: text, or what stands for something of the row. */
 type Part = readonly number[] | "prompt" | "completion";
+
+/** What is of a row and not of a position cannot be moved to where the student has the position. */
+const ofRows: readonly TeacherSignal[] = ["teacherAttentions", "teacherKeys", "teacherValues"];
 
 /**
  * A teacher that reads another prompt than the student: an instruction, or the right answer. It
@@ -40,6 +43,7 @@ export function promptedTeacher(
   return {
     ...inner,
     name: `${teacher.name} with a prompt of its own`,
+    provides: teacher.provides.filter((signal) => !ofRows.includes(signal)),
     score: async (batch, needs, context) => {
       const prompts = batch.sequences.map(promptOf);
       const rows = batch.sequences.map(({ ids, completionStart }, i): TokenSequence => {
@@ -78,17 +82,23 @@ function teacherPositions(
 }
 
 function moveToStudent(
-  tensors: Partial<TeacherTensors>,
+  { layers, ...tensors }: TeacherAnswer,
   positions: Int32Array,
   { size, sequenceLength }: Batch,
-): Partial<TeacherTensors> {
+): TeacherAnswer {
   const indices = tf.tensor1d(positions, "int32");
-  const moved = Object.entries(tensors).map(([name, tensor]: [string, tf.Tensor]) => {
+  const move = (tensor: tf.Tensor) => {
     const [, , ...rest] = tensor.shape;
     const rows = tensor.reshape([-1, ...rest]);
-    return [name, tf.gather(rows, indices).reshape([size, sequenceLength, ...rest])];
-  });
-  return Object.fromEntries(moved) as Partial<TeacherTensors>;
+    return tf.gather(rows, indices).reshape([size, sequenceLength, ...rest]);
+  };
+  const moved = (given: Readonly<Record<string, tf.Tensor>>) =>
+    Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, move(tensor)]));
+  const hiddenStates = layers?.hiddenStates && moved(layers.hiddenStates);
+  return {
+    ...moved(tensors),
+    ...(hiddenStates ? { layers: { hiddenStates } } : {}),
+  } as TeacherAnswer;
 }
 
 function parseTemplate(template: string, { encode }: Pick<Tokenizer, "encode">): Part[] {

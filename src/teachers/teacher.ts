@@ -1,6 +1,6 @@
 import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
-import type { TensorValues } from "../models/index.js";
+import type { LayerRequest, LayerResults, LayerSizes, VariableState } from "../models/index.js";
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
@@ -11,12 +11,25 @@ export type TeacherSignal =
   | "teacherTokenLogProbs"
   | "teacherTokenIds"
   | "teacherTopLogProbs"
-  | "teacherSampleLogProbs";
-export type TeacherTensors = Pick<LossInputs, TeacherSignal>;
+  | "teacherSampleLogProbs"
+  | LayerSignal;
+/** States of layers; which layers is said in the {@link ScoreContext}. */
+export type LayerSignal =
+  | "teacherHiddenStates"
+  | "teacherAttentions"
+  | "teacherKeys"
+  | "teacherValues";
+/** All others: what is said of tokens. */
+export type TokenSignal = Exclude<TeacherSignal, LayerSignal>;
+export type TeacherTensors = Pick<LossInputs, TokenSignal>;
+export type TeacherAnswer = Partial<TeacherTensors> & {
+  /** What the context asks for. */
+  readonly layers?: LayerResults;
+};
 
 /** What a teacher returns for one batch: `tensors` is called inside the step's memory scope. */
 export interface TeacherScores {
-  tensors(): Partial<TeacherTensors>;
+  tensors(): TeacherAnswer;
   /**
    * Instead of `tensors`, from a teacher that can give what its logits are made of and was asked for
    * nothing else; the head stays the teacher's.
@@ -34,14 +47,12 @@ export interface ScoreContext {
   readonly random: Random;
   /** Index in the step of the batch's first sequence. */
   readonly firstRow: number;
+  /** Layers of the teacher to give states of, for the layer signals among the needs. */
+  readonly layers?: LayerRequest;
 }
 
 /** Tensors that a teacher has learned, by name. */
-export interface TeacherState {
-  read(): Promise<Map<string, TensorValues>>;
-  /** @throws PupilError if a tensor is missing or has another shape */
-  restore(tensors: ReadonlyMap<string, TensorValues>): void;
-}
+export type TeacherState = VariableState;
 
 /** How a teacher is asked to write. */
 export type CompleteOptions = Omit<SampleRolloutsOptions, "model" | "prompts">;
@@ -57,6 +68,8 @@ export interface Teacher extends Disposable {
   readonly maxPositions?: number;
   /** With `teacherSampleLogProbs` among them, `teacherTokenIds` are draws and not the likeliest. */
   readonly provides: readonly TeacherSignal[];
+  /** Of a teacher that gives states of its layers. */
+  readonly layerSizes?: LayerSizes;
   /** Temperature that its draws are made at, where it gives `teacherSampleLogProbs`. Default: 1. */
   readonly sampleTemperature?: number;
   /** Declared where it can score nothing that the student writes itself; ends "It scores only …". */

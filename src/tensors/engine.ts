@@ -40,10 +40,19 @@ export function variableGradients(
   f: () => tf.Scalar,
   variables: readonly tf.Variable[],
 ): { value: tf.Scalar; gradients: tf.Tensor[] } {
-  const { value, grads } = tf.engine().gradients(f, [...variables], undefined, true);
-  const missing = variables.filter((_, i) => grads[i] == null).map((v) => v.name);
+  const { value, gradients } = reachedGradients(f, variables);
+  const missing = variables.filter((_, i) => gradients[i] === undefined).map((v) => v.name);
   if (missing.length > 0) {
     throw new Error(`The loss does not depend on ${missing.join(", ")}: no gradient.`);
   }
-  return { value: value as tf.Scalar, gradients: grads };
+  return { value, gradients: gradients as tf.Tensor[] };
+}
+
+/** The same, with undefined for a variable that the function does not reach. */
+export function reachedGradients(
+  f: () => tf.Scalar,
+  variables: readonly tf.Variable[],
+): { value: tf.Scalar; gradients: (tf.Tensor | undefined)[] } {
+  const { value, grads } = tf.engine().gradients(f, [...variables], undefined, true);
+  return { value: value as tf.Scalar, gradients: grads.map((gradient) => gradient ?? undefined) };
 }

@@ -6,14 +6,19 @@ import {
   lossInputFacts,
   type LossTerm,
   needsOf,
+  readsLayers,
 } from "../losses/index.js";
+import type { LayerSizes } from "../models/index.js";
 import { kindsThatGive, type Teacher, type TeacherSignal } from "../teachers/index.js";
+import { layerPairs } from "./layer-terms.js";
 
 /** What a trainer has to offer to a loss. */
 export interface LossSupply {
   readonly studentVocabSize: number;
   /** Absent where the trainer has none. */
-  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "scoresOnly">;
+  readonly teacher?: Pick<Teacher, "name" | "vocabSize" | "provides" | "layerSizes" | "scoresOnly">;
+  /** Of a student that shows its layers. */
+  readonly studentLayers?: LayerSizes | undefined;
   /** Share of rows that the student samples itself. */
   readonly onPolicyFraction: number;
   readonly gradientAccumulationSteps: number;
@@ -26,7 +31,10 @@ export interface LossSupply {
 }
 
 /** From the student's own forward pass and the batch. */
-const fromStudent: readonly LossInput[] = ["studentLogits", "labels", "tokenLogProbs"];
+const fromStudent: readonly LossInput[] = [
+  ...(["studentLogits", "labels", "tokenLogProbs", "positionMask"] as const),
+  ...(["studentHiddenStates", "studentAttentions", "studentKeys", "studentValues"] as const),
+];
 /** From the student's sampling; the advantages are made of the teacher's opinion of it. */
 const fromRollouts: readonly LossInput[] = ["oldTokenLogProbs", "advantages"];
 /** From two answers to a prompt, in a trainer of pairs. */
@@ -42,6 +50,10 @@ const fromTeachers: readonly LossInput[] = [
   "teacherTokenIds",
   "teacherTopLogProbs",
   "teacherSampleLogProbs",
+  "teacherHiddenStates",
+  "teacherAttentions",
+  "teacherKeys",
+  "teacherValues",
 ];
 
 /**
@@ -57,6 +69,7 @@ export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): Teache
       continue;
     }
     checkInputs(term, supply);
+    checkLayers(term, supply);
     checkRows(term, supply);
     checkTokens(term, supply);
     checkPacking(term, supply);
@@ -98,6 +111,20 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
     ? "Set teacher.topK (its likeliest tokens) or teacher.samples (draws, for sampled-kl)."
     : `It gives ${provided.join(", ")}. ${teachersThatGive(absent as TeacherSignal[])}`;
   throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
+}
+
+function checkLayers(term: LossTerm, { studentLayers, teacher }: LossSupply): void {
+  if (!readsLayers(term.definition)) return;
+  if (studentLayers === undefined) {
+    throw refuse(term, "compares layers, which this student does not show.", "Leave the term out.");
+  }
+  const teacherLayers = teacher?.layerSizes;
+  if (teacherLayers === undefined) {
+    const whose = teacher === undefined ? "there is no teacher" : `"${teacher.name}" shows none`;
+    const problem = `compares layers of the student with a teacher's, but ${whose}.`;
+    throw refuse(term, problem, teachersThatGive(["teacherHiddenStates"]));
+  }
+  layerPairs(term, studentLayers, teacherLayers);
 }
 
 function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {

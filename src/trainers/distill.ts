@@ -18,6 +18,8 @@ import type { StepMetrics } from "./metrics.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { splitIntoBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
+import { layerSizesOf, requestedLayers, settleLayers } from "./layer-terms.js";
+import { checkProjections, type Projections } from "./projections.js";
 import { applyGradients, computeGradients } from "./step.js";
 
 export interface DistillOptions {
@@ -39,6 +41,11 @@ export interface DistillOptions {
   /** For losses with advantages: how much later tokens count for earlier ones, γ. Default: 0. */
   readonly advantageDiscount?: number;
   readonly schedule?: Schedule;
+  /**
+   * For losses on hidden states of another width than the teacher's; see `makeProjections`. Trained
+   * by the same optimizer, which must have been given their parameters too.
+   */
+  readonly projections?: Projections;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
   /** Of the last step's metrics, when a run is resumed. */
@@ -62,9 +69,12 @@ export interface DistillOptions {
  * Losses on sampled tokens count only the student's own rows, losses on labels only the data's. The
  * advantages of the policy gradient are what the teacher thinks of a token more than the student
  * did: log T(y) − log S_old(y), and a share of those of the tokens after it (`advantageDiscount`).
+ *
+ * Losses on states of layers compare the pairs of their `layers`, at the positions whose next token is
+ * learned.
  */
 export async function* distill(options: DistillOptions): AsyncGenerator<StepMetrics> {
-  const { student, teacher, data, optimizer, loss, steps, tokenizer, random } = options;
+  const { student, teacher, data, optimizer, steps, tokenizer, random, projections } = options;
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
   const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
@@ -72,11 +82,16 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const { endIds, padId } = tokenizer;
   const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
+  const studentLayers = layerSizesOf(student);
   const supply = {
-    ...{ studentVocabSize, teacher, onPolicyFraction },
+    ...{ studentVocabSize, studentLayers, teacher, onPolicyFraction },
     ...{ gradientAccumulationSteps, packing, advantageDiscount },
   };
-  const signals = withLogits(checkLoss(loss, supply), teacher);
+  const signals = withLogits(checkLoss(options.loss, supply), teacher);
+  const sizes = { student: studentLayers, teacher: teacher.layerSizes };
+  checkProjections(options.loss, sizes, projections);
+  const loss = settleLayers(options.loss, sizes);
+  const layers = requestedLayers(loss, "teacher");
   const readsRollouts = needsOf(loss).some(
     (need) => need === "oldTokenLogProbs" || need === "advantages",
   );
@@ -104,18 +119,15 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       packing,
     );
     using scored = await scoreBatches(batches, teacher, {
-      signals,
-      random: random.stream("teacher", step),
+      ...{ signals, layers, random: random.stream("teacher", step) },
       ...(readsRollouts ? { rollouts } : {}),
       advantageDiscount,
     });
 
-    using gradients = await computeGradients(
-      student,
-      loss,
-      scored.parts,
-      lossStates.contextOf(step),
-    );
+    using gradients = await computeGradients(student, loss, scored.parts, {
+      ...lossStates.contextOf(step),
+      ...(projections && { projections }),
+    });
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);

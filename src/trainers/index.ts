@@ -22,8 +22,10 @@ export {
   failureSignatures,
   type TrainingHistory,
 } from "./failure-signatures.js";
+export { layerSizesOf } from "./layer-terms.js";
 export type { StepMetrics } from "./metrics.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
+export { makeProjections, Projections } from "./projections.js";
 export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
 export { type TrainingWarning, watchTraining } from "./watch-training.js";

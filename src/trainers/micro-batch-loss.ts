@@ -1,20 +1,21 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import {
-  evaluateTerm,
   type LossInputs,
   type LossStates,
   type LossTerm,
   maskedSum,
   needsOf,
 } from "../losses/index.js";
-import type { LanguageModel } from "../models/index.js";
+import type { LanguageModel, LayerResults } from "../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../ops/index.js";
 import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "./diagnostics.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
+import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
+import type { Projections } from "./projections.js";
 
 /** A term with all that does not depend on the micro-batch. */
 export interface TermPlan {
@@ -43,6 +44,12 @@ function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums): Sums {
 /** Names of diagnostics among the scalars of a step. */
 export const diagnosticPrefix = "diagnostic ";
 
+/** See `StepContext`. */
+export interface MicroBatchOptions {
+  readonly largestLogitsBytes?: number;
+  readonly projections?: Projections;
+}
+
 /**
  * The loss of one micro-batch as a function to differentiate: from logits `[B, T, V]`, or without
  * them where they would be large and no term needs them.
@@ -56,14 +63,14 @@ export function microBatchLoss(
   microBatch: MicroBatch,
   index: number,
   looked: readonly number[],
-  largestLogitsBytes: number | undefined,
+  { largestLogitsBytes, projections }: MicroBatchOptions,
 ): () => Loss {
   const terms = plans.map(({ term }) => term);
   const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
   const rows = tf.tensor1d([...looked], "int32");
   return rowLosses
     ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
-    : lossFromLogits(student, plans, microBatch, index, rows);
+    : lossFromLogits(student, plans, microBatch, index, rows, projections);
 }
 
 /** Any loss: what is given is computed at once, the student's part when the loss is called. */
@@ -73,22 +80,23 @@ function lossFromLogits(
   { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
   index: number,
   rows: tf.Tensor1D,
+  projections: Projections | undefined,
 ): () => Loss {
-  const { labels } = batch;
-  const teacherTensors = teacher?.tensors() ?? {};
+  const { labels, completionMask: positionMask } = batch;
+  const { layers: teacherLayers = {}, ...teacherTensors } = teacher?.tensors() ?? {};
   const sampled = rollouts?.(teacherTensors) ?? {};
-  const fixed = { labels, ...teacherTensors, ...sampled };
+  const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
   const { teacherLogits } = teacherTensors;
   const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
-  const needs = needsOf(plans.map(({ term }) => term));
+  const terms = plans.map(({ term }) => term);
+  const wantsTokens = isPairs === true || needsOf(terms).includes("tokenLogProbs");
   return () => {
-    const inputs: LossInputs = {
-      ...fixed,
-      ...studentInputs(student, batch, isPairs ? [...needs, "tokenLogProbs"] : needs),
-    } as LossInputs;
+    const { layers, ...own } = studentInputs(student, batch, terms, wantsTokens);
+    const inputs = { ...fixed, ...own } as LossInputs;
+    const compared = { student: layers, teacher: teacherLayers, projections };
     const pairs = isPairs ? pairInputs(batch, inputs) : undefined;
     const sums = plans.map((plan) => {
-      const values = evaluateTerm(plan.term, pairs ?? inputs, plan.state);
+      const values = evaluateOnLayers(plan.term, pairs ?? inputs, compared, plan.state);
       const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
       return maskedSum(values, weights as typeof values);
     });
@@ -138,14 +146,19 @@ function sampledMask(batch: Batch, onPolicyRows: number): tf.Tensor2D {
   );
 }
 
-/** What the forward pass of the student gives; only what is needed is computed. */
+/** What one forward pass of the student gives; only what is needed is computed. */
 function studentInputs(
   student: LanguageModel,
   batch: Batch,
-  needs: readonly string[],
-): Pick<LossInputs, "studentLogits"> & Partial<LossInputs> {
-  const studentLogits = student.forward(batch);
-  return needs.includes("tokenLogProbs")
-    ? { studentLogits, tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) }
-    : { studentLogits };
+  terms: readonly LossTerm[],
+  wantsTokens: boolean,
+): Pick<LossInputs, "studentLogits"> & Partial<LossInputs> & { layers: LayerResults } {
+  const wanted = requestedLayers(terms, "student");
+  const { logits: studentLogits, layers } = (wanted &&
+    student.forwardWithLayers?.(batch, wanted)) ?? { logits: student.forward(batch), layers: {} };
+  return {
+    studentLogits,
+    layers,
+    ...(wantsTokens ? { tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) } : {}),
+  };
 }

@@ -1,3 +1,4 @@
+import type { LayerRequest } from "../models/index.js";
 import type { Rollout } from "../rollouts/index.js";
 import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
@@ -12,6 +13,8 @@ export interface ScoredBatches extends Disposable {
 
 export interface ScoreOptions {
   readonly signals: readonly TeacherSignal[];
+  /** Layers of the teacher, where the signals are states of some. */
+  readonly layers?: LayerRequest | undefined;
   /** For this optimizer step. */
   readonly random: Random;
   /** Of the step's first rows, where a loss reads what is known from their sampling. */
@@ -24,7 +27,7 @@ export interface ScoreOptions {
 export async function scoreBatches(
   { parts }: StepBatches,
   teacher: Teacher | undefined,
-  { signals, random, rollouts, advantageDiscount = 0 }: ScoreOptions,
+  { signals, layers, random, rollouts, advantageDiscount = 0 }: ScoreOptions,
 ): Promise<ScoredBatches> {
   const scored: MicroBatch[] = [];
   const dispose = () => {
@@ -33,7 +36,10 @@ export async function scoreBatches(
   try {
     for (const part of parts) {
       const { batch, firstRow, onPolicyRows } = part;
-      const scores = await teacher?.score(batch, signals, { random, firstRow });
+      const scores = await teacher?.score(batch, signals, {
+        ...{ random, firstRow },
+        ...(layers && { layers }),
+      });
       const own = rollouts?.slice(firstRow, firstRow + onPolicyRows);
       const sampled: Pick<MicroBatch, "rollouts"> =
         own === undefined

@@ -4,18 +4,26 @@ import {
   initialLossStates,
   type LossStates,
   type LossTerm,
+  readsLayers,
   termLabels,
   weightAt,
 } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { globalNorm } from "../ops/index.js";
 import { type AdamW, clipScale } from "../optim/index.js";
-import { disposeAll, keepTensor, readScalars, variableGradients } from "../tensors/index.js";
+import {
+  disposeAll,
+  keepTensor,
+  reachedGradients,
+  readScalars,
+  variableGradients,
+} from "../tensors/index.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "./diagnosed-rows.js";
 import { diagnosticMeans } from "./diagnostics.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
+import type { Projections } from "./projections.js";
 import {
   diagnosticPrefix,
   type Loss,
@@ -39,10 +47,13 @@ export interface StepContext {
   readonly largestLogitsBytes?: number;
   /** Most positions that the diagnostics look at; 0 turns them off. Default: 512. */
   readonly mostDiagnosedRows?: number;
+  /** Trained beside the student, for hidden states of another width than the teacher's. */
+  readonly projections?: Projections;
 }
 
 /** Gradients of one optimizer step with what is known about them. Owns its tensors. */
 export interface StepGradients extends Disposable {
+  /** By name of the parameter; without those that no term reaches, as behind the last layer compared. */
   readonly gradients: ReadonlyMap<string, tf.Tensor>;
   readonly norm: tf.Scalar;
   /** Weighted total, and each term unweighted, as means over their tokens. */
@@ -165,30 +176,33 @@ function accumulate(
       remedy: "Make an adapter active (setActiveAdapter), or set `trainable` of some parameters.",
     });
   }
-  const [names, variables] = [[...trainable.keys()], [...trainable.values()]];
-  let gradients: tf.Tensor[] = [];
+  const projections = [...(context.projections?.parameters ?? [])];
+  const variables = new Map([
+    ...trainable,
+    ...projections.filter(([, parameter]) => parameter.trainable),
+  ]);
+  let gradients: Sums = {};
   let sums: Sums = {};
   for (const [index, microBatch] of microBatches.entries()) {
     const added = tf.tidy(() => {
       const rows = looked[index] as readonly number[];
-      const { largestLogitsBytes } = context;
-      const loss = microBatchLoss(student, plans, microBatch, index, rows, largestLogitsBytes);
-      return lossGradients(loss, variables);
+      const loss = microBatchLoss(student, plans, microBatch, index, rows, context);
+      const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
+      return lossGradients(loss, variables, mayEndEarly);
     });
-    gradients = addUp(gradients, added.gradients);
+    gradients = addUpNamed(gradients, added.gradients);
     sums = addUpNamed(sums, added.sums);
   }
-  const norm = globalNorm(gradients);
+  const norm = globalNorm(Object.values(gradients));
   return {
-    gradients: new Map(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
+    gradients: new Map(Object.entries(gradients)),
     norm,
     scalars: { ...sums, gradNorm: norm.clone() },
   };
 }
 
-/** total + added, both used up; the first is passed on as it is. */
+/** total + added, both used up. */
 function addUp(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.Tensor[] {
-  if (total.length === 0) return [...added];
   const sums = added.map((t, i) => tf.add(total[i] as tf.Tensor, t));
   disposeAll([...total, ...added]);
   return sums;
@@ -205,19 +219,25 @@ function addUpNamed(total: Sums, added: Sums): Sums {
   return { ...total, ...added, ...both };
 }
 
+/** @param mayEndEarly whether parameters that the loss does not reach are no mistake */
 function lossGradients(
   evaluate: () => Loss,
-  variables: readonly tf.Variable[],
-): { gradients: tf.Tensor[]; sums: Sums } {
+  variables: ReadonlyMap<string, tf.Variable>,
+  mayEndEarly: boolean,
+): { gradients: Sums; sums: Sums } {
   let sums: Sums = {};
-  const { value, gradients } = variableGradients(() => {
+  const differentiate = mayEndEarly ? reachedGradients : variableGradients;
+  const evaluateOnce = () => {
     const loss = evaluate();
     const kept = Object.entries(loss.sums).map(([name, sum]) => [name, keepTensor(sum.clone())]);
     sums = Object.fromEntries(kept) as Sums;
     return loss.total;
-  }, variables);
+  };
+  const { value, gradients } = differentiate(evaluateOnce, [...variables.values()]);
   value.dispose();
-  return { gradients, sums };
+  const named = [...variables.keys()].map((name, i) => [name, gradients[i]] as const);
+  const reached = named.filter(([, gradient]) => gradient !== undefined);
+  return { gradients: Object.fromEntries(reached) as Sums, sums };
 }
 
 async function notFinite(

@@ -7,6 +7,7 @@ import {
   type LossDefinition,
   lossDefinitions,
   lossFacts,
+  readsLayers,
 } from "../../src/losses/index.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -37,8 +38,9 @@ describe("docs/losses.md", () => {
     const loss = describeLoss(definition);
     const facts = lossFacts(loss, (code) => `\`${code}\``);
     const chunked = definition.rowLosses === undefined ? [] : ["Large vocabularies"];
+    const layers = readsLayers(definition) ? ["Layers"] : [];
     expect(facts.map(([label]) => label)).toEqual([
-      ...["Formula", "Direction", "Inputs", "Gives", ...chunked],
+      ...["Formula", "Direction", "Inputs", "Gives", ...layers, ...chunked],
       ...["When to use", "Failure signature", "Paper"],
     ]);
     for (const [label, fact] of facts) expect(section).toContain(`- ${label}: ${fact}\n`);

@@ -17,13 +17,13 @@ afterEach(useCpu);
 const ragged = { type: "task", task: { type: "addition", maxDigits: 3, style: "scratchpad" } };
 
 /** An untrained teacher is as good as any for comparing runs with each other. */
-async function teacherFolder(folder: string): Promise<string> {
+async function teacherFolder(folder: string, hiddenSize: number): Promise<string> {
   const alphabet = additionTask.alphabet({} as never);
   const tokenizer = characterTokenizer({ alphabet });
   const config = modelConfigSchema.parse({
     family: "llama",
     vocabSize: tokenizer.vocabSize,
-    hiddenSize: 8,
+    hiddenSize,
     numLayers: 1,
     numHeads: 2,
     maxPositions: 32,
@@ -37,12 +37,15 @@ async function teacherFolder(folder: string): Promise<string> {
 
 describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resumed", (backend) => {
   test.each([
-    { type: "sft", packing: false },
-    { type: "distill", packing: false },
+    { type: "sft", packing: false, width: 8 },
+    { type: "distill", packing: false, width: 8 },
+    { type: "distill", packing: false, width: 12 },
     // Packing is arithmetic on the host: one backend is enough.
-    ...(backend === "wasm" ? ["sft", "distill"].map((type) => ({ type, packing: true })) : []),
-  ])("equals an uninterrupted $type run bit for bit, packing $packing", async (trainer) => {
-    const { type, packing } = trainer;
+    ...(backend === "wasm"
+      ? ["sft", "distill"].map((type) => ({ type, packing: true, width: 8 }))
+      : []),
+  ])("equals an uninterrupted $type run bit for bit, packing $packing, $width", async (trainer) => {
+    const { type, packing, width } = trainer;
     await startBackend(backend, { platform: nodePlatform });
     const folder = temporaryFolder();
     const changes =
@@ -51,7 +54,7 @@ describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resum
           ? { trainer: { type, packing, steps: 6, batchSize: 4, warmupSteps: 2 }, data: ragged }
           : {}
         : {
-            teacher: { from: await teacherFolder(folder) },
+            teacher: { from: await teacherFolder(folder, width) },
             trainer: {
               type,
               packing,
@@ -59,7 +62,12 @@ describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resum
               batchSize: 4,
               onPolicyFraction: 0.4,
               gradientAccumulationSteps: 2,
-              loss: [{ type: "reverse-kl" }, { type: "cross-entropy", weight: 0.3 }],
+              loss: [
+                { type: "reverse-kl" },
+                { type: "cross-entropy", weight: 0.3 },
+                // A wider teacher needs a projection, which is learned and saved too.
+                ...(width === 8 ? [] : [{ type: "hidden-state" }]),
+              ],
             },
           };
     const whole = tinyRun(join(folder, "whole"), changes);

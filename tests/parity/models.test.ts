@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import {
   decodeSafetensors,
   decoderFromTensors,
   familyNames,
+  type LayerResults,
   parseHuggingFaceConfig,
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
@@ -25,6 +26,7 @@ interface Expected {
 
 const fixtures = fileURLToPath(new URL("./fixtures/models/", import.meta.url));
 const names = readdirSync(fixtures);
+const namesWithLayers = names.filter((name) => existsSync(`${fixtures}${name}/layers.json`));
 
 function load(name: string): {
   decoder: Decoder;
@@ -75,6 +77,39 @@ function decodedLogits(decoder: Decoder, { input_ids, attention_mask }: Expected
   return last;
 }
 
+/** What transformers gives as hidden_states, attentions and past_key_values, by `<state>.<layer>`. */
+type ExpectedLayers = Record<string, { shape: number[]; data: number[] }>;
+
+/** Every layer of everything, by the same names, with zeros at padding; and the logits. */
+function layersOf(decoder: Decoder, { input_ids, attention_mask }: Expected) {
+  const blocks = [1, 2];
+  return tf.tidy(() => {
+    const attentionMask = tf.tensor2d(attention_mask);
+    const inputs = { inputIds: tf.tensor2d(input_ids, undefined, "int32"), attentionMask };
+    const wanted = {
+      hiddenStates: [0, ...blocks],
+      attentions: blocks,
+      keys: blocks,
+      values: blocks,
+    };
+    const { logits, layers } = decoder.forwardWithLayers(inputs, wanted);
+    const real = {
+      hiddenStates: attentionMask.expandDims(2),
+      attentions: attentionMask.expandDims(1).expandDims(3),
+      keys: attentionMask.expandDims(1).expandDims(3),
+      values: attentionMask.expandDims(1).expandDims(3),
+    };
+    const named = Object.entries(layers).flatMap(([state, byLayer]) =>
+      Object.entries(byLayer).map(([layer, x]: [string, tf.Tensor]) => {
+        const counted = x.mul(real[state as keyof LayerResults]);
+        return [`${state}.${layer}`, { shape: x.shape, data: counted.dataSync() }] as const;
+      }),
+    );
+    const same = logits.equal(decoder.forward(inputs)).all().dataSync()[0] === 1;
+    return { found: Object.fromEntries(named), same };
+  });
+}
+
 test("there are fixtures of every family", () => {
   const families = new Set(names.map((name) => name.split("-")[0]));
   expect([...families].toSorted()).toEqual([...familyNames].toSorted());
@@ -93,6 +128,20 @@ describe.each(["cpu", "the engine"])("on %s", (backend) => {
     expect(relativeError(logits, expected.logits)).toBeLessThan(5e-6);
     const differences = expected.logits.map((x, i) => Math.abs(x - logits[i]!));
     expect(Math.max(...differences)).toBeLessThan(1e-4);
+  });
+
+  test.each(namesWithLayers)("%s: so do hidden states, attentions, keys and values", (name) => {
+    const { decoder, expected } = load(name);
+    const text = readFileSync(`${fixtures}${name}/layers.json`, "utf8");
+    const layers = JSON.parse(text) as ExpectedLayers;
+    const { found, same } = layersOf(decoder, expected);
+    decoder.dispose();
+    expect(same, "the logits are those without layers").toBe(true);
+    expect(Object.keys(layers).length).toBeGreaterThanOrEqual(5);
+    for (const [state, { shape, data }] of Object.entries(layers)) {
+      expect(found[state]?.shape, state).toEqual(shape);
+      expect(relativeError(found[state]!.data, data), state).toBeLessThan(5e-6);
+    }
   });
 
   test.each(names)("%s: so do those of a token at a time", (name) => {

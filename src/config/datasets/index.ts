@@ -13,6 +13,7 @@ import {
   type PrepareOptions,
 } from "./dataset-kind.js";
 import { fileDataset, hubDataset, jsonlDataset } from "./file-dataset.js";
+import { pairsDataset } from "./pairs-dataset.js";
 import { rerankDataset } from "./rerank-dataset.js";
 import { taskDataset } from "./task-dataset.js";
 import { textDataset } from "./text-dataset.js";
@@ -33,6 +34,7 @@ const kinds: { [D in Dataset as D["type"]]: DatasetKind<D> } = {
   file: fileDataset,
   jsonl: jsonlDataset,
   hub: hubDataset,
+  pairs: pairsDataset,
   rerank: rerankDataset,
   task: taskDataset,
 };

@@ -28,10 +28,15 @@ const isPerToken = ({ per }: LossDefinition) => per === "token";
 function maskOf(values: LossCase, input: LossInput): (entry: number) => number {
   const { maskedBy } = lossInputFacts(input);
   const mask = maskedBy && values[maskedBy];
-  if (mask === undefined) return () => 1;
-  const { length } = (values[input] as LossArray).data;
-  const inner = length / mask.data.length;
-  return (entry) => mask.data[Math.floor(entry / inner)] as number;
+  if (maskedBy === undefined || mask === undefined) return () => 1;
+  const { shape, data } = values[input] as LossArray;
+  const [rows = 0, width = 0] = mask.shape;
+  const [, letter] = lossInputFacts(maskedBy).shape.split(" ");
+  const inner = sizeOf(shape.slice(axisOf(input, letter as string) + 1));
+  return (entry) => {
+    const row = Math.floor((entry * rows) / data.length);
+    return mask.data[row * width + (Math.floor(entry / inner) % width)] as number;
+  };
 }
 
 /** Puts other numbers, most of them large, wherever `isMasked` says. */

@@ -5,7 +5,7 @@ import { type LossArray, type LossCase, sizeOf } from "./case.js";
 /** Sizes of the axes by their letters in {@link lossInputs}. */
 export type CaseSizes = Readonly<Record<string, number>>;
 
-export const smallSizes: CaseSizes = { B: 3, T: 3, V: 5, K: 3, P: 4, Q: 3, N: 4, D: 4, H: 2, M: 3 };
+export const smallSizes: CaseSizes = { B: 3, T: 3, V: 5, K: 3, P: 4, Q: 3, N: 4, D: 4, H: 2 };
 
 interface Draw {
   readonly random: Random;

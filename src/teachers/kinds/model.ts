@@ -12,6 +12,10 @@ export const modelTeacherKind = defineTeacherKind({
     "teacherTokenIds",
     "teacherTopLogProbs",
     "teacherSampleLogProbs",
+    "teacherHiddenStates",
+    "teacherAttentions",
+    "teacherKeys",
+    "teacherValues",
   ],
   writesText: true,
   schema: z.strictObject({

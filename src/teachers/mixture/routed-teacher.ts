@@ -8,6 +8,7 @@ import {
 import { PupilError } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
 import { disposeAll } from "../../tensors/index.js";
+import { isTokenSignal } from "../layer-signals.js";
 import type { Teacher, TeacherSignal, TeacherTensors } from "../teacher.js";
 import { matchesRule, type RoutedRow, type RouteRule } from "./route-rule.js";
 import { leastPositions, sameVocabSize } from "./same-vocabulary.js";
@@ -41,9 +42,10 @@ export function routedTeacher(
   const indexOfSequence = ({ ids, completionStart, id }: TokenSequence) =>
     indexOf({ prompt: promptText(ids.slice(0, completionStart)), id });
   const dispose = () => disposeAll(teachers);
-  const provides = (teachers[0] as Teacher).provides.filter((signal) =>
-    teachers.every((teacher) => teacher.provides.includes(signal)),
-  );
+  // States of layers are not merged: those of two models have nothing in common.
+  const provides = (teachers[0] as Teacher).provides
+    .filter(isTokenSignal)
+    .filter((signal) => teachers.every((teacher) => teacher.provides.includes(signal)));
   const draws = teachers.some((teacher) => teacher.provides.includes("teacherSampleLogProbs"));
   const limits = teachers.flatMap(({ scoresOnly }) => scoresOnly ?? []);
   return {
@@ -147,7 +149,7 @@ function overlay(
     isTheirs.fill(1, from, from + ids.length - 1);
   }
   const mask = tf.tensor2d(isTheirs, [size, sequenceLength], "bool");
-  const merged = needs.map((need) => {
+  const merged = needs.filter(isTokenSignal).map((need) => {
     const [a, b] = [base[need], part[need]];
     if (a === undefined || b === undefined) throw new Error(`A teacher did not give ${need}.`);
     if (a.shape.join() !== b.shape.join()) {

@@ -77,11 +77,12 @@ async function readScores(scores: TeacherScores): Promise<HostScores> {
   // Clones, as two signals may be one tensor.
   let tensors: Partial<TeacherTensors>;
   try {
-    tensors = tf.tidy(() =>
-      Object.fromEntries(
-        Object.entries(scores.tensors()).map(([name, tensor]) => [name, tensor.clone()]),
-      ),
-    );
+    tensors = tf.tidy(() => {
+      const { layers: _layers, ...ofTokens } = scores.tensors();
+      return Object.fromEntries(
+        Object.entries(ofTokens).map(([name, tensor]) => [name, tensor.clone()]),
+      );
+    });
   } finally {
     scores.dispose?.();
   }

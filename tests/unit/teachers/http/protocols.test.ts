@@ -64,8 +64,10 @@ async function scores(teacher: HttpTeacher, sequences: readonly TokenSequence[] 
   using batch = makeBatch(sequences, 0);
   const given = await teacher.score(batch, teacher.provides);
   const tensors = tf.tidy(() => {
-    const entries = Object.entries(given.tensors());
-    return Object.fromEntries(entries.map(([name, tensor]) => [name, tensor.arraySync()]));
+    const { layers: _layers, ...ofTokens } = given.tensors();
+    return Object.fromEntries(
+      Object.entries(ofTokens).map(([name, tensor]) => [name, tensor.arraySync()]),
+    );
   });
   return tensors as {
     teacherTokenLogProbs: number[][];

@@ -7,7 +7,7 @@ import {
   type ModelTeacherOptions,
   routedTeacher,
   type RouteRule,
-  type TeacherSignal,
+  type TokenSignal,
 } from "../../../../src/teachers/index.js";
 import { ownDistribution } from "../../../../src/rollouts/index.js";
 import { Random } from "../../../../src/tensors/index.js";
@@ -37,11 +37,7 @@ function routed(rules: readonly (RouteRule | undefined)[], options?: ModelTeache
 }
 
 describe("a teacher per row", () => {
-  const signals: TeacherSignal[] = [
-    "teacherTokenIds",
-    "teacherTopLogProbs",
-    "teacherTokenLogProbs",
-  ];
+  const signals: TokenSignal[] = ["teacherTokenIds", "teacherTopLogProbs", "teacherTokenLogProbs"];
 
   test.each([
     ["by prompt", { prompt: "^a" }, [0, 1, 0]],
