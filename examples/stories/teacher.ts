@@ -12,10 +12,17 @@ export const teacherFolder = "runs/stories/teacher";
  */
 export function prepareTeacher(from = originalFolder): void {
   if (!existsSync(join(from, "model.safetensors"))) {
-    throw new Error(`${from} has no model.safetensors. Give the folder of stories260K as an argument.`);
+    throw new Error(
+      `${from} has no model.safetensors. Give the folder of stories260K as an argument.`,
+    );
   }
   mkdirSync(teacherFolder, { recursive: true });
-  for (const file of ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]) {
+  for (const file of [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]) {
     cpSync(join(from, file), join(teacherFolder, file));
   }
   const generation = { bos_token_id: 1, eos_token_id: [1, 2] };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { startBackend } from "../backend/index.js";
 import { applyOverrides, parseConfig } from "../config/index.js";
-import { encodePrompt } from "../data/index.js";
+import { decodeCompletion, encodePrompt } from "../data/index.js";
 import { findModelFolder, loadModelFolder, nodePlatform } from "../node/index.js";
 import { samplingPolicySchema, sampleRollouts } from "../rollouts/index.js";
 import { Random } from "../tensors/index.js";
@@ -37,7 +37,7 @@ export async function generateCommand(
       random: new Random(seed).stream("generate"),
     });
     for (const { completionIds } of rollouts) {
-      process.stdout.write(`${prompt}${tokenizer.decode(completionIds)}\n`);
+      process.stdout.write(`${prompt}${decodeCompletion(tokenizer, ids, completionIds)}\n`);
     }
   } finally {
     model.dispose();

@@ -69,6 +69,7 @@ export { splitFiles, splitNames } from "./split-files.js";
 export type { SplitOptions } from "./split-files.js";
 export { readTextPart, splitRows, splitText, storeText } from "./read-text.js";
 export type { DataSplit, TextPart } from "./read-text.js";
+export { decodeCompletion } from "./decode-completion.js";
 export { encodePrompt, tokenizeExample } from "./tokenize.js";
 export type { TokenizeOptions } from "./tokenize.js";
 export { compileChatTemplate } from "./chat/chat-template.js";

@@ -1,5 +1,5 @@
 import type { PreparedData, RunConfig } from "../config/index.js";
-import type { Tokenizer } from "../data/index.js";
+import { decodeCompletion, type Tokenizer } from "../data/index.js";
 import type { Decoder } from "../models/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
@@ -51,7 +51,11 @@ export function evaluatorOf(
       const logged = result.completions.slice(0, loggedCompletions);
       for (const { promptIds, completionIds, ...row } of logged) {
         const prompt = tokenizer.decode(promptIds);
-        completions.push({ ...row, prompt, completion: tokenizer.decode(completionIds) });
+        completions.push({
+          ...row,
+          prompt,
+          completion: decodeCompletion(tokenizer, promptIds, completionIds),
+        });
       }
     }
     return { metrics, completions };

@@ -1,5 +1,6 @@
 import type { PreparedData, RecordOptions, RunConfig } from "../../config/index.js";
 import {
+  decodeCompletion,
   type Example,
   type TokenSequence,
   tokenizeExample,
@@ -101,7 +102,7 @@ function writer({ sampling, maxNewTokens, batchSize }: RecordOptions, parts: Sou
         }
         const example = {
           prompt: tokenizer.decode(promptIds),
-          completion: tokenizer.decode(completionIds),
+          completion: decodeCompletion(tokenizer, promptIds, completionIds),
         };
         const { id } = part[i] as TokenSequence;
         const row = tokenizeExample(tokenizer, example);
