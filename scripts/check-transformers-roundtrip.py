@@ -3,7 +3,8 @@
     pip install torch transformers
     python scripts/check-transformers-roundtrip.py <folder of model folders>
 
-Every model folder holds, beside the model, an expected.json: {"input_ids": [[…]], "logits": [[[…]]]}.
+Every model folder holds, beside the model, an expected.json: {"input_ids": [[…]], "logits": [[[…]]]}
+(with a head for whole sequences: "logits": [[…]]), and an "attention_mask" if there is padding.
 Prints one JSON object: for each folder the largest absolute difference of the logits, the keys that transformers missed, did not expect or found misshapen, and its warnings.
 """
 
@@ -14,7 +15,7 @@ import sys
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 
 class Warnings(logging.Handler):
@@ -30,12 +31,16 @@ def check(folder):
     warnings = Warnings()
     logger = logging.getLogger("transformers")
     logger.addHandler(warnings)
-    model, info = AutoModelForCausalLM.from_pretrained(
+    [architecture] = json.loads((folder / "config.json").read_text())["architectures"]
+    scores = architecture.endswith("ForSequenceClassification")
+    auto = AutoModelForSequenceClassification if scores else AutoModelForCausalLM
+    model, info = auto.from_pretrained(
         folder, dtype=torch.float32, output_loading_info=True)
     expected = json.loads((folder / "expected.json").read_text())
     logits = torch.tensor(expected["logits"])
+    inputs = {key: torch.tensor(expected[key]) for key in ("input_ids", "attention_mask") if key in expected}
     with torch.no_grad():
-        found = model.eval()(input_ids=torch.tensor(expected["input_ids"])).logits
+        found = model.eval()(**inputs).logits
     logger.removeHandler(warnings)
     keys = {name: sorted(map(str, info[name])) for name in ("missing_keys", "unexpected_keys", "mismatched_keys")}
     return {

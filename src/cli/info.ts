@@ -7,11 +7,12 @@ export async function infoCommand(path: string): Promise<void> {
 }
 
 function describeModel(info: ModelInfo): string[] {
-  const { config, weights, memory, tokenizer, unknownKeys } = info;
+  const { config, weights, memory, tokenizer, unknownKeys, adapter } = info;
   const window = config.slidingWindow === null ? [] : [`sliding window ${config.slidingWindow}`];
   const scaling = config.ropeScaling === null ? [] : [`${config.ropeScaling.type} rotary scaling`];
   return [
     info.path,
+    ...(adapter ? describeAdapter(adapter, info.parameters) : []),
     [
       `${config.family}: ${config.numLayers} layers of ${config.hiddenSize}`,
       `${config.numHeads} heads of ${config.headDim} (${config.numKeyValueHeads} for keys and values)`,
@@ -28,6 +29,18 @@ function describeModel(info: ModelInfo): string[] {
     ...(unknownKeys.length === 0
       ? []
       : [`Keys of config.json without effect: ${unknownKeys.join(", ")}.`]),
+  ];
+}
+
+function describeAdapter(
+  { base, settings, parameters }: NonNullable<ModelInfo["adapter"]>,
+  ofBase: number,
+): string[] {
+  const { rank, alpha, rankStabilized, targets } = settings;
+  const share = ((100 * parameters) / ofBase).toPrecision(2);
+  return [
+    `LoRA adapter: ${count(parameters)} trained parameters, ${share} % of the base model's; rank ${rank}, alpha ${alpha}${rankStabilized ? ", rank-stabilized" : ""}${targets ? `, on ${targets.join(", ")}` : ""}.`,
+    `Base model: ${base}`,
   ];
 }
 

@@ -11,6 +11,7 @@ import { exportCommand } from "./export.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
 import { infoCommand } from "./info.js";
+import { mergeCommand } from "./merge.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 
@@ -54,6 +55,13 @@ program
   .argument("[options...]", "output=<folder>, dtype=float32|float16")
   .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
   .action(exportCommand);
+
+program
+  .command("merge")
+  .argument("<adapter>", "adapter folder, or run folder of a run with student.lora")
+  .argument("[overrides...]", "key=value: output, dtype")
+  .description("Write a LoRA adapter and its base model as one plain model folder.")
+  .action(mergeCommand);
 
 program
   .command("record-teacher")

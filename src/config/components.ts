@@ -10,7 +10,7 @@ import {
   textDatasetSchema,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
-import { modelOptionsSchema } from "../models/index.js";
+import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
 import { recordOptionsSchema } from "./record-options.js";
@@ -51,6 +51,7 @@ function lossDetails(definition: LossDefinition): string[] {
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
+  plain("config", "lora", "An adapter that is trained on a frozen student.", loraSchema),
   plain("config", "sampling", "How the next token is chosen.", samplingPolicySchema),
   plain(
     "config",

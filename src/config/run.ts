@@ -9,7 +9,7 @@ import {
   textDatasetSchema,
 } from "../data/index.js";
 import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
-import { modelOptionsSchema } from "../models/index.js";
+import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema } from "../teachers/index.js";
@@ -23,9 +23,16 @@ export const studentSchema = z
       .partial({ vocabSize: true, maxPositions: true })
       .optional()
       .describe("A fresh model; vocabSize comes from the tokenizer. Or give `from`."),
+    lora: loraSchema
+      .optional()
+      .describe("Freezes the model of `from` and trains an adapter on it (LoRA) instead."),
   })
   .refine((student) => (student.from === undefined) !== (student.architecture === undefined), {
     message: "give either `from` (a model folder) or `architecture` (a fresh model)",
+  })
+  .refine((student) => student.lora === undefined || student.from !== undefined, {
+    path: ["lora"],
+    message: "an adapter needs a trained model below it: give `from`, or leave `lora` out",
   });
 
 export const tokenizerSchema = z.discriminatedUnion("type", [

@@ -3,6 +3,7 @@ import { writeCache } from "../ops/index.js";
 import { disposeAll, keepTensor } from "../tensors/index.js";
 import type { KeyValueCache, ModelInputs } from "./types.js";
 
+/** Keys and values of one layer, `[B, S, Hkv, hd]`. */
 export interface LayerEntry {
   readonly key: tf.Tensor4D;
   readonly value: tf.Tensor4D;

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { createVariable, disposeAll } from "../tensors/index.js";
+import { createVariable, disposeAll, keepTensor } from "../tensors/index.js";
 import type { ModelConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
+import { enumerate } from "./enumerate.js";
 import { families, type Family } from "./families/index.js";
 import { decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
+import { readTensors } from "./read-tensors.js";
 import type { TensorValues } from "./safetensors.js";
-import type { LanguageModel } from "./types.js";
 
 /** What is known of a tensor before it is read. */
 interface Shaped {
@@ -64,19 +65,29 @@ export async function loadDecoder(
   }
 }
 
-/** The model's parameters on the host, in its order, for {@link encodeSafetensors}. */
-export async function decoderToTensors(
-  model: Pick<LanguageModel, "parameters">,
-): Promise<Map<string, TensorValues>> {
-  // All reads start together, so that they see the weights of one moment.
-  const entries = [...model.parameters].map(
-    async ([name, variable]): Promise<[string, TensorValues]> => {
-      const { shape } = variable;
-      // A copy: some backends hand out the memory that the variable lives in.
-      return [name, { shape, data: Float32Array.from(await variable.data<"float32">()) }];
-    },
-  );
-  return new Map(await Promise.all(entries));
+/**
+ * The model's parameters on the host, in its order, for {@link encodeSafetensors}; where an adapter is
+ * active, with what it adds to them.
+ */
+export async function decoderToTensors(model: Decoder): Promise<Map<string, TensorValues>> {
+  const sums: tf.Tensor[] = [];
+  try {
+    return await readTensors(keepSums(model, sums));
+  } finally {
+    disposeAll(sums);
+  }
+}
+
+/** The effective parameters; those that are new tensors go into `sums`, to be released. */
+function keepSums(model: Decoder, sums: tf.Tensor[]): ReadonlyMap<string, tf.Tensor> {
+  let parameters: ReadonlyMap<string, tf.Tensor> = new Map();
+  tf.tidy(() => {
+    parameters = model.effectiveParameters();
+    for (const [name, tensor] of parameters) {
+      if (tensor !== model.parameters.get(name)) sums.push(keepTensor(tensor));
+    }
+  });
+  return parameters;
 }
 
 /** Throws as loading would where names or shapes of a checkpoint are not those of the configuration. */
@@ -186,10 +197,4 @@ function checkTiedHead(
       remedy: "Set tie_word_embeddings to false in config.json.",
     },
   );
-}
-
-/** The first names of a list, and how many more there are. */
-function enumerate(items: readonly string[]): string {
-  const shown = items.slice(0, 6).join(", ");
-  return items.length > 6 ? `${shown} and ${items.length - 6} more` : shown;
 }

@@ -2,17 +2,17 @@ import * as tf from "@tensorflow/tfjs";
 import { createVariable } from "../tensors/index.js";
 import { Decoder } from "./decoder.js";
 
-/** A frozen copy with memory of its own: what happens to one does not happen to the other. */
-export function copyDecoder({ config, parameters }: Decoder): Decoder {
-  const copies = [...parameters].map(([name, parameter]): [string, tf.Variable] => {
-    // A clone would share its values with the original, which optimizers update in place.
-    return [
-      name,
-      createVariable(
-        tf.tidy(() => parameter.add(0)),
-        false,
-      ),
-    ];
+/**
+ * A frozen copy with memory of its own: what happens to one does not happen to the other. What an
+ * active adapter adds is part of the copy's weights.
+ */
+export function copyDecoder(decoder: Decoder): Decoder {
+  const copies = new Map<string, tf.Variable>();
+  tf.tidy(() => {
+    for (const [name, parameter] of decoder.effectiveParameters()) {
+      // A clone would share its values with the original, which optimizers update in place.
+      copies.set(name, createVariable(parameter.add(0), false));
+    }
   });
-  return new Decoder(config, new Map(copies));
+  return new Decoder(decoder.config, copies);
 }

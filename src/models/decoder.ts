@@ -18,8 +18,10 @@ import {
   applyNorm,
   type AttentionInputs,
   type LayerContext,
+  projectionWeight,
 } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
+import { type AdapterChoice, AdapterSet } from "./lora/index.js";
 import { defaultPositionIds } from "./positions.js";
 import { firstKeysByLayer } from "./sliding-window.js";
 import { contextLength, ropeLengths } from "./rope-scaling.js";
@@ -30,18 +32,32 @@ import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "
 /**
  * A pre-norm decoder-only transformer. Its family (Llama, GPT-2, …) is data: see `families/`.
  *
- * Parameters carry Hugging Face names and layouts, so a checkpoint is a copy, not a conversion.
+ * Parameters carry Hugging Face names and layouts, so a checkpoint is a copy, not a conversion. What an
+ * adapter adds to them is beside them, in `adapters`.
  */
 export class Decoder implements LanguageModel {
   readonly config: ModelConfig;
   readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /** Without adapters. */
   readonly numParameters: number;
+  readonly adapters: AdapterSet;
   private readonly layout: DecoderLayout;
   private readonly context: LayerContext;
 
-  /** Takes ownership of `parameters`, which must be those that the configuration calls for. */
-  constructor(config: ModelConfig, parameters: ReadonlyMap<string, tf.Variable>) {
+  /**
+   * Takes ownership of `parameters`, which must be those that the configuration calls for, and of
+   * `adapters`.
+   *
+   * @param choice which adapter it computes with. Default: the active one
+   */
+  constructor(
+    config: ModelConfig,
+    parameters: ReadonlyMap<string, tf.Variable>,
+    adapters: AdapterSet = new AdapterSet(),
+    choice: AdapterChoice = adapters,
+  ) {
     this.config = config;
+    this.adapters = adapters;
     this.layout = decoderLayout(config);
     this.parameters = inOrder(parameterSpecs(this.layout), parameters);
     this.numParameters = [...this.parameters.values()].reduce((sum, { size }) => sum + size, 0);
@@ -50,6 +66,56 @@ export class Decoder implements LanguageModel {
       family: families[config.family] as Family,
       parameter: <R extends tf.Rank>(spec: ParameterSpec) =>
         this.parameters.get(spec.name) as unknown as tf.Tensor<R>,
+      adapters: choice,
+    };
+  }
+
+  /**
+   * What training changes: parameters and the active adapter's, those with `trainable`.
+   *
+   * @throws PupilError while an adapter is merged, since it would not be what is trained
+   */
+  trainableParameters(): ReadonlyMap<string, tf.Variable> {
+    this.adapters.requireUnmerged("trained");
+    const all = [...this.parameters, ...(this.adapters.active?.parameters ?? [])];
+    return new Map(all.filter(([, variable]) => variable.trainable));
+  }
+
+  /**
+   * The parameters as the model computes with them: where the active adapter adds to one, a new tensor
+   * with the sum, which the surrounding scope releases.
+   */
+  effectiveParameters(): ReadonlyMap<string, tf.Tensor> {
+    return new Map(
+      parameterSpecs(this.layout).map((spec) => [
+        spec.name,
+        this.adapters.layerOf(spec.name)
+          ? projectionWeight(this.context, spec)
+          : this.context.parameter(spec),
+      ]),
+    );
+  }
+
+  /** The same model, sharing all weights, with another adapter or none. It owns nothing. */
+  withAdapter(name: string | undefined): LanguageModel {
+    const view = new Decoder(
+      this.config,
+      this.parameters,
+      this.adapters,
+      this.adapters.fixedAt(name),
+    );
+    return {
+      config: view.config,
+      parameters: view.parameters,
+      numParameters: view.numParameters,
+      headWeight: view.headWeight,
+      trainableParameters: () => new Map(),
+      createCache: (capacity) => view.createCache(capacity),
+      forward: (inputs, cache, options) => view.forward(inputs, cache, options),
+      hiddenStates: (inputs) => view.hiddenStates(inputs),
+      forwardWithLayers: (inputs, wanted) => view.forwardWithLayers(inputs, wanted),
+      dispose: () => undefined,
+      [Symbol.dispose]: () => undefined,
     };
   }
 
@@ -149,7 +215,7 @@ export class Decoder implements LanguageModel {
   }
 
   dispose(): void {
-    disposeAll(this.parameters.values());
+    disposeAll([this.adapters, ...this.parameters.values()]);
   }
 
   [Symbol.dispose](): void {

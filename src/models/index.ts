@@ -16,11 +16,47 @@ export { Decoder } from "./decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
 export { fromFloat16, toFloat16 } from "./half-precision.js";
 export {
+  type HeadConfig,
+  headKeys,
+  loadSequenceModel,
+  parseHeadConfig,
+  type ProblemType,
+  type SequenceInputs,
+  sequenceInputs,
+  SequenceModel,
+  sequenceModelToTensors,
+  toHeadKeys,
+  withHead,
+  type WithHeadOptions,
+} from "./heads/index.js";
+export {
   type ParsedConfig,
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
 } from "./hugging-face-config.js";
 export { initializeDecoder } from "./initialize.js";
+export {
+  type AdaptedModel,
+  Adapter,
+  adapterFiles,
+  AdapterSet,
+  adapterToTensors,
+  addAdapter,
+  type AddAdapterOptions,
+  addPeftAdapter,
+  type LoraOptions,
+  loraSchema,
+  type LoraSettings,
+  mergeAdapter,
+  parsePeftConfig,
+  type PeftConfig,
+  removeAdapter,
+  setActiveAdapter,
+  targetModules,
+  targetNames,
+  toPeftConfig,
+  unmergeAdapter,
+} from "./lora/index.js";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/index.js";
 export {
   cacheBytesPerToken,

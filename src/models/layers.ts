@@ -13,14 +13,16 @@ import type { ModelConfig } from "./config.js";
 import type { Activation, Family } from "./families/index.js";
 import type { AffineSpec, BlockSpec, ParameterSpec } from "./layout.js";
 import type { LayerObserver } from "./layer-states.js";
+import { type AdapterChoice, applyLora, mergedWeight } from "./lora/index.js";
 import type { RotaryTables } from "./rotary-positions.js";
 import type { KeyValueCache } from "./types.js";
 
-/** What every layer reads: the configuration, the family's data, and the parameters. */
+/** What every layer reads: the configuration, the family's data, the parameters, the adapter. */
 export interface LayerContext {
   readonly config: ModelConfig;
   readonly family: Family;
   parameter<R extends tf.Rank>(spec: ParameterSpec): tf.Tensor<R>;
+  readonly adapters: AdapterChoice;
 }
 
 /** What attention needs to know about the positions of a forward pass. */
@@ -51,10 +53,23 @@ export function applyNorm(context: LayerContext, spec: AffineSpec, x: tf.Tensor)
     : rmsNorm(x, weight, normEpsilon);
 }
 
+/** A linear projection, and what the adapter adds to it. */
 export function applyLinear(context: LayerContext, spec: AffineSpec, x: tf.Tensor): tf.Tensor {
   const bias = spec.bias ? context.parameter<tf.Rank.R1>(spec.bias) : undefined;
   const { weightLayout } = context.family;
-  return linear(x, context.parameter<tf.Rank.R2>(spec.weight), bias, { weightLayout });
+  const y = linear(x, context.parameter<tf.Rank.R2>(spec.weight), bias, { weightLayout });
+  const lora = context.adapters.layerOf(spec.weight.name);
+  return lora ? y.add(applyLora(lora, x)) : y;
+}
+
+/**
+ * The weight that {@link applyLinear} amounts to: the parameter itself, or a new tensor where an
+ * adapter adds to it.
+ */
+export function projectionWeight(context: LayerContext, spec: ParameterSpec): tf.Tensor2D {
+  const weight = context.parameter<tf.Rank.R2>(spec);
+  const lora = context.adapters.layerOf(spec.name);
+  return lora ? mergedWeight(weight, lora, context.family.weightLayout) : weight;
 }
 
 /** Causal self-attention of one block, `[B, T, D]` to `[B, T, D]`; appends to the cache. */

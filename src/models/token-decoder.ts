@@ -8,7 +8,7 @@ import {
 import { disposeAll, keepTensor } from "../tensors/index.js";
 import type { TokenDecoder } from "./cache.js";
 import type { Activation } from "./families/index.js";
-import type { LayerContext } from "./layers.js";
+import { type LayerContext, projectionWeight } from "./layers.js";
 import type { AffineSpec, BlockSpec, DecoderLayout } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
 import { slidingWindows } from "./sliding-window.js";
@@ -19,7 +19,10 @@ const activations: Record<Activation, DecodeAttributes["activation"]> = {
   ...{ gelu_new: "gelu-tanh", gelu_pytorch_tanh: "gelu-tanh" },
 };
 
-/** Copies a decoder's weights into the form in which one kernel reads them all. */
+/**
+ * Copies a decoder's weights, with what its adapter adds to them, into the form in which one kernel
+ * reads them all.
+ */
 export function makeTokenDecoder(context: LayerContext, layout: DecoderLayout): TokenDecoder {
   const packed: (tf.Tensor | undefined)[] = [];
   const weights = decoderWeights(context, layout, packed);
@@ -54,14 +57,15 @@ function decoderWeights(
   packed: (tf.Tensor | undefined)[],
 ): DecoderWeights {
   const { numHeads, numKeyValueHeads, headDim } = context.config;
-  const affine = ({ weight, bias }: AffineSpec) => ({
-    weight: context.parameter<tf.Rank.R2>(weight),
-    ...(bias && { bias: context.parameter<tf.Rank.R1>(bias) }),
+  const biasOf = ({ bias }: AffineSpec) => bias && { bias: context.parameter<tf.Rank.R1>(bias) };
+  const affine = (spec: AffineSpec) => ({
+    weight: projectionWeight(context, spec.weight),
+    ...biasOf(spec),
   });
-  const norm = (spec: AffineSpec) => {
-    const { bias } = affine(spec);
-    return { weight: context.parameter<tf.Rank.R1>(spec.weight), ...(bias && { bias }) };
-  };
+  const norm = (spec: AffineSpec) => ({
+    weight: context.parameter<tf.Rank.R1>(spec.weight),
+    ...biasOf(spec),
+  });
   const pack = (...args: Parameters<typeof packWeights>) => {
     const { weight, bias } = packWeights(...args);
     packed.push(keepTensor(weight), bias && keepTensor(bias));

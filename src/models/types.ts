@@ -63,6 +63,11 @@ export interface LanguageModel extends Disposable {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   readonly numParameters: number;
   /**
+   * What training changes, by name in a fixed order: of the parameters and of an active adapter those
+   * with `trainable`.
+   */
+  trainableParameters(): ReadonlyMap<string, tf.Variable>;
+  /**
    * Logits `[B, T, V]`. With a cache, appends the new keys and values to it.
    * Throws a PupilError when cached and new positions exceed `maxPositions`.
    */

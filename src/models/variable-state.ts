@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../errors/index.js";
-import { decoderToTensors } from "./checkpoint.js";
+import { readTensors } from "./read-tensors.js";
 import type { TensorValues } from "./safetensors.js";
 
 /** Tensors that are learned beside a student's own, by name, as a checkpoint holds them. */
@@ -20,7 +20,7 @@ export function variableState(
   owner: string,
 ): VariableState {
   return {
-    read: () => decoderToTensors({ parameters: variables }),
+    read: () => readTensors(variables),
     restore: (tensors) => {
       for (const [name, variable] of variables) {
         const saved = tensors.get(name);

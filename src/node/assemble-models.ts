@@ -7,6 +7,7 @@ import { Random } from "../tensors/index.js";
 import { dataOnDisk } from "./data-on-disk.js";
 import type { LoadedModel } from "./model-folder.js";
 import {
+  addStudentAdapter,
   checkContext,
   chooseTokenizer,
   freshStudent,
@@ -87,6 +88,7 @@ export async function assembleModels(
   own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
+  await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
   const contexts = {
     student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,

@@ -15,6 +15,7 @@ import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "./model-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { loadRunLosses } from "./run-losses.js";
+import { describeStudent } from "./run-models.js";
 import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
@@ -61,7 +62,7 @@ async function assemble(
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));
   if (projections !== undefined) own(projections);
-  const trained = new Map([...student.parameters, ...(projections?.parameters ?? [])]);
+  const trained = new Map([...student.trainableParameters(), ...(projections?.parameters ?? [])]);
   const optimizer = own(new AdamW(trained, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
@@ -80,7 +81,7 @@ async function assemble(
     lossStates,
     notes: [
       ...data.notes,
-      `Student: ${student.numParameters.toLocaleString("en-US")} parameters.`,
+      describeStudent(student),
       ...(loadedTeacher?.notes ?? []),
       ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),

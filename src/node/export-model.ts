@@ -1,7 +1,5 @@
-import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import type { Tokenizer } from "../data/index.js";
-import { PupilError } from "../errors/index.js";
 import {
   type Decoder,
   decoderToTensors,
@@ -10,7 +8,8 @@ import {
   toHuggingFaceConfig,
 } from "../models/index.js";
 import { writeFolderAtomic } from "./atomic.js";
-import { jsonText, tokenizerFiles } from "./model-folder.js";
+import { requireEmptyFolder } from "./require-empty-folder.js";
+import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 export const exportOptionsSchema = z.strictObject({
   format: z.enum(["onnx"]).default("onnx").describe("What to write; ONNX is what runs elsewhere."),
@@ -45,7 +44,7 @@ export async function exportModel(
   { model, tokenizer }: { readonly model: Decoder; readonly tokenizer: Tokenizer },
   options: ExportOptions,
 ): Promise<ReadonlyMap<string, number>> {
-  await requireEmpty(path);
+  await requireEmptyFolder(path);
   const files = await formats[options.format](model, tokenizer, options);
   await writeFolderAtomic(path, files);
   const size = (content: string | Uint8Array) => Buffer.byteLength(content);
@@ -81,17 +80,4 @@ function generationConfig(config: ModelConfig, tokenizer: Tokenizer): object {
     ...(ends.length === 0 ? {} : { eos_token_id: ends.length === 1 ? ends[0] : ends }),
     pad_token_id: config.padTokenId ?? tokenizer.padId,
   };
-}
-
-/** An export never takes the place of something else. */
-async function requireEmpty(path: string): Promise<void> {
-  const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw new PupilError("The output is not a folder.", { field: path, cause: error });
-  });
-  if (entries.length === 0) return;
-  throw new PupilError(`The output folder is not empty (${entries.slice(0, 3).join(", ")}).`, {
-    field: path,
-    remedy: "Give another folder, or delete this one.",
-  });
 }

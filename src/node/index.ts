@@ -1,4 +1,5 @@
 export { loadRunLosses, parseRunConfig } from "./run-losses.js";
+export { loadAdapter, saveAdapter } from "./adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
 export { buildRun, type RunParts } from "./build-run.js";
 export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
@@ -17,6 +18,7 @@ export {
   saveModelFolder,
 } from "./model-folder.js";
 export { type ModelInfo, readModelInfo } from "./model-info.js";
+export { mergeModelFolder } from "./merge-adapter.js";
 export { openDataFile } from "./open-data-file.js";
 export { nodePlatform } from "./platform.js";
 export { openRecording } from "./recording/open-recording.js";
@@ -24,6 +26,11 @@ export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
 export { readJson } from "./read-files.js";
 export { resolveTraining, type Training } from "./resolve-training.js";
+export {
+  type LoadedSequenceModel,
+  loadSequenceModelFolder,
+  saveSequenceModelFolder,
+} from "./sequence-model-folder.js";
 export { createSpillFile } from "./spill-file.js";
 export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
 export {

@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import {
+  type Adapter,
+  adapterFiles,
   type Decoder,
   decoderToTensors,
   encodeSafetensors,
@@ -11,14 +13,25 @@ import {
   type ModelConfig,
   parseHuggingFaceConfig,
   planShards,
+  setActiveAdapter,
   toHuggingFaceConfig,
   type WeightDtype,
   weightFiles,
 } from "../models/index.js";
+import {
+  adapterName,
+  filesOfAdapter,
+  findBaseModel,
+  hasTokenizer,
+  isAdapterFolder,
+  loadAdapter,
+  readAdapterConfig,
+} from "./adapter-folder.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { openCheckpoint } from "./checkpoint-files.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "./read-files.js";
+import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
 export interface LoadedModel {
@@ -29,11 +42,36 @@ export interface LoadedModel {
 }
 
 /**
+ * The model of a folder; of one with `adapter_config.json` (PEFT's layout) its base model with the
+ * adapter, which is active and called `default`. The tokenizer is the folder's own, or the base model's.
+ */
+export async function loadModelFolder(path: string): Promise<LoadedModel> {
+  if (!(await isAdapterFolder(path))) return loadPlainFolder(path);
+  const adapter = await readAdapterConfig(path);
+  const { model, ...base } = await loadPlainFolder(await findBaseModel(path, adapter));
+  try {
+    await loadAdapter(model, path, adapterName);
+    setActiveAdapter(model, adapterName);
+    const tokenizer = (await hasTokenizer(path))
+      ? await loadTokenizer(path, model.config.eosTokenIds)
+      : base.tokenizer;
+    const unknownKeys = [
+      ...base.unknownKeys,
+      ...adapter.unknownKeys.map((key) => `${key} (${adapterFiles.config})`),
+    ];
+    return { model, tokenizer, unknownKeys };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/**
  * Loads `config.json`, the weights (`model.safetensors`, or the files of an index) and
  * `tokenizer.json` from a folder. Where `generation_config.json` has more end ids than the config,
  * they replace the config's; where the config then has more than the tokenizer, the tokenizer's.
  */
-export async function loadModelFolder(path: string): Promise<LoadedModel> {
+async function loadPlainFolder(path: string): Promise<LoadedModel> {
   const { config, unknownKeys, tokenizer } = await readModelFolder(path);
   const weights = await openCheckpoint(path);
   return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
@@ -95,12 +133,23 @@ export interface SaveModelOptions {
   readonly maxShardBytes?: number;
 }
 
-/** The files of a model folder. The weights are those of now; each file is encoded when it is asked for. */
+/**
+ * The files of a model folder, or with an active adapter those of the adapter alone, in float32: what
+ * {@link loadModelFolder} makes the same model of. The weights are those of now; each file is encoded
+ * when it is asked for.
+ *
+ * @throws PupilError for an active adapter whose base model has no name
+ */
 export async function modelFiles(
   model: Decoder,
   tokenizer: Tokenizer,
   { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
 ): Promise<Map<string, FileContent>> {
+  const { active, merged } = model.adapters;
+  if (active !== undefined && merged === undefined) {
+    requireBaseModel(active);
+    return filesOfAdapter(model, active, tokenizer);
+  }
   const { files, index } = planShards(await decoderToTensors(model), { dtype, maxShardBytes });
   const weights = [...files].map(([name, tensors]): [string, FileContent] => [
     name,
@@ -114,19 +163,7 @@ export async function modelFiles(
   ]);
 }
 
-/** The files of a tokenizer beside a model. */
-export function tokenizerFiles(tokenizer: Tokenizer): [string, string][] {
-  return [
-    ["tokenizer.json", jsonText(tokenizer.toJson())],
-    ["tokenizer_config.json", jsonText(tokenizer.toConfigJson())],
-  ];
-}
-
-export function jsonText(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-/** Writes a model folder, complete or not at all. */
+/** Writes a model folder (with an active adapter, that alone), complete or not at all. */
 export async function saveModelFolder(
   path: string,
   model: Decoder,
@@ -134,6 +171,17 @@ export async function saveModelFolder(
   options: SaveModelOptions = {},
 ): Promise<void> {
   await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
+}
+
+function requireBaseModel({ name, settings }: Adapter): void {
+  if (settings.baseModel !== undefined) return;
+  throw new PupilError(
+    `The adapter "${name}" cannot be saved without the name of its base model.`,
+    {
+      field: "baseModel",
+      remedy: "Give it to addAdapter, or merge the adapter first (mergeAdapter).",
+    },
+  );
 }
 
 function isFile(path: string): Promise<boolean> {

@@ -7,7 +7,15 @@ import {
   type ModelConfig,
   type ParameterGroups,
   parameterGroups,
+  type PeftConfig,
 } from "../models/index.js";
+import {
+  findBaseModel,
+  hasTokenizer,
+  isAdapterFolder,
+  readAdapterConfig,
+  readAdapterWeights,
+} from "./adapter-folder.js";
 import { openCheckpoint } from "./checkpoint-files.js";
 import { findModelFolder } from "./find-model.js";
 import { loadTokenizer } from "./load-tokenizer.js";
@@ -37,8 +45,18 @@ export interface ModelInfo {
     readonly optimizer: number;
     readonly cachePerToken: number;
   };
+  /** Where the folder holds an adapter; everything else is then about its base model. */
+  readonly adapter?: AdapterInfo;
   /** Or what is wrong with it: the rest of the folder may be of use all the same. */
   readonly tokenizer: TokenizerInfo | { readonly problem: string };
+}
+
+interface AdapterInfo {
+  /** Folder of the base model. */
+  readonly base: string;
+  readonly settings: PeftConfig["settings"];
+  /** All that is trained. */
+  readonly parameters: number;
 }
 
 interface TokenizerInfo {
@@ -56,15 +74,18 @@ interface TokenizerInfo {
  * @throws PupilError as loading would, but for damaged values
  */
 export async function readModelInfo(path: string): Promise<ModelInfo> {
-  const folder = await findModelFolder(path);
+  const found = await findModelFolder(path);
+  const adapter = (await isAdapterFolder(found)) ? await adapterInfo(found) : undefined;
+  const folder = adapter?.base ?? found;
   const { config, unknownKeys } = await readModelConfig(folder);
   const { entries, files, source } = await openCheckpoint(folder);
   checkTensorNames(config, entries, source);
   const groups = parameterGroups(config);
   const parameters = Object.values(groups).reduce((sum: number, count: number) => sum + count, 0);
+  const trained = adapter?.parameters ?? parameters;
   const stored = [...entries.values()];
   return {
-    path: folder,
+    path: found,
     config,
     contextLength: contextLength(config),
     unknownKeys,
@@ -77,12 +98,24 @@ export async function readModelInfo(path: string): Promise<ModelInfo> {
       bytes: stored.reduce((sum, { begin, end }) => sum + end - begin, 0),
     },
     memory: {
-      weights: 4 * parameters,
-      gradients: 4 * parameters,
-      optimizer: 8 * parameters,
+      weights: 4 * (adapter ? parameters + trained : parameters),
+      gradients: 4 * trained,
+      optimizer: 8 * trained,
       cachePerToken: cacheBytesPerToken(config),
     },
-    tokenizer: await tokenizerInfo(folder, config),
+    ...(adapter && { adapter }),
+    tokenizer: await tokenizerInfo(adapter && (await hasTokenizer(found)) ? found : folder, config),
+  };
+}
+
+async function adapterInfo(path: string): Promise<AdapterInfo> {
+  const config = await readAdapterConfig(path);
+  const { tensors } = await readAdapterWeights(path);
+  const parameters = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+  return {
+    base: await findBaseModel(path, config),
+    settings: config.settings,
+    parameters,
   };
 }
 

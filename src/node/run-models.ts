@@ -9,8 +9,15 @@ import {
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import type { LossTerm } from "../losses/index.js";
-import { type Decoder, initializeDecoder, modelConfigSchema } from "../models/index.js";
+import {
+  addAdapter,
+  type Decoder,
+  initializeDecoder,
+  modelConfigSchema,
+  setActiveAdapter,
+} from "../models/index.js";
 import type { Random } from "../tensors/index.js";
+import { adapterName } from "./adapter-folder.js";
 import { findModelFolder } from "./find-model.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "./model-folder.js";
@@ -41,6 +48,43 @@ export async function loadStudent(
   if (checkpoint !== undefined) return loadModelFolder(checkpoint);
   const { from } = config.student;
   return from === undefined ? undefined : loadModelFolder(await findModelFolder(from));
+}
+
+/**
+ * Adds the adapter that a new run trains, if its config has one.
+ *
+ * @param checkpoint of a run that is resumed: its student has the adapter already
+ */
+export async function addStudentAdapter(
+  student: Decoder,
+  { student: { from, lora } }: RunConfig,
+  checkpoint: string | undefined,
+  random: Random,
+): Promise<void> {
+  if (lora === undefined || from === undefined || checkpoint !== undefined) return;
+  const baseModel = await findModelFolder(from);
+  if (student.adapters.active !== undefined) {
+    throw new PupilError(
+      `${baseModel} is an adapter already, and this would be one on top of it.`,
+      {
+        field: "student.lora",
+        remedy: `Leave it out to train that adapter on, or merge first: pupil merge ${baseModel} output=<folder>.`,
+      },
+    );
+  }
+  addAdapter(student, adapterName, { ...lora, baseModel, random, field: "student.lora" });
+  setActiveAdapter(student, adapterName);
+}
+
+/** What is said of a student before its run. */
+export function describeStudent({ numParameters, adapters }: Decoder): string {
+  const count = (n: number) => n.toLocaleString("en-US");
+  const { active } = adapters;
+  const trained =
+    active === undefined
+      ? ""
+      : `, frozen, and ${count(active.numParameters)} of an adapter of rank ${active.settings.rank}`;
+  return `Student: ${count(numParameters)} parameters${trained}.`;
 }
 
 /** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */

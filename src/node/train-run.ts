@@ -28,6 +28,8 @@ export interface RunSummary {
   readonly initial?: Metrics;
   readonly final: Metrics;
   readonly parameters: number;
+  /** Those that training changes, an adapter's too. */
+  readonly trainedParameters: number;
   readonly tokens: number;
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
@@ -139,6 +141,7 @@ async function* trainLoop(
     ...(initial === undefined ? {} : { initial }),
     final: evaluated?.metrics ?? {},
     parameters: parts.student.numParameters,
+    trainedParameters: numTrained(parts),
     tokens,
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
@@ -147,6 +150,10 @@ async function* trainLoop(
   };
   if (!stopped) await run.writeSummary(summary);
   yield { type: "finished", summary, stopped };
+}
+
+function numTrained({ student }: RunParts): number {
+  return [...student.trainableParameters().values()].reduce((sum, { size }) => sum + size, 0);
 }
 
 function isDue(step: number, every: number): boolean {

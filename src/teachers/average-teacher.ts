@@ -5,7 +5,8 @@ import type { Teacher } from "./teacher.js";
 
 /**
  * An exponential moving average of the student as its teacher: after every step
- * θ̄ ← decay · θ̄ + (1 − decay) · θ, beginning with the student as it is.
+ * θ̄ ← decay · θ̄ + (1 − decay) · θ, beginning with the student as it is. With an adapter, θ are the
+ * weights with what it adds.
  *
  * Owns the average, not the student.
  *
@@ -20,14 +21,14 @@ export function averageTeacher(
   const average = copyDecoder(student);
   const state = variableState(average.parameters, "average");
   const afterStep = () => {
-    for (const [name, parameter] of average.parameters) {
-      const current = student.parameters.get(name) as tf.Variable;
-      assign(parameter, () => parameter.mul(decay).add(current.mul(1 - decay)));
-    }
+    tf.tidy(() => {
+      for (const [name, current] of student.effectiveParameters()) {
+        const parameter = average.parameters.get(name) as tf.Variable;
+        const own = student.parameters.get(name);
+        if (current === own && !own?.trainable) continue;
+        tf.tidy(() => parameter.assign(parameter.mul(decay).add(current.mul(1 - decay))));
+      }
+    });
   };
   return { ...modelTeacher(average, `average of the student`, options), afterStep, state };
-}
-
-function assign(variable: tf.Variable, value: () => tf.Tensor): void {
-  tf.tidy(() => variable.assign(value()));
 }

@@ -169,10 +169,18 @@ function accumulate(
   looked: readonly (readonly number[])[],
   context: StepContext,
 ): Accumulated {
-  const projections = context.projections?.parameters ?? [];
-  const variables = new Map(
-    [...student.parameters, ...projections].filter(([, parameter]) => parameter.trainable),
-  );
+  const trainable = student.trainableParameters();
+  if (trainable.size === 0) {
+    throw new PupilError("Nothing of the student can be trained: all its parameters are frozen.", {
+      field: "student",
+      remedy: "Make an adapter active (setActiveAdapter), or set `trainable` of some parameters.",
+    });
+  }
+  const projections = [...(context.projections?.parameters ?? [])];
+  const variables = new Map([
+    ...trainable,
+    ...projections.filter(([, parameter]) => parameter.trainable),
+  ]);
   let gradients: Sums = {};
   let sums: Sums = {};
   for (const [index, microBatch] of microBatches.entries()) {

@@ -31,6 +31,10 @@ export class ChainModel implements LanguageModel {
     this.certainty = certainty;
   }
 
+  trainableParameters(): ReadonlyMap<string, tf.Variable> {
+    return this.parameters;
+  }
+
   createCache(): KeyValueCache {
     return new ColumnCount();
   }

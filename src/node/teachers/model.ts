@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
+import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../adapter-folder.js";
 import { findModelFolder } from "../find-model.js";
 import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
@@ -28,10 +29,14 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
   };
 }
 
+/** The files that decide what it says; of an adapter, its base model's too. */
 async function weightsFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder);
-  return names
+  const own = names
     .filter((name) => name.endsWith(".safetensors") && name !== "optimizer.safetensors")
     .sort()
     .map((name) => join(folder, name));
+  if (!(await isAdapterFolder(folder))) return own;
+  const base = await findBaseModel(folder, await readAdapterConfig(folder));
+  return [...own, ...(await weightsFiles(base))];
 }

@@ -1,7 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer, makeBatch, type TokenSequence } from "../../../src/data/index.js";
-import { copyDecoder, initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
+import {
+  addAdapter,
+  copyDecoder,
+  decoderToTensors,
+  initializeDecoder,
+  modelConfigSchema,
+  setActiveAdapter,
+} from "../../../src/models/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { averageTeacher, modelTeacher, promptedTeacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
@@ -92,6 +99,30 @@ describe("an average of the student", () => {
       expect(value).toBeCloseTo(0.75 * (before[i] as number) + 0.25 * (after[i] as number), 6);
     }
     expect(Math.abs((after[0] as number) - (before[0] as number))).toBeGreaterThan(0.05);
+  });
+
+  test("of a student with an adapter is one of the weights with what it adds", async () => {
+    using student = model();
+    const name = "model.layers.0.mlp.down_proj.weight";
+    const weights = async () => (await decoderToTensors(student)).get(name)?.data as Float32Array;
+    addAdapter(student, "tuned", { rank: 2, targets: ["down_proj"], random: new Random(3) });
+    setActiveAdapter(student, "tuned");
+    const before = await weights();
+    const fixed = [...student.parameters].map(([, parameter]) => [...parameter.dataSync()]);
+    using teacher = averageTeacher(student, 0.75);
+    for (const [key, matrix] of student.trainableParameters()) {
+      if (key.includes("lora_B")) tf.tidy(() => matrix.assign(tf.onesLike(matrix)));
+    }
+    const after = await weights();
+    teacher.afterStep?.();
+    const averaged = (await teacher.state?.read()) as Map<string, { data: Float32Array }>;
+    for (const [i, value] of (averaged.get(name)?.data as Float32Array).entries()) {
+      expect(value).toBeCloseTo(0.75 * (before[i] as number) + 0.25 * (after[i] as number), 6);
+    }
+    expect([...after]).not.toEqual([...before]);
+    for (const [i, [key]] of [...student.parameters].entries()) {
+      if (key !== name) expect([...(averaged.get(key)?.data ?? [])], key).toEqual(fixed[i]);
+    }
   });
 
   test("is restored from what was read, and from nothing else", async () => {
