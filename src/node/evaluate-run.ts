@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
 import { buildRun } from "./build-run.js";
+import { isFolder } from "./file-exists.js";
 import { readJson } from "./read-files.js";
 import type { RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
@@ -14,8 +14,8 @@ export async function resolveEvaluation(
 ): Promise<RunConfig> {
   const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
   const overrides = words.filter((word) => !word.startsWith("model="));
-  const { isFolder, config } = await resolveRunConfig(path, overrides);
-  const trained = isFolder ? path : join(config.output, config.name);
+  const { isRun, config } = await resolveRunConfig(path, overrides);
+  const trained = isRun ? path : join(config.output, config.name);
   return { ...config, student: { from: model ?? trained } };
 }
 
@@ -23,17 +23,14 @@ export async function resolveEvaluation(
 export async function resolveRunConfig(
   path: string,
   overrides: readonly string[],
-): Promise<{ isFolder: boolean; config: RunConfig }> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  const stored = isFolder
+): Promise<{ isRun: boolean; config: RunConfig }> {
+  const isRun = await isFolder(path);
+  const stored = isRun
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
-  const source = isFolder ? join(path, "config.json") : path;
-  return { isFolder, config: await parseRunConfig(given, source) };
+  const source = isRun ? join(path, "config.json") : path;
+  return { isRun, config: await parseRunConfig(given, source) };
 }
 
 /** Evaluates the student of a config without training it. Needs a started backend. */

@@ -1,8 +1,9 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type * as transformers from "@xenova/transformers";
 import { PupilError } from "../../errors/index.js";
 import type { OnnxSession, OnnxTensor, OnnxValueInfo } from "../../teachers/index.js";
+import { exists, isFolder } from "../file-exists.js";
 import { readJson } from "../read-files.js";
 import { hubFailure, hubJson, hubOptions } from "./hub-model.js";
 
@@ -45,13 +46,6 @@ export async function openOnnxSession(source: OnnxSource): Promise<OpenedModel> 
   return { session: sessionOf(hub, model), config, isLocal };
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-}
-
 function checkHubName(from: string): void {
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(from)) return;
   throw new PupilError("The model folder does not exist.", {
@@ -80,12 +74,8 @@ function checkOptions({ from, file, dtype, revision }: OnnxSource, isLocal: bool
 
 async function localConfig({ from, file }: OnnxSource): Promise<Json> {
   const path = join(from, "config.json");
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
   // A file named by the user says itself what it reads.
-  if (!exists && file !== undefined) return {};
+  if (file !== undefined && !(await exists(path))) return {};
   return (await readJson(path, "model config")) as Json;
 }
 
