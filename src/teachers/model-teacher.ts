@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
 import type { LanguageModel, LayerRequest, LayerResults } from "../models/index.js";
 import { sampleRollouts } from "../rollouts/index.js";
-import { layerSignals } from "./layer-signals.js";
+import { layerSignals } from "./signals.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
