@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import {
   bpeSpecialTokens,
@@ -15,6 +14,7 @@ import {
 import { oneOf, PupilError } from "../errors/index.js";
 import { writeFolderAtomic } from "./atomic.js";
 import { openDataFile } from "./open-data-file.js";
+import { requireEmptyFolder } from "./require-empty-folder.js";
 
 export const trainTokenizerSchema = z.strictObject({
   output: z.string().describe("Folder for tokenizer.json and tokenizer_config.json; must be new."),
@@ -70,7 +70,7 @@ export async function trainTokenizer(
         "Name text files or files of rows: pupil train-tokenizer corpus.txt output=my-tokenizer.",
     });
   }
-  await requireNew(output);
+  await requireEmptyFolder(output);
   const merges = mergesWanted(training);
   const counter = wordCounter(bpeSpecialTokens(training.specialTokens));
   // All are there before any is read.
@@ -95,7 +95,7 @@ export async function trainTokenizer(
     onMerge: (done) => onEvent({ type: "merging", merges: done, of: merges }),
   });
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-  await requireNew(output);
+  await requireEmptyFolder(output);
   await writeFolderAtomic(
     output,
     new Map([
@@ -151,16 +151,4 @@ function rowText({ row, where }: DataRow, fields: readonly string[] | undefined)
       });
     })
     .join("");
-}
-
-async function requireNew(output: string): Promise<void> {
-  const names = await readdir(output).catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOTDIR" ? ["a file"] : [],
-  );
-  if (names.length === 0) return;
-  throw new PupilError("The output exists and is not empty.", {
-    field: "output",
-    value: output,
-    remedy: `Remove ${output}, or choose another folder: a tokenizer that models use must not change.`,
-  });
 }

@@ -37,7 +37,7 @@ describe("pupil train-tokenizer", { timeout: 120_000 }, () => {
     expect(tokenizer.decode(tokenizer.encode(story))).toBe(story);
     const again = await runCli(args, folder);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain("error: output: The output exists and is not empty.");
+    expect(again.stderr).toContain("error: out: The output folder is not empty");
   });
 });
 
