@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
-import { buildRun } from "./build-run.js";
+import { lossTermFromConfig } from "../losses/index.js";
+import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "./file-exists.js";
 import { readJson } from "./read-files.js";
-import type { RunEvaluation } from "./run-evaluation.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { parseRunConfig } from "./run-losses.js";
+import { loadRunLosses, parseRunConfig } from "./run-losses.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
@@ -33,9 +34,14 @@ export async function resolveRunConfig(
   return { isRun, config: await parseRunConfig(given, source) };
 }
 
-/** Evaluates the student of a config without training it. Needs a started backend. */
+/**
+ * Evaluates the student of a config without training it. Needs a started backend. The trainer of the
+ * config has no say: a student may be measured against another teacher than it learned from.
+ */
 export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
-  using parts = await buildRun(config, undefined);
-  // Awaited here: the parts are released when this function ends.
-  return await parts.evaluate();
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  using models = await owning((own) => assembleModels(config, undefined, loss, own));
+  // Awaited here: the models are released when this function ends.
+  return await evaluatorOf(config, models)();
 }
