@@ -62,13 +62,18 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
     gradientAccumulationSteps,
     pairs: true,
   });
+  const teacher = signals.length === 0 ? undefined : reference;
+  const restrict = (row: TokenSequence) => teacher?.restrict?.(row) ?? row;
   const lossStates = trackLossStates(loss, steps, options.lossStates);
 
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
-    const rows = await data.pairs(step, batchSize);
+    const rows = (await data.pairs(step, batchSize)).map(({ positive, negative }) => ({
+      positive: restrict(positive),
+      negative: restrict(negative),
+    }));
     using batches = splitPairs(rows, gradientAccumulationSteps, tokenizer.padId);
-    using scored = await scoreBatches(batches, signals.length === 0 ? undefined : reference, {
+    using scored = await scoreBatches(batches, teacher, {
       signals,
       random: random.stream("reference", step),
     });

@@ -21,7 +21,7 @@ import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.
 import { saveModelFolder } from "../../../src/node/index.js";
 import { tokenLogProbs } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
-import { modelTeacher } from "../../../src/teachers/index.js";
+import { modelTeacher, type Teacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { pairs, type StepMetrics, type TokenPair } from "../../../src/trainers/index.js";
 import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs.js";
@@ -50,9 +50,10 @@ async function firstStep(
   loss: readonly LossTerm[],
   rows: readonly TokenPair[],
   gradientAccumulationSteps = 1,
+  changes: Partial<Teacher> = {},
 ): Promise<StepMetrics> {
   using student = model(1);
-  using reference = modelTeacher(model(2));
+  using reference = { ...modelTeacher(model(2)), ...changes };
   using optimizer = new AdamW(student.parameters);
   const options = { student, reference, optimizer, loss, gradientAccumulationSteps };
   const data = { pairs: () => rows };
@@ -115,6 +116,24 @@ describe("a step on pairs", () => {
     });
     const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
     expect(whole.diagnostics["positiveLogProb"]).toBeCloseTo(mean, 5);
+  });
+
+  test("counts only what its reference has something to say about, in both models", async () => {
+    const rows = somePairs(6);
+    const terms = [lossTerm(dpoLoss, {})];
+    // Without the last token of every answer: the same as shorter answers.
+    const cut = (row: TokenSequence) => ({
+      ...row,
+      learned: row.ids.map((_, i) => (i >= row.completionStart && i + 1 < row.ids.length ? 1 : 0)),
+    });
+    const shorter = rows.map(({ positive, negative }) => ({
+      positive: { ...positive, ids: positive.ids.slice(0, -1) },
+      negative: { ...negative, ids: negative.ids.slice(0, -1) },
+    }));
+    const restricted = await firstStep(terms, rows, 1, { restrict: cut });
+    const expected = await firstStep(terms, shorter);
+    expect(restricted.loss).toBeCloseTo(expected.loss, 5);
+    expect(restricted.loss).not.toBeCloseTo((await firstStep(terms, rows)).loss, 3);
   });
 
   test("is refused for losses that pairs do not serve, before it begins", async () => {
