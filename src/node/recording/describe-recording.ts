@@ -52,10 +52,10 @@ export async function describeRecording(
   };
 }
 
-/** SHA-256 of the teacher's weights, or of its config where it has none here. */
+/** SHA-256 of the teacher's weights and settings, or of its config where it has no files here. */
 async function hashOf(
   config: RunConfig,
-  { weights = [] }: LoadedTeacher,
+  { weights = [], settings }: LoadedTeacher,
 ): Promise<Pick<RecordingDescription["teacher"], "hash" | "hashOf">> {
   const hash = createHash("sha256");
   if (weights.length === 0) {
@@ -65,5 +65,6 @@ async function hashOf(
   for (const path of weights) {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   }
+  if (settings !== undefined) hash.update(JSON.stringify(settings));
   return { hash: hash.digest("hex"), hashOf: "weights" };
 }

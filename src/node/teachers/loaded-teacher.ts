@@ -17,6 +17,8 @@ export interface LoadedTeacher {
   readonly maxPositions?: number;
   /** Files with its weights; where there are none, its config is all that identifies it. */
   readonly weights?: readonly string[];
+  /** What decides beside them; part of what identifies it. */
+  readonly settings?: object;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
   /** The teacher for a run. Called once. */

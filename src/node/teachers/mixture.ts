@@ -22,6 +22,10 @@ export const loadMixtureTeacher: TeacherLoader<MixtureTeacherConfig> = async (co
       ...(limits.length === 0 ? {} : { maxPositions: Math.min(...limits) }),
       // The weights alone would say nothing of members without any.
       ...(loaded.every((teacher) => teacher.weights !== undefined) ? { weights } : {}),
+      settings: {
+        mode,
+        members: teachers.map(({ weight, when }, i) => [weight, when, loaded[i]?.settings]),
+      },
       notes: loaded.flatMap(({ notes }) => notes),
       async connect(run) {
         const connected = await Promise.all(loaded.map((teacher) => teacher.connect(run)));

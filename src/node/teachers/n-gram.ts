@@ -17,7 +17,7 @@ export async function loadNGramTeacher(config: NGramTeacherConfig): Promise<Load
       smoothing,
     }),
   );
-  return { ...loaded, weights: [path] };
+  return { ...loaded, weights: [path], settings: { order, smoothing, separator } };
 }
 
 function documents(text: string, separator: string | undefined, tokenizer: Tokenizer): number[][] {

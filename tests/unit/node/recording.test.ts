@@ -186,6 +186,27 @@ describe("what a recording says", () => {
     for (const difference of differences) expect(difference).toBeLessThan(2e-6);
   });
 
+  test("is of another teacher where options decide beside the files", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "counts.txt");
+    writeFileSync(path, "0+1=12+3=54+5=96+7=38+9=7");
+    const hashes: string[] = [];
+    for (const order of [2, 3]) {
+      const member = { type: "n-gram", path, order };
+      for (const teacher of [
+        { ...member, topK: 2 },
+        { type: "mixture", topK: 2, teachers: [{ ...member, weight: 1 }, member] },
+        { type: "mixture", topK: 2, teachers: [{ ...member, weight: 3 }, member] },
+      ]) {
+        const output = join(folder, `recording-${hashes.length}`);
+        const options = { output, rows: 1, heldOut: false };
+        const events = await record(await jsonlRun(folder, teacher), options);
+        hashes.push(manifestOf(events).teacher.hash);
+      }
+    }
+    expect(new Set(hashes).size).toBe(6);
+  });
+
   test("is described in its manifest, with hashes of teacher and tokenizer", async () => {
     const { events, from } = await setUp();
     const manifest = manifestOf(events);
