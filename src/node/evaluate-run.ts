@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
 import { lossTermFromConfig } from "../losses/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
+import { isFolder } from "./file-exists.js";
 import { readJson } from "./read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
@@ -15,8 +15,8 @@ export async function resolveEvaluation(
 ): Promise<RunConfig> {
   const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
   const overrides = words.filter((word) => !word.startsWith("model="));
-  const { isFolder, config } = await resolveRunConfig(path, overrides);
-  const trained = isFolder ? path : join(config.output, config.name);
+  const { isRun, config } = await resolveRunConfig(path, overrides);
+  const trained = isRun ? path : join(config.output, config.name);
   return { ...config, student: { from: model ?? trained } };
 }
 
@@ -24,17 +24,14 @@ export async function resolveEvaluation(
 export async function resolveRunConfig(
   path: string,
   overrides: readonly string[],
-): Promise<{ isFolder: boolean; config: RunConfig }> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  const stored = isFolder
+): Promise<{ isRun: boolean; config: RunConfig }> {
+  const isRun = await isFolder(path);
+  const stored = isRun
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
-  const source = isFolder ? join(path, "config.json") : path;
-  return { isFolder, config: await parseRunConfig(given, source) };
+  const source = isRun ? join(path, "config.json") : path;
+  return { isRun, config: await parseRunConfig(given, source) };
 }
 
 /**

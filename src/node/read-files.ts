@@ -31,22 +31,6 @@ export async function explainFileErrors<T>(
   }
 }
 
-/** What a failed file operation means for the user. */
-export function unreadable(error: unknown, path: string, what: string): PupilError {
-  const { code } = error as NodeJS.ErrnoException;
-  const reasons: Record<string, string> = {
-    ENOENT: "does not exist",
-    EISDIR: "is a folder, not a file",
-    EACCES: "cannot be read: permission denied",
-  };
-  const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
-  return new PupilError(`The ${what} ${reason}.`, {
-    field: path,
-    remedy: `Paths are relative to ${process.cwd()}.`,
-    cause: error,
-  });
-}
-
 /** Reads UTF-8 text without a byte-order mark; bytes that are not UTF-8 are an error. */
 export async function readText(path: string, what = "file"): Promise<string> {
   const bytes = await readBytes(path, what);
