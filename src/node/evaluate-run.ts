@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
+import { PupilError } from "../errors/index.js";
 import { buildRun } from "./build-run.js";
 import { readJson } from "./read-files.js";
 import type { RunEvaluation } from "./run-evaluation.js";
@@ -16,7 +17,20 @@ export async function resolveEvaluation(
   const overrides = words.filter((word) => !word.startsWith("model="));
   const { isFolder, config } = await resolveRunConfig(path, overrides);
   const trained = isFolder ? path : join(config.output, config.name);
+  if (model === undefined && !isFolder && !(await isFolderPath(trained))) {
+    throw new PupilError("This config has not been trained yet: there is no such run folder.", {
+      field: trained,
+      remedy: "Train it first, or name the model to measure: model=<folder>.",
+    });
+  }
   return { ...config, student: { from: model ?? trained } };
+}
+
+function isFolderPath(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }
 
 /** The config in a file or of a run folder, with overrides. */
@@ -24,10 +38,7 @@ export async function resolveRunConfig(
   path: string,
   overrides: readonly string[],
 ): Promise<{ isFolder: boolean; config: RunConfig }> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
+  const isFolder = await isFolderPath(path);
   const stored = isFolder
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");

@@ -16,18 +16,7 @@ export async function explainFileErrors<T>(
     return await read();
   } catch (error) {
     if (error instanceof PupilError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      ENOENT: "does not exist",
-      EISDIR: "is a folder, not a file",
-      EACCES: "cannot be read: permission denied",
-    };
-    const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
-    throw new PupilError(`The ${what} ${reason}.`, {
-      field: path,
-      remedy: `Paths are relative to ${process.cwd()}.`,
-      cause: error,
-    });
+    throw unreadable(error, path, what);
   }
 }
 
