@@ -179,6 +179,11 @@ export function isLearned({ completionStart, learned }: TokenSequence, position:
   return learned === undefined ? position >= completionStart : learned[position] === 1;
 }
 
+/** The positions of a row whose ids are learned, ascending, from 1. */
+export function learnedPositions(row: TokenSequence): number[] {
+  return row.ids.map((_, position) => position).filter((position) => isLearned(row, position));
+}
+
 function assertId(id: number, where: string): void {
   if (!(Number.isInteger(id) && id >= 0 && id <= 0x7fff_ffff)) {
     throw new Error(`makeBatch: ${where} is ${id}, not a token id.`);

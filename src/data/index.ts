@@ -1,5 +1,5 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, makeBatch, withSequences } from "./batch.js";
+export { Batch, isLearned, learnedPositions, makeBatch, withSequences } from "./batch.js";
 export type { BatchOptions } from "./batch.js";
 export { packSequences } from "./pack-sequences.js";
 export type { PackedRows } from "./pack-sequences.js";

@@ -1,1 +1,1 @@
-export { PupilError, oneOf } from "./pupil-error.js";
+export { NotFiniteError, PupilError, oneOf } from "./pupil-error.js";

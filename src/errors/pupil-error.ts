@@ -26,6 +26,9 @@ export class PupilError extends Error {
   }
 }
 
+/** Something computed is NaN or infinite: the parameters that it was computed with may be lost. */
+export class NotFiniteError extends PupilError {}
+
 /** "Did you mean X? Allowed: a, b, c." for a name that is not in the list. */
 export function oneOf(given: string, allowed: readonly string[]): string {
   const nearest = allowed.length > 0 && given.length > 0 ? closest(given, [...allowed]) : undefined;

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tokenizer } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
@@ -16,6 +15,7 @@ import {
   toPeftConfig,
 } from "../models/index.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
+import { isFile } from "./file-exists.js";
 import { readBytes, readJson } from "./read-files.js";
 import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
@@ -120,11 +120,4 @@ export async function saveAdapter(
 ): Promise<void> {
   const adapter = decoder.adapters.get(name);
   await writeFolderAtomic(path, await filesOfAdapter(decoder, adapter, tokenizer));
-}
-
-function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
 }

@@ -10,6 +10,7 @@ import {
   weightFiles,
   widenTensor,
 } from "../models/index.js";
+import { exists } from "./file-exists.js";
 import { explainFileErrors, readText } from "./read-files.js";
 
 /** The weights of a folder, read tensor by tensor. */
@@ -99,13 +100,6 @@ function readRange(path: string, what: string, begin: number, end: number): Prom
       await file.close();
     }
   });
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function noWeights(folder: string, path: string): Promise<PupilError> {

@@ -1,6 +1,7 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { DataAccess } from "../config/index.js";
+import { isFolder } from "./file-exists.js";
 import { downloadDataset } from "./hub-dataset.js";
 import { openDataFile } from "./open-data-file.js";
 import { createSpillFile } from "./spill-file.js";
@@ -12,11 +13,7 @@ export function dataOnDisk(): DataAccess {
 
 /** All files below a folder, with `/`, or undefined where the path is no folder. */
 export async function listFolder(path: string): Promise<string[] | undefined> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return undefined;
+  if (!(await isFolder(path))) return undefined;
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())

@@ -1,12 +1,13 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
 import { PupilError } from "../errors/index.js";
-import { buildRun } from "./build-run.js";
+import { lossTermFromConfig } from "../losses/index.js";
+import { assembleModels, owning } from "./assemble-models.js";
+import { isFolder } from "./file-exists.js";
 import { readJson } from "./read-files.js";
-import type { RunEvaluation } from "./run-evaluation.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { parseRunConfig } from "./run-losses.js";
+import { loadRunLosses, parseRunConfig } from "./run-losses.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
@@ -15,9 +16,9 @@ export async function resolveEvaluation(
 ): Promise<RunConfig> {
   const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
   const overrides = words.filter((word) => !word.startsWith("model="));
-  const { isFolder, config } = await resolveRunConfig(path, overrides);
-  const trained = isFolder ? path : join(config.output, config.name);
-  if (model === undefined && !isFolder && !(await isFolderPath(trained))) {
+  const { isRun, config } = await resolveRunConfig(path, overrides);
+  const trained = isRun ? path : join(config.output, config.name);
+  if (model === undefined && !(await isFolder(trained))) {
     throw new PupilError("This config has not been trained yet: there is no such run folder.", {
       field: trained,
       remedy: "Train it first, or name the model to measure: model=<folder>.",
@@ -26,30 +27,28 @@ export async function resolveEvaluation(
   return { ...config, student: { from: model ?? trained } };
 }
 
-function isFolderPath(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-}
-
 /** The config in a file or of a run folder, with overrides. */
 export async function resolveRunConfig(
   path: string,
   overrides: readonly string[],
-): Promise<{ isFolder: boolean; config: RunConfig }> {
-  const isFolder = await isFolderPath(path);
-  const stored = isFolder
+): Promise<{ isRun: boolean; config: RunConfig }> {
+  const isRun = await isFolder(path);
+  const stored = isRun
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
   const given = applyOverrides(stored, overrides);
-  const source = isFolder ? join(path, "config.json") : path;
-  return { isFolder, config: await parseRunConfig(given, source) };
+  const source = isRun ? join(path, "config.json") : path;
+  return { isRun, config: await parseRunConfig(given, source) };
 }
 
-/** Evaluates the student of a config without training it. Needs a started backend. */
+/**
+ * Evaluates the student of a config without training it. Needs a started backend. The trainer of the
+ * config has no say: a student may be measured against another teacher than it learned from.
+ */
 export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
-  using parts = await buildRun(config, undefined);
-  // Awaited here: the parts are released when this function ends.
-  return await parts.evaluate();
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  using models = await owning((own) => assembleModels(config, undefined, loss, own));
+  // Awaited here: the models are released when this function ends.
+  return await evaluatorOf(config, models)();
 }

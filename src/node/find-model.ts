@@ -1,15 +1,11 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../errors/index.js";
+import { exists } from "./file-exists.js";
 import { checkpointSteps } from "./run-folder.js";
 
 /** A model folder as it is, or the last checkpoint of a run folder. */
 export async function findModelFolder(path: string): Promise<string> {
-  const isRun = await stat(join(path, "checkpoints")).then(
-    () => true,
-    () => false,
-  );
-  if (!isRun) return path;
+  if (!(await exists(join(path, "checkpoints")))) return path;
   const last = (await checkpointSteps(path)).at(-1);
   if (last === undefined) {
     throw new PupilError("The run has no checkpoint yet.", {

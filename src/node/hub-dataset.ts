@@ -9,6 +9,7 @@ import type { HubRequest } from "../config/index.js";
 import type { DataFile } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { writeFileAtomic } from "./atomic.js";
+import { exists } from "./file-exists.js";
 import { openDataFile } from "./open-data-file.js";
 
 export interface HubOptions {
@@ -171,11 +172,4 @@ function assertInside(path: string): void {
     field: "data.dataset",
     remedy: "Do not use this dataset.",
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

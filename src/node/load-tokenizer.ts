@@ -1,7 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { olderForms, type Tokenizer, tokenizerFromJson } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
+import { exists } from "./file-exists.js";
 import { readJson, readText } from "./read-files.js";
 
 /**
@@ -52,11 +53,4 @@ async function olderFormIn(folder: string) {
     field: folder,
     remedy: `It needs a tokenizer.json, or ${forms.join(", or ")}.`,
   });
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

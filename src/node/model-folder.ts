@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Tokenizer } from "../data/index.js";
@@ -30,6 +29,7 @@ import {
 } from "./adapter-folder.js";
 import { type FileContent, writeFolderAtomic } from "./atomic.js";
 import { openCheckpoint } from "./checkpoint-files.js";
+import { exists, isFile, isFolder } from "./file-exists.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "./read-files.js";
 import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
@@ -204,21 +204,10 @@ function requireBaseModel({ name, settings }: Adapter): void {
   );
 }
 
-function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
-}
-
 async function requireFolder(path: string): Promise<void> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => undefined,
-  );
-  if (isFolder) return;
+  if (await isFolder(path)) return;
   throw new PupilError(
-    `The model folder ${isFolder === undefined ? "does not exist" : "is a file"}.`,
+    `The model folder ${(await exists(path)) ? "is a file" : "does not exist"}.`,
     {
       field: path,
       remedy: "Give a folder with config.json, model.safetensors and tokenizer.json.",

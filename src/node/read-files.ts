@@ -16,24 +16,19 @@ export async function explainFileErrors<T>(
     return await read();
   } catch (error) {
     if (error instanceof PupilError) throw error;
-    throw unreadable(error, path, what);
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: "does not exist",
+      EISDIR: "is a folder, not a file",
+      EACCES: "cannot be read: permission denied",
+    };
+    const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
+    throw new PupilError(`The ${what} ${reason}.`, {
+      field: path,
+      remedy: `Paths are relative to ${process.cwd()}.`,
+      cause: error,
+    });
   }
-}
-
-/** What a failed file operation means for the user. */
-export function unreadable(error: unknown, path: string, what: string): PupilError {
-  const { code } = error as NodeJS.ErrnoException;
-  const reasons: Record<string, string> = {
-    ENOENT: "does not exist",
-    EISDIR: "is a folder, not a file",
-    EACCES: "cannot be read: permission denied",
-  };
-  const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
-  return new PupilError(`The ${what} ${reason}.`, {
-    field: path,
-    remedy: `Paths are relative to ${process.cwd()}.`,
-    cause: error,
-  });
 }
 
 /** Reads UTF-8 text without a byte-order mark; bytes that are not UTF-8 are an error. */

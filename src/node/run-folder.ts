@@ -1,7 +1,8 @@
-import { appendFile, readdir, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../errors/index.js";
 import { makeFolder, removeUnfinished, writeFileAtomic } from "./atomic.js";
+import { exists } from "./file-exists.js";
 import { readText } from "./read-files.js";
 
 /** One row of a `.jsonl` log; rows of training steps carry their step. */
@@ -99,11 +100,4 @@ async function truncateLog(path: string, name: string, step: number): Promise<vo
     }
   });
   await writeFileAtomic(file, kept.map((line) => `${line}\n`).join(""));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

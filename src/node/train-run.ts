@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { DataReport, RunConfig } from "../config/index.js";
-import { PupilError } from "../errors/index.js";
+import { NotFiniteError, PupilError } from "../errors/index.js";
 import { type StepMetrics, type TrainingWarning, watchTraining } from "../trainers/index.js";
 import { writeFolderAtomic } from "./atomic.js";
 import { type RunParts, buildRun } from "./build-run.js";
@@ -49,7 +49,8 @@ export interface TrainRunOptions {
 
 /**
  * Trains a run on disk: builds the parts from the config, logs every step, evaluates and saves when
- * due, and ends with a checkpoint whatever the reason. Needs a started backend.
+ * due, and ends with a checkpoint, also where it cannot go on, unless its values are not finite. Needs
+ * a started backend.
  */
 export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEvent> {
   const { config, path, resume, signal } = options;
@@ -125,6 +126,9 @@ async function* trainLoop(
       if (signal?.aborted) break;
     }
   } catch (error) {
+    // A user error, such as a teacher's, comes before the step changes anything.
+    const isGood = error instanceof PupilError && !(error instanceof NotFiniteError);
+    if (isGood && step > startStep && saved !== step) yield await save();
     throw withLastCheckpoint(
       error,
       step,

@@ -1,16 +1,20 @@
-import { readdir } from "node:fs/promises";
-import { extname } from "node:path";
 import { z } from "zod";
 import {
   bpeSpecialTokens,
+  type DataFile,
+  type DataRow,
+  formatOfName,
   mergesWanted,
+  readRows,
+  readTextPieces,
   trainBpe,
   type TrainBpeReport,
   wordCounter,
 } from "../data/index.js";
 import { oneOf, PupilError } from "../errors/index.js";
 import { writeFolderAtomic } from "./atomic.js";
-import { streamLines, streamText, textFileSize } from "./stream-text.js";
+import { openDataFile } from "./open-data-file.js";
+import { requireEmptyFolder } from "./require-empty-folder.js";
 
 export const trainTokenizerSchema = z.strictObject({
   output: z.string().describe("Folder for tokenizer.json and tokenizer_config.json; must be new."),
@@ -32,7 +36,7 @@ export const trainTokenizerSchema = z.strictObject({
     .array(z.string())
     .min(1)
     .optional()
-    .describe("Fields of JSON lines to read, joined. Default: text, else prompt and completion."),
+    .describe("Fields of rows to read, joined. Default: text, else prompt and completion."),
 });
 export type TrainTokenizerOptions = z.output<typeof trainTokenizerSchema>;
 
@@ -48,8 +52,8 @@ export type TrainTokenizerEvent =
     };
 
 /**
- * Trains a byte-level BPE tokenizer on text files and JSON lines (`.jsonl`, `.ndjson`), read piece by
- * piece, and writes its folder, complete or not at all.
+ * Trains a byte-level BPE tokenizer on text files and rows of data files (JSON lines, JSON, CSV, TSV,
+ * Parquet, by the file's name), read piece by piece, and writes its folder, complete or not at all.
  *
  * @throws PupilError if a file is missing, empty or no text, or the output exists
  */
@@ -63,23 +67,22 @@ export async function trainTokenizer(
   if (paths.length === 0) {
     throw new PupilError("There is no file to train on.", {
       remedy:
-        "Name text files or JSON lines: pupil train-tokenizer corpus.txt output=my-tokenizer.",
+        "Name text files or files of rows: pupil train-tokenizer corpus.txt output=my-tokenizer.",
     });
   }
-  await requireNew(output);
+  await requireEmptyFolder(output);
   const merges = mergesWanted(training);
   const counter = wordCounter(bpeSpecialTokens(training.specialTokens));
-  const sizes = await Promise.all(paths.map(textFileSize));
-  for (const [i, path] of paths.entries()) {
-    const of = sizes[i] as number;
+  // All are there before any is read.
+  for (const file of await Promise.all(paths.map(openDataFile))) {
+    const path = file.name;
     const before = counter.length;
-    let bytes = 0;
-    const report = (text: string): void => {
-      bytes += Buffer.byteLength(text);
-      onEvent({ type: "reading", path, bytes: Math.min(bytes, of), of });
-    };
-    if (isJsonLines(path)) await addRows(counter, path, fields, report);
-    else await addText(counter, path, report);
+    const watched = watchReading(file, (bytes) => {
+      onEvent({ type: "reading", path, bytes, of: file.byteLength });
+    });
+    const format = formatOfName(path) ?? "text";
+    if (format === "text") await addText(counter, watched);
+    else await addRows(counter, watched, fields);
     if (counter.length === before) {
       throw new PupilError("The file has no text.", {
         field: path,
@@ -92,7 +95,7 @@ export async function trainTokenizer(
     onMerge: (done) => onEvent({ type: "merging", merges: done, of: merges }),
   });
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-  await requireNew(output);
+  await requireEmptyFolder(output);
   await writeFolderAtomic(
     output,
     new Map([
@@ -105,54 +108,42 @@ export async function trainTokenizer(
   return report;
 }
 
-const isJsonLines = (path: string) => [".jsonl", ".ndjson"].includes(extname(path).toLowerCase());
+/** The same file; says after every piece how many bytes were read. */
+function watchReading(file: DataFile, onRead: (bytes: number) => void): DataFile {
+  return {
+    ...file,
+    async *chunks() {
+      let bytes = 0;
+      for await (const chunk of file.chunks()) {
+        yield chunk;
+        bytes += chunk.length;
+        onRead(bytes);
+      }
+    },
+  };
+}
 
 type Counter = ReturnType<typeof wordCounter>;
 
-async function addText(counter: Counter, path: string, report: (text: string) => void) {
-  for await (const part of streamText(path)) {
-    counter.add(part);
-    report(part);
-  }
+async function addText(counter: Counter, file: DataFile) {
+  for await (const part of readTextPieces(file)) counter.add(part);
   counter.endText();
 }
 
-async function addRows(
-  counter: Counter,
-  path: string,
-  fields: readonly string[] | undefined,
-  report: (text: string) => void,
-) {
-  let number = 0;
-  for await (const line of streamLines(path)) {
-    number += 1;
-    if (line.trim() !== "") {
-      counter.add(rowText(line, `${path}:${number}`, fields));
-      counter.endText();
-    }
-    report(`${line}\n`);
+async function addRows(counter: Counter, file: DataFile, fields: readonly string[] | undefined) {
+  for await (const row of readRows(file)) {
+    counter.add(rowText(row, fields));
+    counter.endText();
   }
 }
 
-/** The text of one JSON line. */
-function rowText(line: string, where: string, fields: readonly string[] | undefined): string {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new PupilError(`is not valid JSON: ${reason}.`, { field: where, cause });
-  }
-  if (typeof row !== "object" || row === null || Array.isArray(row)) {
-    throw new PupilError("is not a JSON object.", { field: where, value: row });
-  }
-  const values = row as Record<string, unknown>;
-  const names = fields ?? ("text" in values ? ["text"] : ["prompt", "completion"]);
+function rowText({ row, where }: DataRow, fields: readonly string[] | undefined): string {
+  const names = fields ?? ("text" in row ? ["text"] : ["prompt", "completion"]);
   return names
     .map((name) => {
-      const value = values[name];
+      const value = row[name];
       if (typeof value === "string") return value;
-      const given = Object.keys(values);
+      const given = Object.keys(row);
       throw new PupilError(`has no text in a field "${name}".`, {
         field: where,
         value,
@@ -160,16 +151,4 @@ function rowText(line: string, where: string, fields: readonly string[] | undefi
       });
     })
     .join("");
-}
-
-async function requireNew(output: string): Promise<void> {
-  const names = await readdir(output).catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOTDIR" ? ["a file"] : [],
-  );
-  if (names.length === 0) return;
-  throw new PupilError("The output exists and is not empty.", {
-    field: "output",
-    value: output,
-    remedy: `Remove ${output}, or choose another folder: a tokenizer that models use must not change.`,
-  });
 }

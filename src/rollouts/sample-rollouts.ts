@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { PupilError } from "../errors/index.js";
+import { NotFiniteError } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
@@ -111,8 +111,8 @@ async function sampleGroup(
   return rollouts;
 }
 
-function notFinite(row: number, position: number): PupilError {
-  return new PupilError("the model's logits are not finite.", {
+function notFinite(row: number, position: number): NotFiniteError {
+  return new NotFiniteError("the model's logits are not finite.", {
     field: `token ${position + 1} of completion ${row + 1}`,
     remedy: "The training has diverged: go back to the last checkpoint, lower the learning rate.",
   });

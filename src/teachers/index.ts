@@ -26,7 +26,6 @@ export {
 } from "./kinds/index.js";
 export type { DistributionOptions } from "./logit-signals.js";
 export * from "./mixture/index.js";
-export { isTokenSignal } from "./layer-signals.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 export {
   type OnnxDecoder,
@@ -40,6 +39,7 @@ export {
 export { promptedTeacher } from "./prompted-teacher.js";
 export * from "./recorded/index.js";
 export { placeScores, type SequenceScores } from "./sequence-scores.js";
+export { isTokenSignal, teacherSignals } from "./signals.js";
 export * from "./synthetic/index.js";
 export type {
   CompleteOptions,

@@ -3,7 +3,7 @@ import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
-import { isTokenSignal } from "./layer-signals.js";
+import { isTokenSignal } from "./signals.js";
 import type {
   ScoreContext,
   Teacher,

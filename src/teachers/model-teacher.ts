@@ -1,8 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../data/index.js";
-import type { LanguageModel, LayerRequest, LayerResults } from "../models/index.js";
+import {
+  contextLength,
+  type LanguageModel,
+  type LayerRequest,
+  type LayerResults,
+} from "../models/index.js";
 import { sampleRollouts } from "../rollouts/index.js";
-import { layerSignals } from "./layer-signals.js";
+import { layerSignals } from "./signals.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
@@ -37,7 +42,7 @@ export function modelTeacher(
   return {
     name,
     vocabSize,
-    maxPositions: model.config.maxPositions,
+    maxPositions: contextLength(model.config),
     provides: [...logitSignals(options), ...(model.forwardWithLayers ? layerSignals : [])],
     ...(model.forwardWithLayers ? { layerSizes: model.config } : {}),
     ...drawsOf(options),

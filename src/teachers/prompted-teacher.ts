@@ -52,7 +52,10 @@ export function promptedTeacher(
       });
       const own = makeBatch(rows, tokenizer.padId);
       const positions = teacherPositions(batch, prompts, own.sequenceLength);
-      const scores = await teacher.score(own, needs, context);
+      const scores = await teacher.score(own, needs, context).catch((error: unknown) => {
+        own.dispose();
+        throw error;
+      });
       return {
         tensors: () => tf.tidy(() => moveToStudent(scores.tensors(), positions, batch)),
         dispose: () => {

@@ -4,23 +4,9 @@ import type { LayerRequest, LayerResults, LayerSizes, VariableState } from "../m
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
+import type { TeacherSignal, TokenSignal } from "./signals.js";
 
-/** Loss inputs that a teacher can give about given tokens. */
-export type TeacherSignal =
-  | "teacherLogits"
-  | "teacherTokenLogProbs"
-  | "teacherTokenIds"
-  | "teacherTopLogProbs"
-  | "teacherSampleLogProbs"
-  | LayerSignal;
-/** States of layers; which layers is said in the {@link ScoreContext}. */
-export type LayerSignal =
-  | "teacherHiddenStates"
-  | "teacherAttentions"
-  | "teacherKeys"
-  | "teacherValues";
-/** All others: what is said of tokens. */
-export type TokenSignal = Exclude<TeacherSignal, LayerSignal>;
+export type { LayerSignal, TeacherSignal, TokenSignal } from "./signals.js";
 export type TeacherTensors = Pick<LossInputs, TokenSignal>;
 export type TeacherAnswer = Partial<TeacherTensors> & {
   /** What the context asks for. */

@@ -9,7 +9,12 @@ import {
   readsLayers,
 } from "../losses/index.js";
 import type { LayerSizes } from "../models/index.js";
-import { kindsThatGive, type Teacher, type TeacherSignal } from "../teachers/index.js";
+import {
+  kindsThatGive,
+  type Teacher,
+  type TeacherSignal,
+  teacherSignals,
+} from "../teachers/index.js";
 import { layerPairs } from "./layer-terms.js";
 
 /** What a trainer has to offer to a loss. */
@@ -44,17 +49,7 @@ const fromReference: readonly LossInput[] = [
   "referencePositiveTokenLogProbs",
   "referenceNegativeTokenLogProbs",
 ];
-const fromTeachers: readonly LossInput[] = [
-  "teacherLogits",
-  "teacherTokenLogProbs",
-  "teacherTokenIds",
-  "teacherTopLogProbs",
-  "teacherSampleLogProbs",
-  "teacherHiddenStates",
-  "teacherAttentions",
-  "teacherKeys",
-  "teacherValues",
-];
+const fromTeachers: readonly LossInput[] = teacherSignals;
 
 /**
  * The signals to ask the teacher for, or an error before the run starts if a term needs what it

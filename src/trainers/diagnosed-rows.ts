@@ -1,4 +1,4 @@
-import { type Batch, isLearned } from "../data/index.js";
+import { type Batch, learnedPositions } from "../data/index.js";
 
 /**
  * Logits looked at per step, at most, unless so few positions would be left. A bound on their
@@ -18,7 +18,7 @@ export function diagnosedRows(
   vocabSize: number,
   mostRows = defaultMostRows,
 ): number[][] {
-  const all = batches.map(learnedPositions);
+  const all = batches.map(learnedRows);
   const count = all.reduce((sum, positions) => sum + positions.length, 0);
   const limit = Math.min(mostRows, Math.max(fewestRows, Math.floor(mostLogits / vocabSize)));
   if (count <= limit) return all;
@@ -37,13 +37,10 @@ export function diagnosedRows(
   return rows;
 }
 
-function learnedPositions({ sequences, sequenceLength }: Batch): number[] {
+function learnedRows({ sequences, sequenceLength }: Batch): number[] {
   return sequences.flatMap((sequence) => {
-    const { ids, row, start } = sequence;
-    const positions: number[] = [];
-    for (let t = 0; t + 1 < ids.length; t++) {
-      if (isLearned(sequence, t + 1)) positions.push(row * sequenceLength + start + t);
-    }
-    return positions;
+    // Position t is about the id at t + 1.
+    const before = sequence.row * sequenceLength + sequence.start - 1;
+    return learnedPositions(sequence).map((position) => before + position);
   });
 }

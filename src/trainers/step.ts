@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { PupilError } from "../errors/index.js";
+import { NotFiniteError, PupilError } from "../errors/index.js";
 import {
   initialLossStates,
   type LossStates,
@@ -77,7 +77,7 @@ export interface StepGradients extends Disposable {
  * Where the logits would be large and every term is a sum of row losses (cross-entropy, the KLs, the
  * JSD), they are never made: see {@link asRowLosses}. The result is the same up to rounding.
  *
- * One device read per step. Throws a PupilError naming term and tensor if a value is not finite;
+ * One device read per step. Throws a NotFiniteError naming term and tensor if a value is not finite;
  * no parameter has been touched by then.
  */
 export async function computeGradients(
@@ -243,7 +243,7 @@ function lossGradients(
 async function notFinite(
   terms: Readonly<Record<string, number>>,
   gradients: ReadonlyMap<string, tf.Tensor>,
-): Promise<PupilError> {
+): Promise<NotFiniteError> {
   const badTerms = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
   const badTensors: string[] = [];
   for (const [name, gradient] of gradients) {
@@ -254,7 +254,7 @@ async function notFinite(
     const rest = badTensors.length > 1 ? ` and ${badTensors.length - 1} more` : "";
     what.push(`the gradient of ${badTensors[0]}${rest} is not finite`);
   }
-  return new PupilError(`The loss is not finite: ${what.join("; ")}.`, {
+  return new NotFiniteError(`The loss is not finite: ${what.join("; ")}.`, {
     remedy: "The parameters were not updated. Try a lower learningRate or a maxGradNorm.",
   });
 }

@@ -37,12 +37,12 @@ describe("pupil train-tokenizer", { timeout: 120_000 }, () => {
     expect(tokenizer.decode(tokenizer.encode(story))).toBe(story);
     const again = await runCli(args, folder);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain("error: output: The output exists and is not empty.");
+    expect(again.stderr).toContain("error: out: The output folder is not empty");
   });
 });
 
 describe("trainTokenizer", () => {
-  test("files together, text and JSON lines, as one text at a time", async () => {
+  test("files together, text and rows, as one text at a time", async () => {
     const rows = [
       { prompt: "the cat", completion: " sat" },
       { text: "on the mat" },
@@ -50,11 +50,14 @@ describe("trainTokenizer", () => {
     ];
     const folder = filesIn({
       "a.txt": `\ufeff${story}`,
+      "c.csv": "id,text\n1,the mat\n",
       "b.jsonl": `${rows.map((row) => JSON.stringify(row)).join("\r\n\r\n")}\n`,
     });
     const bytes = story.length + "the cat sat".length + "on the mat".length + "the end".length;
-    expect(await train(folder, ["a.txt", "b.jsonl"])).toMatchObject({ bytes });
-    expect(readdirSync(folder).sort()).toEqual(["a.txt", "b.jsonl", "out"]);
+    expect(await train(folder, ["a.txt", "b.jsonl", "c.csv"])).toMatchObject({
+      bytes: bytes + "the mat".length,
+    });
+    expect(readdirSync(folder).sort()).toEqual(["a.txt", "b.jsonl", "c.csv", "out"]);
     expect(readdirSync(join(folder, "out"))).toEqual(["tokenizer.json", "tokenizer_config.json"]);
   });
 
@@ -74,10 +77,19 @@ describe("trainTokenizer", () => {
   test.each<[string, Record<string, string | Uint8Array>, string]>([
     ["an empty file", { "a.txt": "" }, "a.txt: The file has no text."],
     ["an empty file among others", { "b.txt": story, "a.txt": "" }, "a.txt: The file has no text."],
-    ["a binary file", { "a.txt": Uint8Array.of(77, 90, 0, 3) }, "not UTF-8 text: byte 2 is 0."],
-    ["another encoding", { "a.txt": Uint8Array.of(99, 97, 0xe9) }, "not UTF-8 text: there is"],
+    [
+      "a binary file",
+      { "a.txt": Uint8Array.of(77, 90, 0, 3) },
+      "has bytes that are not UTF-8 text.",
+    ],
+    ["a packed file", { "a.txt": Uint8Array.of(0x1f, 0x8b, 8) }, "is compressed (gzip)"],
+    [
+      "another encoding",
+      { "a.txt": Uint8Array.of(99, 10, 0xe9) },
+      "a.txt:2: has bytes that are not",
+    ],
     ["broken JSON", { "a.jsonl": '{"text": "x"}\n{"text"' }, "a.jsonl:2: is not valid JSON"],
-    ["a JSON list", { "a.jsonl": "[1]" }, "a.jsonl:1: is not a JSON object."],
+    ["a JSON list", { "a.jsonl": "[1]" }, "a.jsonl:1: is a list, not a JSON object."],
     [
       "a field by another name",
       { "a.jsonl": '{"texts": "x"}' },
@@ -93,7 +105,7 @@ describe("trainTokenizer", () => {
   test("a missing file, no file, no room", async () => {
     const folder = filesIn({ "a.txt": story });
     await expect(train(folder, ["no.txt"])).rejects.toThrow(
-      "no.txt: The text file does not exist.",
+      "no.txt: The data file does not exist.",
     );
     await expect(train(folder, [])).rejects.toThrow("There is no file to train on.");
     const changes = { vocabSize: 259, specialTokens: ["<user>"] };

@@ -22,6 +22,9 @@ async function teacherFolder(folder: string): Promise<string> {
   return join(folder, "teacher");
 }
 
+/** What an evaluation says has no part in any of it. */
+const evaluation = { every: 0, rows: 2 };
+
 const loss = [
   { type: "taid", start: 0.2, rate: 0.5 },
   { type: "policy-gradient", weight: { from: 1, to: 0 } },
@@ -30,6 +33,7 @@ const loss = [
 
 async function settings(folder: string, changes: object) {
   return {
+    evaluation,
     teacher: { from: await teacherFolder(folder), samples: 3 },
     trainer: { type: "distill", steps: 6, batchSize: 4, loss, advantageDiscount: 0.5, ...changes },
   };
@@ -58,6 +62,7 @@ test("a stopped run remembers the state of its losses and its place in their sch
 test("a stopped run remembers the average that is its teacher", async () => {
   const folder = temporaryFolder();
   const changes = {
+    evaluation,
     teacher: { type: "self", emaDecay: 0.5, prompt: "1{prompt}" },
     trainer: { type: "distill", steps: 6, batchSize: 4, loss: [{ type: "reverse-kl" }] },
     student: {

@@ -1,8 +1,9 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type * as transformers from "@xenova/transformers";
 import { PupilError } from "../../errors/index.js";
 import type { OnnxSession, OnnxTensor, OnnxValueInfo } from "../../teachers/index.js";
+import { exists, isFolder } from "../file-exists.js";
 import { readJson } from "../read-files.js";
 import { hubFailure, hubJson, hubOptions } from "./hub-model.js";
 
@@ -25,6 +26,8 @@ export interface OpenedModel {
   /** `config.json`; empty where there is none. */
   readonly config: Json;
   readonly isLocal: boolean;
+  /** The ONNX file and its data files, where the model is a folder. */
+  readonly files?: readonly string[];
 }
 
 /**
@@ -42,14 +45,8 @@ export async function openOnnxSession(source: OnnxSource): Promise<OpenedModel> 
   const config = isLocal ? await localConfig(source) : await hubJson(hub, source, "config.json");
   checkArchitecture(hub, config, source);
   const model = await loadModel(hub, source, config, isLocal);
-  return { session: sessionOf(hub, model), config, isLocal };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
+  const session = sessionOf(hub, model);
+  return { session, config, isLocal, ...(isLocal ? { files: await filesOf(source, model) } : {}) };
 }
 
 function checkHubName(from: string): void {
@@ -80,12 +77,8 @@ function checkOptions({ from, file, dtype, revision }: OnnxSource, isLocal: bool
 
 async function localConfig({ from, file }: OnnxSource): Promise<Json> {
   const path = join(from, "config.json");
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
   // A file named by the user says itself what it reads.
-  if (!exists && file !== undefined) return {};
+  if (file !== undefined && !(await exists(path))) return {};
   return (await readJson(path, "model config")) as Json;
 }
 
@@ -140,6 +133,22 @@ async function loadModel(
   }
 }
 
+/** Ends of the names that transformers.js gives to files, by precision. */
+const suffixes: Readonly<Record<string, string>> = {
+  ...{ fp32: "", fp16: "_fp16", q8: "_quantized", int8: "_int8", uint8: "_uint8" },
+  ...{ q4: "_q4", q4f16: "_q4f16", bnb4: "_bnb4" },
+};
+
+async function filesOf({ from, file }: OnnxSource, model: Model): Promise<string[]> {
+  const { dtype } = (model.sessions["model"] as RuntimeSession).config;
+  const path = join(from, file ?? `onnx/model${suffixes[dtype] ?? ""}.onnx`);
+  const names = await readdir(dirname(path));
+  const own = names.filter(
+    (name) => name === basename(path) || name.startsWith(`${basename(path)}_data`),
+  );
+  return own.sort().map((name) => join(dirname(path), name));
+}
+
 async function missingFile({ from, dtype, file }: OnnxSource): Promise<PupilError> {
   const names = await readdir(from, { recursive: true });
   const found = names.filter((name) => name.endsWith(".onnx"));
@@ -169,6 +178,8 @@ const loadRemedies: Record<OnnxSource["device"], string> = {
 interface RuntimeSession {
   readonly inputMetadata: readonly OnnxValueInfo[];
   readonly outputMetadata: readonly OnnxValueInfo[];
+  /** What transformers.js chose. */
+  readonly config: { readonly dtype: string };
   run(feeds: object, fetches: readonly string[]): Promise<Record<string, OnnxTensor>>;
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { RecordOptions } from "../../config/index.js";
@@ -8,6 +8,7 @@ import { PupilError } from "../../errors/index.js";
 import type { RecordingDescription, RecordingManifest, ShardTable } from "../../teachers/index.js";
 import { makeFolder, unfinishedPrefix, writeFileAtomic } from "../atomic.js";
 import { differences } from "../differences.js";
+import { exists } from "../file-exists.js";
 import { manifestName, readManifest, verifyShard } from "./open-recording.js";
 
 export const shardName = (index: number) => `shard-${String(index).padStart(5, "0")}.bin`;
@@ -103,12 +104,8 @@ export async function wholeShards(
 /** Makes `rows.jsonl` of the texts of all shards. */
 export async function joinTexts(folder: string, count: number): Promise<void> {
   const path = join(folder, "rows.jsonl");
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
   const texts = Array.from({ length: count }, (_, index) => textPath(folder, index));
-  if (!exists) {
+  if (!(await exists(path))) {
     const temporary = join(folder, `${unfinishedPrefix}rows.jsonl`);
     await rm(temporary, { force: true });
     for (const text of texts) {

@@ -5,7 +5,7 @@ import {
   alignedSignals,
   alignedTeacher,
   type Alignment,
-  teacherKinds,
+  teacherSignals,
 } from "../../teachers/index.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
@@ -65,7 +65,7 @@ function checkAlignable(loss: readonly LossTerm[]): void {
 }
 
 function isOfTeachers(need: LossInput): boolean {
-  return teacherKinds.some(({ canGive }) => canGive.some((signal) => signal === need));
+  return teacherSignals.some((signal) => signal === need);
 }
 
 function neededSignal(loss: readonly LossTerm[]): AlignedSignal {

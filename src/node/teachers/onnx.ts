@@ -16,7 +16,7 @@ const lengthKeys = ["max_position_embeddings", "n_positions", "n_ctx"];
 /** An ONNX model as teacher, run by transformers.js. */
 export async function loadOnnxTeacher(config: OnnxTeacherConfig): Promise<LoadedTeacher> {
   const { from, topK, samples, sampleTemperature } = config;
-  const { session, config: modelConfig, isLocal } = await openOnnxSession(config);
+  const { session, config: modelConfig, isLocal, files } = await openOnnxSession(config);
   try {
     const decoder = await openOnnxDecoder(session, from);
     const tokenizer = await (isLocal
@@ -28,6 +28,7 @@ export async function loadOnnxTeacher(config: OnnxTeacherConfig): Promise<Loaded
     return {
       ...(tokenizer && { tokenizer }),
       ...(maxPositions === undefined ? {} : { maxPositions }),
+      ...(files === undefined ? {} : { weights: files }),
       notes: [`Teacher: ONNX model of ${decoder.vocabSize} tokens from ${from}, ${config.device}.`],
       connect: async () => onnxTeacher(decoder, from, options),
       dispose: () => decoder.dispose(),

@@ -1,4 +1,10 @@
-import { alignTokens, isLearned, type Tokenizer, type TokenSequence } from "../../data/index.js";
+import {
+  alignTokens,
+  decodeCompletion,
+  isLearned,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../data/index.js";
 
 /** The tokens of a row that stand for one stretch of its text on both sides; ends are exclusive. */
 export interface RowChunk {
@@ -76,6 +82,28 @@ export function alignRow(
   return {
     teacherIds: teacherIds.slice(0, maxLength),
     chunks: chunks.filter(({ teacherEnd }) => teacherEnd <= maxLength),
+  };
+}
+
+/**
+ * The row as the teacher's batch has it. Teachers that read another prompt, or are chosen by it, go by
+ * where it ends; a token that is partly of the prompt counts as of it.
+ */
+export function teacherSequence(
+  { ids, completionStart, reference, id }: TokenSequence,
+  { teacherIds, chunks }: AlignedRow,
+  { student, teacher }: Tokenizers,
+): TokenSequence {
+  const first = chunks.find(({ studentStart }) => studentStart >= completionStart);
+  const promptIds = ids.slice(0, completionStart);
+  return {
+    // A row whose text is empty still needs a token to be a row.
+    ids: teacherIds.length > 0 ? teacherIds : [0],
+    completionStart: Math.max(1, first?.teacherStart ?? teacherIds.length),
+    ...(reference && {
+      reference: teacher.encode(decodeCompletion(student, promptIds, reference)),
+    }),
+    ...(id === undefined ? {} : { id }),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   alignRow,
   coveredPlaces,
   restrictRow,
+  teacherSequence,
 } from "./align-row.js";
 import {
   type AlignedBatch,
@@ -95,7 +96,7 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
     const rows = batch.sequences.map(align);
     checkCovered(batch, rows, signal, teacher.name);
     const teacherBatch = makeBatch(
-      rows.map(({ teacherIds }) => ({ ids: nonEmpty(teacherIds), completionStart: 1 })),
+      rows.map((row, i) => teacherSequence(batch.sequences[i] as TokenSequence, row, tokenizers)),
       teacherTokenizer.padId,
     );
     const aligned = { batch, rows, teacherLength: teacherBatch.sequenceLength };
@@ -124,11 +125,6 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
     dispose,
     [Symbol.dispose]: dispose,
   };
-}
-
-/** A row whose text is empty still needs a token to be a row. */
-function nonEmpty(ids: readonly number[]): readonly number[] {
-  return ids.length > 0 ? ids : [0];
 }
 
 function checkSignal({ name, provides }: Teacher, signal: AlignedSignal): void {

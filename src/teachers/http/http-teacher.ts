@@ -1,4 +1,9 @@
-import { type Batch, isLearned, type Tokenizer, type TokenSequence } from "../../data/index.js";
+import {
+  type Batch,
+  learnedPositions,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
@@ -159,10 +164,6 @@ async function together<T, R>(
     await Promise.allSettled(answers);
     throw error;
   }
-}
-
-function learnedPositions(sequence: TokenSequence): number[] {
-  return sequence.ids.map((_, position) => position).filter((p) => isLearned(sequence, p));
 }
 
 /** With distinct ids of no weight where nothing is learned. */

@@ -145,6 +145,6 @@ function asText(ids: readonly number[], { tokenizer }: ServerAccess): string {
   throw new PupilError("The tokens cannot be sent as text: it would be other tokens.", {
     field: "teacher.sendAs",
     value: text,
-    remedy: 'Set "prompt": "ids" if the server takes token ids.',
+    remedy: 'Set sendAs to "ids" if the server takes token ids.',
   });
 }

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { defineTeacherKind } from "./define.js";
-import { exactSignals } from "./exact-signals.js";
+import { tokenSignals } from "../signals.js";
 import { distributionOptions } from "./signal-options.js";
 
 /** Two planted modes, to see what a loss does with them. */
 export const bimodalTeacherKind = defineTeacherKind({
   type: "bimodal",
   summary: "Two planted modes on a ring of tokens: forward KL covers both, reverse KL seeks one.",
-  canGive: exactSignals,
+  canGive: tokenSignals,
   writesText: true,
   schema: z.strictObject({
     type: z.literal("bimodal"),

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { defineTeacherKind } from "./define.js";
-import { exactSignals } from "./exact-signals.js";
+import { tokenSignals } from "../signals.js";
 import { distributionOptions } from "./signal-options.js";
 
 /** A random hidden Markov model over the run's tokens. */
 export const hiddenMarkovTeacherKind = defineTeacherKind({
   type: "hidden-markov",
   summary: "A random hidden Markov model; its distribution, which needs all of the past, is exact.",
-  canGive: exactSignals,
+  canGive: tokenSignals,
   writesText: true,
   schema: z.strictObject({
     type: z.literal("hidden-markov"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { routeRuleSchema } from "../mixture/index.js";
+import { tokenSignals } from "../signals.js";
 import { defineTeacherKind } from "./define.js";
 import { distributionOptions } from "./signal-options.js";
 
@@ -28,13 +29,7 @@ export function mixtureTeacherKindOf<S extends readonly z.ZodObject[]>(schemas: 
   return defineTeacherKind({
     type: "mixture",
     summary: "Several teachers: their distributions mixed, or every row scored by one of them.",
-    canGive: [
-      "teacherLogits",
-      "teacherTokenLogProbs",
-      "teacherTokenIds",
-      "teacherTopLogProbs",
-      "teacherSampleLogProbs",
-    ],
+    canGive: tokenSignals,
     writesText: true,
     schema: z
       .strictObject({

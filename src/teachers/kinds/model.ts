@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { teacherSignals } from "../signals.js";
 import { defineTeacherKind } from "./define.js";
 import { distributionOptions, promptOption } from "./signal-options.js";
 
@@ -6,17 +7,7 @@ import { distributionOptions, promptOption } from "./signal-options.js";
 export const modelTeacherKind = defineTeacherKind({
   type: "model",
   summary: "A model folder, run in this process; its logits never leave the device.",
-  canGive: [
-    "teacherLogits",
-    "teacherTokenLogProbs",
-    "teacherTokenIds",
-    "teacherTopLogProbs",
-    "teacherSampleLogProbs",
-    "teacherHiddenStates",
-    "teacherAttentions",
-    "teacherKeys",
-    "teacherValues",
-  ],
+  canGive: teacherSignals,
   writesText: true,
   schema: z.strictObject({
     type: z.literal("model").optional().describe("May be left out."),

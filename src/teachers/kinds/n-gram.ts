@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { defineTeacherKind } from "./define.js";
-import { exactSignals } from "./exact-signals.js";
+import { tokenSignals } from "../signals.js";
 import { distributionOptions } from "./signal-options.js";
 
 /** Counts of a text. */
 export const nGramTeacherKind = defineTeacherKind({
   type: "n-gram",
   summary: "An n-gram model counted from a text; its distribution is known exactly.",
-  canGive: exactSignals,
+  canGive: tokenSignals,
   writesText: true,
   schema: z.strictObject({
     type: z.literal("n-gram"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tokenSignals } from "../signals.js";
 import { defineTeacherKind } from "./define.js";
 import { distributionOptions, promptOption } from "./signal-options.js";
 
@@ -6,13 +7,7 @@ import { distributionOptions, promptOption } from "./signal-options.js";
 export const onnxTeacherKind = defineTeacherKind({
   type: "onnx",
   summary: "An ONNX model from a folder or the Hugging Face Hub, run by @xenova/transformers.",
-  canGive: [
-    "teacherLogits",
-    "teacherTokenLogProbs",
-    "teacherTokenIds",
-    "teacherTopLogProbs",
-    "teacherSampleLogProbs",
-  ],
+  canGive: tokenSignals,
   writesText: true,
   schema: z.strictObject({
     type: z.literal("onnx"),

@@ -1,16 +1,12 @@
 import { z } from "zod";
+import { tokenSignals } from "../signals.js";
 import { defineTeacherKind } from "./define.js";
 
 /** A folder that `pupil record-teacher` wrote. */
 export const recordedTeacherKind = defineTeacherKind({
   type: "recorded",
   summary: "Log-probabilities that pupil record-teacher stored, of the recorded rows only.",
-  canGive: [
-    "teacherTokenLogProbs",
-    "teacherTokenIds",
-    "teacherTopLogProbs",
-    "teacherSampleLogProbs",
-  ],
+  canGive: tokenSignals.filter((signal) => signal !== "teacherLogits"),
   writesText: false,
   schema: z.strictObject({
     type: z.literal("recorded"),

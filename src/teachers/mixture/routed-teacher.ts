@@ -8,7 +8,7 @@ import {
 import { PupilError } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
 import { disposeAll } from "../../tensors/index.js";
-import { isTokenSignal } from "../layer-signals.js";
+import { isTokenSignal } from "../signals.js";
 import type { Teacher, TeacherSignal, TeacherTensors } from "../teacher.js";
 import { matchesRule, type RoutedRow, type RouteRule } from "./route-rule.js";
 import { leastPositions, sameVocabSize } from "./same-vocabulary.js";

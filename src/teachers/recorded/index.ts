@@ -15,7 +15,7 @@ export {
   type RowLayout,
   rowLayout,
 } from "./row-codec.js";
-export { learnedPositions, rowKey } from "./row-key.js";
+export { rowKey } from "./row-key.js";
 export { recordedSignals, scoreRows, tokensPerPosition } from "./score-rows.js";
 export {
   checkRowBytes,

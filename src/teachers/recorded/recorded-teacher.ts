@@ -1,10 +1,10 @@
-import type { PlacedSequence, TokenSequence } from "../../data/index.js";
+import { learnedPositions, type PlacedSequence, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { Teacher, TeacherSignal } from "../teacher.js";
 import type { RecordingManifest } from "./manifest.js";
 import type { RecordedPosition, RecordedRow } from "./row-codec.js";
-import { learnedPositions, rowKey } from "./row-key.js";
+import { rowKey } from "./row-key.js";
 
 /** Access to the rows of a recording, wherever they lie. */
 export interface Recording {

@@ -1,4 +1,4 @@
-import { hashHex, isLearned, type TokenSequence } from "../../data/index.js";
+import { hashHex, learnedPositions, type TokenSequence } from "../../data/index.js";
 
 /**
  * Key of a row in a recording, 16 hexadecimal digits: a hash of its ids and of which of them are
@@ -7,9 +7,4 @@ import { hashHex, isLearned, type TokenSequence } from "../../data/index.js";
  */
 export function rowKey(row: TokenSequence): string {
   return hashHex(`${row.ids.join(",")};${learnedPositions(row).join(",")}`);
-}
-
-/** The positions of a row whose ids are learned, ascending, from 1. */
-export function learnedPositions(row: TokenSequence): number[] {
-  return row.ids.map((_, position) => position).filter((position) => isLearned(row, position));
 }

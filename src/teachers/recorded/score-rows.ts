@@ -1,10 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
-import { type Batch, makeBatch, type TokenSequence } from "../../data/index.js";
+import { type Batch, learnedPositions, makeBatch, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { disposeAll, Random, readValues } from "../../tensors/index.js";
 import type { Teacher, TeacherScores, TeacherSignal, TeacherTensors } from "../teacher.js";
 import type { RecordedPosition, RecordedRow } from "./row-codec.js";
-import { learnedPositions } from "./row-key.js";
 
 /** Smallest tail mass that is stored, as that of `sparseKl`: float32 knows 1 − Σ no better. */
 const smallestTail = 1e-7;

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "@xenova/transformers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -157,6 +157,24 @@ describe("a model that is no teacher is a clear error", () => {
     });
     await expect(runToEnd(run)).rejects.toThrow(/has a vocabulary of 17 tokens, the student of/);
   });
+});
+
+test("a folder's files identify the teacher, those of another precision do not", async () => {
+  const { onnx } = await saveBoth(temporaryFolder());
+  const weightsOf = async (config: object) => {
+    const parsed = teacherSchema.parse({ type: "onnx", from: onnx, ...config }) as TeacherConfig;
+    const loaded = await loadTeacher(parsed);
+    loaded.dispose();
+    return loaded.weights;
+  };
+  for (const name of ["model_fp16.onnx", "model.onnx_data", "other.onnx"]) {
+    copyFileSync(modelFile(onnx), join(onnx, "onnx", name));
+  }
+  const own = [modelFile(onnx), `${modelFile(onnx)}_data`];
+  expect(await weightsOf({})).toEqual(own);
+  expect(await weightsOf({ dtype: "fp32" })).toEqual(own);
+  expect(await weightsOf({ dtype: "fp16" })).toEqual([join(onnx, "onnx", "model_fp16.onnx")]);
+  expect(await weightsOf({ file: "onnx/other.onnx" })).toEqual([join(onnx, "onnx", "other.onnx")]);
 });
 
 describe("a model by its name on the Hub", () => {

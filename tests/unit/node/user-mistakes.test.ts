@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
@@ -235,6 +243,23 @@ test("a loss that is not finite names step, term and tensor, and the last good c
   expect(message).toMatch(/^step 1: The loss is not finite: term cross-entropy is NaN/);
   expect(message).toContain("No checkpoint had been written.");
 });
+
+test.each([0, 1])(
+  "nothing is saved of a run that diverged, on policy %s",
+  async (onPolicyFraction) => {
+    const folder = temporaryFolder();
+    const trainer = { type: "distill", steps: 6, batchSize: 4, onPolicyFraction };
+    const config = tinyRun(join(folder, "runs"), {
+      teacher: { from: await saveModel(join(folder, "teacher")) },
+      trainer: { ...trainer, loss: [{ type: "forward-kl" }], learningRate: 1e30, warmupSteps: 0 },
+      evaluation: { every: 0, rows: 2 },
+    });
+    expect(await messageOf(config)).toMatch(
+      /^step 2: .*not finite.*No checkpoint had been written/,
+    );
+    expect(readdirSync(join(folder, "runs", "tiny", "checkpoints"))).toEqual([]);
+  },
+);
 
 test("a run is not overwritten", async () => {
   const config = tinyRun(join(temporaryFolder(), "runs"), { evaluation: { every: 0, rows: 2 } });

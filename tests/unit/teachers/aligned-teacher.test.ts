@@ -18,6 +18,7 @@ import {
   type AlignedTeacherOptions,
   alignRow,
   modelTeacher,
+  promptedTeacher,
 } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { sentencePieceTokenizer, trainedTokenizer } from "../../setup/tokenizers.js";
@@ -141,6 +142,31 @@ describe("alignedTeacher: log-probabilities", () => {
         expect((values[i] as number[])[t]).toBeCloseTo(expected, 5);
       }
     }
+  });
+
+  test.each([
+    ["the row's own completion", undefined, " cat sat"],
+    ["the data's completion", " mat", " mat"],
+  ])("a prompt of its own goes by where the prompt ends, with %s", async (_, given, told) => {
+    const prompted = promptedTeacher(
+      modelTeacher(tinyModel(larger)),
+      "on {completion}: {prompt}",
+      larger,
+    );
+    using teacher = alignedTeacher(prompted, {
+      teacherTokenizer: larger,
+      studentTokenizer: byte,
+      signal: "teacherTokenLogProbs",
+    });
+    const sequence = row(byte, "the", " cat sat");
+    const reference = given === undefined ? {} : { reference: byte.encode(given) };
+    const { values, mask } = await signalsOf(teacher, [{ ...sequence, ...reference }]);
+    const prompt = ["on ", told, ": ", "the"].flatMap((text) => larger.encode(text));
+    const completion = [...larger.encode(" cat sat"), larger.endIds[0] as number];
+    const logProbs = await plainLogProbs(larger, [...prompt, ...completion]);
+    const total = sum(completion.map((id, i) => logProbs[prompt.length + i - 1]?.[id] as number));
+    const learned = (values[0] as number[]).filter((_, t) => mask[0]?.[t] === 1);
+    expect(sum(learned)).toBeCloseTo(total, 4);
   });
 
   test("nothing is learned from bytes that are no text, from specials, across the prompt", async () => {

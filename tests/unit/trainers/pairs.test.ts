@@ -151,6 +151,7 @@ describe("a run on pairs", () => {
         loss: [{ type: "dpo" }, { type: "redi", weight: 0.1 }],
       },
       checkpoint: { every: 5 },
+      evaluation: { every: 0, rows: 2 },
     };
     const whole = tinyRun(join(folder, "whole"), changes);
     const parts = tinyRun(join(folder, "parts"), changes);
