@@ -1,5 +1,6 @@
 import { startBackend } from "../backend/index.js";
 import { nodePlatform, type RecordEvent, recordTeacher, resolveRecording } from "../node/index.js";
+import type { RecordingManifest } from "../teachers/index.js";
 import { formatNumber } from "./format.js";
 
 /** `pupil record-teacher <config.json | run folder> output=<folder> [key=value …]`. */
@@ -31,6 +32,13 @@ function textOf(event: RecordEvent, size: number, folder: string): string {
       `Left out: ${formatNumber(counts.repeated)} repeated rows, ` +
       `${formatNumber(counts.unfinished)} completions that the teacher did not end.`,
     `Teacher hash (${teacher.hashOf}): ${teacher.hash}`,
-    `Train from it with: teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
+    `Train from it with: ${rowsOf(event.manifest, folder)}teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
   ].join("\n");
+}
+
+/** The teacher's own completions are data of their own: the config's rows are not in the recording. */
+function rowsOf({ source }: RecordingManifest, folder: string): string {
+  return source["generate"] === true
+    ? `data='{"type":"jsonl","path":"${folder}/rows.jsonl"}' `
+    : "";
 }

@@ -47,11 +47,19 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
     }
     case "invalid_type":
       return issue.input === undefined
-        ? [`${here} is missing (expected ${issue.expected}).`]
-        : [`${here} is ${show(issue.input)}, expected ${issue.expected}.`];
-    default:
-      return [`${here} is ${show(issue.input)}: ${issue.message}.`];
+        ? [`${here} is missing (expected ${expected(issue.expected)}).`]
+        : [`${here} is ${show(issue.input)}, expected ${expected(issue.expected)}.`];
+    default: {
+      // A check of several fields reports all of them as its input.
+      const given = issue.code === "custom" ? valueAt(root, issue.path) : issue.input;
+      return [`${here} is ${show(given)}: ${issue.message.replace(/\.$/, "")}.`];
+    }
   }
+}
+
+/** JSON has lists only. */
+function expected(type: string): string {
+  return type === "array" || type === "tuple" ? "list" : type;
 }
 
 function explainDiscriminator(

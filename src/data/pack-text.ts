@@ -41,7 +41,7 @@ export function packText(
     throw new PupilError(
       `${source} has ${tokens.length} tokens, too few for one row of ${sequenceLength}.`,
       {
-        field: "sequenceLength",
+        field: "data.sequenceLength",
         value: sequenceLength,
         remedy: `Give at least ${sequenceLength + 1} tokens, or shorten the rows.`,
       },

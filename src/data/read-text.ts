@@ -87,10 +87,20 @@ export async function storeText(
     rest += piece;
     if (rest.length < longest) continue;
     const cut = lastLineEnd(rest);
-    await store.append(tokenizer.encode(rest.slice(0, cut)));
+    await store.append(encodeOf(part, tokenizer, rest.slice(0, cut)));
     rest = rest.slice(cut);
   }
-  if (rest !== "") await store.append(tokenizer.encode(rest));
+  if (rest !== "") await store.append(encodeOf(part, tokenizer, rest));
+}
+
+/** @throws PupilError naming the file, for a text that the tokenizer cannot write */
+function encodeOf({ file }: TextPart, tokenizer: Tokenizer, text: string): number[] {
+  try {
+    return tokenizer.encode(text);
+  } catch (cause) {
+    if (!(cause instanceof PupilError)) throw cause;
+    throw new PupilError(cause.message, { field: file.name, value: cause.value, cause });
+  }
 }
 
 /** The position after the last line end that has no white space on either side; 0 without one. */

@@ -55,10 +55,10 @@ export function checkLength(
   throw new PupilError(
     `${row} has ${ids.length} tokens (${completionStart} of them the prompt), more than ${maxLength}.`,
     {
-      field: "maxLength",
+      field: "data.maxLength",
       value: maxLength,
       remedy:
-        'Shorten it, take a model with a longer context, or set longRows to "truncate" or "drop".',
+        'Shorten it, take a model with a longer context, or set data.longRows to "truncate" or "drop".',
     },
   );
 }

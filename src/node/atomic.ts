@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import writeFileAtomicLibrary from "write-file-atomic";
+import { PupilError } from "../errors/index.js";
 
 /** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
 export const unfinishedPrefix = ".unfinished-";
@@ -9,9 +10,34 @@ export const unfinishedPrefix = ".unfinished-";
 /** Content of a file, or a function that makes it when its turn comes. */
 export type FileContent = string | Uint8Array | (() => Uint8Array);
 
+/**
+ * Makes a folder with those above it.
+ *
+ * @throws PupilError naming `output`, by default the folder, where that is not possible
+ */
+export async function makeFolder(path: string, output = path): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOTDIR: "a part of its path is a file",
+      EEXIST: "a part of its path is a file",
+      EACCES: "permission denied",
+      EROFS: "the disk is read-only",
+      ENOSPC: "the disk is full",
+    };
+    throw new PupilError(`The folder cannot be made: ${reasons[code ?? ""] ?? String(code)}.`, {
+      field: output,
+      remedy: "Choose another output folder.",
+      cause,
+    });
+  }
+}
+
 /** Writes a file so that a reader sees the old content or the new, never a part. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const data = typeof content === "string" ? content : Buffer.from(content);
   await writeFileAtomicLibrary(path, data);
 }
@@ -26,7 +52,7 @@ export async function writeFolderAtomic(
   files: ReadonlyMap<string, FileContent>,
 ): Promise<void> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   const temporary = join(parent, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
   await mkdir(temporary);
   try {

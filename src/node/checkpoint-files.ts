@@ -104,11 +104,13 @@ function readRange(path: string, what: string, begin: number, end: number): Prom
 
 async function noWeights(folder: string, path: string): Promise<PupilError> {
   const names = await readdir(folder).catch(() => []);
+  const isExport = names.some((name) => name === "onnx");
   const other = names.find((name) => /\.(bin|pt|pth|gguf|h5|msgpack|onnx)$/.test(name));
   return new PupilError(`The weights file does not exist, nor does ${weightFiles.index}.`, {
     field: path,
-    remedy:
-      other === undefined
+    remedy: isExport
+      ? 'This is an ONNX export: use it as a teacher of type "onnx", or give the folder that it was made from.'
+      : other === undefined
         ? "Give a folder with weights in safetensors format."
         : `${other} is of another format: load it in Python and write it with save_pretrained.`,
   });

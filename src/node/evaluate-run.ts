@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../config/index.js";
+import { PupilError } from "../errors/index.js";
 import { lossTermFromConfig } from "../losses/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "./file-exists.js";
@@ -17,6 +18,12 @@ export async function resolveEvaluation(
   const overrides = words.filter((word) => !word.startsWith("model="));
   const { isRun, config } = await resolveRunConfig(path, overrides);
   const trained = isRun ? path : join(config.output, config.name);
+  if (model === undefined && !(await isFolder(trained))) {
+    throw new PupilError("This config has not been trained yet: there is no such run folder.", {
+      field: trained,
+      remedy: "Train it first, or name the model to measure: model=<folder>.",
+    });
+  }
   return { ...config, student: { from: model ?? trained } };
 }
 

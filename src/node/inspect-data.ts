@@ -1,26 +1,12 @@
-import {
-  applyOverrides,
-  type DataReport,
-  parseConfig,
-  prepareData,
-  readListsOf,
-  type RunConfig,
-  runConfigSchema,
-} from "../config/index.js";
-import {
-  type RerankList,
-  type RerankReport,
-  type ShownToken,
-  type Tokenizer,
-  tokenViewer,
-} from "../data/index.js";
-import { contextLength } from "../models/index.js";
+import { type DataReport, prepareData, readListsOf, type RunConfig } from "../config/index.js";
+import { type RerankList, type RerankReport, type ShownToken, tokenViewer } from "../data/index.js";
 import { Random } from "../tensors/index.js";
 import { dataOnDisk } from "./data-on-disk.js";
+import { resolveRunConfig } from "./evaluate-run.js";
 import { findModelFolder } from "./find-model.js";
-import { readModelFolder } from "./model-folder.js";
-import { readJson } from "./read-files.js";
+import { type ModelOutline, readModelOutline } from "./model-folder.js";
 import { chooseTokenizer } from "./run-models.js";
+import { readTeacherOutline } from "./teachers/index.js";
 
 /** What a student would learn from: rows of tokens, or lists to rank. */
 export type DataInspection =
@@ -42,11 +28,8 @@ export type DataInspection =
 
 /** What `pupil data` was asked to show. */
 export async function resolveData(path: string, words: readonly string[]): Promise<RunConfig> {
-  return parseConfig(
-    runConfigSchema,
-    applyOverrides(await readJson(path, "run config"), words),
-    path,
-  );
+  const { config } = await resolveRunConfig(path, words);
+  return config;
 }
 
 /** Reads and tokenizes a config's data as a run would. Of models only the tokenizer is loaded. */
@@ -56,8 +39,10 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   if (lists !== undefined) {
     return { kind: "lists", report: lists.report, examples: lists.lists.slice(0, count) };
   }
-  const teacher = await describeModel(config.teacher);
-  const student = await describeModel(config.student);
+  const teacher = await outlineOfTeacher(config);
+  const { from } = config.student;
+  const student =
+    from === undefined ? undefined : await readModelOutline(await findModelFolder(from));
   const limits = [
     teacher?.maxPositions,
     student?.maxPositions ?? config.student.architecture?.maxPositions,
@@ -86,12 +71,10 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   }
 }
 
-/** Tokenizer and context of a model folder that a part of the config names, without its weights. */
-async function describeModel(
-  part: object | undefined,
-): Promise<{ tokenizer: Tokenizer; maxPositions: number } | undefined> {
-  const { from } = (part ?? {}) as { from?: string };
-  if (from === undefined) return undefined;
-  const { config, tokenizer } = await readModelFolder(await findModelFolder(from));
-  return { tokenizer, maxPositions: contextLength(config) };
+/** Undefined for one that has its own tokenizer beside the run's. */
+async function outlineOfTeacher({
+  teacher,
+  alignment,
+}: RunConfig): Promise<Partial<ModelOutline> | undefined> {
+  return teacher === undefined || alignment !== undefined ? undefined : readTeacherOutline(teacher);
 }

@@ -5,6 +5,7 @@ import { PupilError } from "../errors/index.js";
 import {
   type Adapter,
   adapterFiles,
+  contextLength,
   type Decoder,
   decoderToTensors,
   encodeSafetensors,
@@ -83,6 +84,25 @@ export async function readModelFolder(
 ): Promise<{ config: ModelConfig; unknownKeys: readonly string[]; tokenizer: Tokenizer }> {
   const parsed = await readModelConfig(path);
   return { ...parsed, tokenizer: await loadTokenizer(path, parsed.config.eosTokenIds) };
+}
+
+/** What decides how a model reads data. */
+export interface ModelOutline {
+  readonly tokenizer: Tokenizer;
+  /** Longest sequence in tokens. */
+  readonly maxPositions: number;
+}
+
+/** Of a model folder or an adapter's, without the weights. */
+export async function readModelOutline(path: string): Promise<ModelOutline> {
+  const isAdapter = await isAdapterFolder(path);
+  const folder = isAdapter ? await findBaseModel(path, await readAdapterConfig(path)) : path;
+  const { config } = await readModelConfig(folder);
+  const own = isAdapter && (await hasTokenizer(path)) ? path : folder;
+  return {
+    tokenizer: await loadTokenizer(own, config.eosTokenIds),
+    maxPositions: contextLength(config),
+  };
 }
 
 /** The configuration of a folder, with the end ids of its `generation_config.json`. */

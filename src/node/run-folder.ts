@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../errors/index.js";
-import { removeUnfinished, writeFileAtomic } from "./atomic.js";
+import { makeFolder, removeUnfinished, writeFileAtomic } from "./atomic.js";
 import { exists } from "./file-exists.js";
 import { readText } from "./read-files.js";
 
@@ -27,7 +27,7 @@ export async function createRunFolder(path: string, config: object): Promise<Run
       remedy: `Continue it with resume=${path}, or choose another name with name=…, or delete the folder.`,
     });
   }
-  await mkdir(join(path, "checkpoints"), { recursive: true });
+  await makeFolder(join(path, "checkpoints"), path);
   await writeFileAtomic(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
   return runFolder(path);
 }

@@ -31,7 +31,13 @@ export async function loadRunTeacher(
   if (config.teacher !== undefined) {
     const loaded = await loadTeacher(config.teacher);
     const { alignment } = config;
-    return alignment === undefined ? loaded : alignLoadedTeacher(loaded, alignment, loss);
+    if (alignment === undefined) return loaded;
+    try {
+      return alignLoadedTeacher(loaded, alignment, loss);
+    } catch (error) {
+      loaded.dispose();
+      throw error;
+    }
   }
   if (config.trainer.type !== "distill") return undefined;
   throw new PupilError("Distillation needs a teacher.", {
@@ -113,12 +119,25 @@ export async function chooseTokenizer(
       `The ${role} has another tokenizer (${other.vocabSize} ids) than this run (${tokenizer.vocabSize} ids).`,
       {
         field: role,
-        remedy:
-          "Leave out `tokenizer`, train the student with the teacher's, or set `alignment` to {} to align the two by the bytes of the text.",
+        remedy: tokenizerRemedy(config),
       },
     );
   }
   return tokenizer;
+}
+
+function tokenizerRemedy({ tokenizer, teacher, student, alignment }: RunConfig): string {
+  const remedies = [
+    ...(tokenizer === undefined ? [] : ["leave out `tokenizer`"]),
+    ...(teacher !== undefined && student.from !== undefined
+      ? ["take a student with the teacher's tokenizer"]
+      : []),
+    ...(teacher !== undefined && alignment === undefined
+      ? ["set `alignment` to {} to align the two by the bytes of the text"]
+      : []),
+  ];
+  const text = remedies.join(", or ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** A student with random weights, with the tokenizer's ids and room for the data's rows. */

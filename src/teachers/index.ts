@@ -2,6 +2,7 @@ export {
   type AlignedRow,
   alignRow,
   type AlignedSignal,
+  alignedSignals,
   type AlignedTeacher,
   alignedTeacher,
   type Alignment,

@@ -99,7 +99,7 @@ export function checkDistributionOptions(
     });
   }
   if (topK !== undefined && topK > vocabSize) {
-    throw new PupilError(`is more than the teacher's vocabulary of ${vocabSize} tokens.`, {
+    throw new PupilError(`is ${topK}, more than the teacher's vocabulary of ${vocabSize} tokens.`, {
       field: "teacher.topK",
       value: topK,
       remedy: "Lower it, or leave it out and use a loss on the teacher's logits.",

@@ -116,7 +116,12 @@ function parseTemplate(template: string, { encode }: Pick<Tokenizer, "encode">):
       remedy: `Use {prompt}, and {completion} for the right answer.`,
     });
   }
-  return parts.map((text): Part => placeholders[text] ?? encode(text));
+  try {
+    return parts.map((text): Part => placeholders[text] ?? encode(text));
+  } catch (cause) {
+    if (!(cause instanceof PupilError)) throw cause;
+    throw new PupilError(cause.message, { field: "teacher.prompt", value: template, cause });
+  }
 }
 
 const placeholders: Readonly<Record<string, Part>> = {

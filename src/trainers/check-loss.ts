@@ -127,14 +127,18 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
   const foreign = needs.filter((need) => ![...fromPairs, ...fromReference].includes(need));
   if (foreign.length > 0) {
     const problem = `needs ${foreign.join(", ")}, which a trainer of pairs does not have.`;
-    throw refuse(term, problem, `It supplies ${[...fromPairs, ...fromReference].join(", ")}.`);
+    throw refuse(
+      term,
+      problem,
+      `It supplies ${[...fromPairs, ...fromReference].join(", ")}. Use a loss on two answers, such as dpo or redi, or another trainer.`,
+    );
   }
   if (!needs.some((need) => fromReference.includes(need))) return;
   if (teacher?.provides.includes("teacherTokenLogProbs")) return;
   throw refuse(
     term,
     "compares with a reference model, but there is none that gives teacherTokenLogProbs.",
-    "Set teacher.from to the model that the student starts from.",
+    'Set teacher.from to the model that the student starts from; for a student with an adapter, teacher to { "type": "self", "adapter": "none" }.',
   );
 }
 

@@ -140,7 +140,7 @@ describe("before a run is made", () => {
     [
       "a topK above the vocabulary",
       { topK: 18 },
-      /teacher\.topK: is more than the vocabulary of 17/,
+      /teacher\.topK: is \d+, more than the vocabulary of 17/,
     ],
     ["no tokenizer there", { tokenizer: "nowhere" }, /nowhere/],
     ["too short a context", { maxPositions: 3 }, /the teacher has 3/],

@@ -87,7 +87,7 @@ export function shapeOfRow(row: DataRow): RowShapeName {
   throw new PupilError("has no prompt and completion, no messages and no text.", {
     field: row.where,
     value: names,
-    remedy: `Its fields are: ${names.join(", ") || "none"}. Set data.fields, such as fields.prompt and fields.completion, to those to learn from.`,
+    remedy: `Its fields are: ${names.join(", ") || "none"}. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.`,
   });
 }
 

@@ -111,7 +111,7 @@ export function checkAnyKept(report: TokenizeReport, maxLength: number | undefin
     });
   }
   throw new PupilError(`None of the ${rows} rows fits into ${maxLength} tokens.`, {
-    field: "maxLength",
+    field: "data.maxLength",
     value: maxLength,
     remedy: `The longest has ${longest}: allow longer rows or shorten the prompts.`,
   });

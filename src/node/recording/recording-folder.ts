@@ -1,12 +1,12 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { RecordOptions } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { RecordingDescription, RecordingManifest, ShardTable } from "../../teachers/index.js";
-import { unfinishedPrefix, writeFileAtomic } from "../atomic.js";
+import { makeFolder, unfinishedPrefix, writeFileAtomic } from "../atomic.js";
 import { differences } from "../differences.js";
 import { exists } from "../file-exists.js";
 import { manifestName, readManifest, verifyShard } from "./open-recording.js";
@@ -46,7 +46,7 @@ export async function prepareFolder(
       remedy: "Choose a new folder.",
     });
   }
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   await writeFileAtomic(join(folder, "tokenizer.json"), json(tokenizer.toJson()));
   await writeFileAtomic(join(folder, "tokenizer_config.json"), json(tokenizer.toConfigJson()));

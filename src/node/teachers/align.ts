@@ -1,6 +1,12 @@
 import { PupilError } from "../../errors/index.js";
-import { type LossTerm, needsOf } from "../../losses/index.js";
-import { type AlignedSignal, alignedTeacher, type Alignment } from "../../teachers/index.js";
+import { type LossInput, type LossTerm, needsOf } from "../../losses/index.js";
+import {
+  type AlignedSignal,
+  alignedSignals,
+  alignedTeacher,
+  type Alignment,
+  teacherSignals,
+} from "../../teachers/index.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
 /**
@@ -8,7 +14,7 @@ import type { LoadedTeacher } from "./loaded-teacher.js";
  * the student's tokens.
  *
  * @param loss decides which signal is aligned, unless the alignment says it
- * @throws PupilError if the teacher has no tokenizer of its own
+ * @throws PupilError if the teacher has no tokenizer of its own, or a loss needs what is not aligned
  */
 export function alignLoadedTeacher(
   loaded: LoadedTeacher,
@@ -22,6 +28,7 @@ export function alignLoadedTeacher(
       remedy: "Leave `alignment` out.",
     });
   }
+  checkAlignable(loss);
   const signal = alignment.signal ?? neededSignal(loss);
   return {
     notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
@@ -38,6 +45,27 @@ export function alignLoadedTeacher(
     },
     dispose: loaded.dispose,
   };
+}
+
+/** Lists of tokens and layers are of the teacher's own tokens: nothing places them on the student's. */
+function checkAlignable(loss: readonly LossTerm[]): void {
+  for (const { definition } of loss) {
+    const absent = definition.needs.filter(
+      (need) => isOfTeachers(need) && !alignedSignals.some((signal) => signal === need),
+    );
+    if (absent.length === 0) continue;
+    throw new PupilError(
+      `The loss ${definition.name} needs ${absent.join(", ")}, which cannot be aligned with the tokens of another tokenizer.`,
+      {
+        field: "alignment",
+        remedy: `Use a loss on ${alignedSignals.join(" or ")}, or a teacher with the student's tokenizer and no alignment.`,
+      },
+    );
+  }
+}
+
+function isOfTeachers(need: LossInput): boolean {
+  return teacherSignals.some((signal) => signal === need);
 }
 
 function neededSignal(loss: readonly LossTerm[]): AlignedSignal {

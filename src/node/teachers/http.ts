@@ -24,11 +24,14 @@ export async function loadHttpTeacher(config: HttpTeacherConfig): Promise<Loaded
     connect: async ({ student, random }) => {
       const { vocabSize } = student.config;
       if (config.topK > vocabSize) {
-        throw new PupilError(`is more than the vocabulary of ${vocabSize} tokens.`, {
-          field: "teacher.topK",
-          value: config.topK,
-          remedy: "Lower it.",
-        });
+        throw new PupilError(
+          `is ${config.topK}, more than the vocabulary of ${vocabSize} tokens.`,
+          {
+            field: "teacher.topK",
+            value: config.topK,
+            remedy: "Lower it.",
+          },
+        );
       }
       const teacher = httpTeacher({
         ...options,

@@ -1,3 +1,3 @@
 export { alignLoadedTeacher } from "./align.js";
-export { loadTeacher } from "./load-teacher.js";
+export { loadTeacher, readTeacherOutline } from "./load-teacher.js";
 export type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";

@@ -4,7 +4,7 @@ import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
 import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
 import { loadMixtureTeacher } from "./mixture.js";
 import { loadHttpTeacher } from "./http.js";
-import { loadModelTeacher } from "./model.js";
+import { loadModelTeacher, readModelTeacher } from "./model.js";
 import { loadNGramTeacher } from "./n-gram.js";
 import { loadOnnxTeacher } from "./onnx.js";
 import { loadRecordedTeacher } from "./recorded.js";
@@ -33,4 +33,19 @@ export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher>
   const connect = async (run: TeacherRun) =>
     promptedTeacher(await loaded.connect(run), prompt, run.tokenizer);
   return { ...loaded, connect };
+}
+
+/**
+ * The tokenizer and the longest sequence of a config's teacher. Weights that would be loaded onto the
+ * device are not, so no backend is needed.
+ */
+export async function readTeacherOutline(
+  config: TeacherConfig,
+): Promise<Pick<LoadedTeacher, "tokenizer" | "maxPositions">> {
+  const outlines: Kinds = { ...loaders, model: readModelTeacher };
+  const read = async (part: TeacherConfig): Promise<LoadedTeacher> =>
+    (outlines[part.type ?? "model"] as TeacherLoader<TeacherConfig>)(part, read);
+  const outline = await read(config);
+  outline.dispose();
+  return outline;
 }

@@ -4,7 +4,7 @@ import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../adapter-folder.js";
 import { findModelFolder } from "../find-model.js";
-import { describeUnknownKeys, loadModelFolder } from "../model-folder.js";
+import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../model-folder.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
 type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>;
@@ -26,6 +26,16 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
     ],
     connect: () => Promise.resolve(modelTeacher(model, from, options)),
     dispose: () => model.dispose(),
+  };
+}
+
+/** What is known of it before its weights are loaded. */
+export async function readModelTeacher({ from }: ModelTeacherConfig): Promise<LoadedTeacher> {
+  return {
+    ...(await readModelOutline(await findModelFolder(from))),
+    notes: [],
+    connect: () => Promise.reject(new Error("The weights of this teacher are not loaded.")),
+    dispose: () => undefined,
   };
 }
 

@@ -108,7 +108,8 @@ export function teacherSequence(
 }
 
 /** What the teacher can say something about: whole chunks, or the distribution where one begins. */
-export type AlignedSignal = "teacherLogits" | "teacherTokenLogProbs";
+export const alignedSignals = ["teacherLogits", "teacherTokenLogProbs"] as const;
+export type AlignedSignal = (typeof alignedSignals)[number];
 
 /** For each id of the student's row whether the teacher gives the signal about it. */
 export function coveredPlaces(

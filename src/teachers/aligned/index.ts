@@ -2,6 +2,7 @@ export {
   type AlignedRow,
   alignRow,
   type AlignedSignal,
+  alignedSignals,
   type RowChunk,
   type Tokenizers,
 } from "./align-row.js";

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { alignedSignals } from "./align-row.js";
 
 /** How a run uses a teacher with another tokenizer than its student's. */
 export const alignmentSchema = z
   .strictObject({
     signal: z
-      .enum(["teacherLogits", "teacherTokenLogProbs"])
+      .enum(alignedSignals)
       .optional()
       .describe("What is aligned. Default: what the loss needs, logits first."),
     placement: z

@@ -78,3 +78,15 @@ test("several problems are listed together", () => {
 test("a student needs exactly one origin", () => {
   expect(messageFor((c) => ({ ...c, student: {} }))).toContain("give either `from`");
 });
+
+test("a check of several fields shows the value of the one that it names", () => {
+  expect(messageFor((c) => ({ ...c, student: { ...c.student, lora: { rank: 2 } } }))).toMatch(
+    /^run\.json: student\.lora is \{"rank":2.*\}: an adapter needs [^.]*[^.]\.$/,
+  );
+});
+
+test("a missing tuple is a missing list", () => {
+  expect(messageFor((c) => ({ ...c, teacher: { type: "bimodal" } }))).toBe(
+    "run.json: teacher.offsets is missing (expected list).",
+  );
+});

@@ -53,7 +53,7 @@ describe("packText", () => {
       { ids: [1, 2, 3], completionStart: 1 },
     ]);
     expect(() => packText([1, 2], 2, "a.txt")).toThrow(
-      "sequenceLength: a.txt has 2 tokens, too few for one row of 2. Give at least 3 tokens",
+      "data.sequenceLength: a.txt has 2 tokens, too few for one row of 2. Give at least 3 tokens",
     );
     expect(() => packText(ids, 0)).toThrow("above 0");
   });

@@ -37,6 +37,33 @@ describe("a teacher with another tokenizer", () => {
     );
   });
 
+  test("is told apart from what the config says of tokenizers", async () => {
+    const folder = temporaryFolder();
+    const from = await byteTeacher(folder);
+    const student = tinyRun(folder, { name: "student" });
+    await runToEnd(student);
+    await expect(
+      runToEnd(
+        tinyRun(folder, {
+          student: { from: join(folder, "student") },
+          teacher: { from },
+          trainer: { type: "distill", steps: 1, loss: [{ type: "reverse-kl" }] },
+        }),
+      ),
+    ).rejects.toThrow(/Take a student with the teacher's tokenizer, or set `alignment` to \{\}/);
+  });
+
+  test.each([
+    ["sparse-kl", "teacherTokenIds"],
+    ["hidden-state", "teacherHiddenStates"],
+  ])("cannot teach %s, even where it gives %s", async (loss, signal) => {
+    const folder = temporaryFolder();
+    const teacher = { from: await byteTeacher(folder), topK: 3 };
+    await expect(runWith(loss, { alignment: {}, teacher })).rejects.toThrow(
+      new RegExp(`alignment: The loss ${loss} needs ${signal}.*cannot be aligned.*Use a loss on`),
+    );
+  });
+
   test.each([
     ["reverse-kl", "teacherLogits"],
     ["policy-gradient", "teacherTokenLogProbs"],

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { byteTokenizer, compileChatTemplate } from "../../../src/data/index.js";
 import { inspectData, loadTokenizer, resolveData } from "../../../src/node/index.js";
 import { messageOf } from "../../setup/data-rows.js";
@@ -82,4 +82,47 @@ test("chat_template.jinja beside a tokenizer comes before its config's template"
   writeFileSync(join(folder, "chat_template.jinja"), "new {{ messages[0].content }}");
   const template = await compileChatTemplate(await loadTokenizer(folder));
   expect(template.render([{ role: "user", content: "hi" }])).toBe("new hi");
+});
+
+describe("the tokenizer is the one that a run would take", () => {
+  /** A folder with a model that reads bytes, and one with an adapter on it. */
+  async function models(): Promise<{ folder: string; base: string; adapter: string }> {
+    const folder = temporaryFolder();
+    const data = { type: "jsonl", path: jsonlFile() };
+    const tokenizer = { type: "byte" };
+    const evaluation = { every: 0, rows: 2 };
+    const trainer = { type: "sft", steps: 1, batchSize: 2 };
+    const parts = { data, evaluation, trainer };
+    await runToEnd(tinyRun(folder, { ...parts, name: "base", tokenizer }));
+    const base = join(folder, "base");
+    await runToEnd(
+      tinyRun(folder, { ...parts, name: "adapter", student: { from: base, lora: { rank: 1 } } }),
+    );
+    return { folder, base, adapter: join(folder, "adapter") };
+  }
+  const idsWith = async (changes: object) => {
+    const data = { type: "jsonl", path: jsonlFile() };
+    const inspection = await inspectData(tinyRun(temporaryFolder(), { data, ...changes }), 1);
+    return inspection.kind === "rows" ? inspection.vocabSize : undefined;
+  };
+
+  test("of an adapter, a server, several teachers, or the student's beside an aligned one", async () => {
+    const { base, adapter } = await models();
+    const bytes = 258;
+    const server = { type: "http", server: "vllm", url: "http://localhost:8000", model: "m" };
+    const tokenizer = join(base, "checkpoints", "step-1");
+    expect(await idsWith({ student: { from: adapter } })).toBe(bytes);
+    expect(await idsWith({ teacher: { from: adapter } })).toBe(bytes);
+    expect(await idsWith({ teacher: { ...server, topK: 3, tokenizer } })).toBe(bytes);
+    expect(await idsWith({ teacher: { type: "mixture", teachers: [{ from: base }] } })).toBe(bytes);
+    const characters = await idsWith({});
+    expect(characters).toBeLessThan(bytes);
+    expect(await idsWith({ teacher: { from: base }, alignment: {} })).toBe(characters);
+  });
+
+  test("a run folder shows its own data", async () => {
+    const { base } = await models();
+    const inspection = await inspectData(await resolveData(base, []), 1);
+    expect(inspection).toMatchObject({ kind: "rows", vocabSize: 258 });
+  });
 });

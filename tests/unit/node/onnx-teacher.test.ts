@@ -110,7 +110,7 @@ describe("a model that is no teacher is a clear error", () => {
       "more likeliest tokens than there are",
       () => {},
       { topK: 99 },
-      /teacher\.topK: is more than the teacher's vocabulary/,
+      /teacher\.topK: is 99, more than the teacher's vocabulary/,
     ],
   ];
   test.each(cases)("%s", async (_, damage, config, message) => {

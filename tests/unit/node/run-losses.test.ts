@@ -75,7 +75,7 @@ describe("what can be wrong with the losses of a run is a clear error", () => {
       () => ({ losses: ["reny.ts"] }),
       /^run\.json: losses\.0: reny\.ts: The file of losses does not exist/,
     ],
-    ["no list", () => ({ losses: renyi }), /^run\.json: losses is "examples.*", expected array\.$/],
+    ["no list", () => ({ losses: renyi }), /^run\.json: losses is "examples.*", expected list\.$/],
     [
       "a module without a loss",
       (folder) => {

@@ -91,7 +91,7 @@ describe("a run with a teacher whose distribution is known", () => {
       /teacher\.state is not a field\. Did you mean "states"/,
     );
     await expect(run({ type: "hidden-markov", topK: 99 })).rejects.toThrow(
-      /teacher\.topK: is more than the teacher's vocabulary/,
+      /teacher\.topK: is 99, more than the teacher's vocabulary/,
     );
   });
 });

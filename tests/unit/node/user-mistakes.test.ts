@@ -1,10 +1,18 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
-import { saveModelFolder } from "../../../src/node/index.js";
+import { resolveEvaluation, saveModelFolder } from "../../../src/node/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { runToEnd, tinyRun } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
@@ -181,11 +189,39 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
       /None of the \d+ rows fits into 6 tokens/,
     ],
     [
+      "an ONNX export as a model",
+      async (folder) => {
+        const path = await saveModel(join(folder, "teacher"));
+        mkdirSync(join(path, "onnx"));
+        rmSync(join(path, "model.safetensors"));
+        return distill(path);
+      },
+      /model\.safetensors: The weights file does not exist.* a teacher of type "onnx"/,
+    ],
+    [
+      "words before the prompt that the tokenizer cannot write",
+      async (folder) => {
+        const from = await saveModel(join(folder, "teacher"));
+        return { ...distill(from), teacher: { from, prompt: "Add {prompt}" } };
+      },
+      /^teacher\.prompt: The character "A"/,
+    ],
+    [
+      "a text that the tokenizer cannot write",
+      async (folder) => {
+        const path = join(folder, "text.txt");
+        writeFileSync(path, "1+1=2 and so on ".repeat(20));
+        const teacher = await saveModel(join(folder, "teacher"));
+        return { ...distill(teacher), data: { type: "text", path, sequenceLength: 8 } };
+      },
+      /text\.txt: The character " "/,
+    ],
+    [
       "heads that do not divide the width",
       () => ({
         student: { architecture: { family: "llama", hiddenSize: 9, numLayers: 1, numHeads: 2 } },
       }),
-      /student\.architecture: .*2 heads do not divide hiddenSize 9/,
+      /^student\.architecture: numHeads is 2: 2 heads do not divide hiddenSize 9\.$/,
     ],
   ];
 
@@ -229,4 +265,23 @@ test("a run is not overwritten", async () => {
   const config = tinyRun(join(temporaryFolder(), "runs"), { evaluation: { every: 0, rows: 2 } });
   await runToEnd(config);
   expect(await messageOf(config)).toMatch(/A run with this name exists already\. .*resume=/);
+});
+
+test("an output that cannot be a folder", async () => {
+  const file = join(temporaryFolder(), "file");
+  writeFileSync(file, "");
+  expect(await messageOf(tinyRun(file))).toMatch(
+    /file\/tiny: The folder cannot be made: a part of its path is a file\. Choose another output/,
+  );
+});
+
+test("measuring a config that was never trained", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "run.json");
+  writeFileSync(path, JSON.stringify(tinyRun(folder)));
+  await expect(resolveEvaluation(path, [])).rejects.toThrow(
+    /tiny: This config has not been trained yet.*model=<folder>/,
+  );
+  const { student } = await resolveEvaluation(path, ["model=other"]);
+  expect(student).toEqual({ from: "other" });
 });

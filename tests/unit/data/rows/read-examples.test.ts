@@ -19,7 +19,7 @@ describe("readExamples", () => {
     const messages = [{ role: "user", content: "hi" }];
     expect(await exampleOf({ messages })).toEqual({ messages });
     expect(await messageOf(examplesOf([{ question: "q", answer: "a" }]))).toBe(
-      "t.jsonl:1: has no prompt and completion, no messages and no text. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, to those to learn from.",
+      "t.jsonl:1: has no prompt and completion, no messages and no text. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.",
     );
   });
 

@@ -90,7 +90,7 @@ describe("storeRows", () => {
   test("an error if no row is left", async () => {
     const long = JSON.stringify({ prompt: "12=", completion: "3" });
     expect(await messageOf(stored(long, { maxLength: 3 }))).toBe(
-      "maxLength: None of the 1 rows fits into 3 tokens. The longest has 5: allow longer rows or shorten the prompts.",
+      "data.maxLength: None of the 1 rows fits into 3 tokens. The longest has 5: allow longer rows or shorten the prompts.",
     );
     const silent = JSON.stringify({ text: " " });
     expect(await messageOf(stored(silent))).toContain("None of the 1 rows has anything to learn.");
