@@ -11,6 +11,7 @@ import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
 import { registerSampling } from "./sample.js";
 import { registerStatistics } from "./statistics.js";
+import { registerTopK } from "./top-k.js";
 import { registerTransformer } from "./transformer.js";
 
 /** Puts the engine's kernels in place of the JavaScript ones of the `wasm` backend; call once. */
@@ -29,4 +30,5 @@ export function registerWasmKernels(): void {
   registerDecode();
   registerSampling();
   registerStatistics();
+  registerTopK();
 }
