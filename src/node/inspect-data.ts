@@ -1,5 +1,17 @@
-import { type DataReport, prepareData, readListsOf, type RunConfig } from "../config/index.js";
-import { type RerankList, type RerankReport, type ShownToken, tokenViewer } from "../data/index.js";
+import {
+  type DataReport,
+  prepareData,
+  type PreparedData,
+  readListsOf,
+  type RunConfig,
+} from "../config/index.js";
+import {
+  type RerankList,
+  type RerankReport,
+  type ShownToken,
+  type TokenSequence,
+  tokenViewer,
+} from "../data/index.js";
 import { Random } from "../tensors/index.js";
 import { dataOnDisk } from "./data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
@@ -57,18 +69,36 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   });
   try {
     const view = tokenViewer(tokenizer);
-    const rows = (await data.training.rows(0, config.trainer.batchSize)).slice(0, count);
+    const rows = await firstExamples(config, data, count);
     return {
       kind: "rows",
       notes: data.notes,
       vocabSize: tokenizer.vocabSize,
       report: data.report,
       lengths: data.lengths?.(),
-      examples: rows.map((row, i) => ({ id: row.id ?? `row ${i + 1}`, tokens: view(row) })),
+      examples: rows.map(({ id, row }) => ({ id, tokens: view(row) })),
     };
   } finally {
     data.dispose?.();
   }
+}
+
+/** Rows of the first step; for a trainer of pairs both answers. */
+async function firstExamples(
+  { trainer }: RunConfig,
+  { training, pairs }: PreparedData,
+  count: number,
+): Promise<{ id: string; row: TokenSequence }[]> {
+  const nameOf = (row: TokenSequence, i: number) => row.id ?? `row ${i + 1}`;
+  if (trainer.type !== "pairs" || pairs === undefined) {
+    const rows = (await training.rows(0, trainer.batchSize)).slice(0, count);
+    return rows.map((row, i) => ({ id: nameOf(row, i), row }));
+  }
+  const first = (await pairs.pairs(0, trainer.batchSize)).slice(0, count);
+  return first.flatMap(({ positive, negative }, i) => [
+    { id: `${nameOf(positive, i)}, preferred`, row: positive },
+    { id: `${nameOf(negative, i)}, rejected`, row: negative },
+  ]);
 }
 
 /** Undefined for one that has its own tokenizer beside the run's. */

@@ -74,6 +74,8 @@ async function prepare(dataset: PairsDataset, context: PrepareContext): Promise<
     evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOfRow) }],
     maxNewTokens: longest(all, ({ ids, completionStart }) => ids.length - completionStart),
     positions: longest(all, ({ ids }) => ids.length - 1),
+    lengths: () =>
+      train.flatMap(({ positive, negative }) => [positive, negative].map(({ ids }) => ids.length)),
     notes: [
       describe(dataset.path, read.report),
       ...(given ? [describe(dataset.validationPath as string, given.report)] : []),

@@ -27,6 +27,24 @@ test("shows the rows of the first step as a run would see them", async () => {
   expect(first?.tokens.at(-1)?.text).toBe("<end>");
 });
 
+test("pairs with both answers", async () => {
+  const path = join(temporaryFolder(), "pairs.jsonl");
+  const rows = ["12", "345"].map((chosen) => ({ prompt: "1=", chosen, rejected: "9" }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  const config = tinyRun(temporaryFolder(), {
+    data: { type: "pairs", path, validationFraction: 0.5 },
+    trainer: { type: "pairs", steps: 1, batchSize: 1, loss: [{ type: "redi" }] },
+  });
+  const inspection = await inspectData(config, 2);
+  if (inspection.kind !== "rows") throw new Error("not rows");
+  expect(inspection.lengths).toEqual([5, 4]);
+  expect(inspection.examples.map(({ id }) => id.replace(/^.*:/, ""))).toEqual([
+    "1, preferred",
+    "1, rejected",
+  ]);
+  expect(inspection.examples.map(({ tokens }) => tokens.length)).toEqual([5, 4]);
+});
+
 test("lists to rank", async () => {
   const folder = temporaryFolder();
   const write = (name: string, text: string) => {
