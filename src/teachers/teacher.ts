@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs";
 import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type { LayerRequest, LayerResults, LayerSizes, VariableState } from "../models/index.js";
@@ -11,6 +12,11 @@ export type TeacherTensors = Pick<LossInputs, TokenSignal>;
 export type TeacherAnswer = Partial<TeacherTensors> & {
   /** What the context asks for. */
   readonly layers?: LayerResults;
+  /**
+   * `[B, T, W]` over the teacher's own vocabulary, for losses that take any, where `teacherLogits` are
+   * over the student's.
+   */
+  readonly ownVocabularyLogits?: tf.Tensor3D;
 };
 
 /** What a teacher returns for one batch: `tensors` is called inside the step's memory scope. */

@@ -83,7 +83,8 @@ function lossFromLogits(
   projections: Projections | undefined,
 ): () => Loss {
   const { labels, completionMask: positionMask } = batch;
-  const { layers: teacherLayers = {}, ...teacherTensors } = teacher?.tensors() ?? {};
+  const answer = teacher?.tensors() ?? {};
+  const { layers: teacherLayers = {}, ownVocabularyLogits, ...teacherTensors } = answer;
   const sampled = rollouts?.(teacherTensors) ?? {};
   const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
   const { teacherLogits } = teacherTensors;
@@ -95,8 +96,14 @@ function lossFromLogits(
     const inputs = { ...fixed, ...own } as LossInputs;
     const compared = { student: layers, teacher: teacherLayers, projections };
     const pairs = isPairs ? pairInputs(batch, inputs) : undefined;
+    const inOwnVocabulary = ownVocabularyLogits && {
+      ...inputs,
+      teacherLogits: ownVocabularyLogits,
+    };
     const sums = plans.map((plan) => {
-      const values = evaluateOnLayers(plan.term, pairs ?? inputs, compared, plan.state);
+      const takesAny = plan.term.definition.properties.allowsOtherVocabulary === true;
+      const given = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const values = evaluateOnLayers(plan.term, given, compared, plan.state);
       const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
       return maskedSum(values, weights as typeof values);
     });

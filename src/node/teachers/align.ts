@@ -30,6 +30,7 @@ export function alignLoadedTeacher(
   }
   checkAlignable(loss);
   const signal = alignment.signal ?? neededSignal(loss);
+  const anyVocabulary = logitReaders(loss).map(takesAnyVocabulary);
   return {
     notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
     connect: async (run) => {
@@ -39,7 +40,9 @@ export function alignLoadedTeacher(
         studentTokenizer: run.tokenizer,
         signal,
         placement: alignment.placement,
-        vocabulary: readsAnyVocabulary(loss) ? "teacher" : "student",
+        vocabulary:
+          anyVocabulary.includes(true) && !anyVocabulary.includes(false) ? "teacher" : "student",
+        keepsOwnLogits: anyVocabulary.includes(true),
         studentVocabSize: run.student.config.vocabSize,
       });
     },
@@ -72,11 +75,11 @@ function neededSignal(loss: readonly LossTerm[]): AlignedSignal {
   return needsOf(loss).includes("teacherLogits") ? "teacherLogits" : "teacherTokenLogProbs";
 }
 
-/** Whether every term on the teacher's logits takes them in the teacher's own vocabulary. */
-function readsAnyVocabulary(loss: readonly LossTerm[]): boolean {
-  const readers = loss.filter(({ definition }) => definition.needs.includes("teacherLogits"));
-  return (
-    readers.length > 0 &&
-    readers.every(({ definition }) => definition.properties.allowsOtherVocabulary === true)
-  );
+function logitReaders(loss: readonly LossTerm[]): LossTerm[] {
+  return loss.filter(({ definition }) => definition.needs.includes("teacherLogits"));
+}
+
+/** Whether a term takes the teacher's logits in the teacher's own vocabulary. */
+function takesAnyVocabulary({ definition }: LossTerm): boolean {
+  return definition.properties.allowsOtherVocabulary === true;
 }

@@ -41,6 +41,11 @@ export interface AlignedTeacherOptions {
   readonly placement?: ChunkPlacement;
   /** Whose vocabulary logits are in: "teacher" for `universal-logit`. Default "student". */
   readonly vocabulary?: "student" | "teacher";
+  /**
+   * Gives logits over the teacher's vocabulary too, where they are over the student's: for
+   * `universal-logit` beside a loss on the tokens that both have. Default: false.
+   */
+  readonly keepsOwnLogits?: boolean;
   /** Rows of the student's head, where they are more than its tokenizer has ids. */
   readonly studentVocabSize?: number;
 }
@@ -74,7 +79,7 @@ export interface AlignedTeacher extends Teacher {
  */
 export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions): AlignedTeacher {
   const { teacherTokenizer, studentTokenizer, signal } = options;
-  const { placement = "spread", vocabulary = "student" } = options;
+  const { placement = "spread", vocabulary = "student", keepsOwnLogits = false } = options;
   const studentVocabSize = options.studentVocabSize ?? studentTokenizer.vocabSize;
   const tokenizers = { student: studentTokenizer, teacher: teacherTokenizer };
   const map = vocabularyMap(studentTokenizer, teacherTokenizer);
@@ -88,9 +93,11 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
       return { teacherTokenLogProbs: placeChunkLogProbs(aligned, values, placement) };
     }
     const logits = placeLogits(aligned, given.teacherLogits as TeacherTensors["teacherLogits"]);
-    return vocabulary === "teacher"
-      ? { teacherLogits: logits }
-      : { teacherLogits: toStudentVocabulary(logits, map, studentVocabSize) };
+    if (vocabulary === "teacher") return { teacherLogits: logits };
+    return {
+      teacherLogits: toStudentVocabulary(logits, map, studentVocabSize),
+      ...(keepsOwnLogits ? { ownVocabularyLogits: logits } : {}),
+    };
   };
   const score = async (batch: Batch, context?: ScoreContext): Promise<TeacherScores> => {
     const rows = batch.sequences.map(align);

@@ -17,12 +17,17 @@ async function byteTeacher(folder: string): Promise<string> {
   return join(folder, "teacher");
 }
 
-async function runWith(loss: string, changes: object = {}) {
+async function runWith(loss: string | string[], changes: object = {}) {
   const folder = temporaryFolder();
   const run = tinyRun(folder, {
     teacher: { from: await byteTeacher(folder) },
     tokenizer: { type: "character" },
-    trainer: { type: "distill", steps: 3, batchSize: 4, loss: [{ type: loss }] },
+    trainer: {
+      type: "distill",
+      steps: 3,
+      batchSize: 4,
+      loss: [loss].flat().map((type) => ({ type })),
+    },
     ...changes,
   });
   const events = await runToEnd(run);
@@ -68,6 +73,7 @@ describe("a teacher with another tokenizer", () => {
     ["reverse-kl", "teacherLogits"],
     ["policy-gradient", "teacherTokenLogProbs"],
     ["universal-logit", "teacherLogits"],
+    [["forward-kl", "universal-logit"], "teacherLogits"],
   ])("teaches %s through aligned %s", async (loss, signal) => {
     const { notes, rows } = await runWith(loss, { alignment: {} });
     expect(notes.join(" ")).toContain(`aligned: ${signal}`);
@@ -77,5 +83,16 @@ describe("a teacher with another tokenizer", () => {
       expect(row["tokens"]).toBeGreaterThan(0);
       expect(row["gradNorm"]).toBeGreaterThan(0);
     }
+  });
+
+  test("gives each loss of a sum the logits of its vocabulary", async () => {
+    const [alone, both] = await Promise.all([
+      runWith("universal-logit", { alignment: {} }),
+      runWith(["forward-kl", "universal-logit"], { alignment: {} }),
+    ]);
+    const { rows: common } = await runWith("forward-kl", { alignment: {} });
+    const termsOf = (rows: typeof common) => rows[0]?.["terms"] as Record<string, number>;
+    expect(termsOf(both.rows)).toEqual({ ...termsOf(common), ...termsOf(alone.rows) });
+    expect(Object.keys(termsOf(both.rows))).toHaveLength(2);
   });
 });
