@@ -1,4 +1,9 @@
-import { prepareData, type PreparedData, type RunConfig } from "../config/index.js";
+import {
+  type DataAccess,
+  prepareData,
+  type PreparedData,
+  type RunConfig,
+} from "../config/index.js";
 import type { Tokenizer } from "../data/index.js";
 import type { LossTerm } from "../losses/index.js";
 import { contextLength, type Decoder } from "../models/index.js";
@@ -70,21 +75,10 @@ export async function assembleModels(
   if (loadedStudent !== undefined) own(loadedStudent.model);
   const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
 
-  const prepare = (maxPositions: number | undefined) =>
-    prepareData(config.data, {
-      tokenizer,
-      files,
-      maxPositions,
-      evaluationRows: config.evaluation.rows,
-      random: random.stream("data"),
-    });
-  const limits = [
-    loadedTeacher?.maxPositions,
-    loadedStudent
-      ? contextLength(loadedStudent.model.config)
-      : config.student.architecture?.maxPositions,
-  ].filter((limit) => limit !== undefined);
-  const data = await prepare(limits.length === 0 ? undefined : Math.min(...limits));
+  const data = await prepareRunData(config, tokenizer, files, {
+    teacher: loadedTeacher?.maxPositions,
+    student: loadedStudent && contextLength(loadedStudent.model.config),
+  });
   own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
@@ -98,4 +92,26 @@ export async function assembleModels(
     loadedTeacher &&
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher };
+}
+
+/**
+ * The data of a run for its tokenizer, in rows that the models have room for.
+ *
+ * @param contexts of the models that are loaded; a fresh student's is in the config
+ */
+export function prepareRunData(
+  config: RunConfig,
+  tokenizer: Tokenizer,
+  files: DataAccess,
+  contexts: { readonly teacher: number | undefined; readonly student: number | undefined },
+): Promise<PreparedData> {
+  const { teacher, student = config.student.architecture?.maxPositions } = contexts;
+  const limits = [teacher, student].filter((limit) => limit !== undefined);
+  return prepareData(config.data, {
+    tokenizer,
+    files,
+    maxPositions: limits.length === 0 ? undefined : Math.min(...limits),
+    evaluationRows: config.evaluation.rows,
+    random: new Random(config.seed).stream("data"),
+  });
 }

@@ -1,6 +1,5 @@
 import {
   type DataReport,
-  prepareData,
   type PreparedData,
   readListsOf,
   type RunConfig,
@@ -12,7 +11,7 @@ import {
   type TokenSequence,
   tokenViewer,
 } from "../data/index.js";
-import { Random } from "../tensors/index.js";
+import { prepareRunData } from "./assemble-models.js";
 import { dataOnDisk } from "./data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
 import { findModelFolder } from "./find-model.js";
@@ -55,17 +54,10 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   const { from } = config.student;
   const student =
     from === undefined ? undefined : await readModelOutline(await findModelFolder(from));
-  const limits = [
-    teacher?.maxPositions,
-    student?.maxPositions ?? config.student.architecture?.maxPositions,
-  ].filter((limit) => limit !== undefined);
   const tokenizer = await chooseTokenizer(config, files, teacher, student);
-  const data = await prepareData(config.data, {
-    tokenizer,
-    files,
-    maxPositions: limits.length === 0 ? undefined : Math.min(...limits),
-    evaluationRows: config.evaluation.rows,
-    random: new Random(config.seed).stream("data"),
+  const data = await prepareRunData(config, tokenizer, files, {
+    teacher: teacher?.maxPositions,
+    student: student?.maxPositions,
   });
   try {
     const view = tokenViewer(tokenizer);

@@ -26,27 +26,32 @@ export function splitIntoBatches(
   padId: number,
   packing = false,
 ): StepBatches {
-  const rows = [...onPolicy, ...offPolicy];
-  if (rows.length < parts) {
-    throw new PupilError(
-      `${parts} micro-batches need at least ${parts} rows, got ${rows.length}.`,
-      {
-        field: "trainer.gradientAccumulationSteps",
-        value: parts,
-        remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
-      },
-    );
-  }
-  const batches = Array.from({ length: parts }, (_, part) => {
-    const start = Math.floor((part * rows.length) / parts);
-    const end = Math.floor(((part + 1) * rows.length) / parts);
-    return {
-      batch: (packing ? makePackedBatch : makeBatch)(rows.slice(start, end), padId),
-      firstRow: start,
-      onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), end - start),
-    };
-  });
+  const batches = evenParts([...onPolicy, ...offPolicy], parts, "rows").map(({ start, own }) => ({
+    batch: (packing ? makePackedBatch : makeBatch)(own, padId),
+    firstRow: start,
+    onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), own.length),
+  }));
   return stepBatches(batches);
+}
+
+/** A step's examples in `parts` runs of nearly equal size, none empty; `what` they are, for messages. */
+export function evenParts<T>(
+  examples: readonly T[],
+  parts: number,
+  what: string,
+): { start: number; own: readonly T[] }[] {
+  const { length } = examples;
+  if (length < parts) {
+    throw new PupilError(`${parts} micro-batches need at least ${parts} ${what}, got ${length}.`, {
+      field: "trainer.gradientAccumulationSteps",
+      value: parts,
+      remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
+    });
+  }
+  return Array.from({ length: parts }, (_, part) => {
+    const start = Math.floor((part * length) / parts);
+    return { start, own: examples.slice(start, Math.floor(((part + 1) * length) / parts)) };
+  });
 }
 
 /** The batches of a step with their totals; takes ownership. */

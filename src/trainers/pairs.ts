@@ -1,5 +1,4 @@
 import { makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
-import { PupilError } from "../errors/index.js";
 import type { LossState, LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
@@ -8,7 +7,7 @@ import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./check-loss.js";
 import { trackLossStates } from "./loss-states.js";
 import { commonMetrics, type StepMetrics } from "./metrics.js";
-import { type StepBatches, stepBatches } from "./micro-batches.js";
+import { evenParts, type StepBatches, stepBatches } from "./micro-batches.js";
 import { scoreBatches } from "./score-batches.js";
 import { applyGradients, computeGradients } from "./step.js";
 
@@ -102,19 +101,7 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
 
 /** Pairs as batches of preferred answers and then rejected ones; no pair is split up. */
 function splitPairs(rows: readonly TokenPair[], parts: number, padId: number): StepBatches {
-  if (rows.length < parts) {
-    throw new PupilError(
-      `${parts} micro-batches need at least ${parts} pairs, got ${rows.length}.`,
-      {
-        field: "trainer.gradientAccumulationSteps",
-        value: parts,
-        remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
-      },
-    );
-  }
-  const batches = Array.from({ length: parts }, (_, part) => {
-    const start = Math.floor((part * rows.length) / parts);
-    const own = rows.slice(start, Math.floor(((part + 1) * rows.length) / parts));
+  const batches = evenParts(rows, parts, "pairs").map(({ start, own }) => {
     const sequences = [...own.map((row) => row.positive), ...own.map((row) => row.negative)];
     return { batch: makeBatch(sequences, padId), firstRow: 2 * start, onPolicyRows: 0 };
   });
