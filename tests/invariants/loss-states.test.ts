@@ -1,26 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { characterTokenizer, additionTask } from "../../src/data/index.js";
-import { initializeDecoder, modelConfigSchema } from "../../src/models/index.js";
-import { saveModelFolder } from "../../src/node/index.js";
-import { Random } from "../../src/tensors/index.js";
 import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-
-async function teacherFolder(folder: string): Promise<string> {
-  const tokenizer = characterTokenizer({ alphabet: additionTask.alphabet({} as never) });
-  const shape = {
-    hiddenSize: 8,
-    numLayers: 1,
-    numHeads: 2,
-    maxPositions: 32,
-    initializerRange: 0.3,
-  };
-  const config = { family: "llama", vocabSize: tokenizer.vocabSize, ...shape };
-  using model = initializeDecoder(modelConfigSchema.parse(config), new Random(9));
-  await saveModelFolder(join(folder, "teacher"), model, tokenizer);
-  return join(folder, "teacher");
-}
+import { saveTinyTeacher } from "../setup/tiny-teacher.js";
 
 /** What an evaluation says has no part in any of it. */
 const evaluation = { every: 0, rows: 2 };
@@ -34,7 +16,7 @@ const loss = [
 async function settings(folder: string, changes: object) {
   return {
     evaluation,
-    teacher: { from: await teacherFolder(folder), samples: 3 },
+    teacher: { from: await saveTinyTeacher(folder), samples: 3 },
     trainer: { type: "distill", steps: 6, batchSize: 4, loss, advantageDiscount: 0.5, ...changes },
   };
 }

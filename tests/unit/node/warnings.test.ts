@@ -1,20 +1,11 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { additionTask, characterTokenizer } from "../../../src/data/index.js";
-import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
-import { saveModelFolder } from "../../../src/node/index.js";
-import { Random } from "../../../src/tensors/index.js";
 import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
+import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
 
 test("a run tells of a known failure, once, and keeps it in its log", async () => {
   const folder = temporaryFolder();
-  const tokenizer = characterTokenizer({ alphabet: additionTask.alphabet({} as never) });
-  const shape = { hiddenSize: 8, numLayers: 1, numHeads: 2, maxPositions: 32 };
-  const config = { family: "llama", vocabSize: tokenizer.vocabSize, ...shape };
-  using model = initializeDecoder(modelConfigSchema.parse(config), new Random(9));
-  const teacher = join(folder, "teacher");
-  await saveModelFolder(teacher, model, tokenizer);
+  const teacher = await saveTinyTeacher(folder);
   // A student that is its teacher: no token is better or worse than expected.
   const run = tinyRun(folder, {
     teacher: { from: teacher },
