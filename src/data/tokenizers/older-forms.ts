@@ -1,4 +1,5 @@
 import { PupilError } from "../../errors/index.js";
+import { tokenizerJson } from "./special-tokens.js";
 import { isObject, type JsonObject } from "./vocabulary.js";
 
 /** The files that a tokenizer was published as before there was `tokenizer.json`. */
@@ -47,14 +48,8 @@ function gpt2Files(
     add_prefix_space: config.add_prefix_space === true,
     trim_offsets: true,
   };
-  const json = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: specialTokens([end, ...namedTokens(config)], vocab),
-    normalizer: null,
+  const json = tokenizerJson(specialIdsOf([end, ...namedTokens(config)], vocab), {
     pre_tokenizer: byteLevel,
-    post_processor: null,
     decoder: byteLevel,
     model: {
       type: "BPE",
@@ -66,7 +61,7 @@ function gpt2Files(
       vocab,
       merges: merges.map(({ pair }) => pair),
     },
-  };
+  });
   return { json, config: end in vocab ? { eos_token: end, bos_token: end, ...config } : config };
 }
 
@@ -91,11 +86,7 @@ function bertFiles(
   const sequence = { Sequence: { id: "A", type_id: 0 } };
   const template = (token: string) => ({ id: token, ids: [idOf(token)], tokens: [token] });
   idOf("[UNK]");
-  const json = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: specialTokens(["[PAD]", "[UNK]", cls, sep, "[MASK]"], vocab),
+  const json = tokenizerJson(specialIdsOf(["[PAD]", "[UNK]", cls, sep, "[MASK]"], vocab), {
     normalizer: {
       type: "BertNormalizer",
       clean_text: true,
@@ -118,7 +109,7 @@ function bertFiles(
       max_input_chars_per_word: 100,
       vocab,
     },
-  };
+  });
   return { json, config: "[PAD]" in vocab ? { pad_token: "[PAD]", ...config } : config };
 }
 
@@ -143,16 +134,11 @@ function namedTokens(config: JsonObject): string[] {
     .filter((token) => typeof token === "string");
 }
 
-function specialTokens(names: readonly string[], vocab: Record<string, number>): JsonObject[] {
-  return [...new Set(names)]
-    .filter((content) => content in vocab)
-    .map((content) => ({
-      id: vocab[content],
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    }));
+/** Ids of those names that are in the vocabulary. */
+function specialIdsOf(
+  names: readonly string[],
+  vocab: Record<string, number>,
+): Record<string, number> {
+  const present = names.filter((name) => name in vocab);
+  return Object.fromEntries(present.map((name) => [name, vocab[name] as number]));
 }

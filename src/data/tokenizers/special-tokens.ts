@@ -20,7 +20,13 @@ export function specialIds(firstFreeId: number, present: boolean): Record<string
 /** A `tokenizer.json` around a model, as Hugging Face's libraries write it. */
 export function tokenizerJson(
   special: Record<string, number>,
-  parts: { pre_tokenizer: JsonObject; decoder: JsonObject; model: JsonObject },
+  parts: {
+    normalizer?: JsonObject;
+    pre_tokenizer: JsonObject;
+    post_processor?: JsonObject;
+    decoder: JsonObject;
+    model: JsonObject;
+  },
 ): JsonObject {
   const added_tokens = Object.entries(special).map(([content, id]) => ({
     id,
@@ -36,9 +42,9 @@ export function tokenizerJson(
     truncation: null,
     padding: null,
     added_tokens,
-    normalizer: null,
+    normalizer: parts.normalizer ?? null,
     pre_tokenizer: parts.pre_tokenizer,
-    post_processor: null,
+    post_processor: parts.post_processor ?? null,
     decoder: parts.decoder,
     model: parts.model,
   };
