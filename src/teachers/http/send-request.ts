@@ -97,6 +97,12 @@ async function sendOnce(
   let response: Response | undefined;
   let text: string;
   const concealed = (words: string) => redact(words, apiKey);
+  // Node 20 may collect the signals of AbortSignal.any and .timeout, and then never times out.
+  const ending = new AbortController();
+  const late = () => ending.abort(new DOMException("No answer in time.", "TimeoutError"));
+  const timer = setTimeout(late, timeoutMs);
+  const cancelled = () => ending.abort(signal.reason);
+  signal.addEventListener("abort", cancelled, { once: true });
   try {
     response = await request(url, {
       method: "POST",
@@ -106,7 +112,7 @@ async function sendOnce(
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: ending.signal,
       // Following one would carry the key to another host, or turn the request into a GET.
       redirect: "manual",
     });
@@ -114,6 +120,9 @@ async function sendOnce(
   } catch (error) {
     if (signal.aborted) throw error;
     throw networkFailure(error, timeoutMs, response === undefined);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cancelled);
   }
   if (!response.ok) throw statusFailure(response, concealed(text));
   const contentType = response.headers.get("content-type") ?? "no content type";
