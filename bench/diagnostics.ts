@@ -7,7 +7,7 @@ import { initializeDecoder, modelConfigSchema } from "../src/models/index.js";
 import { nodePlatform } from "../src/node/index.js";
 import { modelTeacher } from "../src/teachers/index.js";
 import { Random } from "../src/tensors/index.js";
-import { computeGradients } from "../src/trainers/step.js";
+import { computeGradients } from "../src/trainers/step/step.js";
 import { median } from "./statistics.js";
 
 const shapes = [

@@ -13,8 +13,8 @@ import { initializeDecoder, modelConfigSchema } from "../src/models/index.js";
 import { nodePlatform } from "../src/node/index.js";
 import { AdamW } from "../src/optim/index.js";
 import { Random } from "../src/tensors/index.js";
-import { splitIntoBatches } from "../src/trainers/micro-batches.js";
-import { applyGradients, computeGradients } from "../src/trainers/step.js";
+import { splitIntoBatches } from "../src/trainers/step/micro-batches.js";
+import { applyGradients, computeGradients } from "../src/trainers/step/step.js";
 import { median } from "./statistics.js";
 
 const vocabSize = 64;

@@ -4,17 +4,17 @@ export {
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,
-} from "./checkpoint.js";
+} from "./checkpoints/checkpoint.js";
 export {
   type ModelConfig,
   modelConfigSchema,
   type ModelOptions,
   modelOptionsSchema,
-} from "./config.js";
-export { copyDecoder } from "./copy.js";
-export { Decoder } from "./decoder.js";
+} from "./decoder/config.js";
+export { copyDecoder } from "./decoder/copy.js";
+export { Decoder } from "./decoder/decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
-export { fromFloat16, toFloat16 } from "./half-precision.js";
+export { fromFloat16, toFloat16 } from "./checkpoints/half-precision.js";
 export {
   type HeadConfig,
   headKeys,
@@ -33,8 +33,8 @@ export {
   type ParsedConfig,
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
-} from "./hugging-face-config.js";
-export { initializeDecoder } from "./initialize.js";
+} from "./checkpoints/hugging-face-config.js";
+export { initializeDecoder } from "./decoder/initialize.js";
 export {
   type AdaptedModel,
   Adapter,
@@ -62,8 +62,8 @@ export {
   cacheBytesPerToken,
   type ParameterGroups,
   parameterGroups,
-} from "./parameter-groups.js";
-export { contextLength, type RopeScaling, ropeScalingSchema } from "./rope-scaling.js";
+} from "./decoder/parameter-groups.js";
+export { contextLength, type RopeScaling, ropeScalingSchema } from "./decoder/rope-scaling.js";
 export {
   firstLayer,
   type LayerRequest,
@@ -71,7 +71,7 @@ export {
   type LayerSizes,
   type LayerState,
   type LayerStates,
-} from "./layer-states.js";
+} from "./decoder/layer-states.js";
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -80,12 +80,12 @@ export {
   type WeightDtype,
   weightDtypes,
   widenTensor,
-} from "./safetensors.js";
+} from "./checkpoints/safetensors.js";
 export {
   readSafetensorsHeader,
   type SafetensorsDtype,
   type SafetensorsEntry,
-} from "./safetensors-header.js";
+} from "./checkpoints/safetensors-header.js";
 export {
   checkShards,
   parseShardIndex,
@@ -93,6 +93,6 @@ export {
   type ShardOptions,
   type ShardPlan,
   weightFiles,
-} from "./shards.js";
-export { variableState, type VariableState } from "./variable-state.js";
-export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
+} from "./checkpoints/shards.js";
+export { variableState, type VariableState } from "./checkpoints/variable-state.js";
+export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./decoder/types.js";

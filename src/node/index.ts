@@ -1,42 +1,47 @@
-export { loadRunLosses, parseRunConfig } from "./run-losses.js";
-export { loadAdapter, saveAdapter } from "./adapter-folder.js";
-export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./atomic.js";
-export { buildRun, type RunParts } from "./build-run.js";
-export type { CompletionRow, RunEvaluation } from "./run-evaluation.js";
-export { dataOnDisk, listFolder } from "./data-on-disk.js";
-export { evaluateRun, resolveEvaluation } from "./evaluate-run.js";
-export { exportModel, type ExportOptions, exportOptionsSchema } from "./export-model.js";
-export { findModelFolder } from "./find-model.js";
-export { downloadDataset, type HubOptions } from "./hub-dataset.js";
-export { type DataInspection, inspectData, resolveData } from "./inspect-data.js";
-export { loadLosses } from "./load-losses.js";
-export { loadTokenizer } from "./load-tokenizer.js";
+export { loadRunLosses, parseRunConfig } from "./runs/run-losses.js";
+export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
+export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./files/atomic.js";
+export { buildRun, type RunParts } from "./runs/build-run.js";
+export type { CompletionRow, RunEvaluation } from "./runs/run-evaluation.js";
+export { dataOnDisk, listFolder } from "./files/data-on-disk.js";
+export { evaluateRun, resolveEvaluation } from "./runs/evaluate-run.js";
+export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/export-model.js";
+export { findModelFolder } from "./models/find-model.js";
+export { downloadDataset, type HubOptions } from "./files/hub-dataset.js";
+export { type DataInspection, inspectData, resolveData } from "./runs/inspect-data.js";
+export { loadLosses } from "./runs/load-losses.js";
+export { loadTokenizer } from "./models/load-tokenizer.js";
 export {
   type LoadedModel,
   loadModelFolder,
   type SaveModelOptions,
   saveModelFolder,
-} from "./model-folder.js";
-export { type ModelInfo, readModelInfo } from "./model-info.js";
-export { mergeModelFolder } from "./merge-adapter.js";
-export { openDataFile } from "./open-data-file.js";
+} from "./models/model-folder.js";
+export { type ModelInfo, readModelInfo } from "./models/model-info.js";
+export { mergeModelFolder } from "./models/merge-adapter.js";
+export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
 export { openRecording } from "./recording/open-recording.js";
 export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
-export { readJson } from "./read-files.js";
-export { resolveTraining, type Training } from "./resolve-training.js";
+export { readJson } from "./files/read-files.js";
+export { resolveTraining, type Training } from "./runs/resolve-training.js";
 export {
   type LoadedSequenceModel,
   loadSequenceModelFolder,
   saveSequenceModelFolder,
-} from "./sequence-model-folder.js";
-export { createSpillFile } from "./spill-file.js";
-export { type RunEvent, type RunSummary, trainRun, type TrainRunOptions } from "./train-run.js";
+} from "./models/sequence-model-folder.js";
+export { createSpillFile } from "./files/spill-file.js";
+export {
+  type RunEvent,
+  type RunSummary,
+  trainRun,
+  type TrainRunOptions,
+} from "./runs/train-run.js";
 export {
   trainTokenizer,
   type TrainTokenizerEvent,
   type TrainTokenizerOptions,
   trainTokenizerSchema,
-} from "./train-tokenizer.js";
-export { versions } from "./versions.js";
+} from "./models/train-tokenizer.js";
+export { versions } from "./runs/versions.js";

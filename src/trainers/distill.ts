@@ -11,16 +11,16 @@ import {
 } from "../rollouts/index.js";
 import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
-import { checkLoss } from "./check-loss.js";
+import { checkLoss } from "./checks/check-loss.js";
 import type { TrainingData } from "./data-source.js";
-import { trackLossStates } from "./loss-states.js";
-import { commonMetrics, type StepMetrics } from "./metrics.js";
-import type { MicroBatch } from "./micro-batch.js";
-import { splitIntoBatches } from "./micro-batches.js";
-import { scoreBatches } from "./score-batches.js";
-import { layerSizesOf, requestedLayers, settleLayers } from "./layer-terms.js";
-import { checkProjections, type Projections } from "./projections.js";
-import { applyGradients, computeGradients } from "./step.js";
+import { trackLossStates } from "./step/loss-states.js";
+import { commonMetrics, type StepMetrics } from "./step/metrics.js";
+import type { MicroBatch } from "./step/micro-batch.js";
+import { splitIntoBatches } from "./step/micro-batches.js";
+import { scoreBatches } from "./step/score-batches.js";
+import { layerSizesOf, requestedLayers, settleLayers } from "./step/layer-terms.js";
+import { checkProjections, type Projections } from "./step/projections.js";
+import { applyGradients, computeGradients } from "./step/step.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;

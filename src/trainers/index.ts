@@ -1,5 +1,5 @@
-export { checkLoss, type LossSupply } from "./check-loss.js";
-export { checkRows, type RunRows } from "./check-rows.js";
+export { checkLoss, type LossSupply } from "./checks/check-loss.js";
+export { checkRows, type RunRows } from "./checks/check-rows.js";
 export type { TrainingData } from "./data-source.js";
 export { distill, type DistillOptions } from "./distill.js";
 export {
@@ -9,23 +9,23 @@ export {
   sampleCompletions,
   type SampledCompletions,
   type TeacherDivergence,
-} from "./evaluate.js";
+} from "./evaluation/evaluate.js";
 export {
   evaluateStudent,
   type EvaluateOptions,
   type EvaluationSet,
   type ScoredCompletion,
   type StudentEvaluation,
-} from "./evaluate-student.js";
+} from "./evaluation/evaluate-student.js";
 export {
   type FailureSignature,
   failureSignatures,
   type TrainingHistory,
-} from "./failure-signatures.js";
-export { layerSizesOf } from "./layer-terms.js";
-export type { StepMetrics } from "./metrics.js";
+} from "./diagnostics/failure-signatures.js";
+export { layerSizesOf } from "./step/layer-terms.js";
+export type { StepMetrics } from "./step/metrics.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
-export { makeProjections, Projections } from "./projections.js";
-export { type RolloutInputs, teacherAdvantages } from "./rollout-inputs.js";
+export { makeProjections, Projections } from "./step/projections.js";
+export { type RolloutInputs, teacherAdvantages } from "./step/rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
-export { type TrainingWarning, watchTraining } from "./watch-training.js";
+export { type TrainingWarning, watchTraining } from "./diagnostics/watch-training.js";

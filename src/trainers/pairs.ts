@@ -4,12 +4,12 @@ import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
-import { checkLoss } from "./check-loss.js";
-import { trackLossStates } from "./loss-states.js";
-import { commonMetrics, type StepMetrics } from "./metrics.js";
-import { evenParts, type StepBatches, stepBatches } from "./micro-batches.js";
-import { scoreBatches } from "./score-batches.js";
-import { applyGradients, computeGradients } from "./step.js";
+import { checkLoss } from "./checks/check-loss.js";
+import { trackLossStates } from "./step/loss-states.js";
+import { commonMetrics, type StepMetrics } from "./step/metrics.js";
+import { evenParts, type StepBatches, stepBatches } from "./step/micro-batches.js";
+import { scoreBatches } from "./step/score-batches.js";
+import { applyGradients, computeGradients } from "./step/step.js";
 
 /** A preferred and a rejected answer to one prompt. */
 export interface TokenPair {

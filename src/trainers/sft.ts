@@ -2,12 +2,12 @@ import type { Tokenizer } from "../data/index.js";
 import type { LossState, LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
-import { checkLoss } from "./check-loss.js";
+import { checkLoss } from "./checks/check-loss.js";
 import type { TrainingData } from "./data-source.js";
-import { trackLossStates } from "./loss-states.js";
-import { commonMetrics, type StepMetrics } from "./metrics.js";
-import { splitIntoBatches } from "./micro-batches.js";
-import { applyGradients, computeGradients } from "./step.js";
+import { trackLossStates } from "./step/loss-states.js";
+import { commonMetrics, type StepMetrics } from "./step/metrics.js";
+import { splitIntoBatches } from "./step/micro-batches.js";
+import { applyGradients, computeGradients } from "./step/step.js";
 
 export interface SftOptions {
   readonly student: LanguageModel;

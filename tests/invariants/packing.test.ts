@@ -16,9 +16,9 @@ import { initializeDecoder, type ModelConfig, modelConfigSchema } from "../../sr
 import { ownDistribution, rolloutToSequence, sampleRollouts } from "../../src/rollouts/index.js";
 import { type ModelTeacherOptions, modelTeacher } from "../../src/teachers/index.js";
 import { Random } from "../../src/tensors/index.js";
-import { splitIntoBatches } from "../../src/trainers/micro-batches.js";
-import { rolloutInputs } from "../../src/trainers/rollout-inputs.js";
-import { computeGradients, type MicroBatch } from "../../src/trainers/step.js";
+import { splitIntoBatches } from "../../src/trainers/step/micro-batches.js";
+import { rolloutInputs } from "../../src/trainers/step/rollout-inputs.js";
+import { computeGradients, type MicroBatch } from "../../src/trainers/step/step.js";
 import { checkLoss } from "../../src/trainers/index.js";
 import { useCpu } from "../setup/backend.js";
 import { metricsOf, runToEnd, tinyRun } from "../setup/runs.js";

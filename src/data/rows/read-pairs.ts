@@ -1,7 +1,7 @@
 import { PupilError } from "../../errors/index.js";
 import type { DataFile } from "../readers/data-file.js";
 import { type DataFormat, readRows } from "../readers/index.js";
-import { tokenizeExample } from "../tokenize.js";
+import { tokenizeExample } from "../text/tokenize.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import { textField } from "./field-path.js";
 

@@ -1,10 +1,10 @@
 import { PupilError } from "../../errors/index.js";
-import { isLearned } from "../batch.js";
+import { isLearned } from "../batches/batch.js";
 import type { ChatTemplate } from "../chat/chat-template.js";
 import { encodeChat, type LearnedTurns } from "../chat/encode-chat.js";
 import { hashIds } from "../hash.js";
 import type { StoredRow } from "../store/row-record.js";
-import { checkedLimit, checkLength, encodeExample } from "../tokenize.js";
+import { checkedLimit, checkLength, encodeExample } from "../text/tokenize.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import { hashSet } from "./hash-set.js";
 import type { NamedExample } from "./row-shapes.js";

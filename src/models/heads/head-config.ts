@@ -1,5 +1,5 @@
 import { oneOf, PupilError } from "../../errors/index.js";
-import type { ModelConfig } from "../config.js";
+import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
 
 /** What the outputs are scores of; it decides which loss `transformers` trains with. */

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../errors/index.js";
 import { createVariable } from "../../tensors/index.js";
-import { type CheckpointReader, decoderToTensors, loadDecoder } from "../checkpoint.js";
-import type { ModelConfig } from "../config.js";
-import { readTensors } from "../read-tensors.js";
-import type { TensorValues } from "../safetensors.js";
+import { type CheckpointReader, decoderToTensors, loadDecoder } from "../checkpoints/checkpoint.js";
+import type { ModelConfig } from "../decoder/config.js";
+import { readTensors } from "../checkpoints/read-tensors.js";
+import type { TensorValues } from "../checkpoints/safetensors.js";
 import type { HeadConfig } from "./head-config.js";
 import { bodyConfig, scoreName, SequenceModel } from "./sequence-model.js";
 

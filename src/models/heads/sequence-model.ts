@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../errors/index.js";
 import { linear } from "../../ops/index.js";
 import { createVariable, type Random } from "../../tensors/index.js";
-import type { ModelConfig } from "../config.js";
-import { Decoder } from "../decoder.js";
-import { decoderLayout } from "../layout.js";
-import type { ModelInputs } from "../types.js";
+import type { ModelConfig } from "../decoder/config.js";
+import { Decoder } from "../decoder/decoder.js";
+import { decoderLayout } from "../decoder/layout.js";
+import type { ModelInputs } from "../decoder/types.js";
 import { defaultLabels, type HeadConfig, type ProblemType } from "./head-config.js";
 
 /** Name of the head's matrix in a checkpoint. */

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { z } from "zod";
 import { PupilError } from "../../errors/index.js";
 import { createVariable, disposeAll, keepTensor, type Random } from "../../tensors/index.js";
-import type { ModelConfig } from "../config.js";
+import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
 import { Adapter, type LoraMatrices, mergedWeight } from "./adapter.js";
 import type { AdapterSet } from "./adapter-set.js";

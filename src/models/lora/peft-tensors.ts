@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../errors/index.js";
 import { createVariable } from "../../tensors/index.js";
-import { enumerate } from "../enumerate.js";
-import { readTensors } from "../read-tensors.js";
-import type { TensorValues } from "../safetensors.js";
+import { enumerate } from "../decoder/enumerate.js";
+import { readTensors } from "../checkpoints/read-tensors.js";
+import type { TensorValues } from "../checkpoints/safetensors.js";
 import type { Adapter, LoraMatrices } from "./adapter.js";
 import { addMatrices, type AdaptedModel } from "./adapters.js";
 import type { PeftConfig } from "./peft-config.js";

@@ -1,7 +1,7 @@
 import { oneOf, PupilError } from "../../errors/index.js";
-import type { ModelConfig } from "../config.js";
+import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
-import { decoderLayout } from "../layout.js";
+import { decoderLayout } from "../decoder/layout.js";
 
 /** A linear projection of a block: what an adapter can be put on. */
 export interface TargetModule {

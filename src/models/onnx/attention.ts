@@ -1,4 +1,4 @@
-import type { AffineSpec, BlockSpec } from "../layout.js";
+import type { AffineSpec, BlockSpec } from "../decoder/layout.js";
 import { attribute, type Value } from "./graph.js";
 import { type GraphContext, linear, norm } from "./layers.js";
 import { type RotaryValues, rotate } from "./rotary.js";

@@ -1,10 +1,10 @@
-import type { ModelConfig } from "../config.js";
+import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
 import { PupilError } from "../../errors/index.js";
-import { decoderLayout, type ParameterSpec } from "../layout.js";
-import { ropeLengths } from "../rope-scaling.js";
-import { encodeTensorData, type TensorValues } from "../safetensors.js";
-import { slidingWindows } from "../sliding-window.js";
+import { decoderLayout, type ParameterSpec } from "../decoder/layout.js";
+import { ropeLengths } from "../decoder/rope-scaling.js";
+import { encodeTensorData, type TensorValues } from "../checkpoints/safetensors.js";
+import { slidingWindows } from "../decoder/sliding-window.js";
 import { attention, type KeyValue } from "./attention.js";
 import { attribute, onnxGraph, type OnnxGraph, type Value } from "./graph.js";
 import { embedding, type GraphContext, head, mlp, norm, within } from "./layers.js";

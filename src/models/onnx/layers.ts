@@ -1,6 +1,6 @@
-import type { ModelConfig } from "../config.js";
+import type { ModelConfig } from "../decoder/config.js";
 import type { Activation, Family } from "../families/index.js";
-import type { AffineSpec, BlockSpec, ParameterSpec } from "../layout.js";
+import type { AffineSpec, BlockSpec, ParameterSpec } from "../decoder/layout.js";
 import { attribute, type OnnxGraph, type Value } from "./graph.js";
 
 /** What every part of the graph reads. */

@@ -1,5 +1,5 @@
 import { splitTurns } from "../../ops/index.js";
-import { ropeFrequencies } from "../rope-scaling.js";
+import { ropeFrequencies } from "../decoder/rope-scaling.js";
 import { attribute, type OnnxGraph, type Value } from "./graph.js";
 import type { GraphContext } from "./layers.js";
 

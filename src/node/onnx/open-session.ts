@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import type * as transformers from "@xenova/transformers";
 import { PupilError } from "../../errors/index.js";
 import type { OnnxSession, OnnxTensor, OnnxValueInfo } from "../../teachers/index.js";
-import { exists, isFolder } from "../file-exists.js";
-import { readJson } from "../read-files.js";
+import { exists, isFolder } from "../files/file-exists.js";
+import { readJson } from "../files/read-files.js";
 import { hubFailure, hubJson, hubOptions } from "./hub-model.js";
 
 type Transformers = typeof transformers;

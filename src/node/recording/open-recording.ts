@@ -15,7 +15,7 @@ import {
   type ShardTable,
   shardTableBytes,
 } from "../../teachers/index.js";
-import { readJson } from "../read-files.js";
+import { readJson } from "../files/read-files.js";
 
 export const manifestName = "manifest.json";
 

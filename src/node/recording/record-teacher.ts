@@ -12,8 +12,8 @@ import {
   type ShardRow,
   type ShardTable,
 } from "../../teachers/index.js";
-import { assembleModels, owning } from "../assemble-models.js";
-import { writeFileAtomic } from "../atomic.js";
+import { assembleModels, owning } from "../runs/assemble-models.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import { describeRecording } from "./describe-recording.js";
 import { verifyShard } from "./open-recording.js";
 import { recordSource, type SourceRow } from "./record-source.js";

@@ -6,9 +6,9 @@ import type { RecordOptions } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { RecordingDescription, RecordingManifest, ShardTable } from "../../teachers/index.js";
-import { makeFolder, unfinishedPrefix, writeFileAtomic } from "../atomic.js";
-import { differences } from "../differences.js";
-import { exists } from "../file-exists.js";
+import { makeFolder, unfinishedPrefix, writeFileAtomic } from "../files/atomic.js";
+import { differences } from "../runs/differences.js";
+import { exists } from "../files/file-exists.js";
 import { manifestName, readManifest, verifyShard } from "./open-recording.js";
 
 export const shardName = (index: number) => `shard-${String(index).padStart(5, "0")}.bin`;

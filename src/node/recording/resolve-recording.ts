@@ -6,7 +6,7 @@ import {
   type RunConfig,
 } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
-import { resolveRunConfig } from "../evaluate-run.js";
+import { resolveRunConfig } from "../runs/evaluate-run.js";
 
 /**
  * Tells `output=…` and the other options of a recording from overrides of the run config.

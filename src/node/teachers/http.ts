@@ -1,6 +1,6 @@
 import { PupilError } from "../../errors/index.js";
 import { httpTeacher, teacherProtocols, type TeacherConfig } from "../../teachers/index.js";
-import { loadTokenizer } from "../load-tokenizer.js";
+import { loadTokenizer } from "../models/load-tokenizer.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
 type HttpTeacherConfig = Extract<TeacherConfig, { type: "http" }>;

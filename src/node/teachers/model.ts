@@ -2,9 +2,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { contextLength } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
-import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../adapter-folder.js";
-import { findModelFolder } from "../find-model.js";
-import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../model-folder.js";
+import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/adapter-folder.js";
+import { findModelFolder } from "../models/find-model.js";
+import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../models/model-folder.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 
 type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>;

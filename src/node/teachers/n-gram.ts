@@ -1,6 +1,6 @@
 import type { Tokenizer } from "../../data/index.js";
 import { nGramLanguage, type TeacherConfig } from "../../teachers/index.js";
-import { readText } from "../read-files.js";
+import { readText } from "../files/read-files.js";
 import { loadLanguage } from "./load-language.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { olderForms, type Tokenizer, tokenizerFromJson } from "../../data/index.js";
 import { onnxTeacher, openOnnxDecoder, type TeacherConfig } from "../../teachers/index.js";
-import { loadTokenizer } from "../load-tokenizer.js";
-import { endIdsOf, generationEndIds } from "../model-folder.js";
+import { loadTokenizer } from "../models/load-tokenizer.js";
+import { endIdsOf, generationEndIds } from "../models/model-folder.js";
 import { findHubJson, hubJson, openOnnxSession } from "../onnx/index.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 

@@ -4,7 +4,7 @@ import {
   type RecordingManifest,
   type TeacherConfig,
 } from "../../teachers/index.js";
-import { loadTokenizer } from "../load-tokenizer.js";
+import { loadTokenizer } from "../models/load-tokenizer.js";
 import { openRecording } from "../recording/open-recording.js";
 import type { LoadedTeacher } from "./loaded-teacher.js";
 

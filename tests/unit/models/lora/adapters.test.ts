@@ -17,7 +17,7 @@ import {
 import { AdamW } from "../../../../src/optim/index.js";
 import { ownDistribution, sampleRollouts } from "../../../../src/rollouts/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { applyGradients, computeGradients } from "../../../../src/trainers/step.js";
+import { applyGradients, computeGradients } from "../../../../src/trainers/step/step.js";
 import { useCpu } from "../../../setup/backend.js";
 import { useWasmEngine } from "../../../setup/wasm-engine.js";
 import { largestDifference, logitsOf, tinyConfigs, tinyDecoder } from "../tiny-models.js";

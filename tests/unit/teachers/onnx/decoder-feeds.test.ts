@@ -5,7 +5,7 @@ import {
   type OnnxValueInfo,
   openOnnxDecoder,
 } from "../../../../src/teachers/index.js";
-import { toFloat16 } from "../../../../src/models/half-precision.js";
+import { toFloat16 } from "../../../../src/models/checkpoints/half-precision.js";
 
 const ids: OnnxValueInfo = { name: "input_ids", type: "int64", shape: ["b", "t"] };
 const logits: OnnxValueInfo = { name: "logits", type: "float32", shape: ["b", "t", 3] };

@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { PupilError } from "../../errors/index.js";
+
+/** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
+export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
+  return explainFileErrors(path, what, () => readFile(path));
+}
+
+/** What `read` gives; an error of the file system becomes a PupilError that names the file. */
+export async function explainFileErrors<T>(
+  path: string,
+  what: string,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof PupilError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: "does not exist",
+      EISDIR: "is a folder, not a file",
+      EACCES: "cannot be read: permission denied",
+    };
+    const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
+    throw new PupilError(`The ${what} ${reason}.`, {
+      field: path,
+      remedy: `Paths are relative to ${process.cwd()}.`,
+      cause: error,
+    });
+  }
+}
+
+/** Reads UTF-8 text without a byte-order mark; bytes that are not UTF-8 are an error. */
+export async function readText(path: string, what = "file"): Promise<string> {
+  const bytes = await readBytes(path, what);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new PupilError(`The ${what} is not UTF-8 text.`, {
+      field: path,
+      remedy: "Convert it to UTF-8 first.",
+      cause,
+    });
+  }
+}
+
+/** Reads JSON; a syntax error names the file and the parser's position. */
+export async function readJson(path: string, what = "file"): Promise<unknown> {
+  const text = await readText(path, what);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PupilError(`The ${what} is not valid JSON: ${(cause as Error).message}.`, {
+      field: path,
+      cause,
+    });
+  }
+}

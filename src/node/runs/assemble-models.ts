@@ -1,0 +1,117 @@
+import {
+  type DataAccess,
+  prepareData,
+  type PreparedData,
+  type RunConfig,
+} from "../../config/index.js";
+import type { Tokenizer } from "../../data/index.js";
+import type { LossTerm } from "../../losses/index.js";
+import { contextLength, type Decoder } from "../../models/index.js";
+import type { Teacher } from "../../teachers/index.js";
+import { Random } from "../../tensors/index.js";
+import { dataOnDisk } from "../files/data-on-disk.js";
+import type { LoadedModel } from "../models/model-folder.js";
+import {
+  addStudentAdapter,
+  checkContext,
+  chooseTokenizer,
+  freshStudent,
+  loadRunTeacher,
+  loadStudent,
+} from "./run-models.js";
+import type { LoadedTeacher } from "../teachers/index.js";
+
+/** Takes over what is to be released with the parts of a run; returns it. */
+export type Own = <T extends { dispose(): void }>(owner: T) => T;
+
+/** Models, tokenizer and data that a config names. */
+export interface RunModels {
+  /** Of the run's seed. */
+  readonly random: Random;
+  readonly tokenizer: Tokenizer;
+  readonly data: PreparedData;
+  readonly student: Decoder;
+  readonly loadedStudent: LoadedModel | undefined;
+  readonly teacher: Teacher | undefined;
+  readonly loadedTeacher: LoadedTeacher | undefined;
+}
+
+/** Makes parts that release what they own when disposed, or at once if the making fails. */
+export async function owning<T extends object>(
+  make: (own: Own) => Promise<T>,
+): Promise<T & Disposable> {
+  const owned: { dispose(): void }[] = [];
+  const own: Own = (owner) => {
+    owned.push(owner);
+    return owner;
+  };
+  const dispose = () => {
+    for (const owner of owned.reverse()) owner.dispose();
+  };
+  try {
+    return { ...(await make(own)), [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/**
+ * Loads and checks them; with a checkpoint folder, the student as saved there.
+ *
+ * @param loss what the teacher is for; an aligned one gives signals for some losses only
+ */
+export async function assembleModels(
+  config: RunConfig,
+  checkpoint: string | undefined,
+  loss: readonly LossTerm[],
+  own: Own,
+): Promise<RunModels> {
+  const random = new Random(config.seed);
+  const files = dataOnDisk();
+  const loadedTeacher = await loadRunTeacher(config, loss);
+  if (loadedTeacher !== undefined) own(loadedTeacher);
+  const loadedStudent = await loadStudent(config, checkpoint);
+  if (loadedStudent !== undefined) own(loadedStudent.model);
+  const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
+
+  const data = await prepareRunData(config, tokenizer, files, {
+    teacher: loadedTeacher?.maxPositions,
+    student: loadedStudent && contextLength(loadedStudent.model.config),
+  });
+  own({ dispose: () => data.dispose?.() });
+  const student =
+    loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
+  await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
+  const contexts = {
+    student: contextLength(student.config),
+    teacher: loadedTeacher?.maxPositions,
+  };
+  checkContext(data, contexts, config);
+  const teacher =
+    loadedTeacher &&
+    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
+  return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher };
+}
+
+/**
+ * The data of a run for its tokenizer, in rows that the models have room for.
+ *
+ * @param contexts of the models that are loaded; a fresh student's is in the config
+ */
+export function prepareRunData(
+  config: RunConfig,
+  tokenizer: Tokenizer,
+  files: DataAccess,
+  contexts: { readonly teacher: number | undefined; readonly student: number | undefined },
+): Promise<PreparedData> {
+  const { teacher, student = config.student.architecture?.maxPositions } = contexts;
+  const limits = [teacher, student].filter((limit) => limit !== undefined);
+  return prepareData(config.data, {
+    tokenizer,
+    files,
+    maxPositions: limits.length === 0 ? undefined : Math.min(...limits),
+    evaluationRows: config.evaluation.rows,
+    random: new Random(config.seed).stream("data"),
+  });
+}

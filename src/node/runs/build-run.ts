@@ -1,0 +1,97 @@
+import type { DataReport, RunConfig } from "../../config/index.js";
+import type { Tokenizer } from "../../data/index.js";
+import { type LossState, lossTermFromConfig } from "../../losses/index.js";
+import type { Decoder } from "../../models/index.js";
+import { AdamW } from "../../optim/index.js";
+import type { Teacher } from "../../teachers/index.js";
+import {
+  checkRows,
+  layerSizesOf,
+  makeProjections,
+  type Projections,
+  type StepMetrics,
+} from "../../trainers/index.js";
+import { assembleModels, type Own, owning } from "./assemble-models.js";
+import { describeUnknownKeys } from "../models/model-folder.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { loadRunLosses } from "./run-losses.js";
+import { describeStudent } from "./run-models.js";
+import { trainerOf } from "./run-trainer.js";
+import { restoreTrainingState } from "./training-state.js";
+
+/** The parts of a run, ready to train. Owns the models and the optimizer. */
+export interface RunParts extends Disposable {
+  readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
+  readonly tokenizer: Tokenizer;
+  readonly optimizer: AdamW;
+  /** What is learned beside the student, for hidden states of another width than the teacher's. */
+  readonly projections: Projections | undefined;
+  /** What losses had remembered at the checkpoint; undefined for a new run. */
+  readonly lossStates: Readonly<Record<string, LossState>> | undefined;
+  /** What to tell the user before the run starts. */
+  readonly notes: readonly string[];
+  /** What became of the rows of the data; absent for data without an end. */
+  readonly dataReport: DataReport | undefined;
+  /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
+  checkData(): Promise<void>;
+  train(startStep: number): AsyncGenerator<StepMetrics>;
+  evaluate(): Promise<RunEvaluation>;
+}
+
+/**
+ * Builds everything a config names; with a checkpoint folder, the student and optimizer as saved
+ * there. Whatever was loaded is released again if a later part fails.
+ */
+export async function buildRun(
+  config: RunConfig,
+  checkpoint: string | undefined,
+): Promise<RunParts> {
+  return owning((own) => assemble(config, checkpoint, own));
+}
+
+async function assemble(
+  config: RunConfig,
+  checkpoint: string | undefined,
+  own: Own,
+): Promise<Omit<RunParts, typeof Symbol.dispose>> {
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const models = await assembleModels(config, checkpoint, loss, own);
+  const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
+  const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
+  const projections = makeProjections(loss, layers, random.stream("projections"));
+  if (projections !== undefined) own(projections);
+  const trained = new Map([...student.trainableParameters(), ...(projections?.parameters ?? [])]);
+  const optimizer = own(new AdamW(trained, config.trainer.optimizer));
+  const lossStates =
+    checkpoint === undefined
+      ? undefined
+      : await restoreTrainingState(checkpoint, optimizer, {
+          teacher: teacher?.state,
+          projections: projections?.state,
+        });
+  const parts = { student, teacher, tokenizer, data, random };
+  return {
+    student,
+    teacher,
+    tokenizer,
+    optimizer,
+    projections,
+    lossStates,
+    notes: [
+      ...data.notes,
+      describeStudent(student),
+      ...(loadedTeacher?.notes ?? []),
+      ...(projections?.notes ?? []),
+      ...describeUnknownKeys(loadedStudent, config.student.from),
+    ],
+    dataReport: data.report,
+    checkData: async () => {
+      if (teacher === undefined || config.trainer.type !== "distill") return;
+      await checkRows(teacher, data.training, config.trainer);
+    },
+    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates, projections }),
+    evaluate: evaluatorOf(config, parts),
+  };
+}

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { applyOverrides, type RunConfig } from "../../config/index.js";
+import { PupilError } from "../../errors/index.js";
+import { lossTermFromConfig } from "../../losses/index.js";
+import { assembleModels, owning } from "./assemble-models.js";
+import { isFolder } from "../files/file-exists.js";
+import { readJson } from "../files/read-files.js";
+import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
+import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { loadRunLosses, parseRunConfig } from "./run-losses.js";
+
+/** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
+export async function resolveEvaluation(
+  path: string,
+  words: readonly string[],
+): Promise<RunConfig> {
+  const model = words.find((word) => word.startsWith("model="))?.slice("model=".length);
+  const overrides = words.filter((word) => !word.startsWith("model="));
+  const { isRun, config } = await resolveRunConfig(path, overrides);
+  const trained = isRun ? path : join(config.output, config.name);
+  if (model === undefined && !(await isFolder(trained))) {
+    throw new PupilError("This config has not been trained yet: there is no such run folder.", {
+      field: trained,
+      remedy: "Train it first, or name the model to measure: model=<folder>.",
+    });
+  }
+  return { ...config, student: { from: model ?? trained } };
+}
+
+/** The config in a file or of a run folder, with overrides. */
+export async function resolveRunConfig(
+  path: string,
+  overrides: readonly string[],
+): Promise<{ isRun: boolean; config: RunConfig }> {
+  const isRun = await isFolder(path);
+  const stored = isRun
+    ? withoutVersions(await readRunConfig(path))
+    : await readJson(path, "run config");
+  const given = applyOverrides(stored, overrides);
+  const source = isRun ? join(path, "config.json") : path;
+  return { isRun, config: await parseRunConfig(given, source) };
+}
+
+/**
+ * Evaluates the student of a config without training it. Needs a started backend. The trainer of the
+ * config has no say: a student may be measured against another teacher than it learned from.
+ */
+export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
+  const ownLosses = await loadRunLosses(config.losses);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  using models = await owning((own) => assembleModels(config, undefined, loss, own));
+  // Awaited here: the models are released when this function ends.
+  return await evaluatorOf(config, models)();
+}

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { applyOverrides, type RunConfig } from "../../config/index.js";
+import { PupilError } from "../../errors/index.js";
+import { differences } from "./differences.js";
+import { readJson } from "../files/read-files.js";
+import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { parseRunConfig } from "./run-losses.js";
+
+/** What `pupil train` was asked to do. */
+export interface Training {
+  readonly config: RunConfig;
+  readonly path: string;
+  readonly resume: boolean;
+}
+
+/** Settings that may differ when a run continues: they do not change what a step computes. */
+const changeable = ["trainer.steps", "evaluation", "checkpoint", "backend", "output"];
+
+/**
+ * The config of a new run (`config.json key=value …`) or of one that continues (`resume=<folder>`,
+ * with or without its config file). Resuming under other settings than the run began with is an
+ * error that names them.
+ */
+export async function resolveTraining(
+  configPath: string | undefined,
+  words: readonly string[],
+): Promise<Training> {
+  const all = configPath === undefined ? words : [configPath, ...words];
+  const file = configPath?.includes("=") ? undefined : configPath;
+  const overrides = all.filter((word) => word !== file && !word.startsWith("resume="));
+  const resume = all.find((word) => word.startsWith("resume="))?.slice("resume=".length);
+  if (resume !== undefined) return resolveResumed(resume, file, overrides);
+  if (file === undefined) {
+    throw new PupilError("No run config was given.", {
+      remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
+    });
+  }
+  const given = applyOverrides(await readJson(file, "run config"), overrides);
+  const config = await parseRunConfig(given, file);
+  return { config, path: join(config.output, config.name), resume: false };
+}
+
+async function resolveResumed(
+  path: string,
+  file: string | undefined,
+  overrides: readonly string[],
+): Promise<Training> {
+  const stored = withoutVersions(await readRunConfig(path));
+  const source = join(path, "config.json");
+  const began = await parseRunConfig(stored, source);
+  const asked = file === undefined ? stored : await readJson(file, "run config");
+  const config = await parseRunConfig(applyOverrides(asked, overrides), file ?? source);
+  const changed = differences(began, config).filter(
+    (field) => !changeable.some((prefix) => field === prefix || field.startsWith(`${prefix}.`)),
+  );
+  if (changed.length > 0) {
+    throw new PupilError(`The run began with another ${changed.join(", ")}.`, {
+      field: path,
+      remedy: `Leave it as it was, or start a new run. When resuming you can change: ${changeable.join(", ")}.`,
+    });
+  }
+  return { config, path, resume: true };
+}

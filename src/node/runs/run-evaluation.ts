@@ -1,0 +1,63 @@
+import type { PreparedData, RunConfig } from "../../config/index.js";
+import { decodeCompletion, type Tokenizer } from "../../data/index.js";
+import type { Decoder } from "../../models/index.js";
+import type { Teacher } from "../../teachers/index.js";
+import type { Random } from "../../tensors/index.js";
+import { evaluateStudent } from "../../trainers/index.js";
+
+export interface RunEvaluation {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly completions: readonly CompletionRow[];
+}
+
+/** A completion as text, as it stands in `completions.jsonl`. */
+export interface CompletionRow {
+  readonly set: string;
+  readonly prompt: string;
+  readonly completion: string;
+  readonly correct?: boolean;
+}
+
+/** Completions per evaluation set that are logged. */
+const loggedCompletions = 8;
+
+export interface EvaluatedParts {
+  readonly student: Decoder;
+  readonly teacher: Teacher | undefined;
+  readonly tokenizer: Tokenizer;
+  readonly data: PreparedData;
+  readonly random: Random;
+}
+
+/** Measures the student on every evaluation set of its data. */
+export function evaluatorOf(
+  config: RunConfig,
+  parts: EvaluatedParts,
+): () => Promise<RunEvaluation> {
+  const { student, teacher, tokenizer, data, random } = parts;
+  const { batchSize, sampling, maxNewTokens } = config.evaluation;
+  return async () => {
+    const metrics: Record<string, number> = {};
+    const completions: CompletionRow[] = [];
+    for (const set of data.evaluation) {
+      const result = await evaluateStudent(student, teacher, set, {
+        batchSize,
+        tokenizer,
+        maxNewTokens: maxNewTokens ?? data.maxNewTokens,
+        sampling,
+        random: random.stream("evaluation"),
+      });
+      Object.assign(metrics, result.metrics);
+      const logged = result.completions.slice(0, loggedCompletions);
+      for (const { promptIds, completionIds, ...row } of logged) {
+        const prompt = tokenizer.decode(promptIds);
+        completions.push({
+          ...row,
+          prompt,
+          completion: decodeCompletion(tokenizer, promptIds, completionIds),
+        });
+      }
+    }
+    return { metrics, completions };
+  };
+}

@@ -1,0 +1,110 @@
+import type { RunConfig } from "../../config/index.js";
+import { PupilError } from "../../errors/index.js";
+import type { LossState, LossTerm } from "../../losses/index.js";
+import type { AdamW } from "../../optim/index.js";
+import {
+  checkLoss,
+  distill,
+  layerSizesOf,
+  type LossSupply,
+  pairs,
+  type Projections,
+  sft,
+  type StepMetrics,
+} from "../../trainers/index.js";
+import type { EvaluatedParts } from "./run-evaluation.js";
+
+interface TrainingParts extends EvaluatedParts {
+  readonly loss: readonly LossTerm[];
+  readonly optimizer: AdamW;
+  readonly lossStates: Readonly<Record<string, LossState>> | undefined;
+  readonly projections: Projections | undefined;
+}
+
+/** Starts a training after `startStep` steps. */
+type Train = (startStep: number) => AsyncGenerator<StepMetrics>;
+
+/** What a trainer offers to its losses, and how it is started. */
+interface RunTrainer {
+  readonly supply: Omit<
+    LossSupply,
+    "studentVocabSize" | "studentLayers" | "gradientAccumulationSteps"
+  >;
+  readonly train: Train;
+}
+
+type Trainer = RunConfig["trainer"];
+type Maker<T> = (
+  trainer: T,
+  common: ReturnType<typeof commonOptions>,
+  parts: TrainingParts,
+) => RunTrainer;
+
+const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
+  sft: ({ packing }, common, { data }) => ({
+    supply: { onPolicyFraction: 0, packing },
+    train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
+  }),
+  distill: (trainer, common, { data, teacher, random, projections }) => {
+    const { onPolicyFraction, packing, sampling, advantageDiscount } = trainer;
+    if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
+    const options = { teacher, onPolicyFraction, packing, sampling, advantageDiscount };
+    return {
+      supply: { teacher, onPolicyFraction, packing, advantageDiscount },
+      train: (startStep) =>
+        distill({
+          ...{ ...common, ...options, startStep },
+          ...(projections && { projections }),
+          data: data.training,
+          maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
+          random: random.stream("train"),
+        }),
+    };
+  },
+  pairs: (_trainer, common, { data, teacher, random }) => {
+    if (data.pairs === undefined) {
+      throw new PupilError(
+        "The data has no pairs of answers, which the pairs trainer learns from.",
+        {
+          field: "data",
+          remedy: 'Use rows with two answers (data.type "pairs") or a task.',
+        },
+      );
+    }
+    const options = { data: data.pairs, ...(teacher === undefined ? {} : { reference: teacher }) };
+    return {
+      supply: { onPolicyFraction: 0, pairs: true, ...(teacher === undefined ? {} : { teacher }) },
+      train: (startStep) =>
+        pairs({ ...common, ...options, startStep, random: random.stream("train") }),
+    };
+  },
+};
+
+function commonOptions({ trainer }: RunConfig, parts: TrainingParts) {
+  const { student, tokenizer, optimizer, loss, lossStates } = parts;
+  const { steps, batchSize, gradientAccumulationSteps, maxGradNorm } = trainer;
+  return {
+    ...{ student, tokenizer, optimizer, loss, steps, batchSize, gradientAccumulationSteps },
+    schedule: trainer,
+    ...(lossStates === undefined ? {} : { lossStates }),
+    ...(maxGradNorm === null ? {} : { maxGradNorm }),
+  };
+}
+
+/**
+ * The trainer that a config names.
+ *
+ * @throws PupilError if a loss needs what it would not get
+ */
+export function trainerOf(config: RunConfig, parts: TrainingParts): Train {
+  const { trainer } = config;
+  const common = commonOptions(config, parts);
+  const make = makers[trainer.type] as Maker<Trainer>;
+  const { supply, train } = make(trainer, common, parts);
+  const studentVocabSize = parts.student.config.vocabSize;
+  const { gradientAccumulationSteps } = trainer;
+  // The trainers check this too, but only once the run has begun.
+  const student = { studentVocabSize, studentLayers: layerSizesOf(parts.student) };
+  checkLoss(common.loss, { ...supply, ...student, gradientAccumulationSteps });
+  return train;
+}

@@ -1,0 +1,137 @@
+import * as tf from "@tensorflow/tfjs";
+import {
+  distributionStatisticNames,
+  distributionStatistics,
+  type HiddenStates,
+  linear,
+  selectedLogProbs,
+} from "../../ops/index.js";
+import type { TeacherTensors } from "../../teachers/index.js";
+import type { RolloutInputs } from "../step/rollout-inputs.js";
+
+/** Logits `[B, T, V]`, or what they are made of. */
+export type LogitsSource = { readonly logits: tf.Tensor3D } | HiddenStates;
+
+/** What is known in a step about the student and its teacher, for the log. */
+export interface DiagnosticInputs {
+  readonly student: LogitsSource;
+  readonly teacher?: LogitsSource;
+  /** The teacher's likeliest tokens, where it gives those. */
+  readonly sparse?: Partial<Pick<TeacherTensors, "teacherTokenIds" | "teacherTopLogProbs">>;
+}
+
+type Sums = Record<string, tf.Scalar>;
+
+/**
+ * Sums over some positions of what is logged about every step, whatever its loss:
+ *
+ * - with a teacher's logits: `forwardKl` KL(teacher ‖ student), `reverseKl` KL(student ‖ teacher),
+ *   `studentEntropy`, `teacherEntropy`, `totalVariation`, `topOneAgreement`;
+ * - with its likeliest tokens: `coarseForwardKl`, `coarseReverseKl`, `coarseTotalVariation` (all
+ *   other tokens taken as one, hence lower bounds), `studentTailMass`, `teacherTailMass` (the
+ *   probability of those others) and `topOneAgreement`;
+ * - without a teacher: `studentEntropy`.
+ *
+ * In nats at temperature 1. No gradient flows.
+ *
+ * @param rows `[N]` int32, positions in `[B·T]`
+ */
+export function diagnosticSums(
+  { student, teacher, sparse }: DiagnosticInputs,
+  rows: tf.Tensor1D,
+): Sums {
+  if (rows.size === 0) return {};
+  const studentLogits = logitsAt(student, rows);
+  const teacherLogits = teacher && logitsAt(teacher, rows);
+  const ofLists = sparse === undefined ? {} : sparseSums(studentLogits, sparse, rows);
+  if (teacherLogits !== undefined && teacherLogits.shape[1] === studentLogits.shape[1]) {
+    return { ...ofLists, ...columnSums(distributionStatistics(studentLogits, teacherLogits)) };
+  }
+  const { studentEntropy } = columnSums(distributionStatistics(studentLogits, studentLogits));
+  return { ...ofLists, studentEntropy: studentEntropy as tf.Scalar };
+}
+
+/** Σ and Σ² of the advantages of sampled tokens, for their spread. */
+export function advantageSums({ advantages }: RolloutInputs, mask: () => tf.Tensor2D): Sums {
+  if (advantages === undefined) return {};
+  const counted = advantages.mul(mask());
+  return { advantages: counted.sum<tf.Scalar>(), advantageSquares: counted.square().sum() };
+}
+
+function logitsAt(source: LogitsSource, rows: tf.Tensor1D): tf.Tensor2D {
+  const at = (x: tf.Tensor3D) => tf.gather(x.reshape([-1, x.shape[2]]), rows);
+  if ("logits" in source) return at(source.logits) as tf.Tensor2D;
+  return linear(at(source.hidden), source.head) as tf.Tensor2D;
+}
+
+function columnSums(statistics: tf.Tensor2D): Sums {
+  const sums = tf.unstack(statistics.sum(0)) as tf.Scalar[];
+  return Object.fromEntries(distributionStatisticNames.map((name, i) => [name, sums[i]])) as Sums;
+}
+
+function sparseSums(
+  studentLogits: tf.Tensor2D,
+  { teacherTokenIds: ids, teacherTopLogProbs: logProbs }: NonNullable<DiagnosticInputs["sparse"]>,
+  rows: tf.Tensor1D,
+): Sums {
+  if (ids === undefined || logProbs === undefined) return {};
+  const [, , K] = ids.shape;
+  const at = (x: tf.Tensor3D) => tf.gather(x.reshape([-1, K]), rows) as tf.Tensor2D;
+  return coarseSums(studentLogits, at(ids), at(logProbs));
+}
+
+/** Both distributions with the tokens outside the teacher's list as one. */
+function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.Tensor2D): Sums {
+  const [N, V] = studentLogits.shape;
+  const K = ids.shape[1];
+  const of = (x: tf.Tensor3D) => x.reshape([N, K]);
+  const student = of(selectedLogProbs(studentLogits.reshape([1, N, V]), ids.reshape([1, N, K])));
+  const rest = (x: tf.Tensor) => tf.scalar(1).sub(x.exp().sum(-1)).clipByValue(1e-7, 1);
+  const [studentRest, teacherRest] = [rest(student), rest(logProbs)];
+  const gap = logProbs.sub(student);
+  const restGap = teacherRest.log().sub(studentRest.log());
+  const sum = (listed: tf.Tensor, others: tf.Tensor) => listed.sum().add(others.sum()) as tf.Scalar;
+  const difference = (a: tf.Tensor, b: tf.Tensor) => a.sub(b).abs().mul(0.5);
+  const likeliest = tf.gather(ids, logProbs.argMax(-1), 1, 1);
+  const agrees = studentLogits.argMax(-1).equal(likeliest.reshape([N]));
+  return {
+    coarseForwardKl: sum(logProbs.exp().mul(gap), teacherRest.mul(restGap)),
+    coarseReverseKl: sum(student.exp().mul(gap).neg(), studentRest.mul(restGap).neg()),
+    coarseTotalVariation: sum(
+      difference(logProbs.exp(), student.exp()),
+      difference(teacherRest, studentRest),
+    ),
+    studentTailMass: studentRest.sum<tf.Scalar>(),
+    teacherTailMass: teacherRest.sum<tf.Scalar>(),
+    topOneAgreement: agrees.toFloat().sum<tf.Scalar>(),
+  };
+}
+
+/** What the diagnostics are means over. */
+export interface DiagnosticCounts {
+  readonly positions: number;
+  readonly sampledTokens: number;
+  readonly pairs: number;
+}
+
+/** What the sums say: means over positions or pairs, and the standard deviation of the advantages. */
+export function diagnosticMeans(
+  sums: Readonly<Record<string, number>>,
+  { positions, sampledTokens, pairs }: DiagnosticCounts,
+): Record<string, number> {
+  const { advantages, advantageSquares, positiveLogProb, negativeLogProb, ...others } = sums;
+  const over = (values: Readonly<Record<string, number | undefined>>, count: number) =>
+    Object.fromEntries(
+      Object.entries(values).flatMap(([name, sum]) =>
+        sum === undefined ? [] : [[name, sum / Math.max(1, count)]],
+      ),
+    ) as Record<string, number>;
+  const means = {
+    ...over(others, positions),
+    ...over({ positiveLogProb, negativeLogProb }, pairs),
+  };
+  if (advantages === undefined || advantageSquares === undefined) return means;
+  const mean = advantages / Math.max(1, sampledTokens);
+  const variance = advantageSquares / Math.max(1, sampledTokens) - mean ** 2;
+  return { ...means, advantageStd: Math.sqrt(Math.max(0, variance)) };
+}

@@ -1,0 +1,101 @@
+import type { StepMetrics } from "../step/metrics.js";
+
+/** What the steps before the present one were like. */
+export interface TrainingHistory {
+  readonly first: StepMetrics;
+  /** Smallest value so far, by name of the diagnostic. */
+  readonly lowest: Readonly<Record<string, number>>;
+}
+
+/** A known way for a training to go wrong, and what it looks like in the metrics. */
+export interface FailureSignature {
+  readonly name: string;
+  /** Steps in a row that must show it before it is no accident. */
+  readonly steps: number;
+  shows(metrics: StepMetrics, history: TrainingHistory): boolean;
+  /** What is seen, with its numbers. */
+  describe(metrics: StepMetrics, history: TrainingHistory): string;
+  readonly remedy: string;
+}
+
+const nats = (value: number | undefined) => `${(value ?? 0).toPrecision(3)} nats`;
+const percent = (value: number | undefined) => `${(100 * (value ?? 0)).toFixed(1)} %`;
+
+/** The entropy that a student should come near to: its teacher's, else its own at the start. */
+function expectedEntropy({ diagnostics }: StepMetrics, { first }: TrainingHistory): number {
+  return diagnostics["teacherEntropy"] ?? first.diagnostics["studentEntropy"] ?? 0;
+}
+
+/** Every signature that is watched for, in the order of their warnings. */
+export const failureSignatures: readonly FailureSignature[] = [
+  {
+    name: "all-positions-masked",
+    steps: 1,
+    shows: ({ tokens }) => tokens === 0,
+    describe: () => "no token of the step is learned: every position is masked",
+    remedy:
+      "Look at the rows with `pupil data <config>`: completions may be empty, or cut off by maxLength.",
+  },
+  {
+    name: "entropy-collapse",
+    steps: 20,
+    shows: (metrics, history) => {
+      const { studentEntropy } = metrics.diagnostics;
+      const expected = expectedEntropy(metrics, history);
+      // Falling from the start's entropy is what learning from data looks like.
+      const isCompared = metrics.onPolicyShare > 0 && expected > 0.05;
+      return isCompared && studentEntropy !== undefined && studentEntropy < expected / 10;
+    },
+    describe: (metrics, history) =>
+      `the student's entropy has collapsed to ${nats(metrics.diagnostics["studentEntropy"])} ` +
+      `(${metrics.diagnostics["teacherEntropy"] === undefined ? "at the start" : "teacher"}: ` +
+      `${nats(expectedEntropy(metrics, history))})`,
+    remedy:
+      "Mix in forward-kl or rows of the data (onPolicyFraction below 1), raise the loss temperature, or lower learningRate.",
+  },
+  {
+    name: "mass-outside-support",
+    steps: 20,
+    shows: ({ diagnostics: { studentTailMass, teacherTailMass } }, { lowest }) =>
+      studentTailMass !== undefined &&
+      studentTailMass > 3 * (teacherTailMass ?? 0) &&
+      studentTailMass > (lowest["studentTailMass"] ?? 0) + 0.1,
+    describe: ({ diagnostics }, { lowest }) =>
+      `the student's probability outside the teacher's K tokens has grown from ` +
+      `${percent(lowest["studentTailMass"])} to ${percent(diagnostics["studentTailMass"])} ` +
+      `(teacher: ${percent(diagnostics["teacherTailMass"])})`,
+    remedy: 'Use support "tail" in sparse-kl, a larger topK, or sampled-kl, which is unbiased.',
+  },
+  {
+    name: "no-end-token",
+    steps: 20,
+    shows: ({ rolloutEndRate }) => rolloutEndRate === 0,
+    describe: ({ rolloutLength }) =>
+      `the student never ends a completion; all are cut off (${rolloutLength?.toFixed(1)} tokens on average)`,
+    remedy:
+      "Train it on the data first (sft), check that rows end with an end token (`pupil data <config>`), or raise maxNewTokens.",
+  },
+  {
+    name: "both-sides-fall",
+    steps: 20,
+    shows: ({ diagnostics }, { first }) =>
+      ["positiveLogProb", "negativeLogProb"].every((side) => {
+        const [now, then] = [diagnostics[side], first.diagnostics[side]];
+        return now !== undefined && then !== undefined && now < then - 0.5;
+      }),
+    describe: ({ diagnostics }, { first }) =>
+      "both sides of the pairs have become less likely: preferred " +
+      `${nats(first.diagnostics["positiveLogProb"])} to ${nats(diagnostics["positiveLogProb"])} a token, ` +
+      `rejected ${nats(first.diagnostics["negativeLogProb"])} to ${nats(diagnostics["negativeLogProb"])}`,
+    remedy:
+      "Lower negativeWeight (redi) or beta, or add a term on the preferred answers: rpo's nllWeight, or cross-entropy.",
+  },
+  {
+    name: "zero-variance-advantages",
+    steps: 5,
+    shows: ({ diagnostics: { advantageStd } }) => advantageStd !== undefined && advantageStd < 1e-6,
+    describe: () => "all advantages are equal, so that the policy gradient is noise or nothing",
+    remedy:
+      "Sample with a higher samplingTemperature, use harder prompts, or check that student and teacher differ.",
+  },
+];

@@ -1,0 +1,100 @@
+import type { Tokenizer, TokenSequence } from "../../data/index.js";
+import type { LanguageModel } from "../../models/index.js";
+import { ownDistribution, rolloutToSequence, type SamplingPolicy } from "../../rollouts/index.js";
+import type { Teacher } from "../../teachers/index.js";
+import type { Random } from "../../tensors/index.js";
+import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
+
+/** Rows to evaluate on that were never trained on. */
+export interface EvaluationSet {
+  /** `heldOut`, or `longer` for problems beyond the training lengths. */
+  readonly name: string;
+  /** Given completions, for the loss; where there are prompts, in their order. */
+  readonly rows: readonly TokenSequence[];
+  readonly prompts: readonly (readonly number[])[];
+  /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
+  readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
+}
+
+export interface EvaluateOptions {
+  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
+  readonly maxNewTokens: number;
+  readonly random: Random;
+  /** How the completions are made that are verified. Default: greedy. */
+  readonly sampling?: SamplingPolicy;
+  /** Rows per forward pass. Default: 32. */
+  readonly batchSize?: number;
+}
+
+/** One completion, for people to look at. */
+export interface ScoredCompletion {
+  readonly set: string;
+  readonly promptIds: readonly number[];
+  readonly completionIds: readonly number[];
+  readonly correct?: boolean;
+}
+
+export interface StudentEvaluation {
+  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly completions: readonly ScoredCompletion[];
+}
+
+const greedy: SamplingPolicy = { ...ownDistribution, greedy: true };
+
+/** Completions to make for people to look at, where nothing verifies them. */
+const shownCompletions = 8;
+
+/**
+ * Everything the project reports about a student on a set: loss of the given completions; accuracy,
+ * length and end rate of completions made by `sampling`; and both KLs to the teacher, averaged over
+ * the tokens of the student's own samples at temperature 1.
+ */
+export async function evaluateStudent(
+  student: LanguageModel,
+  teacher: Teacher | undefined,
+  set: EvaluationSet,
+  options: EvaluateOptions,
+): Promise<StudentEvaluation> {
+  const { tokenizer, maxNewTokens, random, sampling = greedy, batchSize = 32 } = options;
+  const { endIds, padId } = tokenizer;
+  const { verify } = set;
+  const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
+  const sample = (prompts: EvaluationSet["prompts"], policy: SamplingPolicy, purpose: string) =>
+    sampleCompletions(student, prompts, {
+      batchSize,
+      endIds,
+      padId,
+      maxNewTokens,
+      policy,
+      random: random.stream("evaluate", set.name, purpose),
+    });
+
+  const { loss, perplexity } = await evaluateLoss(student, set.rows, batchSize, padId);
+  const scored = await sample(shown, sampling, "accuracy");
+  const correct = scored.rollouts.map((rollout, i) => verify?.(i, rollout.completionIds));
+  const metrics: Record<string, number> = { loss, perplexity };
+  if (verify !== undefined) metrics["accuracy"] = mean(correct.map(Number));
+  metrics["meanLength"] = scored.meanLength;
+  metrics["endRate"] = scored.endRate;
+
+  const isComparable = teacher?.vocabSize === student.config.vocabSize;
+  if (isComparable && teacher.provides.includes("teacherLogits")) {
+    const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
+    const written = rollouts.map((rollout, i) => rolloutToSequence(rollout, set.rows[i]));
+    const divergence = await evaluateDivergence(student, teacher, written, batchSize, padId);
+    metrics["forwardKl"] = divergence.forwardKl;
+    metrics["reverseKl"] = divergence.reverseKl;
+  }
+  const completions = scored.rollouts.map(({ promptIds, completionIds }, i) => {
+    const verdict = correct[i];
+    const row = { set: set.name, promptIds, completionIds };
+    return verdict === undefined ? row : { ...row, correct: verdict };
+  });
+  const named = Object.entries(metrics).map(([key, value]) => [`${set.name}.${key}`, value]);
+  return { metrics: Object.fromEntries(named) as Record<string, number>, completions };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Batch } from "../../data/index.js";
+import { lossInputFacts, type LossTerm, rowWeights, type ValuesPer } from "../../losses/index.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { tokensPerPair } from "./pair-inputs.js";
+
+/** How the examples of a step's micro-batches enter the mean of one term. */
+export interface CountedRows {
+  /** Per micro-batch, the factor of every sequence: of every row, unless rows are packed. */
+  readonly weights: readonly (readonly number[])[];
+  /** What the sum over the whole step is divided by. */
+  readonly count: number;
+}
+
+/**
+ * The rows that a term counts: those that have every input it reads. Labels are ground truth only
+ * in rows of the data; log-probabilities of sampling exist only in rows that the student sampled.
+ */
+export function countedRows(
+  { definition, config }: LossTerm,
+  microBatches: readonly Pick<MicroBatch, "batch" | "onPolicyRows" | "isPairs">[],
+): CountedRows {
+  const aggregation = definition.aggregation?.(config) ?? "token";
+  const sources = definition.needs.map((need) => lossInputFacts(need).rows);
+  const parts = microBatches.map(({ batch, onPolicyRows, isPairs }) => {
+    const perExample = isPairs ? tokensPerPair(batch.tokensPerSequence) : batch.tokensPerSequence;
+    const tokens = perExample.map((count, i) => {
+      const isRollout = i < onPolicyRows;
+      const has = !sources.includes(isRollout ? "data" : "rollouts");
+      return has ? count : 0;
+    });
+    return rowWeights(definition.per, aggregation, tokens);
+  });
+  return {
+    weights: parts.map(({ weights }) => weights),
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
+/**
+ * What one micro-batch's values of a term are multiplied with before they are summed: a
+ * {@link sequenceMask} for values per token, the factors themselves `[B]` for values per row.
+ */
+export function countedWeights(
+  { weights }: CountedRows,
+  index: number,
+  batch: Batch,
+  per: ValuesPer,
+): tf.Tensor {
+  const factors = weights[index] as readonly number[];
+  if (per === "token") return sequenceMask(batch, factors);
+  if (batch.isPacked) throw new Error("A packed row is no example: it cannot have one value.");
+  return tf.tensor1d([...factors]);
+}
+
+/** The completion mask `[B, T]` times a factor for each of the batch's sequences. */
+export function sequenceMask(batch: Batch, factors: readonly number[]): tf.Tensor2D {
+  const { completionMask, size, sequenceLength: T } = batch;
+  if (!batch.isPacked) return completionMask.mul(tf.tensor2d([...factors], [size, 1]));
+  const ofPositions = new Float32Array(size * T);
+  for (const [i, { ids, row, start }] of batch.sequences.entries()) {
+    const first = row * T + start;
+    ofPositions.fill(factors[i] as number, first, first + ids.length - 1);
+  }
+  return completionMask.mul(tf.tensor2d(ofPositions, [size, T]));
+}

@@ -1,0 +1,44 @@
+import type { LossState } from "../../losses/index.js";
+import type { StepBatches } from "./micro-batches.js";
+import type { StepGradients } from "./step.js";
+
+/** What a trainer yields after every optimizer step. */
+export interface StepMetrics {
+  /** Optimizer steps done, from 1. */
+  readonly step: number;
+  /** Weighted sum of the terms. */
+  readonly loss: number;
+  /** Each term before its weight, as a mean over its tokens. */
+  readonly terms: Readonly<Record<string, number>>;
+  /**
+   * How student and teacher compare, whatever the loss: see `diagnosticSums` for the names. Means over
+   * learned positions of the step, or over a sample of them where there are many.
+   */
+  readonly diagnostics: Readonly<Record<string, number>>;
+  /** Global gradient norm before clipping. */
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  /** Tokens that the loss counted in this step. */
+  readonly tokens: number;
+  /** Share of the step's positions that held padding: what `packing` saves, or has left. */
+  readonly paddingShare: number;
+  /** Share of rows that the student wrote itself. */
+  readonly onPolicyShare: number;
+  /** Mean number of tokens the student wrote per row; absent when it wrote none. */
+  readonly rolloutLength?: number;
+  /** Share of the student's rows that ended by themselves; absent where there is no end token. */
+  readonly rolloutEndRate?: number;
+  /** Rows of this step that each of several teachers scored, by its name. */
+  readonly routedRows?: Readonly<Record<string, number>>;
+  /** What losses remember for the next step, by their labels; absent when none does. */
+  readonly lossStates?: Readonly<Record<string, LossState>>;
+  readonly elapsedMs: number;
+}
+
+/** What every trainer reports of a step's gradients and batches. */
+export function commonMetrics(
+  { loss, terms, diagnostics, gradNorm }: StepGradients,
+  { tokens, paddingShare }: StepBatches,
+) {
+  return { loss, terms, diagnostics, gradNorm, tokens, paddingShare };
+}

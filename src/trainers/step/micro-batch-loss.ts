@@ -1,0 +1,171 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Batch } from "../../data/index.js";
+import {
+  type LossInputs,
+  type LossStates,
+  type LossTerm,
+  maskedSum,
+  needsOf,
+} from "../../losses/index.js";
+import type { LanguageModel, LayerResults } from "../../models/index.js";
+import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
+import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
+import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
+import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
+import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { pairInputs, pairSums } from "./pair-inputs.js";
+import type { Projections } from "./projections.js";
+
+/** A term with all that does not depend on the micro-batch. */
+export interface TermPlan {
+  readonly term: LossTerm;
+  /** Weight of the term over the count of what it averages. */
+  readonly factor: number;
+  readonly state: LossStates[number];
+  readonly rows: CountedRows;
+}
+
+/** By `term<index>` and by name of the diagnostic. */
+export type Sums = Readonly<Record<string, tf.Tensor>>;
+
+/** Weighted total of all terms, and sums that are read. */
+export type Loss = { readonly total: tf.Scalar; readonly sums: Sums };
+
+function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums): Sums {
+  return {
+    ...Object.fromEntries(terms.map((sum, i) => [`term${i}`, sum])),
+    ...Object.fromEntries(
+      Object.entries(diagnostics).map(([name, sum]) => [diagnosticPrefix + name, sum]),
+    ),
+  };
+}
+
+/** Names of diagnostics among the scalars of a step. */
+export const diagnosticPrefix = "diagnostic ";
+
+/** See `StepContext`. */
+export interface MicroBatchOptions {
+  readonly largestLogitsBytes?: number;
+  readonly projections?: Projections;
+}
+
+/**
+ * The loss of one micro-batch as a function to differentiate: from logits `[B, T, V]`, or without
+ * them where they would be large and no term needs them.
+ *
+ * @param index of the micro-batch in the step
+ * @param looked positions for the diagnostics
+ */
+export function microBatchLoss(
+  student: LanguageModel,
+  plans: readonly TermPlan[],
+  microBatch: MicroBatch,
+  index: number,
+  looked: readonly number[],
+  { largestLogitsBytes, projections }: MicroBatchOptions,
+): () => Loss {
+  const terms = plans.map(({ term }) => term);
+  const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
+  const rows = tf.tensor1d([...looked], "int32");
+  return rowLosses
+    ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
+    : lossFromLogits(student, plans, microBatch, index, rows, projections);
+}
+
+/** Any loss: what is given is computed at once, the student's part when the loss is called. */
+function lossFromLogits(
+  student: LanguageModel,
+  plans: readonly TermPlan[],
+  { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
+  index: number,
+  rows: tf.Tensor1D,
+  projections: Projections | undefined,
+): () => Loss {
+  const { labels, completionMask: positionMask } = batch;
+  const answer = teacher?.tensors() ?? {};
+  const { layers: teacherLayers = {}, ownVocabularyLogits, ...teacherTensors } = answer;
+  const sampled = rollouts?.(teacherTensors) ?? {};
+  const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
+  const { teacherLogits } = teacherTensors;
+  const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
+  const terms = plans.map(({ term }) => term);
+  const wantsTokens = isPairs === true || needsOf(terms).includes("tokenLogProbs");
+  return () => {
+    const { layers, ...own } = studentInputs(student, batch, terms, wantsTokens);
+    const inputs = { ...fixed, ...own } as LossInputs;
+    const compared = { student: layers, teacher: teacherLayers, projections };
+    const pairs = isPairs ? pairInputs(batch, inputs) : undefined;
+    const inOwnVocabulary = ownVocabularyLogits && {
+      ...inputs,
+      teacherLogits: ownVocabularyLogits,
+    };
+    const sums = plans.map((plan) => {
+      const takesAny = plan.term.definition.properties.allowsOtherVocabulary === true;
+      const given = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const values = evaluateOnLayers(plan.term, given, compared, plan.state);
+      const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
+      return maskedSum(values, weights as typeof values);
+    });
+    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    const diagnostics = diagnosticSums(
+      {
+        student: { logits: inputs.studentLogits },
+        ...(teacherLogits ? { teacher: { logits: teacherLogits } } : {}),
+        // Draws are not a list of the likeliest.
+        ...(teacherTensors.teacherSampleLogProbs ? {} : { sparse: teacherTensors }),
+      },
+      rows,
+    );
+    const ofPairs = pairs ? pairSums(pairs) : {};
+    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs });
+    return { total: tf.addN(weighted).asScalar(), sums: named };
+  };
+}
+
+/** Losses that do without the logits of the whole micro-batch. */
+function lossFromHidden(
+  { student, losses }: RowLosses,
+  plans: readonly TermPlan[],
+  { batch, teacher: scores }: MicroBatch,
+  index: number,
+  rows: tf.Tensor1D,
+): () => Loss {
+  const { labels } = batch;
+  const given = { labels, ...teacherOfRows(scores) };
+  const terms = plans.map((plan, i) => ({
+    losses: losses[i] as readonly RowLoss[],
+    rowWeights: countedWeights(plan.rows, index, batch, "token") as tf.Tensor2D,
+    factor: plan.factor,
+  }));
+  return () => {
+    const inputs = { student: student(batch), ...given };
+    const { total, sums } = sumRowLosses(inputs, terms);
+    return { total, sums: namedSums(sums, diagnosticSums(inputs, rows)) };
+  };
+}
+
+/** 1 for tokens that the student sampled, `[B, T]`. */
+function sampledMask(batch: Batch, onPolicyRows: number): tf.Tensor2D {
+  return sequenceMask(
+    batch,
+    batch.sequences.map((_, i) => (i < onPolicyRows ? 1 : 0)),
+  );
+}
+
+/** What one forward pass of the student gives; only what is needed is computed. */
+function studentInputs(
+  student: LanguageModel,
+  batch: Batch,
+  terms: readonly LossTerm[],
+  wantsTokens: boolean,
+): Pick<LossInputs, "studentLogits"> & Partial<LossInputs> & { layers: LayerResults } {
+  const wanted = requestedLayers(terms, "student");
+  const { logits: studentLogits, layers } = (wanted &&
+    student.forwardWithLayers?.(batch, wanted)) ?? { logits: student.forward(batch), layers: {} };
+  return {
+    studentLogits,
+    layers,
+    ...(wantsTokens ? { tokenLogProbs: tokenLogProbs(studentLogits, batch.labels) } : {}),
+  };
+}

@@ -1,0 +1,69 @@
+import { type Batch, makeBatch, makePackedBatch, type TokenSequence } from "../../data/index.js";
+import { PupilError } from "../../errors/index.js";
+
+/** The sequences of a step as batches, the student's own first; owns the batches. */
+export interface StepBatches extends Disposable {
+  readonly parts: readonly {
+    readonly batch: Batch;
+    /** Index in the step of the batch's first sequence. */
+    readonly firstRow: number;
+    /** How many of its first sequences the student wrote. */
+    readonly onPolicyRows: number;
+  }[];
+  readonly tokens: number;
+  /** Share of the batches' positions that hold padding. */
+  readonly paddingShare: number;
+}
+
+/**
+ * Splits a step's sequences into `parts` batches of nearly equal size: one sequence per row, or with
+ * `packing` as many as fit into rows up to twice as long as the longest.
+ */
+export function splitIntoBatches(
+  onPolicy: readonly TokenSequence[],
+  offPolicy: readonly TokenSequence[],
+  parts: number,
+  padId: number,
+  packing = false,
+): StepBatches {
+  const batches = evenParts([...onPolicy, ...offPolicy], parts, "rows").map(({ start, own }) => ({
+    batch: (packing ? makePackedBatch : makeBatch)(own, padId),
+    firstRow: start,
+    onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), own.length),
+  }));
+  return stepBatches(batches);
+}
+
+/** A step's examples in `parts` runs of nearly equal size, none empty; `what` they are, for messages. */
+export function evenParts<T>(
+  examples: readonly T[],
+  parts: number,
+  what: string,
+): { start: number; own: readonly T[] }[] {
+  const { length } = examples;
+  if (length < parts) {
+    throw new PupilError(`${parts} micro-batches need at least ${parts} ${what}, got ${length}.`, {
+      field: "trainer.gradientAccumulationSteps",
+      value: parts,
+      remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
+    });
+  }
+  return Array.from({ length: parts }, (_, part) => {
+    const start = Math.floor((part * length) / parts);
+    return { start, own: examples.slice(start, Math.floor(((part + 1) * length) / parts)) };
+  });
+}
+
+/** The batches of a step with their totals; takes ownership. */
+export function stepBatches(batches: StepBatches["parts"]): StepBatches {
+  const total = (count: (batch: Batch) => number) =>
+    batches.reduce((sum, { batch }) => sum + count(batch), 0);
+  return {
+    parts: batches,
+    tokens: total((batch) => batch.numTokens),
+    paddingShare: 1 - total((b) => b.numPositions) / total((b) => b.inputIds.size),
+    [Symbol.dispose]: () => {
+      for (const { batch } of batches) batch.dispose();
+    },
+  };
+}

@@ -1,0 +1,260 @@
+import * as tf from "@tensorflow/tfjs";
+import { NotFiniteError, PupilError } from "../../errors/index.js";
+import {
+  initialLossStates,
+  type LossStates,
+  type LossTerm,
+  readsLayers,
+  termLabels,
+  weightAt,
+} from "../../losses/index.js";
+import type { LanguageModel } from "../../models/index.js";
+import { globalNorm } from "../../ops/index.js";
+import { type AdamW, clipScale } from "../../optim/index.js";
+import {
+  disposeAll,
+  keepTensor,
+  reachedGradients,
+  readScalars,
+  variableGradients,
+} from "../../tensors/index.js";
+import { countedRows, type CountedRows } from "./counted-rows.js";
+import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
+import { diagnosticMeans } from "../diagnostics/diagnostics.js";
+import type { MicroBatch } from "./micro-batch.js";
+import { tokensPerPair } from "./pair-inputs.js";
+import type { Projections } from "./projections.js";
+import {
+  diagnosticPrefix,
+  type Loss,
+  microBatchLoss,
+  type Sums,
+  type TermPlan,
+} from "./micro-batch-loss.js";
+
+export type { MicroBatch } from "./micro-batch.js";
+
+/** Where in the training a step is. */
+export interface StepContext {
+  /** Share of the training that is done, 0 at the first step and 1 at the last. */
+  readonly progress: number;
+  /** Of the terms, in their order. */
+  readonly states: LossStates;
+  /**
+   * Student logits `[B, T, V]` of a micro-batch that would be larger are not made, if every term is a
+   * sum of row losses (`LossDefinition.rowLosses`). Default: 16 MiB.
+   */
+  readonly largestLogitsBytes?: number;
+  /** Most positions that the diagnostics look at; 0 turns them off. Default: 512. */
+  readonly mostDiagnosedRows?: number;
+  /** Trained beside the student, for hidden states of another width than the teacher's. */
+  readonly projections?: Projections;
+}
+
+/** Gradients of one optimizer step with what is known about them. Owns its tensors. */
+export interface StepGradients extends Disposable {
+  /** By name of the parameter; without those that no term reaches, as behind the last layer compared. */
+  readonly gradients: ReadonlyMap<string, tf.Tensor>;
+  readonly norm: tf.Scalar;
+  /** Weighted total, and each term unweighted, as means over their tokens. */
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+  /** The same as `terms`, in their order. */
+  readonly means: readonly number[];
+  /** See {@link diagnosticSums}; means over some of the learned positions. */
+  readonly diagnostics: Readonly<Record<string, number>>;
+  readonly gradNorm: number;
+  dispose(): void;
+}
+
+/**
+ * Loss and gradient of one optimizer step over any number of micro-batches.
+ *
+ * Each term is Σ weight·value over all micro-batches, divided once by the count of its tokens (or
+ * rows) in the whole step: how the rows are split into micro-batches cannot change the result. A
+ * term counts only rows that have what it reads: see {@link countedRows}.
+ *
+ * Where the logits would be large and every term is a sum of row losses (cross-entropy, the KLs, the
+ * JSD), they are never made: see {@link asRowLosses}. The result is the same up to rounding.
+ *
+ * One device read per step. Throws a NotFiniteError naming term and tensor if a value is not finite;
+ * no parameter has been touched by then.
+ */
+export async function computeGradients(
+  student: LanguageModel,
+  terms: readonly LossTerm[],
+  microBatches: readonly MicroBatch[],
+  context: StepContext = { progress: 0, states: initialLossStates(terms) },
+): Promise<StepGradients> {
+  const { progress, states } = context;
+  const rows = terms.map((term) => countedRows(term, microBatches));
+  const weights = terms.map((term) => weightAt(term.weight, progress));
+  const counts = rows.map(({ count }) => Math.max(1, count));
+  const plans = terms.map((term, i): TermPlan => {
+    const factor = (weights[i] as number) / (counts[i] as number);
+    return { term, factor, state: states[i], rows: rows[i] as CountedRows };
+  });
+  const batches = microBatches.map(({ batch }) => batch);
+  const looked = diagnosedRows(batches, student.config.vocabSize, context.mostDiagnosedRows);
+  const step = accumulate(student, plans, microBatches, looked, context);
+  try {
+    const { gradNorm, ...sums } = await readScalars(step.scalars);
+    const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
+    const loss = means.reduce((total, mean, i) => total + (weights[i] as number) * mean, 0);
+    const named = Object.fromEntries(termLabels(terms).map((label, i) => [label, means[i]]));
+    const result = {
+      loss,
+      terms: named as Record<string, number>,
+      means,
+      diagnostics: diagnosticMeans(withoutPrefix(sums, diagnosticPrefix), {
+        positions: looked.reduce((count, { length }) => count + length, 0),
+        sampledTokens: sampledTokens(microBatches),
+        pairs: wholePairs(microBatches),
+      }),
+      gradNorm: gradNorm as number,
+    };
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+      throw await notFinite(result.terms, step.gradients);
+    }
+    const { gradients, norm } = step;
+    const dispose = () => disposeAll([...gradients.values(), norm]);
+    return { ...result, gradients, norm, dispose, [Symbol.dispose]: dispose };
+  } catch (error) {
+    disposeAll([...step.gradients.values(), step.norm]);
+    throw error;
+  }
+}
+
+/** Clips by global norm and updates the parameters; nothing is read back. */
+export function applyGradients(
+  optimizer: AdamW,
+  step: StepGradients,
+  learningRate: number,
+  maxGradNorm: number | undefined,
+): void {
+  tf.tidy(() => {
+    optimizer.apply(step.gradients, learningRate, clipScale(step.norm, maxGradNorm));
+  });
+}
+
+function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string) {
+  const entries = Object.entries(values).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function sampledTokens(microBatches: readonly MicroBatch[]): number {
+  return microBatches.reduce((sum, { batch, onPolicyRows }) => {
+    const own = batch.tokensPerSequence.slice(0, onPolicyRows);
+    return sum + own.reduce((total, tokens) => total + tokens, 0);
+  }, 0);
+}
+
+function wholePairs(microBatches: readonly MicroBatch[]): number {
+  const counts = microBatches.map(({ batch, isPairs }) =>
+    isPairs ? tokensPerPair(batch.tokensPerSequence).filter((tokens) => tokens > 0).length : 0,
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+interface Accumulated {
+  readonly gradients: Map<string, tf.Tensor>;
+  readonly norm: tf.Scalar;
+  readonly scalars: Record<string, tf.Tensor>;
+}
+
+function accumulate(
+  student: LanguageModel,
+  plans: readonly TermPlan[],
+  microBatches: readonly MicroBatch[],
+  looked: readonly (readonly number[])[],
+  context: StepContext,
+): Accumulated {
+  const trainable = student.trainableParameters();
+  if (trainable.size === 0) {
+    throw new PupilError("Nothing of the student can be trained: all its parameters are frozen.", {
+      field: "student",
+      remedy: "Make an adapter active (setActiveAdapter), or set `trainable` of some parameters.",
+    });
+  }
+  const projections = [...(context.projections?.parameters ?? [])];
+  const variables = new Map([
+    ...trainable,
+    ...projections.filter(([, parameter]) => parameter.trainable),
+  ]);
+  let gradients: Sums = {};
+  let sums: Sums = {};
+  for (const [index, microBatch] of microBatches.entries()) {
+    const added = tf.tidy(() => {
+      const rows = looked[index] as readonly number[];
+      const loss = microBatchLoss(student, plans, microBatch, index, rows, context);
+      const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
+      return lossGradients(loss, variables, mayEndEarly);
+    });
+    gradients = addUpNamed(gradients, added.gradients);
+    sums = addUpNamed(sums, added.sums);
+  }
+  const norm = globalNorm(Object.values(gradients));
+  return {
+    gradients: new Map(Object.entries(gradients)),
+    norm,
+    scalars: { ...sums, gradNorm: norm.clone() },
+  };
+}
+
+/** total + added, both used up. */
+function addUp(total: readonly tf.Tensor[], added: readonly tf.Tensor[]): tf.Tensor[] {
+  const sums = added.map((t, i) => tf.add(total[i] as tf.Tensor, t));
+  disposeAll([...total, ...added]);
+  return sums;
+}
+
+/** The same by name; a name that only one of them has keeps its value. */
+function addUpNamed(total: Sums, added: Sums): Sums {
+  const common = Object.keys(added).filter((name) => total[name] !== undefined);
+  const sums = addUp(
+    common.map((name) => total[name] as tf.Tensor),
+    common.map((name) => added[name] as tf.Tensor),
+  );
+  const both = Object.fromEntries(common.map((name, i) => [name, sums[i] as tf.Tensor]));
+  return { ...total, ...added, ...both };
+}
+
+/** @param mayEndEarly whether parameters that the loss does not reach are no mistake */
+function lossGradients(
+  evaluate: () => Loss,
+  variables: ReadonlyMap<string, tf.Variable>,
+  mayEndEarly: boolean,
+): { gradients: Sums; sums: Sums } {
+  let sums: Sums = {};
+  const differentiate = mayEndEarly ? reachedGradients : variableGradients;
+  const evaluateOnce = () => {
+    const loss = evaluate();
+    const kept = Object.entries(loss.sums).map(([name, sum]) => [name, keepTensor(sum.clone())]);
+    sums = Object.fromEntries(kept) as Sums;
+    return loss.total;
+  };
+  const { value, gradients } = differentiate(evaluateOnce, [...variables.values()]);
+  value.dispose();
+  const named = [...variables.keys()].map((name, i) => [name, gradients[i]] as const);
+  const reached = named.filter(([, gradient]) => gradient !== undefined);
+  return { gradients: Object.fromEntries(reached) as Sums, sums };
+}
+
+async function notFinite(
+  terms: Readonly<Record<string, number>>,
+  gradients: ReadonlyMap<string, tf.Tensor>,
+): Promise<NotFiniteError> {
+  const badTerms = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
+  const badTensors: string[] = [];
+  for (const [name, gradient] of gradients) {
+    if ((await gradient.data()).some((value) => !Number.isFinite(value))) badTensors.push(name);
+  }
+  const what = badTerms.map(([name, value]) => `term ${name} is ${value}`);
+  if (badTensors.length > 0) {
+    const rest = badTensors.length > 1 ? ` and ${badTensors.length - 1} more` : "";
+    what.push(`the gradient of ${badTensors[0]}${rest} is not finite`);
+  }
+  return new NotFiniteError(`The loss is not finite: ${what.join("; ")}.`, {
+    remedy: "The parameters were not updated. Try a lower learningRate or a maxGradNorm.",
+  });
+}

@@ -1,0 +1,101 @@
+import * as tf from "@tensorflow/tfjs";
+import { describe, expect, test } from "vitest";
+import { type Batch, makeBatch } from "../../../../src/data/index.js";
+
+describe("makeBatch", () => {
+  test("shifts by one, pads on the right and marks completion labels", () => {
+    using batch = makeBatch(
+      [
+        { ids: [5, 6, 7, 8], completionStart: 2 },
+        { ids: [9, 3], completionStart: 1 },
+      ],
+      0,
+    );
+    expect(batch.inputIds.arraySync()).toEqual([
+      [5, 6, 7],
+      [9, 0, 0],
+    ]);
+    expect(batch.labels.arraySync()).toEqual([
+      [6, 7, 8],
+      [3, 0, 0],
+    ]);
+    expect(batch.attentionMask.arraySync()).toEqual([
+      [1, 1, 1],
+      [1, 0, 0],
+    ]);
+    expect(batch.completionMask.arraySync()).toEqual([
+      [0, 1, 1],
+      [1, 0, 0],
+    ]);
+    expect([batch.size, batch.sequenceLength, batch.numTokens]).toEqual([2, 3, 3]);
+    expect(batch.inputIds.dtype).toBe("int32");
+    expect(batch.labels.dtype).toBe("int32");
+    expect(batch.attentionMask.dtype).toBe("float32");
+    expect(batch.completionMask.dtype).toBe("float32");
+  });
+
+  test("a row may say which of its ids are learned", () => {
+    const row = { ids: [5, 6, 7, 8], completionStart: 2, learned: [1, 0, 0, 1], id: "chat:1" };
+    using batch = makeBatch([row], 0);
+    expect(batch.completionMask.arraySync()).toEqual([[0, 0, 1]]);
+    expect(batch.tokensPerRow).toEqual([1]);
+    expect(batch.sequences).toEqual([{ ...row, row: 0, start: 0 }]);
+  });
+
+  test("the end token is learned when the padding id equals it", () => {
+    const rows = [
+      { ids: [1, 4, 2], completionStart: 1 },
+      { ids: [1, 4, 4, 4, 2], completionStart: 1 },
+    ];
+    using batch = makeBatch(rows, 2);
+    expect(batch.numTokens).toBe(6);
+    expect(batch.completionMask.arraySync()).toEqual([
+      [1, 1, 0, 0],
+      [1, 1, 1, 1],
+    ]);
+  });
+
+  test("padToMultipleOf widens without changing masks", () => {
+    using batch = makeBatch([{ ids: [1, 2, 3, 4], completionStart: 1 }], 0, { padToMultipleOf: 4 });
+    expect(batch.sequenceLength).toBe(4);
+    expect(batch.completionMask.arraySync()).toEqual([[1, 1, 1, 0]]);
+    expect(batch.attentionMask.arraySync()).toEqual([[1, 1, 1, 0]]);
+  });
+
+  test("rows without a completion token give numTokens 0, not an error", () => {
+    using batch = makeBatch(
+      [
+        { ids: [7, 8], completionStart: 2 },
+        { ids: [7], completionStart: 1 },
+      ],
+      0,
+    );
+    expect(batch.numTokens).toBe(0);
+    expect(batch.completionMask.arraySync()).toEqual([[0], [0]]);
+    expect(batch.attentionMask.arraySync()).toEqual([[1], [0]]);
+  });
+
+  test("owns exactly its four tensors, also inside a scope", () => {
+    const before = tf.memory().numTensors;
+    let batch: Batch | undefined;
+    tf.tidy(() => {
+      batch = makeBatch([{ ids: [1, 2], completionStart: 1 }], 0);
+    });
+    expect(tf.memory().numTensors - before).toBe(4);
+    batch?.dispose();
+    batch?.dispose();
+    expect(tf.memory().numTensors - before).toBe(0);
+  });
+
+  test("refuses what is not a batch of ids", () => {
+    expect(() => makeBatch([], 0)).toThrow("at least one");
+    expect(() => makeBatch([{ ids: [], completionStart: 0 }], 0)).toThrow("row 0 has no tokens");
+    expect(() => makeBatch([{ ids: [1, Number.NaN], completionStart: 0 }], 0)).toThrow(
+      "row 0, position 1",
+    );
+    expect(() => makeBatch([{ ids: [1, 2], completionStart: 0 }], -1)).toThrow("padId");
+    expect(() =>
+      makeBatch([{ ids: [1, 2], completionStart: 0 }], 0, { padToMultipleOf: 0 }),
+    ).toThrow("padToMultipleOf");
+  });
+});

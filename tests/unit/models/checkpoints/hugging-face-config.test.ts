@@ -1,0 +1,248 @@
+import { describe, expect, test } from "vitest";
+import { PupilError } from "../../../../src/errors/index.js";
+import {
+  modelConfigSchema,
+  parseHuggingFaceConfig,
+  toHuggingFaceConfig,
+} from "../../../../src/models/index.js";
+import { tinyConfigs } from "../tiny-models.js";
+
+const llama = {
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  vocab_size: 32,
+  hidden_size: 16,
+  intermediate_size: 40,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  max_position_embeddings: 64,
+};
+const mistral = { ...llama, model_type: "mistral", num_key_value_heads: 2 };
+const qwen3 = { ...llama, model_type: "qwen3", num_key_value_heads: 2, head_dim: 10 };
+const gpt2 = {
+  model_type: "gpt2",
+  vocab_size: 32,
+  n_embd: 16,
+  n_layer: 3,
+  n_head: 4,
+  n_positions: 64,
+};
+
+function errorOf(json: unknown): PupilError {
+  try {
+    parseHuggingFaceConfig(json, "model/config.json");
+  } catch (error) {
+    if (error instanceof PupilError) return error;
+    throw error;
+  }
+  throw new Error("No error.");
+}
+
+test("a Llama file gives its sizes; absent keys have the defaults of transformers", () => {
+  const { config, unknownKeys } = parseHuggingFaceConfig(llama, "config.json");
+  expect(config).toEqual(
+    modelConfigSchema.parse({
+      family: "llama",
+      vocabSize: 32,
+      hiddenSize: 16,
+      intermediateSize: 40,
+      numLayers: 3,
+      numHeads: 4,
+      maxPositions: 64,
+    }),
+  );
+  expect(unknownKeys).toEqual([]);
+});
+
+test("a GPT-2 file may use either of the names its keys have", () => {
+  const aliased = {
+    model_type: "gpt2",
+    vocab_size: 32,
+    hidden_size: 16,
+    num_hidden_layers: 3,
+    num_attention_heads: 4,
+    max_position_embeddings: 64,
+    n_inner: null,
+  };
+  const { config } = parseHuggingFaceConfig(gpt2, "config.json");
+  expect(config).toMatchObject({ family: "gpt2", hiddenSize: 16, intermediateSize: 64 });
+  expect(parseHuggingFaceConfig(aliased, "config.json").config).toEqual(config);
+});
+
+test("rotary theta is read from both places it has been kept in", () => {
+  const theta = (extra: object) =>
+    parseHuggingFaceConfig({ ...llama, ...extra }, "config.json").config.ropeTheta;
+  expect(theta({})).toBe(10_000);
+  expect(theta({ rope_theta: 500, rope_scaling: null })).toBe(500);
+  expect(theta({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
+});
+
+test("rotary scaling is read in every spelling, and an original length outside wins", () => {
+  const scaling = (extra: object) =>
+    parseHuggingFaceConfig({ ...llama, ...extra }, "config.json").config.ropeScaling;
+  const linear = { type: "linear", factor: 2 };
+  expect(scaling({ rope_scaling: { type: "linear", factor: 2 } })).toEqual(linear);
+  expect(scaling({ rope_scaling: { rope_type: "linear", factor: 2 } })).toEqual(linear);
+  const parameters = { rope_type: "linear", factor: 2, rope_theta: 500 };
+  expect(scaling({ rope_parameters: parameters })).toEqual(linear);
+  expect(scaling({ rope_parameters: { rope_theta: 500 }, rope_scaling: null })).toBeNull();
+  const yarn = { type: "yarn", factor: 4, attention_factor: null, beta_fast: 16 };
+  expect(
+    scaling({
+      rope_scaling: { ...yarn, original_max_position_embeddings: 8 },
+      original_max_position_embeddings: 16,
+    }),
+  ).toMatchObject({ type: "yarn", originalMaxPositions: 16, betaFast: 16, betaSlow: 1 });
+});
+
+test("unknown keys of a rotary scaling are listed with where they stand", () => {
+  const rope = { rope_type: "linear", factor: 2, beta: 1, mrope_section: [1, 2] };
+  const { unknownKeys } = parseHuggingFaceConfig({ ...llama, rope_scaling: rope }, "config.json");
+  expect(unknownKeys).toEqual(["rope_scaling.beta", "rope_scaling.mrope_section"]);
+});
+
+test("a sliding window that hides nothing is fine", () => {
+  const accepted = [
+    { ...mistral, sliding_window: null },
+    { ...mistral, sliding_window: 64 },
+    mistral,
+    { ...qwen3, sliding_window: 8, use_sliding_window: false, max_window_layers: 0 },
+    { ...qwen3, sliding_window: 64, use_sliding_window: true },
+    { ...qwen3, sliding_window: 8, use_sliding_window: true, max_window_layers: 3 },
+    { ...qwen3, layer_types: Array.from({ length: 3 }, () => "full_attention") },
+  ];
+  for (const json of accepted) {
+    expect(parseHuggingFaceConfig(json, "config.json").unknownKeys).toEqual([]);
+  }
+});
+
+test("the window of a Mistral is read and written", () => {
+  const { config } = parseHuggingFaceConfig({ ...mistral, sliding_window: 32 }, "config.json");
+  expect(config.slidingWindow).toBe(32);
+  expect(toHuggingFaceConfig(config)).toMatchObject({ sliding_window: 32 });
+  expect(toHuggingFaceConfig({ ...config, slidingWindow: null }).sliding_window).toBe(null);
+});
+
+test("one end id or several are read and written as they were", () => {
+  for (const ids of [null, 2, [2, 7]]) {
+    const { config } = parseHuggingFaceConfig({ ...llama, eos_token_id: ids }, "config.json");
+    expect(config.eosTokenIds).toEqual(ids === null ? [] : [ids].flat());
+    expect(toHuggingFaceConfig(config).eos_token_id).toEqual(ids);
+  }
+});
+
+test("keys that we do not know are listed, those without bearing are not", () => {
+  const extra = { use_cache: true, torch_dtype: "bfloat16", my_flag: 1, attention_multiplier: 2 };
+  const { unknownKeys } = parseHuggingFaceConfig({ ...llama, ...extra }, "config.json");
+  expect(unknownKeys).toEqual(["my_flag", "attention_multiplier"]);
+});
+
+describe("errors name the file, the key, the value and what is allowed", () => {
+  test.each([
+    [{ ...llama, model_type: "lama" }, "model_type", /"lama" is not.*Did you mean "llama"/],
+    [
+      { ...llama, model_type: undefined },
+      "model_type",
+      /missing.*Allowed: llama, mistral, qwen2, qwen3, gpt2/,
+    ],
+    [{ ...llama, hidden_size: undefined }, "hidden_size", /This key is missing/],
+    [
+      { ...llama, rope_scaling: { rope_type: "yarm", factor: 4 } },
+      "rope_scaling.rope_type",
+      /"yarm" is not supported\. Did you mean "yarn"/,
+    ],
+    [
+      { ...llama, rope_scaling: { factor: 4 } },
+      "rope_scaling",
+      /"factor":4} has no rope_type.*one of: default, linear/,
+    ],
+    [{ ...llama, rope_scaling: "yarn" }, "rope_scaling", /"yarn" is not an object/],
+    [
+      { ...llama, rope_parameters: { rope_type: "linear" } },
+      "rope_parameters.factor",
+      /expected number.*Found undefined/,
+    ],
+    [
+      {
+        ...llama,
+        rope_scaling: {
+          rope_type: "llama3",
+          factor: 8,
+          low_freq_factor: 4,
+          high_freq_factor: 1,
+        },
+      },
+      "rope_scaling.high_freq_factor",
+      /1 must be above low_freq_factor 4/,
+    ],
+    [
+      { ...llama, rope_parameters: { rope_type: "default", partial_rotary_factor: 0.5 } },
+      "rope_parameters.partial_rotary_factor",
+      /Only whole heads/,
+    ],
+    [{ ...mistral, sliding_window: 0 }, "sliding_window", /Found 0/],
+    [
+      { ...mistral, max_position_embeddings: 8192 },
+      "sliding_window",
+      /An absent key is not supported.*absent, it is 4096/,
+    ],
+    [{ ...mistral, num_key_value_heads: undefined }, "num_key_value_heads", /missing/],
+    [
+      { ...qwen3, use_sliding_window: true, sliding_window: 8, max_window_layers: 1 },
+      "use_sliding_window",
+      /true is not supported/,
+    ],
+    [{ ...qwen3, head_dim: undefined }, "head_dim", /missing/],
+    [
+      { ...qwen3, layer_types: ["full_attention", "sliding_attention", "full_attention"] },
+      "layer_types",
+      /"full_attention" in every layer/,
+    ],
+    [{ ...llama, hidden_act: "relu" }, "hidden_act", /"silu".*Found "relu"/],
+    [{ ...llama, hidden_act: "gelu" }, "hidden_act", /llama family has silu, got gelu/],
+    [{ ...llama, vocab_size: "32" }, "vocab_size", /Found "32"/],
+    [
+      { ...llama, num_key_value_heads: 3 },
+      "num_key_value_heads",
+      /3 key\/value heads do not divide 4 query heads/,
+    ],
+    [
+      { ...llama, num_attention_heads: 3 },
+      "num_attention_heads",
+      /3 heads do not divide hidden_size 16/,
+    ],
+    [{ ...gpt2, n_head: 3 }, "n_head", /3 heads do not divide n_embd 16/],
+    [
+      { ...gpt2, scale_attn_by_inverse_layer_idx: true },
+      "scale_attn_by_inverse_layer_idx",
+      /true is not supported\. Allowed: false/,
+    ],
+    [
+      { ...llama, quantization_config: { bits: 4 } },
+      "quantization_config",
+      /"bits":4.*Allowed: null/,
+    ],
+  ])("case %#", (json, key, message) => {
+    const error = errorOf(json);
+    expect(error.field).toBe(`model/config.json: ${key}`);
+    expect(error.message).toMatch(message);
+  });
+
+  test("something that is no object", () => {
+    expect(errorOf([]).message).toMatch(/model\/config.json: .*must be a JSON object/);
+    expect(errorOf(null).field).toBe("model/config.json");
+  });
+});
+
+test.each(Object.entries(tinyConfigs))("%s survives writing and reading", (_name, tiny) => {
+  const config = modelConfigSchema.parse({ ...tiny, bosTokenId: 1, eosTokenIds: [2, 3] });
+  const file = toHuggingFaceConfig(config, { dtype: "float16" });
+  expect(file.torch_dtype).toBe("float16");
+  expect(file.architectures).toHaveLength(1);
+  const { config: read, unknownKeys } = parseHuggingFaceConfig(
+    JSON.parse(JSON.stringify(file)),
+    "config.json",
+  );
+  expect(read).toEqual(config);
+  expect(unknownKeys).toEqual([]);
+});

@@ -1,0 +1,66 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  removeUnfinished,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from "../../../../src/node/index.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+test("a folder is written whole and replaces an older one", async () => {
+  const parent = temporaryFolder();
+  const path = join(parent, "step-1");
+  await writeFolderAtomic(
+    path,
+    new Map([
+      ["a.txt", "old"],
+      ["b.txt", "old"],
+    ]),
+  );
+  await writeFolderAtomic(path, new Map<string, string | Uint8Array>([["a.txt", "new"]]));
+  expect(readdirSync(parent)).toEqual(["step-1"]);
+  expect(readdirSync(path)).toEqual(["a.txt"]);
+  expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("new");
+});
+
+test("a failed write leaves the old folder and nothing else", async () => {
+  const parent = temporaryFolder();
+  const path = join(parent, "step-1");
+  await writeFolderAtomic(path, new Map([["a.txt", "old"]]));
+  const broken = new Map([
+    ["a.txt", "new"],
+    ["a.txt/in-a-file.txt", "x"],
+  ]);
+  await expect(writeFolderAtomic(path, broken)).rejects.toThrow(/EEXIST|ENOTDIR/);
+  expect(readdirSync(parent)).toEqual(["step-1"]);
+  expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("old");
+});
+
+test("unfinished folders are removed, others are not", async () => {
+  const parent = temporaryFolder();
+  mkdirSync(join(parent, ".unfinished-step-3-x"));
+  writeFileSync(join(parent, ".unfinished-step-3-x", "model.safetensors"), "half");
+  mkdirSync(join(parent, "step-2"));
+  await removeUnfinished(parent);
+  expect(readdirSync(parent)).toEqual(["step-2"]);
+  await removeUnfinished(join(parent, "missing"));
+});
+
+test("a file is written into folders that did not exist", async () => {
+  const path = join(temporaryFolder(), "a", "b.txt");
+  await writeFileAtomic(path, "text");
+  expect(readFileSync(path, "utf8")).toBe("text");
+});
+
+test("a folder may have folders in it", async () => {
+  const path = join(temporaryFolder(), "model");
+  await writeFolderAtomic(
+    path,
+    new Map([
+      ["config.json", "{}"],
+      ["onnx/deep/model.onnx", "x"],
+    ]),
+  );
+  expect(readFileSync(join(path, "onnx", "deep", "model.onnx"), "utf8")).toBe("x");
+});

@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { byteTokenizer, compileChatTemplate } from "../../../../src/data/index.js";
+import { inspectData, loadTokenizer, resolveData } from "../../../../src/node/index.js";
+import { messageOf } from "../../../setup/data-rows.js";
+import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+function jsonlFile(): string {
+  const path = join(temporaryFolder(), "rows.jsonl");
+  const rows = Array.from({ length: 20 }, (_, i) => ({ prompt: `${i % 5}=`, completion: "1" }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  return path;
+}
+
+test("shows the rows of the first step as a run would see them", async () => {
+  const config = tinyRun(temporaryFolder(), { data: { type: "file", path: jsonlFile() } });
+  const inspection = await inspectData(config, 2);
+  if (inspection.kind !== "rows") throw new Error("not rows");
+  expect(inspection.lengths).toHaveLength(18);
+  expect(inspection.report?.sources[0]).toMatchObject({ rows: 20, duplicates: 15 });
+  expect(inspection.examples).toHaveLength(2);
+  const [first] = inspection.examples;
+  expect(first?.id).toMatch(/rows\.jsonl:\d+$/);
+  expect(first?.tokens.map(({ learned }) => learned)).toEqual([false, false, true, true]);
+  expect(first?.tokens.at(-1)?.text).toBe("<end>");
+});
+
+test("pairs with both answers", async () => {
+  const path = join(temporaryFolder(), "pairs.jsonl");
+  const rows = ["12", "345"].map((chosen) => ({ prompt: "1=", chosen, rejected: "9" }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  const config = tinyRun(temporaryFolder(), {
+    data: { type: "pairs", path, validationFraction: 0.5 },
+    trainer: { type: "pairs", steps: 1, batchSize: 1, loss: [{ type: "redi" }] },
+  });
+  const inspection = await inspectData(config, 2);
+  if (inspection.kind !== "rows") throw new Error("not rows");
+  expect(inspection.lengths).toEqual([5, 4]);
+  expect(inspection.examples.map(({ id }) => id.replace(/^.*:/, ""))).toEqual([
+    "1, preferred",
+    "1, rejected",
+  ]);
+  expect(inspection.examples.map(({ tokens }) => tokens.length)).toEqual([5, 4]);
+});
+
+test("lists to rank", async () => {
+  const folder = temporaryFolder();
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const data = {
+    type: "rerank",
+    corpus: write("corpus.tsv", "d1\tone\n"),
+    queries: write("queries.tsv", "q1\tfirst\n"),
+    qrels: write("qrels.txt", "q1 0 d1 1\n"),
+  };
+  const inspection = await inspectData(tinyRun(folder, { data }), 2);
+  expect(inspection).toMatchObject({
+    kind: "lists",
+    report: { lists: 1 },
+    examples: [{ query: "first", candidates: [{ text: "one", grade: 1 }] }],
+  });
+});
+
+test("a config with a wrong name says so", async () => {
+  const path = join(temporaryFolder(), "run.json");
+  const config = tinyRun("runs", { data: { type: "file", path: "a.jsonl" } });
+  writeFileSync(path, JSON.stringify(config));
+  expect(await messageOf(resolveData(path, ["data.field=x"]))).toMatch(
+    /data\.field is not a field\. Did you mean "fields"\?/,
+  );
+});
+
+test("what became of the rows is in the run's summary", async () => {
+  const data = { type: "jsonl", path: jsonlFile() };
+  const config = tinyRun(temporaryFolder(), { data, evaluation: { every: 0, rows: 2 } });
+  await runToEnd(config);
+  const file = join(config.output, config.name, "summary.json");
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({
+    data: {
+      trainingRows: 18,
+      validationRows: 2,
+      sources: [{ rows: 20, kept: 20, duplicates: 15 }],
+    },
+  });
+});
+
+test("chat_template.jinja beside a tokenizer comes before its config's template", async () => {
+  const folder = join(temporaryFolder(), "model");
+  mkdirSync(folder);
+  const tokenizer = byteTokenizer();
+  // Not one of our own kinds: those write their own config.
+  const json = { ...tokenizer.toJson(), normalizer: { type: "NFC" } };
+  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(json));
+  const config = { ...tokenizer.toConfigJson(), chat_template: "old" };
+  writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(config));
+  writeFileSync(join(folder, "chat_template.jinja"), "new {{ messages[0].content }}");
+  const template = await compileChatTemplate(await loadTokenizer(folder));
+  expect(template.render([{ role: "user", content: "hi" }])).toBe("new hi");
+});
+
+describe("the tokenizer is the one that a run would take", () => {
+  /** A folder with a model that reads bytes, and one with an adapter on it. */
+  async function models(): Promise<{ folder: string; base: string; adapter: string }> {
+    const folder = temporaryFolder();
+    const data = { type: "jsonl", path: jsonlFile() };
+    const tokenizer = { type: "byte" };
+    const evaluation = { every: 0, rows: 2 };
+    const trainer = { type: "sft", steps: 1, batchSize: 2 };
+    const parts = { data, evaluation, trainer };
+    await runToEnd(tinyRun(folder, { ...parts, name: "base", tokenizer }));
+    const base = join(folder, "base");
+    await runToEnd(
+      tinyRun(folder, { ...parts, name: "adapter", student: { from: base, lora: { rank: 1 } } }),
+    );
+    return { folder, base, adapter: join(folder, "adapter") };
+  }
+  const idsWith = async (changes: object) => {
+    const data = { type: "jsonl", path: jsonlFile() };
+    const inspection = await inspectData(tinyRun(temporaryFolder(), { data, ...changes }), 1);
+    return inspection.kind === "rows" ? inspection.vocabSize : undefined;
+  };
+
+  test("of an adapter, a server, several teachers, or the student's beside an aligned one", async () => {
+    const { base, adapter } = await models();
+    const bytes = 258;
+    const server = { type: "http", server: "vllm", url: "http://localhost:8000", model: "m" };
+    const tokenizer = join(base, "checkpoints", "step-1");
+    expect(await idsWith({ student: { from: adapter } })).toBe(bytes);
+    expect(await idsWith({ teacher: { from: adapter } })).toBe(bytes);
+    expect(await idsWith({ teacher: { ...server, topK: 3, tokenizer } })).toBe(bytes);
+    expect(await idsWith({ teacher: { type: "mixture", teachers: [{ from: base }] } })).toBe(bytes);
+    const characters = await idsWith({});
+    expect(characters).toBeLessThan(bytes);
+    expect(await idsWith({ teacher: { from: base }, alignment: {} })).toBe(characters);
+  });
+
+  test("a run folder shows its own data", async () => {
+    const { base } = await models();
+    const inspection = await inspectData(await resolveData(base, []), 1);
+    expect(inspection).toMatchObject({ kind: "rows", vocabSize: 258 });
+  });
+});

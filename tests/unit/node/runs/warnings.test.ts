@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+
+test("a run tells of a known failure, once, and keeps it in its log", async () => {
+  const folder = temporaryFolder();
+  const teacher = await saveTinyTeacher(folder);
+  // A student that is its teacher: no token is better or worse than expected.
+  const run = tinyRun(folder, {
+    teacher: { from: teacher },
+    student: { from: teacher },
+    trainer: { type: "distill", steps: 8, batchSize: 4, loss: [{ type: "policy-gradient" }] },
+    evaluation: { every: 0, rows: 4 },
+  });
+  const events = await runToEnd(run);
+  const warnings = events.filter((event) => event.type === "warning");
+  expect(warnings.map(({ warning }) => warning)).toEqual([
+    {
+      warning: "zero-variance-advantages",
+      step: 5,
+      message: expect.stringMatching(/^Step 5: all advantages are equal/) as string,
+      remedy: expect.stringContaining("samplingTemperature") as string,
+    },
+  ]);
+  expect(metricsOf(run).filter((row) => "warning" in row)).toEqual(
+    warnings.map(({ warning }) => warning),
+  );
+});

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import {
+  failureSignatures,
+  type StepMetrics,
+  watchTraining,
+} from "../../../../src/trainers/index.js";
+
+const healthy: Omit<StepMetrics, "step"> = {
+  ...{ loss: 1, terms: {}, gradNorm: 1, learningRate: 1e-3, tokens: 100, onPolicyShare: 1 },
+  diagnostics: {
+    ...{ studentEntropy: 1, teacherEntropy: 1.2, studentTailMass: 0.2, teacherTailMass: 0.05 },
+    ...{ advantageStd: 0.5, positiveLogProb: -1, negativeLogProb: -2 },
+  },
+  ...{ rolloutLength: 10, rolloutEndRate: 0.4, paddingShare: 0.2, elapsedMs: 1 },
+};
+
+/** Warnings of a training that is healthy for ten steps and then as given. */
+function warningsOf(change: (diagnostics: object) => Partial<StepMetrics>, steps = 60): string[] {
+  const watch = watchTraining();
+  const told: string[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const later = step > 10 ? change(healthy.diagnostics) : {};
+    const warnings = watch({ ...healthy, ...later, step });
+    told.push(...warnings.map(({ warning, step }) => `${warning} at ${step}`));
+  }
+  return told;
+}
+const diagnostics = (change: object) => (before: object) => ({
+  diagnostics: { ...before, ...change } as StepMetrics["diagnostics"],
+});
+
+describe("a training is told", () => {
+  test("nothing while it is healthy", () => {
+    expect(warningsOf(() => ({}))).toEqual([]);
+  });
+
+  test.each([
+    ["all-positions-masked at 11", () => ({ tokens: 0 })],
+    ["entropy-collapse at 30", diagnostics({ studentEntropy: 0.05 })],
+    ["mass-outside-support at 30", diagnostics({ studentTailMass: 0.45 })],
+    ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
+    ["both-sides-fall at 30", diagnostics({ positiveLogProb: -3, negativeLogProb: -5 })],
+    ["zero-variance-advantages at 15", diagnostics({ advantageStd: 0 })],
+  ] as const)("%s, once", (warning, change) => {
+    expect(warningsOf(change)).toEqual([warning]);
+  });
+
+  test.each([
+    [
+      "a low entropy that the teacher has too",
+      diagnostics({ studentEntropy: 0.01, teacherEntropy: 0.04 }),
+    ],
+    [
+      "a tail that the teacher has too",
+      diagnostics({ studentTailMass: 0.5, teacherTailMass: 0.4 }),
+    ],
+    ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
+  ] as const)("nothing of %s", (_, change) => {
+    expect(warningsOf(change)).toEqual([]);
+  });
+
+  test("again when a failure comes back", () => {
+    const watch = watchTraining();
+    const masked = [1, 0, 0, 1, 0].map((tokens, i) =>
+      watch({ ...healthy, tokens, step: i + 1 }).map(({ step }) => step),
+    );
+    expect(masked.flat()).toEqual([2, 5]);
+  });
+
+  test("step, what is seen, and a remedy", () => {
+    for (const { name, describe: seen, remedy } of failureSignatures) {
+      const history = { first: { ...healthy, step: 1 }, lowest: { studentTailMass: 0.1 } };
+      const text = seen({ ...healthy, step: 7 }, history);
+      expect(text.length, name).toBeGreaterThan(20);
+      expect(text, name).not.toMatch(/undefined|NaN/);
+      expect(remedy.length, name).toBeGreaterThan(20);
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import * as tf from "@tensorflow/tfjs";
+import { describe, expect, test } from "vitest";
+import type { TokenSequence } from "../../../../src/data/index.js";
+import {
+  crossEntropyLoss,
+  forwardKlLoss,
+  lossTerm,
+  reverseKlLoss,
+} from "../../../../src/losses/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
+import { modelTeacher } from "../../../../src/teachers/index.js";
+import { Random } from "../../../../src/tensors/index.js";
+import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
+import { computeGradients } from "../../../../src/trainers/step/step.js";
+
+const config = modelConfigSchema.parse({
+  family: "llama",
+  vocabSize: 11,
+  hiddenSize: 8,
+  intermediateSize: 12,
+  numLayers: 1,
+  numHeads: 2,
+  maxPositions: 16,
+});
+// Wide initialisation, so that gradients are far from zero.
+const wide = { ...config, initializerRange: 0.4 };
+
+/** Rows of very unequal token counts: what a wrong normaliser would show up on. */
+function rows(count: number, seed: number): TokenSequence[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, (_, row) => {
+    const length = 3 + ((row * 5) % 9);
+    const ids = Array.from({ length }, () => random.integer(11));
+    return { ids, completionStart: 1 + (row % 2) };
+  });
+}
+
+const terms = [
+  lossTerm(reverseKlLoss, { temperature: 2 }, 0.7),
+  lossTerm(forwardKlLoss, {}, 0.2),
+  lossTerm(crossEntropyLoss, {}, 0.5),
+];
+
+async function stepOf(parts: number, onPolicy: number) {
+  using student = initializeDecoder(wide, new Random(1));
+  using teacher = modelTeacher(initializeDecoder(wide, new Random(2)));
+  const all = rows(8, 3);
+  using batches = splitIntoBatches(all.slice(0, onPolicy), all.slice(onPolicy), parts, 0);
+  const scored = [];
+  for (const part of batches.parts) {
+    scored.push({ ...part, teacher: await teacher.score(part.batch, ["teacherLogits"]) });
+  }
+  using step = await computeGradients(student, terms, scored);
+  const gradients = new Map<string, Float32Array>();
+  for (const [name, gradient] of step.gradients) {
+    gradients.set(name, (await gradient.data()) as Float32Array);
+  }
+  return { loss: step.loss, terms: step.terms, gradNorm: step.gradNorm, gradients };
+}
+
+describe("the step", () => {
+  test.each([2, 3, 8])("is the same for 1 and %i micro-batches", async (parts) => {
+    const whole = await stepOf(1, 3);
+    const split = await stepOf(parts, 3);
+    expect(split.loss).toBeCloseTo(whole.loss, 5);
+    expect(split.gradNorm / whole.gradNorm).toBeCloseTo(1, 5);
+    expect(whole.gradNorm).toBeGreaterThan(0.05);
+    for (const [name, term] of Object.entries(whole.terms)) {
+      expect(split.terms[name]).toBeCloseTo(term, 5);
+    }
+    for (const [name, gradient] of whole.gradients) {
+      const other = split.gradients.get(name) as Float32Array;
+      const scale = Math.max(...gradient.map(Math.abs), 1e-3);
+      const worst = Math.max(...gradient.map((value, i) => Math.abs(value - (other[i] as number))));
+      expect(worst / scale, name).toBeLessThan(1e-4);
+    }
+  });
+
+  test("counts labels of the data's own rows only", async () => {
+    const mixed = await stepOf(1, 3);
+    using student = initializeDecoder(wide, new Random(1));
+    using data = splitIntoBatches([], rows(8, 3).slice(3), 1, 0);
+    using alone = await computeGradients(student, [lossTerm(crossEntropyLoss, {})], data.parts);
+    expect(mixed.terms["cross-entropy"]).toBeCloseTo(alone.loss, 5);
+  });
+
+  test("with no row of the data, the label term is 0 and not NaN", async () => {
+    const { terms: values, gradNorm } = await stepOf(2, 8);
+    expect(values["cross-entropy"]).toBe(0);
+    expect(gradNorm).toBeGreaterThan(0);
+  });
+
+  test("refuses values that are not finite, names them, and touches no parameter", async () => {
+    using student = initializeDecoder(wide, new Random(1));
+    const name = "model.norm.weight";
+    const norm = student.parameters.get(name) as tf.Variable;
+    const broken = tf.fill(norm.shape, Number.NaN);
+    norm.assign(broken);
+    broken.dispose();
+    using data = splitIntoBatches([], rows(2, 3), 1, 0);
+    await expect(
+      computeGradients(student, [lossTerm(crossEntropyLoss, {})], data.parts),
+    ).rejects.toThrow(/term cross-entropy is NaN; the gradient of .* is not finite/);
+  });
+
+  test("needs a row per micro-batch", () => {
+    expect(() => splitIntoBatches([], rows(2, 3), 3, 0)).toThrow(
+      "trainer.gradientAccumulationSteps: 3 micro-batches need at least 3 rows",
+    );
+  });
+});
