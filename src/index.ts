@@ -8,6 +8,7 @@ export * from "./models/index.js";
 export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./rollouts/index.js";
+export * from "./statistics/index.js";
 export * from "./teachers/index.js";
 export * from "./tensors/index.js";
 export * from "./trainers/index.js";

@@ -18,13 +18,14 @@ const allowed: Record<string, readonly string[]> = {
   models: core,
   optim: core,
   data: core,
+  statistics: ["errors", "tensors"],
   rollouts: parts,
   teachers: [...parts, "rollouts"],
   trainers: [...parts, "rollouts", "teachers"],
   config: runtime,
-  node: [...runtime, "config", "backend"],
+  node: [...runtime, "statistics", "config", "backend"],
   browser: [...runtime, "config", "backend"],
-  cli: [...runtime, "config", "backend", "node"],
+  cli: [...runtime, "statistics", "config", "backend", "node"],
 };
 
 interface Import {
