@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
+import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
 import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
@@ -27,6 +28,13 @@ program
   .argument("[overrides...]", "key=value, for example trainer.steps=200 or resume=runs/demo")
   .description("Train a student; Ctrl-C ends with a checkpoint, resume=<run> continues exactly.")
   .action(trainCommand);
+
+program
+  .command("ablate")
+  .argument("<file>", "ablation (JSON): arms as overrides of one run config")
+  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value for all arms")
+  .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
+  .action(ablateCommand);
 
 program
   .command("evaluate")

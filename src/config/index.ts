@@ -4,6 +4,15 @@ export {
   contextNotes,
   positionsNeeded,
 } from "./completion-lengths.js";
+export {
+  type AblationFile,
+  ablationSchema,
+  type Arm,
+  baselineOf,
+  comparisonSchema,
+  expandArms,
+  seedList,
+} from "./ablation.js";
 export { type Component, type ComponentKind, components } from "./components.js";
 export {
   byteTokenizerFor,

@@ -45,3 +45,7 @@ export {
   trainTokenizerSchema,
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
+export { ablate, type AblateOptions } from "./ablations/ablate.js";
+export { type AblationPlan, type Cell, planAblation } from "./ablations/plan.js";
+export type { AblationResults } from "./ablations/results.js";
+export type { CellEvent } from "./ablations/run-cells.js";

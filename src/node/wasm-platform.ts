@@ -17,7 +17,7 @@ exports.work();
 
 /** The CPU engine's surroundings in Node: files, worker threads, and the switch for relaxed SIMD. */
 export const nodeWasmPlatform: EnginePlatform = {
-  numCores: availableParallelism(),
+  numCores: threadsAllowed() ?? availableParallelism(),
   mayBlock: true,
   sharesMemory: true,
   supportsRelaxedSimd() {
@@ -34,3 +34,9 @@ export const nodeWasmPlatform: EnginePlatform = {
     return { terminate: () => void worker.terminate() };
   },
 };
+
+/** `PUPIL_THREADS`: for several processes side by side, of which each should take its share. */
+function threadsAllowed(): number | undefined {
+  const given = Number(process.env["PUPIL_THREADS"]);
+  return Number.isInteger(given) && given >= 1 ? given : undefined;
+}

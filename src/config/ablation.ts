@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { oneOf, PupilError } from "../errors/index.js";
+
+const armChanges = z.record(z.string(), z.unknown());
+
+export const comparisonSchema = z.strictObject({
+  arm: z.string().describe("The arm of which something is claimed."),
+  baseline: z.string().optional().describe("What it is compared with. Default: the ablation's."),
+  metric: z.string().describe("A measure of summary.json, such as heldOut.accuracy."),
+  direction: z.enum(["higher", "lower"]).describe("Which way the arm differs, says the claim."),
+  margin: z.number().min(0).default(0).describe("By more than this much."),
+});
+
+/** A file of `pupil ablate`: arms as overrides of one run config. */
+export const ablationSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w][\w.-]*$/, "use letters, digits, dots, dashes and underscores")
+    .describe("Name of the ablation and of its folder."),
+  run: z
+    .union([z.string(), armChanges])
+    .describe(
+      "The run config that all arms begin with: a file beside this one, or the config itself.",
+    ),
+  arms: z
+    .record(z.string(), armChanges)
+    .optional()
+    .describe(
+      'Overrides by the name of the arm: {"forward": {"trainer.loss.0.type": "forward-kl"}, "plain": {}}.',
+    ),
+  vary: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .optional()
+    .describe(
+      "Values by field; every combination becomes an arm, of each of `arms` if there are any.",
+    ),
+  baseline: z
+    .string()
+    .optional()
+    .describe("The arm that others are compared with. Default: the first."),
+  seeds: z
+    .union([z.int().min(1), z.array(z.int().min(0)).min(1)])
+    .default(5)
+    .describe("How many seeds, from 1; or which."),
+  metrics: z
+    .array(z.string())
+    .optional()
+    .describe("Measures in the report. Default: all of the evaluations."),
+  claim: z
+    .strictObject({
+      text: z.string().describe("The claim in one sentence."),
+      comparisons: z.array(comparisonSchema).min(1).describe("All of them must hold."),
+    })
+    .optional()
+    .describe("What is to be shown; the verdict's rule is written down before the run."),
+});
+
+export type AblationFile = z.output<typeof ablationSchema>;
+
+/** An arm: what it changes in the run config, as overrides by path. */
+export interface Arm {
+  readonly name: string;
+  readonly changes: Readonly<Record<string, unknown>>;
+}
+
+/** What the runner decides itself. */
+const reserved = ["seed", "name", "output"];
+
+/**
+ * The arms of an ablation: those it names, times every combination of what it varies.
+ *
+ * @throws PupilError where there are fewer than two, or one changes what is the runner's
+ */
+export function expandArms(
+  { arms = {}, vary = {} }: Pick<AblationFile, "arms" | "vary">,
+  source: string,
+): Arm[] {
+  const named = Object.entries(arms).map(([name, changes]): Arm => ({ name, changes }));
+  const combined = Object.entries(vary).reduce<Arm[]>(
+    (list, [path, values]) =>
+      list.flatMap(({ name, changes }) =>
+        values.map((value) => ({
+          name: [name, `${lastKey(path)}=${show(value)}`].filter(Boolean).join(", "),
+          changes: { ...changes, [path]: value },
+        })),
+      ),
+    named.length > 0 ? named : [{ name: "", changes: {} }],
+  );
+  if (combined.length < 2) {
+    throw new PupilError(`${combined.length} arm is nothing to compare.`, {
+      field: `${source}: arms`,
+      remedy: 'Name two or more in "arms", or give two values or more in "vary".',
+    });
+  }
+  for (const { name, changes } of combined) {
+    const taken = Object.keys(changes).find((path) => reserved.includes(path.split(".")[0] ?? ""));
+    if (taken === undefined) continue;
+    throw new PupilError(`"${taken}" is set by the runner: all arms have the same seeds.`, {
+      field: `${source}: arms.${name}`,
+      value: changes[taken],
+      remedy: 'Leave it out; "seeds" of the ablation says which seeds run.',
+    });
+  }
+  return combined;
+}
+
+/** The baseline of an ablation: the arm it names, else the first. */
+export function baselineOf(
+  arms: readonly Arm[],
+  given: string | undefined,
+  source: string,
+): string {
+  const names = arms.map(({ name }) => name);
+  if (given === undefined) return names[0] as string;
+  if (names.includes(given)) return given;
+  throw new PupilError(`there is no arm "${given}".`, {
+    field: `${source}: baseline`,
+    value: given,
+    remedy: oneOf(given, names),
+  });
+}
+
+/** The seeds that run. */
+export function seedList(seeds: AblationFile["seeds"]): number[] {
+  return typeof seeds === "number" ? Array.from({ length: seeds }, (_, i) => i + 1) : [...seeds];
+}
+
+const lastKey = (path: string) => path.split(".").at(-1) ?? path;
+const show = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));

@@ -1,0 +1,36 @@
+import type { AblationPlan } from "../plan.js";
+import type { AblationResults } from "../results.js";
+import type { Drawing } from "./plots.js";
+import type { Table } from "./tables.js";
+
+/** What a report shows, whatever its form. */
+export interface Report {
+  readonly plan: AblationPlan;
+  readonly results: AblationResults;
+  readonly tables: readonly Table[];
+  readonly drawings: readonly Drawing[];
+  /** How it can be made again. */
+  readonly command: string;
+  readonly environment: string;
+}
+
+/** The verdict as sentences: a report that cannot tell says so first. */
+export function verdictLines({ results }: Pick<Report, "results">): string[] {
+  const { verdict, finished, failed } = results;
+  return [
+    ...(finished ? [] : ["**This ablation is unfinished**: some of its runs have not ended."]),
+    ...(failed.length === 0 ? [] : [`${failed.length} runs failed; they are listed below.`]),
+    ...(verdict === undefined
+      ? ["No claim was stated, so there is no verdict."]
+      : [
+          `Claim: ${verdict.claim}`,
+          `Verdict: **${verdict.result}**.`,
+          `Rule, written down before the runs: ${verdict.rule}`,
+          ...(verdict.smallestVisible === undefined
+            ? []
+            : [
+                `The smallest difference that these seeds could have seen: ${Number(verdict.smallestVisible.toPrecision(3))}.`,
+              ]),
+        ]),
+  ];
+}

@@ -1,0 +1,114 @@
+import type { CellResult } from "../cell-results.js";
+import type { AblationPlan } from "../plan.js";
+import type { AblationResults, PairedMetric } from "../results.js";
+
+/** A table of texts, the same for Markdown and HTML. */
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly note?: string;
+}
+
+/** Four significant digits. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 10_000) return Math.round(value).toLocaleString("en-US");
+  return String(Number(value.toPrecision(4)));
+}
+
+/** Mean ± standard error of every measure and arm. */
+export function meansTable({ arms, seeds }: AblationResults): Table {
+  const names = Object.keys(arms);
+  const metrics = [...new Set(names.flatMap((arm) => Object.keys(arms[arm] ?? {})))];
+  const cell = (arm: string, metric: string) => {
+    const found = arms[arm]?.[metric];
+    return found === undefined ? "—" : `${digits(found.mean)} ± ${digits(found.standardError)}`;
+  };
+  return {
+    title: "What the arms reached",
+    head: ["measure", ...names],
+    rows: metrics.map((metric) => [metric, ...names.map((arm) => cell(arm, metric))]),
+    note: `Mean ± standard error over ${seeds.length} seeds.`,
+  };
+}
+
+/** Differences from the baseline with their intervals. */
+export function pairedTable({ paired, baseline }: AblationResults): Table {
+  const rows = Object.entries(paired).flatMap(([arm, metrics]) =>
+    Object.entries(metrics).map(([metric, found]) => [arm, metric, ...pairedCells(found)]),
+  );
+  return {
+    title: `Differences from ${baseline}, on the same seeds`,
+    head: ["arm", "measure", "difference", "95 % interval", "P(more)", "could have seen"],
+    rows,
+    note:
+      "Bootstrap over seeds and problems, stretched for few seeds; P(more): share of pairs of runs in " +
+      "which the arm has more; could have seen: the smallest difference whose interval would not cross 0.",
+  };
+}
+
+function pairedCells({
+  difference,
+  low,
+  high,
+  probabilityOfImprovement,
+  smallestVisible,
+}: PairedMetric): string[] {
+  const interval =
+    low === undefined ? "one seed: none" : `[${digits(low)}, ${digits(high as number)}]`;
+  return [
+    digits(difference),
+    interval,
+    digits(probabilityOfImprovement),
+    smallestVisible === undefined ? "—" : digits(smallestVisible),
+  ];
+}
+
+/** What each arm cost, a run on average. */
+export function costTable({ cost }: AblationResults): Table {
+  return {
+    title: "What a run cost",
+    head: ["arm", "steps", "tokens trained on", "tokens the student wrote", "seconds"],
+    rows: Object.entries(cost).map(([arm, { steps, trainedTokens, sampledTokens, seconds }]) => [
+      arm,
+      ...[steps, trainedTokens, sampledTokens, seconds].map(digits),
+    ]),
+  };
+}
+
+/** What the arms change, and nothing else. */
+export function changesTable({ arms }: AblationPlan): Table {
+  return {
+    title: "What the arms change",
+    head: ["arm", "changes"],
+    rows: arms.map(({ name, changes }) => [
+      name,
+      Object.entries(changes)
+        .map(([path, value]) => `${path}=${JSON.stringify(value)}`)
+        .join(" ") || "nothing: the run config as it is",
+    ]),
+  };
+}
+
+/** Every run, the failed ones too. */
+export function runsTable(cells: readonly CellResult[], { failed, arms }: AblationResults): Table {
+  const metrics = [...new Set(Object.values(arms).flatMap((found) => Object.keys(found)))];
+  const rows = cells.map(({ arm, seed, metrics: reached, folder }) => [
+    arm,
+    String(seed),
+    ...metrics.map((metric) => (reached[metric] === undefined ? "—" : digits(reached[metric]))),
+    folder,
+  ]);
+  const failures = failed.map(({ arm, seed, message }) => [
+    ...[arm, String(seed)],
+    ...metrics.map(() => "failed"),
+    message.split("\n")[0] ?? "",
+  ]);
+  return {
+    title: "Every run",
+    head: ["arm", "seed", ...metrics, "folder"],
+    rows: [...rows, ...failures],
+  };
+}

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { CellResult } from "../../../../src/node/ablations/cell-results.js";
+import type { AblationPlan } from "../../../../src/node/index.js";
+import { ablationResults, requireMetrics } from "../../../../src/node/ablations/results.js";
+import { htmlReport } from "../../../../src/node/ablations/report/html.js";
+import { markdownReport } from "../../../../src/node/ablations/report/markdown.js";
+import { meansTable, pairedTable } from "../../../../src/node/ablations/report/tables.js";
+
+const plan = {
+  ...{ name: "rates", folder: "f", baseline: "slow", seeds: [1, 2, 3], metrics: undefined },
+  arms: [
+    { name: "slow", changes: {} },
+    { name: "fast", changes: { "trainer.learningRate": 1 } },
+  ],
+  cells: Array.from({ length: 6 }),
+  rule: "the rule",
+  claim: {
+    text: "Fast is right more often.",
+    comparisons: [
+      { arm: "fast", baseline: "slow", metric: "heldOut.accuracy", direction: "higher" },
+    ],
+  },
+} as unknown as AblationPlan;
+
+const cell = (arm: string, seed: number, right: readonly number[]): CellResult => ({
+  ...{ arm, seed, folder: `${arm}-${seed}`, curve: [] },
+  metrics: {
+    "heldOut.accuracy": right.reduce((a, b) => a + b) / right.length,
+    "heldOut.loss": seed,
+  },
+  problems: { "heldOut.accuracy": right },
+  cost: { steps: 10, trainedTokens: 100 * seed, sampledTokens: 0, seconds: seed },
+});
+
+const half = [1, 0, 1, 0, 1, 0, 1, 0];
+const most = [1, 1, 1, 0, 1, 1, 1, 1];
+const all = [1, 2, 3].flatMap((seed) => [cell("slow", seed, half), cell("fast", seed, most)]);
+
+describe("the results of an ablation", () => {
+  const results = ablationResults(plan, all, []);
+
+  test("have every arm's mean, error and values by seed", () => {
+    expect(results.arms["slow"]?.["heldOut.loss"]).toEqual({
+      ...{ mean: 2, standardError: Math.sqrt(1 / 3) },
+      values: { 1: 1, 2: 2, 3: 3 },
+    });
+    expect(results.cost["fast"]).toEqual({
+      ...{ steps: 10, trainedTokens: 200, sampledTokens: 0, seconds: 2 },
+    });
+    expect(results.finished).toBe(true);
+  });
+
+  test("compare on the same seeds and problems, and follow the rule", () => {
+    const found = results.paired["fast"]?.["heldOut.accuracy"];
+    expect(found).toMatchObject({ difference: 0.375, baseline: "slow", seeds: 3 });
+    expect(found?.low).toBeGreaterThan(0);
+    expect(results.verdict).toMatchObject({ result: "supported", rule: "the rule" });
+  });
+
+  test("tell nothing with one seed, and say what is unfinished", () => {
+    const one = ablationResults(plan, all.slice(0, 2), [
+      { arm: "fast", seed: 2, message: "no memory" },
+    ]);
+    expect(one.verdict?.result).toBe("cannot tell");
+    expect(one.finished).toBe(false);
+    const page = { plan, results: one, tables: [], drawings: [], command: "", environment: "" };
+    expect(markdownReport(page)).toMatch(/unfinished.*\n\n1 runs failed/);
+  });
+
+  test("leave seeds out that only one of the two has", () => {
+    const some = ablationResults(plan, all.slice(0, 5), []);
+    expect(some.paired["fast"]?.["heldOut.loss"]?.seeds).toBe(2);
+  });
+
+  test("are the same when they are computed again", () => {
+    expect(ablationResults(plan, all, [])).toEqual(results);
+  });
+
+  test("become tables that hide nothing", () => {
+    expect(meansTable(results).rows[0]).toEqual(["heldOut.accuracy", "0.5 ± 0", "0.875 ± 0"]);
+    const [row] = pairedTable(results).rows;
+    expect(row?.slice(0, 3)).toEqual(["fast", "heldOut.accuracy", "0.375"]);
+    expect(row?.[3]).toMatch(/^\[0\.\d+, 0\.\d+\]$/);
+  });
+
+  test("are shown without running what a name says", () => {
+    const evil = { ...plan, name: '<script>alert("x")</script>' };
+    const page = {
+      plan: evil,
+      results,
+      tables: [],
+      drawings: [],
+      command: "a < b",
+      environment: "",
+    };
+    const html = htmlReport(page as never);
+    expect(html).not.toContain("<script");
+    expect(html).toContain("a &lt; b");
+    expect(html).toContain("<strong>supported</strong>");
+  });
+});
+
+test("a measure that no run has is named with those there are", () => {
+  const asked = { ...plan, metrics: ["heldOut.acuracy"] };
+  expect(() => requireMetrics(asked, all)).toThrow(
+    /no run has a measure "heldOut\.acuracy"\. .*heldOut\.accuracy, heldOut\.loss/,
+  );
+});
