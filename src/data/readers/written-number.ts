@@ -1,0 +1,30 @@
+import { isLosslessNumber, LosslessNumber, parse } from "lossless-json";
+
+/**
+ * A number of a row that JavaScript would write differently than the data does: `41.0`,
+ * `1234567890123456789`, `1e5`. All others are plain numbers.
+ */
+export type WrittenNumber = LosslessNumber;
+
+export function isWrittenNumber(value: unknown): value is WrittenNumber {
+  return isLosslessNumber(value);
+}
+
+/** Anything that looks like a number, also inside of texts: what it finds there only costs time. */
+const numbers = /-?\d[\d.eE+-]*/g;
+
+/** `JSON.parse`, but numbers keep what was written. @throws SyntaxError as JSON.parse does */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  for (const [number] of text.matchAll(numbers)) {
+    if (String(Number(number)) !== number) return parse(text, undefined, options);
+  }
+  return value;
+}
+
+const options = {
+  parseNumber: (text: string) =>
+    String(Number(text)) === text ? Number(text) : new LosslessNumber(text),
+  // As JSON.parse and Python do.
+  onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue,
+};
