@@ -17,14 +17,20 @@ const numbers = /-?\d[\d.eE+-]*/g;
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   for (const [number] of text.matchAll(numbers)) {
-    if (String(Number(number)) !== number) return parse(text, undefined, options);
+    if (!isPlain(number)) return parse(text, undefined, options);
   }
   return value;
 }
 
+/** Whether JavaScript's number is written the same, and is a whole one where Python's is. */
+function isPlain(text: string): boolean {
+  const number = Number(text);
+  return String(number) === text && Number.isInteger(number) === /^-?\d+$/.test(text);
+}
+
 const options = {
   parseNumber: (text: string) =>
-    String(Number(text)) === text ? Number(text) : new LosslessNumber(text),
+    isPlain(text) ? Number(text) : new LosslessNumber(text),
   // As JSON.parse and Python do.
   onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue,
 };

@@ -11,6 +11,7 @@ import {
   iterate,
   Namespace,
   numberOf,
+  orElse,
   Sequence,
   Tuple,
   typeName,
@@ -25,7 +26,7 @@ const pairs = (dict: Dict) => dict.entries.map((entry) => new Tuple(entry));
 const dictMethods: Readonly<Record<string, Method<Dict>>> = {
   get: (dict, args) => {
     const [key = null, fallback = null] = bind("get", ["key", "default"], args);
-    return dict.get(key) ?? fallback;
+    return orElse(dict.get(key), () => fallback);
   },
   keys: (dict) => new Sequence("dict_keys", dict.keys),
   values: (dict) => new Sequence("dict_values", dict.entries.map(([, value]) => value)),
@@ -63,7 +64,8 @@ const unsupported: Readonly<Record<string, readonly string[]>> = {
 /** `value.name`: Python's attribute, or else the entry of that name. */
 export function attribute(value: Value, name: string): Value {
   refuseUndefined(value);
-  return ownAttribute(value, name) ?? entry(value, name) ?? missing(value, name);
+  const own = ownAttribute(value, name);
+  return own === undefined ? orElse(entry(value, name), () => missing(value, name)) : own;
 }
 
 /** `value[key]`: the entry, or else Python's attribute of that name. */
@@ -72,12 +74,12 @@ export function item(value: Value, key: Value): Value {
   const found = entry(value, key);
   if (found !== undefined) return found;
   const own = typeof key === "string" ? ownAttribute(value, key) : undefined;
-  return own ?? missing(value, key);
+  return orElse(own, () => missing(value, key));
 }
 
 /** Python's attribute alone, as the filter `attr` reads it. */
 export function pythonAttribute(value: Value, name: string): Value {
-  return ownAttribute(value, name) ?? missing(value, name);
+  return orElse(ownAttribute(value, name), () => missing(value, name));
 }
 
 function refuseUndefined(value: Value): void {

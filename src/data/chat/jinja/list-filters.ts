@@ -10,6 +10,7 @@ import {
   hashOf,
   isTrue,
   iterate,
+  orElse,
   Sequence,
   Tuple,
   Undefined,
@@ -87,7 +88,7 @@ const map: Filter = (value, args, library) => {
 };
 
 function first(items: readonly Value[], at: number): Value {
-  return items.at(at) ?? new Undefined("No first item, sequence was empty.");
+  return orElse(items.at(at), () => new Undefined("No first item, sequence was empty."));
 }
 
 /** Filters of lists. What Python makes a generator cannot be printed here: Python prints an address. */

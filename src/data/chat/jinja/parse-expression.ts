@@ -14,6 +14,7 @@ import {
   isEqual,
   isTrue,
   iterate,
+  orElse,
   Tuple,
   typeName,
   Undefined,
@@ -32,7 +33,7 @@ export function parseExpression(stream: TokenStream): Expression {
     const other = stream.skip("else", "name") ? parseExpression(stream) : undefined;
     const reason = `the inline if-expression on line ${line} evaluated to false and no else section was defined.`;
     expression = (scope) =>
-      isTrue(test(scope)) ? value(scope) : (other?.(scope) ?? new Undefined(reason));
+      isTrue(test(scope)) ? value(scope) : orElse(other?.(scope), () => new Undefined(reason));
   }
   return expression;
 }
@@ -206,7 +207,7 @@ function parsePrimary(stream: TokenStream): Expression {
 function nameExpression(stream: TokenStream, name: string): Expression {
   if (Object.hasOwn(constants, name)) return () => constants[name] as Value;
   stream.names.add(name);
-  return (scope) => scope.get(name) ?? new Undefined(`'${name}' is undefined`);
+  return (scope) => orElse(scope.get(name), () => new Undefined(`'${name}' is undefined`));
 }
 
 /** Entries up to a closing bracket, a comma at the end allowed. */

@@ -10,6 +10,7 @@ import {
   isEqual,
   isTrue,
   iterate,
+  orElse,
   Tuple,
   Undefined,
   type Value,
@@ -73,7 +74,7 @@ function loopOf(
   const count = items.length;
   const whole = (value: () => number) => () => BigInt(value());
   const neighbour = (offset: number, name: string) => () =>
-    items[position.at + offset] ?? new Undefined(`there is no ${name} item`);
+    orElse(items[position.at + offset], () => new Undefined(`there is no ${name} item`));
   let last: Value | undefined;
   const cycle = new Callable("cycle", ({ positional }) => {
     const value = positional[position.at % positional.length];

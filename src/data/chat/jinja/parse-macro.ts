@@ -4,7 +4,7 @@ import { str } from "./print.js";
 import { type Expression, Scope, type Statement } from "./scope.js";
 import { TemplateError } from "./template-error.js";
 import type { TokenStream } from "./token-stream.js";
-import { type Arguments, Callable, Dict, Tuple, Undefined, type Value } from "./values.js";
+import { type Arguments, Callable, Dict, orElse, Tuple, Undefined, type Value } from "./values.js";
 
 interface Parameter {
   readonly name: string;
@@ -30,7 +30,7 @@ export function parseCall(stream: TokenStream, parseBody: ParseBody): Statement 
   return (scope, output) => {
     const { positional, named } = args(scope);
     const withCaller = { positional, named: new Map([...named, ["caller", caller(scope)] as const]) };
-    const macro = scope.get(callee) ?? new Undefined(`'${callee}' is undefined`);
+    const macro = orElse(scope.get(callee), () => new Undefined(`'${callee}' is undefined`));
     output.text += str(call(macro, withCaller));
     return undefined;
   };
@@ -69,12 +69,17 @@ function parseRest(
     new Callable(name, (args) => {
       const inner = new Scope(scope, extras(name, parameters, takes, args));
       for (const [i, parameter] of parameters.entries()) {
-        const given = args.positional[i] ?? args.named.get(parameter.name);
-        const missing = new Undefined(`parameter '${parameter.name}' was not provided`);
-        inner.set(parameter.name, given ?? parameter.fallback?.(inner) ?? missing);
+        const given = orElse(args.positional[i], () => argument(parameter, args, inner));
+        inner.set(parameter.name, given);
       }
       return render(body, inner);
     });
+}
+
+/** An argument given by its name, or the parameter's default. */
+function argument({ name, fallback }: Parameter, { named }: Arguments, scope: Scope): Value {
+  const missing = () => new Undefined(`parameter '${name}' was not provided`);
+  return orElse(named.get(name), () => orElse(fallback?.(scope), missing));
 }
 
 /** `varargs`, `kwargs` and `caller`, which a macro takes by reading them. */
@@ -89,7 +94,7 @@ function extras(
   const found: [string, Value][] = [];
   const caller = named.get("caller");
   if (takes.has("caller")) {
-    found.push(["caller", caller ?? new Undefined("No caller defined")]);
+    found.push(["caller", orElse(caller, () => new Undefined("No caller defined"))]);
   } else if (caller !== undefined) {
     throw new TemplateError(`macro '${name}' was invoked with two values for the special caller argument.`);
   }

@@ -12,7 +12,8 @@ export class Scope {
   }
 
   get(name: string): Value | undefined {
-    return this.#values.get(name) ?? this.parent?.get(name);
+    const own = this.#values.get(name);
+    return own === undefined ? this.parent?.get(name) : own;
   }
 
   set(name: string, value: Value): void {

@@ -95,6 +95,11 @@ export function hashOf(value: Value): string {
   throw new TemplateError(`unhashable type: '${typeName(value)}'`);
 }
 
+/** The value, or another one where there is none; None (null) is a value. */
+export function orElse(value: Value | undefined, other: () => Value): Value {
+  return value === undefined ? other() : value;
+}
+
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
