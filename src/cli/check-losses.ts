@@ -16,6 +16,7 @@ import {
 } from "../losses/index.js";
 import { loadLosses, nodePlatform, readJson } from "../node/index.js";
 import { formatNumber } from "./format.js";
+import { writeLine } from "./terminal.js";
 
 const optionsSchema = z.strictObject({
   cases: z.string().optional().describe("JSON file of golden cases."),
@@ -27,7 +28,7 @@ const optionsSchema = z.strictObject({
   backend: z.enum(["auto", "webgpu", "tensorflow", "wasm", "cpu"]).default("cpu"),
 });
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => writeLine(process.stdout, line);
 
 /**
  * `pupil check-losses [file] [cases=<file.json>] [tolerance=2e-4]`: the self-checks of the losses in

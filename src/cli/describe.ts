@@ -1,11 +1,12 @@
 import { type Component, describeFields, findComponents } from "../config/index.js";
+import { writeLine } from "./terminal.js";
 
 /** `pupil describe [kind] [name]`: one component in full, or a list of them. */
 export function describeCommand(words: readonly string[]): void {
   const found = findComponents(words);
   const [only, ...others] = found;
   const lines = only && others.length === 0 ? describeComponent(only) : listComponents(found);
-  process.stdout.write(`${lines.join("\n")}\n`);
+  writeLine(process.stdout, lines.join("\n"));
 }
 
 function listComponents(components: readonly Component[]): string[] {

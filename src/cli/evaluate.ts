@@ -1,11 +1,12 @@
 import { startBackend } from "../backend/index.js";
 import { evaluateRun, nodePlatform, resolveEvaluation } from "../node/index.js";
+import { writeLine, writeText } from "./terminal.js";
 
 /** `pupil evaluate <config.json | run folder> [model=<folder>] [key=value …]`: JSON on stdout. */
 export async function evaluateCommand(path: string, words: string[]): Promise<void> {
   const config = await resolveEvaluation(path, words);
   const backend = await startBackend(config.backend, { platform: nodePlatform });
-  process.stderr.write(`${backend.line}\n`);
+  writeLine(process.stderr, backend.line);
   const { metrics, completions } = await evaluateRun(config);
-  process.stdout.write(`${JSON.stringify({ metrics, completions }, null, 2)}\n`);
+  writeText(process.stdout, `${JSON.stringify({ metrics, completions }, null, 2)}\n`);
 }

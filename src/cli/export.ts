@@ -8,6 +8,7 @@ import {
   loadModelFolder,
   nodePlatform,
 } from "../node/index.js";
+import { writeLine } from "./terminal.js";
 
 export const exportSchema = z.strictObject({
   output: z.string().describe("Folder to write; it must not exist yet, or be empty."),
@@ -23,7 +24,7 @@ export async function exportCommand(path: string, overrides: string[]): Promise<
   try {
     const sizes = await exportModel(output, loaded, options);
     for (const [name, bytes] of sizes) {
-      process.stdout.write(`${output}/${name}  ${bytes.toLocaleString("en-US")} bytes\n`);
+      writeLine(process.stdout, `${output}/${name}  ${bytes.toLocaleString("en-US")} bytes`);
     }
   } finally {
     loaded.model.dispose();

@@ -1,6 +1,7 @@
 import type { RerankList, ShownToken } from "../data/index.js";
 import type { DataInspection } from "../node/index.js";
 import { formatNumber } from "./format.js";
+import { printable } from "./terminal.js";
 
 /** The lines of `pupil data`. */
 export function formatInspection(inspection: DataInspection, hasColours: boolean): string[] {
@@ -15,14 +16,14 @@ function formatRows({ notes, vocabSize, lengths, examples }: Rows, hasColours: b
     ? `${paint("learned", true)}${paint("·given", false)}, tokens parted by ${border}`
     : `[learned] and given tokens, parted by ${border}`;
   return [
-    ...notes,
+    ...notes.map(printable),
     `Tokenizer: ${formatNumber(vocabSize)} ids.`,
     ...(lengths === undefined ? [] : ["", ...formatLengths(lengths)]),
     "",
     `Examples (${legend}):`,
     ...examples.flatMap(({ id, tokens }) => [
       "",
-      `${id}, ${tokens.length} tokens`,
+      `${printable(id)}, ${tokens.length} tokens`,
       formatTokens(tokens, hasColours),
     ]),
   ];
@@ -37,7 +38,7 @@ const border = "|";
 export function formatTokens(tokens: readonly ShownToken[], hasColours: boolean): string {
   const runs: { learned: boolean; texts: string[] }[] = [];
   for (const { text, learned } of tokens) {
-    const shown = text.replaceAll("\n", "⏎\n").replaceAll("\t", "⇥");
+    const shown = printable(text).replaceAll("\n", "⏎\n").replaceAll("\t", "⇥");
     const last = runs.at(-1);
     if (last?.learned === learned) last.texts.push(shown);
     else runs.push({ learned, texts: [shown] });
@@ -104,13 +105,13 @@ const shownText = 90;
 function formatList({ queryId, query, candidates }: RerankList): string[] {
   const more = candidates.length - shownCandidates;
   return [
-    `${queryId}: ${query}`,
+    printable(`${queryId}: ${query}`),
     ...candidates.slice(0, shownCandidates).map(({ docid, text, grade, rank, score }) => {
       const judged = grade === undefined ? "unjudged" : `grade ${grade}`;
       const ranked = rank === undefined ? "" : `, rank ${rank}, score ${score}`;
       const line = text.replaceAll(/\s+/g, " ");
       const short = line.length > shownText ? `${line.slice(0, shownText - 1)}…` : line;
-      return `  ${docid} (${judged}${ranked}): ${short}`;
+      return printable(`  ${docid} (${judged}${ranked}): ${short}`);
     }),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];

@@ -2,9 +2,11 @@ import { z } from "zod";
 import { startBackend } from "../backend/index.js";
 import { applyOverrides, parseConfig } from "../config/index.js";
 import { decodeCompletion, encodePrompt } from "../data/index.js";
+import { contextLength } from "../models/index.js";
 import { findModelFolder, loadModelFolder, nodePlatform } from "../node/index.js";
 import { samplingPolicySchema, sampleRollouts } from "../rollouts/index.js";
 import { Random } from "../tensors/index.js";
+import { writeLine, writeText } from "./terminal.js";
 
 export const generateSchema = z.strictObject({
   ...samplingPolicySchema.shape,
@@ -23,10 +25,18 @@ export async function generateCommand(
   const options = parseConfig(generateSchema, applyOverrides({}, overrides), "generate");
   const { maxNewTokens, count, seed, backend, ...policy } = options;
   const report = await startBackend(backend, { platform: nodePlatform });
-  process.stderr.write(`${report.line}\n`);
+  writeLine(process.stderr, report.line);
   const { model, tokenizer } = await loadModelFolder(await findModelFolder(path));
   try {
     const ids = encodePrompt(tokenizer, prompt);
+    const context = contextLength(model.config);
+    const room = context - ids.length + 1;
+    if (room < maxNewTokens && room > 0) {
+      writeLine(
+        process.stderr,
+        `The prompt takes ${ids.length} of the context of ${context} tokens, which leaves ${room} of the ${maxNewTokens} new tokens asked for.`,
+      );
+    }
     const rollouts = await sampleRollouts({
       model,
       prompts: Array.from({ length: count }, () => ids),
@@ -37,7 +47,8 @@ export async function generateCommand(
       random: new Random(seed).stream("generate"),
     });
     for (const { completionIds } of rollouts) {
-      process.stdout.write(`${prompt}${decodeCompletion(tokenizer, ids, completionIds)}\n`);
+      const completion = decodeCompletion(tokenizer, ids, completionIds);
+      writeText(process.stdout, `${prompt}${completion}\n`);
     }
   } finally {
     model.dispose();

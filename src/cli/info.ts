@@ -1,9 +1,10 @@
 import Table from "cli-table3";
 import { type ModelInfo, readModelInfo } from "../node/index.js";
+import { writeLine } from "./terminal.js";
 
 /** `pupil info <model>`. */
 export async function infoCommand(path: string): Promise<void> {
-  process.stdout.write(`${describeModel(await readModelInfo(path)).join("\n")}\n`);
+  writeLine(process.stdout, describeModel(await readModelInfo(path)).join("\n"));
 }
 
 function describeModel(info: ModelInfo): string[] {

@@ -14,6 +14,7 @@ import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
+import { writeLine } from "./terminal.js";
 
 const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
@@ -107,6 +108,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof PupilError)) throw error;
-  process.stderr.write(`error: ${error.message}\n`);
+  writeLine(process.stderr, `error: ${error.message}`);
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { startBackend } from "../backend/index.js";
 import { applyOverrides, parseConfig } from "../config/index.js";
 import { weightDtypes } from "../models/index.js";
 import { mergeModelFolder, nodePlatform } from "../node/index.js";
+import { writeLine } from "./terminal.js";
 
 export const mergeSchema = z.strictObject({
   output: z.string().describe("Folder to write; it must not exist yet, or be empty."),
@@ -16,5 +17,5 @@ export async function mergeCommand(path: string, overrides: string[]): Promise<v
   const { output, dtype, backend } = parseConfig(mergeSchema, given, "merge");
   await startBackend(backend, { platform: nodePlatform });
   const parameters = await mergeModelFolder(path, output, { dtype });
-  process.stdout.write(`${output}: ${parameters.toLocaleString("en-US")} parameters.\n`);
+  writeLine(process.stdout, `${output}: ${parameters.toLocaleString("en-US")} parameters.`);
 }

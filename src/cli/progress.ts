@@ -1,6 +1,7 @@
 import cliProgress from "cli-progress";
 import type { RunEvent } from "../node/index.js";
 import { formatDuration, formatMetrics, formatNumber } from "./format.js";
+import { writeLine } from "./terminal.js";
 
 /** Shows the events of a run: a bar on a terminal, plain lines otherwise. */
 export interface Progress {
@@ -85,7 +86,7 @@ function barProgress(steps: number, stream: NodeJS.WriteStream): Progress {
   };
   const line = (text: string) => {
     end();
-    stream.write(`${text}\n`);
+    writeLine(stream, text);
   };
   const showStep = (event: StepEvent) => {
     const payload = { text: stepText(event), ...speed(event) };
@@ -101,7 +102,7 @@ function barProgress(steps: number, stream: NodeJS.WriteStream): Progress {
 function lineProgress(steps: number, stream: NodeJS.WriteStream): Progress {
   const every = Math.max(1, Math.floor(steps / 50));
   const speed = speedometer();
-  const line = (text: string) => void stream.write(`${text}\n`);
+  const line = (text: string) => writeLine(stream, text);
   const showStep = (event: StepEvent) => {
     const { tokensPerSecond, left } = speed(event);
     const { step } = event.metrics;

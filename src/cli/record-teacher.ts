@@ -2,16 +2,17 @@ import { startBackend } from "../backend/index.js";
 import { nodePlatform, type RecordEvent, recordTeacher, resolveRecording } from "../node/index.js";
 import type { RecordingManifest } from "../teachers/index.js";
 import { formatNumber } from "./format.js";
+import { writeLine } from "./terminal.js";
 
 /** `pupil record-teacher <config.json | run folder> output=<folder> [key=value …]`. */
 export async function recordTeacherCommand(path: string, words: string[]): Promise<void> {
   const { config, options } = await resolveRecording(path, words);
   const backend = await startBackend(config.backend, { platform: nodePlatform });
-  process.stderr.write(`${backend.line}\n`);
+  writeLine(process.stderr, backend.line);
   let size = 0;
   for await (const event of recordTeacher(config, options)) {
     if (event.type === "started") size = event.rows;
-    process.stderr.write(`${textOf(event, size, options.output)}\n`);
+    writeLine(process.stderr, textOf(event, size, options.output));
   }
 }
 

@@ -2,6 +2,7 @@ import cliProgress from "cli-progress";
 import { applyOverrides, parseConfig } from "../config/index.js";
 import { trainTokenizer, type TrainTokenizerEvent, trainTokenizerSchema } from "../node/index.js";
 import { formatDuration, formatNumber } from "./format.js";
+import { writeLine } from "./terminal.js";
 
 /** `pupil train-tokenizer <file…> output=<folder> [key=value …]`. */
 export async function trainTokenizerCommand(words: readonly string[]): Promise<void> {
@@ -36,7 +37,7 @@ function printSummary({ report, path, elapsedMs }: Finished, asked: number, minF
       `Fewer than the ${formatNumber(asked)} asked for: no other pair of tokens occurs ${minFrequency} times. Give more text for a larger vocabulary.`,
     );
   }
-  process.stdout.write(`${lines.join("\n")}\n`);
+  writeLine(process.stdout, lines.join("\n"));
 }
 
 /** A bar on a terminal, nothing otherwise: training a tokenizer takes seconds. */

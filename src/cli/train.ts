@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { startBackend } from "../backend/index.js";
 import { nodePlatform, resolveTraining, trainRun } from "../node/index.js";
 import { showProgress } from "./progress.js";
+import { writeLine } from "./terminal.js";
 
 /** `pupil train <config.json> [key=value …]`. */
 export async function trainCommand(
@@ -32,6 +33,6 @@ export async function trainCommand(
     process.off("SIGTERM", onInterrupt);
   }
   if (process.exitCode === 130) {
-    process.stderr.write(`Continue with: pupil train resume=${join(path)}\n`);
+    writeLine(process.stderr, `Continue with: pupil train resume=${join(path)}`);
   }
 }

@@ -1,3 +1,9 @@
+export {
+  type CompletionLengths,
+  completionLengths,
+  contextNotes,
+  positionsNeeded,
+} from "./completion-lengths.js";
 export { type Component, type ComponentKind, components } from "./components.js";
 export {
   byteTokenizerFor,

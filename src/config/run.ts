@@ -176,7 +176,9 @@ export const runConfigSchema = z.strictObject({
   losses: z
     .array(z.string())
     .default([])
-    .describe("Modules that export losses of your own, which trainer.loss can then name."),
+    .describe(
+      "Modules that export losses of your own, which trainer.loss can then name. They run as code with your rights. Those that a run folder names outside of the working folder need trust=true beside the command's other words.",
+    ),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z

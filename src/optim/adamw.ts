@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+import { requireMember } from "../errors/index.js";
 import { adamwUpdate } from "../ops/index.js";
 import { createVariable, disposeAll } from "../tensors/index.js";
 
@@ -43,6 +44,10 @@ export class AdamW implements Disposable {
     parameters: ReadonlyMap<string, tf.Variable>,
     options: z.input<typeof adamwSchema> = {},
   ) {
+    requireMember(parameters, "entries", {
+      field: "AdamW: parameters",
+      remedy: "Give it a map of parameters by name: student.parameters.",
+    });
     this.options = adamwSchema.parse(options);
     this.parameters = parameters;
     for (const [name, parameter] of parameters) {

@@ -1,3 +1,9 @@
 export { AdamW, adamwSchema, type AdamWOptions, type AdamWState } from "./adamw.js";
 export { clipScale } from "./clip.js";
-export { defaultSchedule, learningRateAt, scheduleSchema, type Schedule } from "./schedule.js";
+export {
+  completeSchedule,
+  defaultSchedule,
+  learningRateAt,
+  scheduleSchema,
+  type Schedule,
+} from "./schedule.js";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PupilError } from "../errors/index.js";
 
 export const scheduleSchema = z.strictObject({
   learningRate: z.number().positive().default(1e-3).describe("Peak learning rate."),
@@ -23,6 +24,22 @@ export type Schedule = z.output<typeof scheduleSchema>;
 
 /** Every field at its default. */
 export const defaultSchedule: Schedule = scheduleSchema.parse({});
+
+/**
+ * A schedule of which some fields are given.
+ *
+ * @throws PupilError for a learning rate that is none
+ */
+export function completeSchedule(given: Partial<Schedule> = {}): Schedule {
+  const schedule = { ...defaultSchedule, ...given };
+  const { learningRate } = schedule;
+  if (Number.isFinite(learningRate) && learningRate > 0) return schedule;
+  throw new PupilError(`is ${String(learningRate)}.`, {
+    field: "schedule.learningRate",
+    value: learningRate,
+    remedy: "Give it a number above 0, such as 1e-3.",
+  });
+}
 
 /**
  * Learning rate of optimizer step `step` (from 0) of `steps`. Warm-up is linear and reaches the peak

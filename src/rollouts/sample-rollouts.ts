@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { NotFiniteError } from "../errors/index.js";
+import { NotFiniteError, requireMember } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
@@ -34,6 +34,8 @@ export interface SampleOptions {
   /** Fills rows; it may equal an end id. */
   readonly padId: number;
   readonly maxNewTokens: number;
+  /** Longest sequence, prompt and completion, where it is less than the model's: a teacher's context. */
+  readonly maxPositions?: number | undefined;
   readonly policy: SamplingPolicy;
   readonly random: Random;
   /** Names of the rows for their random numbers; by default their index. */
@@ -44,7 +46,7 @@ export interface SampleOptions {
  * Samples one completion per prompt, in batches: one forward pass over the prompts, then one per
  * token on a KV cache, with one device read each. Stops when every row has ended.
  *
- * A completion ends with an end id, after `maxNewTokens`, or where the context of the model is full.
+ * A completion ends with an end id, after `maxNewTokens`, or where the context is full.
  * Only a sampled end id counts: not one in the prompt, and not padding.
  *
  * The tokens of a row depend on the model, its prompt, the policy, `random` and its sequence id,
@@ -60,10 +62,15 @@ export function sampleRollouts({ model, ...options }: SampleRolloutsOptions): Pr
 /** The same from any source of logits, such as a model in another runtime. */
 export async function sampleFrom(source: TokenSource, options: SampleOptions): Promise<Rollout[]> {
   const { prompts, maxNewTokens } = options;
-  checkPrompts(prompts, source);
+  requireMember(prompts, Symbol.iterator, {
+    field: "sampleRollouts: prompts",
+    remedy: "Give it lists of token ids: [encodePrompt(tokenizer, text)].",
+  });
+  const maxPositions = Math.min(source.maxPositions, options.maxPositions ?? Infinity);
+  checkPrompts(prompts, { ...source, maxPositions });
   const lengths = prompts.map((prompt) => prompt.length);
   const rollouts: Rollout[] = [];
-  for (const group of contextGroups(lengths, maxNewTokens, source.maxPositions)) {
+  for (const group of contextGroups(lengths, maxNewTokens, maxPositions)) {
     const sampled = await sampleGroup(source, options, group);
     for (const [i, row] of group.rows.entries()) rollouts[row] = sampled[i] as Rollout;
   }

@@ -1,7 +1,7 @@
 import type { Tokenizer, TokenSequence } from "../data/index.js";
 import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import {
   ownDistribution,
   type Rollout,
@@ -12,6 +12,7 @@ import {
 import type { Teacher, TeacherSignal } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./checks/check-loss.js";
+import { requireParts } from "./checks/trainer-parts.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
@@ -40,7 +41,8 @@ export interface DistillOptions {
   readonly maxNewTokens?: number;
   /** For losses with advantages: how much later tokens count for earlier ones, γ. Default: 0. */
   readonly advantageDiscount?: number;
-  readonly schedule?: Schedule;
+  /** Fields that are left out have their defaults. */
+  readonly schedule?: Partial<Schedule>;
   /**
    * For losses on hidden states of another width than the teacher's; see `makeProjections`. Trained
    * by the same optimizer, which must have been given their parameters too.
@@ -74,9 +76,18 @@ export interface DistillOptions {
  * learned.
  */
 export async function* distill(options: DistillOptions): AsyncGenerator<StepMetrics> {
+  requireParts("distill", options, [
+    "student",
+    "teacher",
+    "data",
+    "optimizer",
+    "tokenizer",
+    "random",
+  ]);
   const { student, teacher, data, optimizer, steps, tokenizer, random, projections } = options;
   const { onPolicyFraction = 1, sampling = ownDistribution, maxNewTokens = 64 } = options;
-  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
+  const { startStep = 0, batchSize = 16 } = options;
+  const schedule = completeSchedule(options.schedule);
   const { gradientAccumulationSteps = 1, maxGradNorm, advantageDiscount = 0 } = options;
   const { packing = false } = options;
   const { endIds, padId } = tokenizer;
@@ -107,6 +118,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       endIds,
       padId,
       maxNewTokens,
+      maxPositions: teacher.maxPositions,
       policy: sampling,
       random: random.stream("rollout", step),
     });

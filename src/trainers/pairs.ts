@@ -1,10 +1,11 @@
 import { makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
 import type { LossState, LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./checks/check-loss.js";
+import { requireParts } from "./checks/trainer-parts.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { evenParts, type StepBatches, stepBatches } from "./step/micro-batches.js";
@@ -35,7 +36,8 @@ export interface PairsOptions {
   readonly tokenizer: Pick<Tokenizer, "padId">;
   /** For references that draw tokens. */
   readonly random: Random;
-  readonly schedule?: Schedule;
+  /** Fields that are left out have their defaults. */
+  readonly schedule?: Partial<Schedule>;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
   /** Of the last step's metrics, when a run is resumed. */
@@ -51,8 +53,16 @@ export interface PairsOptions {
  * mean of the loss over its pairs; a pair with an answer of which nothing is learned does not count.
  */
 export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics> {
+  requireParts("pairs", options, [
+    "student",
+    ["data", "pairs"],
+    "optimizer",
+    "tokenizer",
+    "random",
+  ]);
   const { student, reference, data, optimizer, loss, steps, tokenizer, random } = options;
-  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
+  const { startStep = 0, batchSize = 16 } = options;
+  const schedule = completeSchedule(options.schedule);
   const { gradientAccumulationSteps = 1, maxGradNorm } = options;
   const signals = checkLoss(loss, {
     studentVocabSize: student.config.vocabSize,

@@ -1,8 +1,9 @@
 import type { Tokenizer } from "../data/index.js";
-import type { LossState, LossTerm } from "../losses/index.js";
+import { crossEntropyLoss, type LossState, type LossTerm, lossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
-import { type AdamW, defaultSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import { checkLoss } from "./checks/check-loss.js";
+import { requireParts } from "./checks/trainer-parts.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
@@ -13,11 +14,12 @@ export interface SftOptions {
   readonly student: LanguageModel;
   readonly data: TrainingData;
   readonly optimizer: AdamW;
-  /** Terms on labels; usually one cross-entropy term. */
-  readonly loss: readonly LossTerm[];
+  /** Terms on labels. Default: cross-entropy. */
+  readonly loss?: readonly LossTerm[];
   readonly steps: number;
   readonly tokenizer: Pick<Tokenizer, "padId">;
-  readonly schedule?: Schedule;
+  /** Fields that are left out have their defaults. */
+  readonly schedule?: Partial<Schedule>;
   /** Steps already done, when a run is resumed. */
   readonly startStep?: number;
   /** Of the last step's metrics, when a run is resumed. */
@@ -33,10 +35,15 @@ export interface SftOptions {
 /**
  * Supervised fine-tuning: the student predicts the completion tokens of given rows.
  * Breaking out of the loop stops the training and leaks nothing.
+ *
+ * @throws PupilError for a part that is missing
  */
 export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
-  const { student, data, optimizer, loss, steps, tokenizer } = options;
-  const { schedule = defaultSchedule, startStep = 0, batchSize = 16 } = options;
+  requireParts("sft", options, ["student", "data", "optimizer", "tokenizer"]);
+  const { student, data, optimizer, steps, tokenizer } = options;
+  const { loss = [lossTerm(crossEntropyLoss, {})] } = options;
+  const { startStep = 0, batchSize = 16 } = options;
+  const schedule = completeSchedule(options.schedule);
   const { gradientAccumulationSteps = 1, packing = false, maxGradNorm } = options;
   const studentVocabSize = student.config.vocabSize;
   checkLoss(loss, { studentVocabSize, onPolicyFraction: 0, gradientAccumulationSteps, packing });

@@ -86,6 +86,22 @@ describe("pupil check-losses", { timeout: 120_000 }, () => {
     expect(code).toBe(0);
   });
 
+  test("gives a file the packages of the process, where none is installed beside it", async () => {
+    const folder = temporaryFolder();
+    const text = lossFile(gap).replace(join(repository, "src/index.ts"), "pupil");
+    writeFileSync(join(folder, "gap.mts"), text);
+    writeFileSync(join(folder, "other.mts"), `import "left-pad-of-nobody";\n${text}`);
+    const [own, other] = await Promise.all([
+      runCli(["check-losses", "gap.mts"], folder),
+      runCli(["check-losses", "other.mts"], folder),
+    ]);
+    expect(own.stdout).toMatch(/(\d+) of \1 checks passed\./);
+    expect(own.code).toBe(0);
+    expect(other.stderr).toContain(
+      "Install left-pad-of-nobody beside the file: npm install left-pad-of-nobody.",
+    );
+  });
+
   test("says what is wrong with a file", async () => {
     const folder = folderWith({
       "nothing.ts": "export const x = 1;\n",

@@ -6,6 +6,7 @@ import type {
   Tokenizer,
   TokenSequence,
 } from "../../data/index.js";
+import { requireMember } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
 
@@ -30,6 +31,10 @@ export interface HubRequest {
 
 /** Files that are in memory, by path. */
 export function filesInMemory(files: Iterable<DataFile>): DataAccess {
+  requireMember(files, Symbol.iterator, {
+    field: "filesInMemory: files",
+    remedy: "Give it a list: [dataFile(name, bytes)].",
+  });
   const byName = new Map([...files].map((file) => [file.name, file]));
   return {
     open(path) {
@@ -56,7 +61,9 @@ export interface PreparedData {
   readonly evaluation: readonly EvaluationSet[];
   /** Longest completion to sample, in tokens, unless the config says otherwise. */
   readonly maxNewTokens: number;
-  /** Positions a model needs for every row and every sampled completion. */
+  /** Ids of the longest prompt: what a completion has to fit behind. */
+  readonly longestPrompt: number;
+  /** Positions a model needs for every row, and for a completion of `maxNewTokens` where it can be sampled. */
   readonly positions: number;
   /** What was counted, truncated and dropped, for people. */
   readonly notes: readonly string[];

@@ -1,3 +1,4 @@
+import { requireMember } from "../../errors/index.js";
 import {
   byteTokenizer,
   characterTokenizer,
@@ -53,8 +54,18 @@ export async function prepareData(
   options: PrepareOptions,
 ): Promise<PreparedData> {
   const context = { files: filesInMemory([]), evaluationRows: 128, ...options };
+  for (const [name, member, remedy] of prepareParts) {
+    requireMember(context[name], member, { field: `prepareData: ${name}`, remedy });
+  }
   return kindOf(dataset).prepare(dataset, context);
 }
+
+/** What `prepareData` is given, how it is told, and where it comes from. */
+const prepareParts = [
+  ["tokenizer", "encode", "Give it a tokenizer: loadModelFolder gives one."],
+  ["random", "stream", "Give it random numbers: new Random(1)."],
+  ["files", "open", "Give it where files come from: dataOnDisk() or filesInMemory([…])."],
+] as const;
 
 /** The lists of a dataset to rank; undefined for data that is made of rows. */
 export async function readListsOf(

@@ -73,6 +73,7 @@ async function prepare(dataset: PairsDataset, context: PrepareContext): Promise<
     pairs: { pairs: at },
     evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOfRow) }],
     maxNewTokens: longest(all, ({ ids, completionStart }) => ids.length - completionStart),
+    longestPrompt: longest(all, ({ completionStart }) => completionStart),
     positions: longest(all, ({ ids }) => ids.length - 1),
     lengths: () =>
       train.flatMap(({ positive, negative }) => [positive, negative].map(({ ids }) => ids.length)),

@@ -119,9 +119,11 @@ async function prepare(
         ...stored.report,
       })),
     };
-    const most = (key: "longestCompletion" | "longestKept") =>
+    const most = (key: "longestCompletion" | "longestKept" | "longestPrompt") =>
       Math.max(1, ...owned.map((stored) => stored.report[key]));
     const { lengthBuckets } = dataset;
+    // An end token alone is no completion.
+    const hasCompletions = most("longestCompletion") > Math.min(1, tokenizer.endIds.length);
     return {
       training: {
         size: parts.train.length,
@@ -130,11 +132,13 @@ async function prepare(
         promptOf: promptOfRow,
       },
       evaluation: [await evaluationSet(parts.validation, evaluationRows, tokenizer)],
-      maxNewTokens: most("longestCompletion"),
+      maxNewTokens: hasCompletions ? most("longestCompletion") : usualNewTokens,
+      longestPrompt: most("longestPrompt"),
       positions: Math.max(1, most("longestKept") - 1),
       notes: [
         ...report.sources.map(describeSource),
         `${withCommas(report.trainingRows)} rows to train on, ${withCommas(report.validationRows)} to validate on.`,
+        ...(hasCompletions ? [] : [promptsOnlyNote]),
       ],
       report,
       lengths: () => Array.from({ length: parts.train.length }, (_, i) => parts.train.lengthOf(i)),
@@ -150,6 +154,12 @@ function split(store: RowStore, validationFraction: number, source: string) {
   const cut = splitRows(store.length, validationFraction, source);
   return { train: store.slice(0, cut), validation: store.slice(cut) };
 }
+
+/** Longest completion to sample where the data has none to take it from. */
+const usualNewTokens = 64;
+const promptsOnlyNote =
+  `The rows have prompts only: completions that are sampled have at most ${usualNewTokens} tokens, ` +
+  "unless trainer.maxNewTokens or evaluation.maxNewTokens says otherwise.";
 
 /** Batches that are sorted together when `lengthBuckets` is true. */
 const usualBlock = 50;

@@ -52,6 +52,7 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
   // A quarter more than the longest right one, so that a student can also be wrong at length.
   const completion = longest(all, ({ ids, completionStart }) => ids.length - completionStart);
   const maxNewTokens = Math.ceil(1.25 * completion);
+  const longestPrompt = longest(all, ({ completionStart }) => completionStart);
   return {
     training: {
       rows: (step, count) => rowsOf("train", count, step * count),
@@ -69,7 +70,8 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
     },
     evaluation,
     maxNewTokens,
-    positions: longest(all, ({ completionStart }) => completionStart) + maxNewTokens,
+    longestPrompt,
+    positions: longestPrompt + maxNewTokens,
     notes: [`Task ${config.type}: ${task.summary}`],
   };
 }

@@ -67,6 +67,7 @@ async function prepare(dataset: TextDataset, context: PrepareContext): Promise<P
       },
       evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOf) }],
       maxNewTokens: sequenceLength + 1 - promptLength,
+      longestPrompt: promptLength,
       positions: sequenceLength,
       notes: [
         `${path}: ${withCommas(train.numTokens)} tokens to train on, ` +

@@ -51,6 +51,8 @@ export interface TokenizeReport {
   readonly longestKept: number;
   /** Longest learned part of a row kept, from its first learned id to its end. */
   readonly longestCompletion: number;
+  /** Ids before the first learned one, in the row kept that has most of them. */
+  readonly longestPrompt: number;
 }
 
 export interface RowTokenizer {
@@ -66,7 +68,7 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
   const seen = hashSet();
   const counts = { rows: 0, kept: 0, truncated: 0, dropped: 0, empty: 0, duplicates: 0 };
   const sums = { tokens: 0, completionTokens: 0, tokensCutOff: 0 };
-  const most = { longest: 0, longestKept: 0, longestCompletion: 0 };
+  const most = { longest: 0, longestKept: 0, longestCompletion: 0, longestPrompt: 0 };
   return {
     encode(row) {
       counts.rows += 1;
@@ -93,6 +95,7 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
       sums.completionTokens += learnedIds(kept);
       most.longestKept = Math.max(most.longestKept, ids.length);
       most.longestCompletion = Math.max(most.longestCompletion, ids.length - completionStart);
+      most.longestPrompt = Math.max(most.longestPrompt, completionStart);
       const { answer } = row.example;
       return { ...kept, id: row.id, ...(answer === undefined ? {} : { answer }) };
     },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import writeFileAtomicLibrary from "write-file-atomic";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireMember } from "../../errors/index.js";
 
 /** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
 export const unfinishedPrefix = ".unfinished-";
@@ -51,6 +51,10 @@ export async function writeFolderAtomic(
   path: string,
   files: ReadonlyMap<string, FileContent>,
 ): Promise<void> {
+  requireMember(files, "entries", {
+    field: "writeFolderAtomic: files",
+    remedy: "Give it a map of contents by name: new Map([[name, content]]).",
+  });
   const parent = dirname(path);
   await makeFolder(parent);
   const temporary = join(parent, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);

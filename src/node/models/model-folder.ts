@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Tokenizer } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireMember } from "../../errors/index.js";
 import {
   type Adapter,
   adapterFiles,
@@ -190,6 +190,13 @@ export async function saveModelFolder(
   tokenizer: Tokenizer,
   options: SaveModelOptions = {},
 ): Promise<void> {
+  for (const [name, value] of Object.entries({ model, tokenizer })) {
+    const member = name === "model" ? "parameters" : "encode";
+    requireMember(value, member, {
+      field: `saveModelFolder: ${name}`,
+      remedy: `Use: saveModelFolder(path, model, tokenizer).`,
+    });
+  }
   await writeFolderAtomic(path, await modelFiles(model, tokenizer, options));
 }
 

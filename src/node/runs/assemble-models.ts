@@ -1,4 +1,5 @@
 import {
+  contextNotes,
   type DataAccess,
   prepareData,
   type PreparedData,
@@ -15,6 +16,7 @@ import {
   addStudentAdapter,
   checkContext,
   chooseTokenizer,
+  freshContext,
   freshStudent,
   loadRunTeacher,
   loadStudent,
@@ -34,6 +36,8 @@ export interface RunModels {
   readonly loadedStudent: LoadedModel | undefined;
   readonly teacher: Teacher | undefined;
   readonly loadedTeacher: LoadedTeacher | undefined;
+  /** What to tell the user of how they fit together. */
+  readonly notes: readonly string[];
 }
 
 /** Makes parts that release what they own when disposed, or at once if the making fails. */
@@ -81,17 +85,25 @@ export async function assembleModels(
   });
   own({ dispose: () => data.dispose?.() });
   const student =
-    loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
+    loadedStudent?.model ??
+    own(
+      freshStudent(config, tokenizer, {
+        maxPositions: freshContext(config, data, loadedTeacher?.maxPositions),
+        random: random.stream("weights"),
+      }),
+    );
   await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
   const contexts = {
     student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,
   };
   checkContext(data, contexts, config);
+  const shortest = Math.min(contexts.student, contexts.teacher ?? Infinity);
   const teacher =
     loadedTeacher &&
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
-  return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher };
+  const notes = contextNotes(config, data, shortest);
+  return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher, notes };
 }
 
 /**

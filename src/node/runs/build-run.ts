@@ -81,6 +81,7 @@ async function assemble(
     lossStates,
     notes: [
       ...data.notes,
+      ...models.notes,
       describeStudent(student),
       ...(loadedTeacher?.notes ?? []),
       ...(projections?.notes ?? []),

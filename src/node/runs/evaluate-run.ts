@@ -8,6 +8,7 @@ import { readJson } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { loadRunLosses, parseRunConfig } from "./run-losses.js";
+import { requireTrust, takeTrust } from "./trusted-modules.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
@@ -27,15 +28,17 @@ export async function resolveEvaluation(
   return { ...config, student: { from: model ?? trained } };
 }
 
-/** The config in a file or of a run folder, with overrides. */
+/** The config in a file or of a run folder, with overrides; `trust=true` lets a run folder run code. */
 export async function resolveRunConfig(
   path: string,
-  overrides: readonly string[],
+  words: readonly string[],
 ): Promise<{ isRun: boolean; config: RunConfig }> {
+  const { trusted, rest: overrides } = takeTrust(words);
   const isRun = await isFolder(path);
   const stored = isRun
     ? withoutVersions(await readRunConfig(path))
     : await readJson(path, "run config");
+  if (isRun) await requireTrust(path, stored, trusted);
   const given = applyOverrides(stored, overrides);
   const source = isRun ? join(path, "config.json") : path;
   return { isRun, config: await parseRunConfig(given, source) };

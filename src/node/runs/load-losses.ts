@@ -5,6 +5,7 @@ import { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type LossDefinition, lossInputs } from "../../losses/index.js";
 import { readText } from "../files/read-files.js";
+import { shareOwnPackages } from "./own-packages.js";
 
 /**
  * The loss definitions that a module exports, one by one or in lists. TypeScript needs a Node that
@@ -44,6 +45,7 @@ async function importOnce(path: string): Promise<Record<string, unknown>> {
 async function importModule(path: string): Promise<Record<string, unknown>> {
   const isTypeScript = /^\.[mc]?tsx?$/.test(extname(path));
   const strips = (process.features as { typescript?: unknown }).typescript;
+  shareOwnPackages();
   const unregister = isTypeScript && !strips ? await registerTsx(path) : undefined;
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
@@ -87,9 +89,11 @@ function cannotLoad(path: string, cause: NodeJS.ErrnoException): PupilError {
       cause,
     });
   }
-  const remedy = message.includes("'pupil'")
-    ? "Install pupil beside the file (npm install pupil)."
-    : "It is loaded as a module: check its imports and its syntax.";
+  const missing = /Cannot find package '([^']+)'/.exec(message)?.[1];
+  const remedy =
+    missing === undefined
+      ? "It is loaded as a module: check its imports and its syntax."
+      : `Install ${missing} beside the file: npm install ${missing}.`;
   return new PupilError(`it cannot be loaded: ${message}.`, { field: path, remedy, cause });
 }
 

@@ -5,6 +5,7 @@ import { differences } from "./differences.js";
 import { readJson } from "../files/read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { parseRunConfig } from "./run-losses.js";
+import { requireTrust, takeTrust } from "./trusted-modules.js";
 
 /** What `pupil train` was asked to do. */
 export interface Training {
@@ -27,9 +28,10 @@ export async function resolveTraining(
 ): Promise<Training> {
   const all = configPath === undefined ? words : [configPath, ...words];
   const file = configPath?.includes("=") ? undefined : configPath;
-  const overrides = all.filter((word) => word !== file && !word.startsWith("resume="));
+  const { trusted, rest } = takeTrust(all);
+  const overrides = rest.filter((word) => word !== file && !word.startsWith("resume="));
   const resume = all.find((word) => word.startsWith("resume="))?.slice("resume=".length);
-  if (resume !== undefined) return resolveResumed(resume, file, overrides);
+  if (resume !== undefined) return resolveResumed(resume, file, overrides, trusted);
   if (file === undefined) {
     throw new PupilError("No run config was given.", {
       remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
@@ -44,8 +46,10 @@ async function resolveResumed(
   path: string,
   file: string | undefined,
   overrides: readonly string[],
+  trusted: boolean,
 ): Promise<Training> {
   const stored = withoutVersions(await readRunConfig(path));
+  await requireTrust(path, stored, trusted);
   const source = join(path, "config.json");
   const began = await parseRunConfig(stored, source);
   const asked = file === undefined ? stored : await readJson(file, "run config");

@@ -1,4 +1,4 @@
-import type { PreparedData, RunConfig } from "../../config/index.js";
+import { completionLengths, type PreparedData, type RunConfig } from "../../config/index.js";
 import { decodeCompletion, type Tokenizer } from "../../data/index.js";
 import type { Decoder } from "../../models/index.js";
 import type { Teacher } from "../../teachers/index.js";
@@ -35,7 +35,8 @@ export function evaluatorOf(
   parts: EvaluatedParts,
 ): () => Promise<RunEvaluation> {
   const { student, teacher, tokenizer, data, random } = parts;
-  const { batchSize, sampling, maxNewTokens } = config.evaluation;
+  const { batchSize, sampling } = config.evaluation;
+  const maxNewTokens = completionLengths(config, data).evaluation;
   return async () => {
     const metrics: Record<string, number> = {};
     const completions: CompletionRow[] = [];
@@ -43,7 +44,7 @@ export function evaluatorOf(
       const result = await evaluateStudent(student, teacher, set, {
         batchSize,
         tokenizer,
-        maxNewTokens: maxNewTokens ?? data.maxNewTokens,
+        maxNewTokens,
         sampling,
         random: random.stream("evaluation"),
       });

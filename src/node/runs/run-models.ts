@@ -3,6 +3,7 @@ import {
   characterTokenizerFor,
   type DataAccess,
   parseConfig,
+  positionsNeeded,
   type PreparedData,
   type RunConfig,
 } from "../../config/index.js";
@@ -140,16 +141,24 @@ function tokenizerRemedy({ tokenizer, teacher, student, alignment }: RunConfig):
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** A student with random weights, with the tokenizer's ids and room for the data's rows. */
+/** Positions for all that is read and sampled, but for completions beyond what the teacher can read. */
+export function freshContext(
+  config: RunConfig,
+  data: PreparedData,
+  teacherContext = Number.POSITIVE_INFINITY,
+): number {
+  return Math.max(data.positions, Math.min(positionsNeeded(config, data), teacherContext));
+}
+
+/** A student with random weights, with the tokenizer's ids. */
 export function freshStudent(
   config: RunConfig,
   tokenizer: Tokenizer,
-  data: PreparedData,
-  random: Random,
+  { maxPositions, random }: { readonly maxPositions: number; readonly random: Random },
 ): Decoder {
   const options = {
     vocabSize: tokenizer.vocabSize,
-    maxPositions: data.positions,
+    maxPositions,
     eosTokenIds: [...tokenizer.endIds],
     padTokenId: tokenizer.endIds.length === 0 ? null : tokenizer.padId,
     ...config.student.architecture,

@@ -1,4 +1,4 @@
-import type { RunConfig } from "../../config/index.js";
+import { completionLengths, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { LossState, LossTerm } from "../../losses/index.js";
 import type { AdamW } from "../../optim/index.js";
@@ -38,6 +38,7 @@ type Maker<T> = (
   trainer: T,
   common: ReturnType<typeof commonOptions>,
   parts: TrainingParts,
+  config: RunConfig,
 ) => RunTrainer;
 
 const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
@@ -45,7 +46,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
     supply: { onPolicyFraction: 0, packing },
     train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
   }),
-  distill: (trainer, common, { data, teacher, random, projections }) => {
+  distill: (trainer, common, { data, teacher, random, projections }, config) => {
     const { onPolicyFraction, packing, sampling, advantageDiscount } = trainer;
     if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
     const options = { teacher, onPolicyFraction, packing, sampling, advantageDiscount };
@@ -56,7 +57,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
           ...{ ...common, ...options, startStep },
           ...(projections && { projections }),
           data: data.training,
-          maxNewTokens: trainer.maxNewTokens ?? data.maxNewTokens,
+          maxNewTokens: completionLengths(config, data).training,
           random: random.stream("train"),
         }),
     };
@@ -100,7 +101,7 @@ export function trainerOf(config: RunConfig, parts: TrainingParts): Train {
   const { trainer } = config;
   const common = commonOptions(config, parts);
   const make = makers[trainer.type] as Maker<Trainer>;
-  const { supply, train } = make(trainer, common, parts);
+  const { supply, train } = make(trainer, common, parts, config);
   const studentVocabSize = parts.student.config.vocabSize;
   const { gradientAccumulationSteps } = trainer;
   // The trainers check this too, but only once the run has begun.

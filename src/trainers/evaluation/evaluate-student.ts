@@ -35,7 +35,7 @@ export interface ScoredCompletion {
 }
 
 export interface StudentEvaluation {
-  /** `<set>.loss`, `<set>.perplexity`, `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
+  /** `<set>.loss` and `<set>.perplexity` (where there are given completions), `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly ScoredCompletion[];
 }
@@ -60,8 +60,14 @@ export async function evaluateStudent(
   const { endIds, padId } = tokenizer;
   const { verify } = set;
   const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
-  const sample = (prompts: EvaluationSet["prompts"], policy: SamplingPolicy, purpose: string) =>
+  const sample = (
+    prompts: EvaluationSet["prompts"],
+    policy: SamplingPolicy,
+    purpose: string,
+    maxPositions?: number,
+  ) =>
     sampleCompletions(student, prompts, {
+      maxPositions,
       batchSize,
       endIds,
       padId,
@@ -70,17 +76,26 @@ export async function evaluateStudent(
       random: random.stream("evaluate", set.name, purpose),
     });
 
-  const { loss, perplexity } = await evaluateLoss(student, set.rows, batchSize, padId);
+  const heldOut = await evaluateLoss(student, completed(set.rows, endIds), batchSize, padId);
   const scored = await sample(shown, sampling, "accuracy");
   const correct = scored.rollouts.map((rollout, i) => verify?.(i, rollout.completionIds));
-  const metrics: Record<string, number> = { loss, perplexity };
+  const metrics: Record<string, number> = {};
+  if (heldOut.tokens > 0) {
+    metrics["loss"] = heldOut.loss;
+    metrics["perplexity"] = heldOut.perplexity;
+  }
   if (verify !== undefined) metrics["accuracy"] = mean(correct.map(Number));
   metrics["meanLength"] = scored.meanLength;
   metrics["endRate"] = scored.endRate;
 
   const isComparable = teacher?.vocabSize === student.config.vocabSize;
   if (isComparable && teacher.provides.includes("teacherLogits")) {
-    const { rollouts } = await sample(set.prompts, ownDistribution, "divergence");
+    const { rollouts } = await sample(
+      set.prompts,
+      ownDistribution,
+      "divergence",
+      teacher.maxPositions,
+    );
     const written = rollouts.map((rollout, i) => rolloutToSequence(rollout, set.rows[i]));
     const divergence = await evaluateDivergence(student, teacher, written, batchSize, padId);
     metrics["forwardKl"] = divergence.forwardKl;
@@ -93,6 +108,13 @@ export async function evaluateStudent(
   });
   const named = Object.entries(metrics).map(([key, value]) => [`${set.name}.${key}`, value]);
   return { metrics: Object.fromEntries(named) as Record<string, number>, completions };
+}
+
+/** Rows that say more than where they end: of prompts alone there is no loss to report. */
+function completed(rows: readonly TokenSequence[], endIds: readonly number[]): TokenSequence[] {
+  return rows.filter(({ ids, completionStart }) =>
+    ids.slice(completionStart).some((id) => !endIds.includes(id)),
+  );
 }
 
 function mean(values: readonly number[]): number {

@@ -116,6 +116,7 @@ export interface SampleOptions {
   readonly endIds: readonly number[];
   readonly padId: number;
   readonly maxNewTokens: number;
+  readonly maxPositions?: number | undefined;
   readonly policy: SamplingPolicy;
   readonly random: Random;
 }

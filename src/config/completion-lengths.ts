@@ -1,0 +1,44 @@
+import type { PreparedData } from "./datasets/index.js";
+import type { RunConfig } from "./run.js";
+
+/** Longest completions that a run samples, in tokens. */
+export interface CompletionLengths {
+  readonly training: number;
+  readonly evaluation: number;
+}
+
+/** What the config asks for; else the longest of the data, and in evaluations what training has. */
+export function completionLengths(
+  { trainer, evaluation }: RunConfig,
+  data: Pick<PreparedData, "maxNewTokens">,
+): CompletionLengths {
+  const asked = trainer.type === "distill" ? trainer.maxNewTokens : undefined;
+  const training = asked ?? data.maxNewTokens;
+  return { training, evaluation: evaluation.maxNewTokens ?? training };
+}
+
+/**
+ * Positions for the rows of the data and for every completion that is sampled: what a student needs
+ * whose context is not given. The last token of a completion is never fed back.
+ */
+export function positionsNeeded(config: RunConfig, data: PreparedData): number {
+  const { training, evaluation } = completionLengths(config, data);
+  const sampled = data.longestPrompt + Math.max(training, evaluation) - 1;
+  return Math.max(data.positions, sampled);
+}
+
+/** What is said where the context is too short for the longest completions behind the longest prompt. */
+export function contextNotes(
+  config: RunConfig,
+  data: PreparedData,
+  contextLength: number,
+): string[] {
+  const { training, evaluation } = completionLengths(config, data);
+  const room = contextLength - data.longestPrompt + 1;
+  const asked = Math.max(training, evaluation);
+  if (asked <= room) return [];
+  return [
+    `Completions behind long prompts are cut off: of the context of ${contextLength} tokens the longest ` +
+      `prompt takes ${data.longestPrompt}, which leaves ${room} of the ${asked} new tokens asked for.`,
+  ];
+}

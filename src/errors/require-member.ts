@@ -1,0 +1,17 @@
+import { PupilError } from "./pupil-error.js";
+
+/**
+ * Says what an argument should have been, to callers without a type checker.
+ *
+ * @param member what every value of its type has
+ * @throws PupilError if the value is missing or has no such member
+ */
+export function requireMember(
+  value: unknown,
+  member: string | symbol,
+  { field, remedy }: { readonly field: string; readonly remedy: string },
+): void {
+  if (typeof value === "object" && value !== null && member in value) return;
+  const problem = value === undefined ? "is missing." : `has no ${String(member)}.`;
+  throw new PupilError(problem, { field, value, remedy });
+}
