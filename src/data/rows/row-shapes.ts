@@ -98,7 +98,12 @@ export type RowShapeName = keyof typeof rowShapes;
 
 const shapes = Object.entries(rowShapes) as [RowShapeName, RowShape][];
 
-function learnedChat(row: DataRow, fields: RowFields, path: string): ChatExample {
+/** A chat whose turns are learned, but for those that are masked. */
+export function learnedChat(
+  row: DataRow,
+  fields: Pick<RowFields, "tools">,
+  path: string,
+): ChatExample {
   const messages = chatField(row, path);
   const isLearned = messages.map((message, i) => !isMasked(message, `${path}.${i}`, row));
   return {
@@ -108,12 +113,12 @@ function learnedChat(row: DataRow, fields: RowFields, path: string): ChatExample
   };
 }
 
-function toolsOf(row: DataRow, fields: RowFields): Pick<ChatExample, "tools"> {
+function toolsOf(row: DataRow, fields: Pick<RowFields, "tools">): Pick<ChatExample, "tools"> {
   const tools = toolsField(row, fields.tools ?? "tools");
   return tools === undefined ? {} : { tools };
 }
 
-function promptChat(row: DataRow, fields: RowFields, path: string, separator: string): ChatExample {
+function promptChat(row: DataRow, fields: Pick<RowFields, "tools">, path: string, separator: string): ChatExample {
   if (separator === "") return { messages: chatField(row, path, "prompt"), ...toolsOf(row, fields) };
   throw new PupilError("separates prompts of text, and these are lists of messages.", {
     field: "data.separator",
@@ -123,7 +128,7 @@ function promptChat(row: DataRow, fields: RowFields, path: string, separator: st
 }
 
 interface ContinuedFields {
-  readonly fields: RowFields;
+  readonly fields: Pick<RowFields, "tools">;
   readonly prompt: string;
   readonly answer: string;
   readonly separator: string;

@@ -4,10 +4,10 @@ import type { Value } from "./values.js";
 export class Scope {
   readonly #values = new Map<string, Value>();
 
-  constructor(
-    readonly parent: Scope | undefined,
-    values: Iterable<readonly [string, Value]> = [],
-  ) {
+  readonly parent: Scope | undefined;
+
+  constructor(parent: Scope | undefined, values: Iterable<readonly [string, Value]> = []) {
+    this.parent = parent;
     for (const [name, value] of values) this.#values.set(name, value);
   }
 

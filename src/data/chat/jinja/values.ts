@@ -22,21 +22,35 @@ export type Value =
 /** What a name without a value stands for: it prints as nothing, and any other use is an error. */
 export class Undefined {
   /** Says what is not there: "'tools' is undefined". */
-  constructor(readonly reason: string) {}
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
 }
 
 export class Tuple {
-  constructor(readonly items: readonly Value[]) {}
+  readonly items: readonly Value[];
+
+  constructor(items: readonly Value[]) {
+    this.items = items;
+  }
 }
+
+type SequenceType = "range" | "dict_keys" | "dict_values" | "dict_items" | "generator";
 
 /** What Python loops over without its being a list: a range, the keys of a dict, a generator. */
 export class Sequence {
-  constructor(
-    readonly type: "range" | "dict_keys" | "dict_values" | "dict_items" | "generator",
-    readonly items: readonly Value[],
-    /** How Python prints it; undefined for what prints as an address in memory. */
-    readonly printed?: string,
-  ) {}
+  readonly type: SequenceType;
+  readonly items: readonly Value[];
+  /** How Python prints it, where not by its type and items. */
+  readonly printed: string | undefined;
+
+  constructor(type: SequenceType, items: readonly Value[], printed?: string) {
+    this.type = type;
+    this.items = items;
+    this.printed = printed;
+  }
 }
 
 /** Arguments of a call. */
@@ -46,17 +60,29 @@ export interface Arguments {
 }
 
 export class Callable {
+  readonly name: string;
+  readonly call: (args: Arguments) => Value;
+  /** What the template reads of it: `loop.index`. */
+  readonly attributes: ReadonlyMap<string, () => Value>;
+
   constructor(
-    readonly name: string,
-    readonly call: (args: Arguments) => Value,
-    /** What the template reads of it: `loop.index`. */
-    readonly attributes: ReadonlyMap<string, () => Value> = new Map(),
-  ) {}
+    name: string,
+    call: (args: Arguments) => Value,
+    attributes: ReadonlyMap<string, () => Value> = new Map(),
+  ) {
+    this.name = name;
+    this.call = call;
+    this.attributes = attributes;
+  }
 }
 
 /** The one thing that a template can change: `namespace(x=1)`. */
 export class Namespace {
-  constructor(readonly values: Map<string, Value>) {}
+  readonly values: Map<string, Value>;
+
+  constructor(values: Map<string, Value>) {
+    this.values = values;
+  }
 }
 
 /** Keys that are equal in Python are one key: 1, 1.0 and True. */

@@ -92,7 +92,7 @@ async function encode(
   tokenizer?: Tokenizer,
 ) {
   const chosen = tokenizer ?? (await chatTokenizer());
-  return encodeChat(chosen, await compileChatTemplate(chosen, template), messages, learn);
+  return encodeChat(chosen, await compileChatTemplate(chosen, template), { messages }, learn);
 }
 
 const shown = async (...args: Parameters<typeof encode>) =>
@@ -126,8 +126,8 @@ describe("encodeChat", () => {
   test("the prompt of the first learned turn is that of generation", async () => {
     const tokenizer = await chatTokenizer();
     const template = await compileChatTemplate(tokenizer, chatMl());
-    const row = encodeChat(tokenizer, template, chat, "last");
-    const prompt = tokenizer.encode(template.render(chat.slice(0, 4), true));
+    const row = encodeChat(tokenizer, template, { messages: chat }, "last");
+    const prompt = tokenizer.encode(template.render({ messages: chat.slice(0, 4) }, true));
     expect(row?.ids.slice(0, row.completionStart)).toEqual(prompt);
   });
 
@@ -188,17 +188,17 @@ describe("encodeChat", () => {
     expect(await messageOf(encode(undefined, chat))).toMatch(
       /^data\.chatTemplate: The tokenizer has no chat template\. Set data\.chatTemplate/,
     );
-    expect(await messageOf(encode("{% for m in %}", chat))).toMatch(/chat template cannot render/);
+    expect(await messageOf(encode("{% for m in %}", chat))).toMatch(/chat template cannot be read: .*\(line 1: /);
     const strict = "{{ raise_exception('roles must alternate') }}";
     expect(await messageOf(encode(strict, chat))).toMatch(
-      /cannot render these messages: roles must alternate/,
+      /cannot render these messages: roles must alternate \(line 1: /,
     );
   });
 
   test("truncation keeps ids and what is learned together", async () => {
     const tokenizer = await chatTokenizer();
     const template = await compileChatTemplate(tokenizer, chatMl());
-    const full = encodeChat(tokenizer, template, chat, "all") as TokenSequence;
+    const full = encodeChat(tokenizer, template, { messages: chat }, "all") as TokenSequence;
     const cutAt = full.ids.length - 4;
     const rows = rowTokenizer(tokenizer, { template, maxLength: cutAt });
     const row = rows.encode({ example: { messages: chat }, id: "t:1" });

@@ -54,7 +54,7 @@ describe("readExamples", () => {
     expect(named.map(({ id }) => id)).toEqual(["7", "x"]);
   });
 
-  const pair: ExampleOptions = { shape: "pair" };
+  const pair: ExampleOptions = { fields: { prompt: "prompt", completion: "completion" } };
   test.each<[object, ExampleOptions, string]>([
     [
       { prompt: "p", compltion: "c" },
