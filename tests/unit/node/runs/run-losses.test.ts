@@ -63,7 +63,11 @@ describe("a run with a loss of the user's own", () => {
     expect(weightsOf(parts, 4).equals(weightsOf(whole, 4))).toBe(true);
     expect(weightsOf(whole, 4).equals(weightsOf(whole, 2))).toBe(false);
     await expect(
-      resolveTraining(undefined, [`resume=${path}`, "trust=true", `losses=${JSON.stringify([renyi])}`]),
+      resolveTraining(undefined, [
+        `resume=${path}`,
+        "trust=true",
+        `losses=${JSON.stringify([renyi])}`,
+      ]),
     ).rejects.toThrow(/trainer\.loss\.1\.type is "small-logits"\. .*renyi-divergence/);
   });
 });

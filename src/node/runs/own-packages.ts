@@ -1,0 +1,36 @@
+import { register } from "node:module";
+
+/**
+ * Files of a user that are loaded into this process get this process's own `pupil`, TensorFlow.js and
+ * zod, wherever the files are: a second copy of TensorFlow.js would have an engine of its own, without
+ * our tensors, and schemas of a second zod are none of ours.
+ */
+export function shareOwnPackages(): void {
+  if (shared) return;
+  shared = true;
+  // Sources where they run from sources (tsx), else what was built.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const entry = (path: string) => new URL(`../../${path}.${extension}`, import.meta.url).href;
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
+    data: {
+      entries: { pupil: entry("index"), "pupil/node": entry("node/index") },
+      packages: ["@tensorflow/tfjs", "zod"],
+      from: import.meta.url,
+    },
+  });
+}
+
+let shared = false;
+
+// Hooks run in a thread of their own, so they come as a source text. Packages keep their own.
+const hooks = `
+let own;
+export function initialize(data) { own = data; }
+export function resolve(specifier, context, next) {
+  const parent = context.parentURL ?? "";
+  if (!parent.startsWith("file:") || parent.includes("/node_modules/")) return next(specifier, context);
+  if (Object.hasOwn(own.entries, specifier)) return next(own.entries[specifier], context);
+  if (own.packages.includes(specifier)) return next(specifier, { ...context, parentURL: own.from });
+  return next(specifier, context);
+}
+`;
