@@ -1,6 +1,6 @@
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type DataRow, describeValue } from "../readers/reader.js";
-import { isWrittenNumber, parseJson } from "../readers/written-number.js";
+import { isRecord, isWrittenNumber, parseJson } from "../readers/written-number.js";
 import { hasField, requireField } from "../rows/field-path.js";
 
 /** One turn of a chat. */
@@ -98,10 +98,10 @@ function message(entry: unknown, path: string, { where }: DataRow): ChatMessage 
   const fail = (problem: string, remedy: string): never => {
     throw new PupilError(`${path} ${problem}`, { field: where, value: entry, remedy });
   };
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
+  if (!isRecord(entry)) {
     return fail(`is ${describeValue(entry)}, not a message.`, "Write {role, content}.");
   }
-  const given = entry as Record<string, unknown>;
+  const given = entry;
   const { from, value, ...others } = given;
   const isShareGpt = typeof from === "string" && !("role" in given);
   const role = isShareGpt ? shareGptRoles[from] : given.role;

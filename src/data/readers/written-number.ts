@@ -10,6 +10,13 @@ export function isWrittenNumber(value: unknown): value is WrittenNumber {
   return isLosslessNumber(value);
 }
 
+/** Whether a value of a row is an object with fields: a number that is kept as written is none. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !isWrittenNumber(value)
+  );
+}
+
 /** Anything that looks like a number, also inside of texts: what it finds there only costs time. */
 const numbers = /-?\d[\d.eE+-]*/g;
 

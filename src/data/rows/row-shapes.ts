@@ -171,7 +171,7 @@ export function shapeOf(row: DataRow, fields: RowFields): RowShapeName {
   throw new PupilError("has no prompt and completion, no messages, no text and no prompt.", {
     field: row.where,
     value: names,
-    remedy: `Its fields are: ${names.join(", ") || "none"}. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.`,
+    remedy: `Its fields are: ${names.join(", ") || "none"}. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.${row.hint === undefined ? "" : ` ${row.hint}`}`,
   });
 }
 

@@ -19,7 +19,7 @@ describe("readExamples", () => {
     const messages = [{ role: "user", content: "hi" }];
     expect(await exampleOf({ messages })).toEqual({ messages });
     expect(await messageOf(examplesOf([{ question: "q", answer: "a" }]))).toBe(
-      "t.jsonl:1: has no prompt and completion, no messages and no text. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.",
+      "t.jsonl:1: has no prompt and completion, no messages, no text and no prompt. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.",
     );
   });
 
@@ -64,7 +64,7 @@ describe("readExamples", () => {
     [{}, pair, 't.jsonl:1: has no field "prompt". The object is empty.'],
     [{ prompt: "p", completion: 7 }, pair, 'the field "completion" is the number 7, not text.'],
     [{ prompt: null, completion: "" }, pair, 'the field "prompt" is null, not text.'],
-    [{ prompt: ["p"], completion: "" }, pair, 'the field "prompt" is a list, not text.'],
+    [{ prompt: ["p"], completion: "" }, pair, "prompt.0 is the string p, not a message."],
     [{ prompt: "p", completion: "c", answer: true }, pair, '"answer" is the boolean true'],
     [
       { prompt: "p", completion: "c" },
@@ -86,7 +86,7 @@ describe("readExamples", () => {
     [{ messages: "hi" }, {}, 'the field "messages" is the string hi, not a list of messages.'],
     [{ messages: ["hi"] }, {}, "t.jsonl:1: messages.0 is the string hi, not a message."],
     [{ messages: [{ content: "hi" }] }, {}, 'messages.0 has no "role". It has: content.'],
-    [{ messages: [{ role: "user" }] }, {}, "messages.0 has a content that is the undefined"],
+    [{ messages: [{ role: "user" }] }, {}, "messages.0 has no content, and calls no tools."],
     [
       { messages: [{ role: "user", content: [{ type: "image" }] }] },
       {},
