@@ -78,7 +78,7 @@ export type { ChatTemplate, Span } from "./chat/chat-template.js";
 export { encodeChat } from "./chat/encode-chat.js";
 export type { LearnedChat, LearnedTurns } from "./chat/encode-chat.js";
 export type { Chat, ChatMessage } from "./chat/messages.js";
-export { exampleOfRow } from "./rows/row-shapes.js";
+export { cutOff, exampleOfRow } from "./rows/row-shapes.js";
 export type {
   ChatExample,
   NamedExample,

@@ -28,7 +28,7 @@ const shareGptRoles: Readonly<Record<string, string>> = {
 
 /**
  * The chat of a field: a list of `{role, content}`, or of ShareGPT's `{from, value}`. Content may be
- * a list of text parts, and may be missing where a turn calls tools. Other keys of a message are
+ * a list of text parts or null, and may be missing where a turn calls tools. Other keys of a message are
  * kept: templates may read them.
  *
  * @throws PupilError naming file, line and message
@@ -115,6 +115,8 @@ function message(entry: unknown, path: string, { where }: DataRow): ChatMessage 
   if ((content ?? null) === null) {
     const { tool_calls: calls } = given;
     if (Array.isArray(calls) && calls.length > 0) return { ...given, role } as ChatMessage;
+    // Null, as tables hold it, is no text.
+    if (content === null) return { ...given, role, content: "" };
     return fail("has no content, and calls no tools.", 'Write its text in "content".');
   }
   const text = contentText(content);

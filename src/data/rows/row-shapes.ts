@@ -48,7 +48,10 @@ const text = (row: DataRow, fields: RowFields, role: keyof RowFields, fallback: 
   textField(row, fields[role] ?? fallback, role);
 
 export const rowShapes = {
-  /** `prompt` and `completion`: the completion is learned. Both are text, or both messages. */
+  /**
+   * `prompt` and `completion`: the completion is learned. Both are text, or both messages. With
+   * `"finish_reason": "length"` no end is learned.
+   */
   pair: {
     defaults: { prompt: "prompt", completion: "completion" },
     read(row, fields, separator) {
@@ -60,6 +63,7 @@ export const rowShapes = {
         return {
           prompt: text(row, fields, "prompt", "prompt") + separator,
           completion: text(row, fields, "completion", "completion"),
+          ...(isCutOff(row) ? { finished: false } : {}),
         };
       }
       return continuedChat(row, { fields, prompt, answer: completion, separator });
@@ -93,6 +97,13 @@ export const rowShapes = {
     },
   },
 } as const satisfies Record<string, RowShape>;
+
+/** As servers say of a completion that their limit on its length cut off. */
+export const cutOff = { finish_reason: "length" } as const;
+
+function isCutOff({ row }: DataRow): boolean {
+  return Object.hasOwn(row, "finish_reason") && row["finish_reason"] === cutOff.finish_reason;
+}
 
 export type RowShapeName = keyof typeof rowShapes;
 
@@ -228,7 +239,7 @@ export function fieldsWanted(fields: RowFields, shape: RowShapeName): WantedFiel
   const required = Object.values({ ...defaults, ...named }).filter((path) => path !== undefined);
   return {
     required,
-    optional: [...(answer === undefined ? ["answer"] : []), tools ?? "tools"],
+    optional: [...(answer === undefined ? ["answer"] : []), tools ?? "tools", "finish_reason"],
   };
 }
 

@@ -103,6 +103,13 @@ export async function* recordTeacher(
   }
   if (options.generate) await joinTexts(options.output, count);
   const manifest = manifestOf(description, tables, true);
+  if (manifest.counts.rows === 0) {
+    throw new PupilError("Nothing was recorded: the teacher wrote no text for any prompt.", {
+      field: "maxNewTokens",
+      value: options.maxNewTokens,
+      remedy: "Let it write more tokens, or record the data's own rows (generate=false).",
+    });
+  }
   await writeManifest(options.output, manifest);
   yield { type: "finished", manifest };
 
@@ -138,11 +145,9 @@ function freshRows(
   known: Set<string>,
   counts: { repeated: number; unfinished: number },
 ): TokenSequence[] {
-  return part.flatMap(({ row }) => {
-    if (row === undefined) {
-      counts.unfinished += 1;
-      return [];
-    }
+  return part.flatMap(({ row, written }) => {
+    if (row === undefined || written?.finish_reason !== undefined) counts.unfinished += 1;
+    if (row === undefined) return [];
     const key = rowKey(row);
     if (known.has(key)) {
       counts.repeated += 1;
