@@ -61,7 +61,8 @@ describe("templates render as transformers renders them", () => {
   test.each(expected.constructs)("$template", ({ template, text, spans }) => {
     const run = () => render(template, { ...variables, messages });
     const words = refused[template];
-    if (words !== undefined) expect(run).toThrow(`the ${words} is not supported`.replace("the \"", '"'));
+    if (words !== undefined)
+      expect(run).toThrow(`the ${words} is not supported`.replace('the "', '"'));
     else if (text === null) expect(run).toThrow(/./);
     else expect(run()).toEqual({ text, spans: spans ?? [] });
   });
@@ -70,7 +71,12 @@ describe("templates render as transformers renders them", () => {
 describe("chats in the templates of model families", () => {
   test.each(expected.chats)("$template: $chat", async ({ template, variables, text, spans }) => {
     const source = read(`${template}.jinja`);
-    const { messages, tools, add_generation_prompt: isPrompt, ...others } = parseJson(variables) as {
+    const {
+      messages,
+      tools,
+      add_generation_prompt: isPrompt,
+      ...others
+    } = parseJson(variables) as {
       messages: Chat["messages"];
       tools?: unknown[];
       add_generation_prompt?: boolean;
@@ -79,7 +85,10 @@ describe("chats in the templates of model families", () => {
       expect(() => render(source, { ...others, messages, ...(tools && { tools }) })).toThrow(/./);
       return;
     }
-    expect(render(source, withThinking(parseJson(variables) as object))).toEqual({ text, spans: spans ?? [] });
+    expect(render(source, withThinking(parseJson(variables) as object))).toEqual({
+      text,
+      spans: spans ?? [],
+    });
     // The clock is only fixed above.
     if (source.includes("strftime_now") || "enable_thinking" in others) return;
     const config = () => ({ ...others, chat_template: source });
@@ -93,7 +102,9 @@ function withThinking(variables: object): object {
   return {
     ...variables,
     messages: messages.map((message) =>
-      "reasoning_content" in message ? { thinking: message["reasoning_content"], ...message } : message,
+      "reasoning_content" in message
+        ? { thinking: message["reasoning_content"], ...message }
+        : message,
     ),
   };
 }

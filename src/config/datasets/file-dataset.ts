@@ -11,7 +11,8 @@ import { rowsDataset } from "./rows-dataset.js";
 
 /** Rows of files, or of a Hugging Face dataset folder. */
 export const fileDataset = rowsDataset<FileDataset>(async (dataset, files) => {
-  const { path, split, validationPath, validationSplit, format, rowsField, columns, delimiter } = dataset;
+  const { path, split, validationPath, validationSplit, format, rowsField, columns, delimiter } =
+    dataset;
   const paths = typeof path === "string" ? [path] : path;
   const options = { format, rowsField, columns, delimiter };
   const train = await openAll(files, paths, split, dataset);

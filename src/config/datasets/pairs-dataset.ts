@@ -41,10 +41,7 @@ async function openFiles({ path, validationPath }: PairsDataset, files: DataAcce
 }
 
 /** All text of the pairs; of lists of messages, what their template makes of them. */
-async function* texts(
-  files: readonly DataFile[],
-  dataset: PairsDataset,
-): AsyncGenerator<string> {
+async function* texts(files: readonly DataFile[], dataset: PairsDataset): AsyncGenerator<string> {
   let render: Awaited<ReturnType<typeof compileChatTemplate>>["render"] | undefined;
   for await (const { positive, negative } of readPairExamples(files, dataset)) {
     for (const answer of [positive, negative]) {

@@ -133,6 +133,7 @@ async function prepare(
           parts.train.rows(indicesOf(parts.train, random, step, count, lengthBuckets)),
         promptOf: promptOfRow,
       },
+      promptsOnly: owned.every((stored) => stored.report.completionTokens === 0),
       evaluation: [await evaluationSet(parts.validation, evaluationRows, tokenizer)],
       maxNewTokens: hasCompletions ? longestCompletion : usualNewTokens,
       longestPrompt: most("longestPrompt"),

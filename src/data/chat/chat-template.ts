@@ -62,7 +62,9 @@ export async function compileChatTemplate(
   };
   const render: ChatTemplate["render"] = (given, isPrompt = false) =>
     renderChat(given, isPrompt).text;
-  const isMarked = [chat, withTools].every((source) => /{%[-+]?\s*generation\s*[-+]?%}/.test(source));
+  const isMarked = [chat, withTools].every((source) =>
+    /{%[-+]?\s*generation\s*[-+]?%}/.test(source),
+  );
   return isMarked ? { render, renderMarked: (given) => renderChat(given, false) } : { render };
 }
 
@@ -83,7 +85,8 @@ function explain(error: unknown, source: string, what: string, value?: unknown):
   return new PupilError(`${what}: ${message.replace(/\.$/, "")}${where}.`, {
     field: "data.chatTemplate",
     ...(value === undefined ? {} : { value }),
-    remedy: "That is the template's own rule: change the row, or give another template in data.chatTemplate.",
+    remedy:
+      "That is the template's own rule: change the row, or give another template in data.chatTemplate.",
     cause: error,
   });
 }

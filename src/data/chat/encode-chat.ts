@@ -38,7 +38,11 @@ export function encodeChat(
   if (last === undefined) return undefined;
   const chat: Chat = { messages: messages.slice(0, last + 1), ...(tools && { tools }) };
   const found = template.renderMarked
-    ? markedTurns(template.renderMarked(chat), all.filter((i) => i <= last), turns)
+    ? markedTurns(
+        template.renderMarked(chat),
+        all.filter((i) => i <= last),
+        turns,
+      )
     : findTurns(template, chat, turns, learn);
   return encodeSpans(tokenizer, found.text, found.spans);
 }
@@ -62,7 +66,8 @@ function markedTurns(
     `The chat template marks ${spans.length} parts of a chat in which the assistant has ${assistant.length} turns, so the turns to learn cannot be told from the others.`,
     {
       field: "data.chatTemplate",
-      remedy: "Put {% generation %} and {% endgeneration %} once around each turn of the assistant.",
+      remedy:
+        "Put {% generation %} and {% endgeneration %} once around each turn of the assistant.",
     },
   );
 }

@@ -86,7 +86,11 @@ function jsonOf(text: string): unknown {
 export function isMasked(message: ChatMessage, path: string, { where }: DataRow): boolean {
   const { weight, train } = message;
   const fail = (key: string, value: unknown, remedy: string): never => {
-    throw new PupilError(`${path}.${key} is ${describeValue(value)}.`, { field: where, value, remedy });
+    throw new PupilError(`${path}.${key} is ${describeValue(value)}.`, {
+      field: where,
+      value,
+      remedy,
+    });
   };
   const number = isWrittenNumber(weight) ? Number(weight.value) : (weight ?? 1);
   if (number !== 0 && number !== 1) return fail("weight", weight, "Write 1 to learn a turn, or 0.");

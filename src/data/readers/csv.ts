@@ -147,7 +147,12 @@ const remedies: Partial<Record<CsvError["code"], string>> = {
   INVALID_OPENING_QUOTE: "Put quotes around the whole field, and write a quote inside it twice.",
 };
 
-function explain(failure: unknown, file: DataFile, linesRead: number, options: ReadOptions): unknown {
+function explain(
+  failure: unknown,
+  file: DataFile,
+  linesRead: number,
+  options: ReadOptions,
+): unknown {
   if (failure instanceof PupilError) return failure;
   const { code, message, record, columns, empty_lines } = failure as CsvError;
   if (code === undefined) return failure;

@@ -36,8 +36,7 @@ function isPlain(text: string): boolean {
 }
 
 const options = {
-  parseNumber: (text: string) =>
-    isPlain(text) ? Number(text) : new LosslessNumber(text),
+  parseNumber: (text: string) => (isPlain(text) ? Number(text) : new LosslessNumber(text)),
   // As JSON.parse and Python do.
   onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue,
 };

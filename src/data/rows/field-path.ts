@@ -13,11 +13,7 @@ export function hasField({ row }: DataRow, path: string): boolean {
  * @param role What the field is for, as in `fields.<role>` of the config.
  * @throws PupilError with the nearest name where the row has no such field
  */
-export function requireField(
-  { row, where, hint }: DataRow,
-  path: string,
-  role: string,
-): unknown {
+export function requireField({ row, where, hint }: DataRow, path: string, role: string): unknown {
   const { value, missing, at } = find(row, path);
   if (missing === undefined) return value;
   const names = typeof at === "object" && at !== null ? Object.keys(at) : [];

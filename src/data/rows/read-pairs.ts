@@ -114,7 +114,12 @@ const chatPair: ReadPair<ChatExample> = (row, fields, separator) => {
   const { positive, negative } = fields;
   if (fields.prompt !== undefined || hasField(row, name)) {
     const answer = (path: string) =>
-      continuedChat(row, { fields: { tools: fields.tools }, prompt: name, answer: path, separator });
+      continuedChat(row, {
+        fields: { tools: fields.tools },
+        prompt: name,
+        answer: path,
+        separator,
+      });
     return { positive: answer(positive), negative: answer(negative) };
   }
   const [a, b] = [positive, negative].map((path) => learnedChat(row, fields, path)) as [
@@ -186,6 +191,7 @@ function encodeAnswer(
   throw new PupilError("has an answer in which the assistant says nothing that is learned.", {
     field: id,
     value: answer.messages,
-    remedy: 'An answer is a list with a message of the role "assistant"; two equal ones teach nothing.',
+    remedy:
+      'An answer is a list with a message of the role "assistant"; two equal ones teach nothing.',
   });
 }

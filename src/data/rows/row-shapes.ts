@@ -129,8 +129,14 @@ function toolsOf(row: DataRow, fields: Pick<RowFields, "tools">): Pick<ChatExamp
   return tools === undefined ? {} : { tools };
 }
 
-function promptChat(row: DataRow, fields: Pick<RowFields, "tools">, path: string, separator: string): ChatExample {
-  if (separator === "") return { messages: chatField(row, path, "prompt"), ...toolsOf(row, fields) };
+function promptChat(
+  row: DataRow,
+  fields: Pick<RowFields, "tools">,
+  path: string,
+  separator: string,
+): ChatExample {
+  if (separator === "")
+    return { messages: chatField(row, path, "prompt"), ...toolsOf(row, fields) };
   throw new PupilError("separates prompts of text, and these are lists of messages.", {
     field: "data.separator",
     value: separator,

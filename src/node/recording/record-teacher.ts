@@ -104,11 +104,18 @@ export async function* recordTeacher(
   if (options.generate) await joinTexts(options.output, count);
   const manifest = manifestOf(description, tables, true);
   if (manifest.counts.rows === 0) {
-    throw new PupilError("Nothing was recorded: the teacher wrote no text for any prompt.", {
-      field: "maxNewTokens",
-      value: options.maxNewTokens,
-      remedy: "Let it write more tokens, or record the data's own rows (generate=false).",
-    });
+    throw new PupilError(
+      options.generate
+        ? "Nothing was recorded: the teacher wrote no text for any prompt."
+        : "Nothing was recorded: the rows have no completions.",
+      {
+        field: "generate",
+        value: options.generate,
+        remedy: options.generate
+          ? "Let it write more tokens (maxNewTokens), or record the data's own rows."
+          : "Set generate=true to let the teacher write them.",
+      },
+    );
   }
   await writeManifest(options.output, manifest);
   yield { type: "finished", manifest };

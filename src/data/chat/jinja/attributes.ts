@@ -29,7 +29,11 @@ const dictMethods: Readonly<Record<string, Method<Dict>>> = {
     return orElse(dict.get(key), () => fallback);
   },
   keys: (dict) => new Sequence("dict_keys", dict.keys),
-  values: (dict) => new Sequence("dict_values", dict.entries.map(([, value]) => value)),
+  values: (dict) =>
+    new Sequence(
+      "dict_values",
+      dict.entries.map(([, value]) => value),
+    ),
   items: (dict) => new Sequence("dict_items", pairs(dict)),
   copy: (dict) => dict,
 };

@@ -2,7 +2,8 @@ import { TemplateError, notSupported } from "./template-error.js";
 import { floatText, repr, str } from "./print.js";
 import { Dict, numberOf, Tuple, typeName, type Value } from "./values.js";
 
-const placeholder = /%(?:\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>.|$)/gs;
+const placeholder =
+  /%(?:\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>.|$)/gs;
 
 /** `template % values`. */
 export function formatPercent(template: string, values: Value): string {
@@ -67,7 +68,9 @@ export function fixed(value: number, decimals: number): string {
   }
   const text = value.toFixed(decimals);
   // Where a float is a half of its last decimal, the half is one digit: the rest are zeros.
-  const [whole = "0", rest = ""] = Math.abs(value).toFixed(Math.min(100, decimals + 40)).split(".");
+  const [whole = "0", rest = ""] = Math.abs(value)
+    .toFixed(Math.min(100, decimals + 40))
+    .split(".");
   if (!/^50*$/.test(rest.slice(decimals))) return text;
   const down = decimals === 0 ? whole : `${whole}.${rest.slice(0, decimals)}`;
   return Number(down.at(-1)) % 2 === 0 ? `${value < 0 ? "-" : ""}${down}` : text;
@@ -82,9 +85,12 @@ export function formatFields(
   let next = 0;
   return template.replace(/{{|}}|{([^{}]*)}|[{}]/g, (all, field?: string) => {
     if (all === "{{" || all === "}}") return all[0] as string;
-    if (field === undefined) throw new TemplateError(`Single '${all}' encountered in format string`);
+    if (field === undefined)
+      throw new TemplateError(`Single '${all}' encountered in format string`);
     if (!/^\w*$/.test(field)) throw notSupported(`the format field {${field}}`);
-    const value = /^\d*$/.test(field) ? positional[field === "" ? next++ : Number(field)] : named.get(field);
+    const value = /^\d*$/.test(field)
+      ? positional[field === "" ? next++ : Number(field)]
+      : named.get(field);
     if (value === undefined) throw new TemplateError(`the format field {${field}} has no value`);
     return str(value);
   });

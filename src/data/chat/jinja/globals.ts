@@ -60,7 +60,9 @@ function range(bounds: readonly number[]): Sequence {
   if (step === 0) throw new TemplateError("range() arg 3 must not be zero");
   const count = Math.max(0, Math.ceil((stop - start) / step));
   if (count > maxRange) {
-    throw new TemplateError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`);
+    throw new TemplateError(
+      `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`,
+    );
   }
   const items = Array.from({ length: count }, (_, i) => BigInt(start + i * step));
   const printed = `range(${start}, ${stop}${step === 1 ? "" : `, ${step}`})`;
@@ -98,7 +100,11 @@ function cycler(items: readonly Value[]): Callable {
     ["reset", () => reset],
     ["current", current],
   ]);
-  return new Callable("cycler", () => {
-    throw new TemplateError("'Cycler' object is not callable");
-  }, attributes);
+  return new Callable(
+    "cycler",
+    () => {
+      throw new TemplateError("'Cycler' object is not callable");
+    },
+    attributes,
+  );
 }

@@ -27,7 +27,10 @@ export function compileTemplate(
   return (variables) => {
     const values = Object.entries(variables).filter(([, value]) => value !== undefined);
     const outer = new Scope(undefined, globals(now));
-    const scope = new Scope(outer, values.map(([name, value]) => [name, fromData(value)]));
+    const scope = new Scope(
+      outer,
+      values.map(([name, value]) => [name, fromData(value)]),
+    );
     const spans: { start: number; end: number }[] = [];
     const output: Output = { text: "", spans };
     try {

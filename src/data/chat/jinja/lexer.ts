@@ -47,7 +47,8 @@ export function tokenize(template: string): Token[] {
   let at = 0;
   let line = 1;
   const advance = (to: number): void => {
-    for (let i = source.indexOf("\n", at); i >= 0 && i < to; i = source.indexOf("\n", i + 1)) line++;
+    for (let i = source.indexOf("\n", at); i >= 0 && i < to; i = source.indexOf("\n", i + 1))
+      line++;
     at = to;
   };
   const push = (type: Token["type"], value: string) => tokens.push({ type, value, line });
@@ -110,7 +111,8 @@ export function tokenize(template: string): Token[] {
         .map(([type, pattern]) => ({ type, value: matchAt(pattern, source, at) }))
         .find(({ value }) => value !== undefined);
       if (word?.value === undefined) {
-        const problem = at < source.length ? `unexpected char '${source[at]}'` : "unexpected end of template";
+        const problem =
+          at < source.length ? `unexpected char '${source[at]}'` : "unexpected end of template";
         throw new TemplateError(problem, line);
       }
       balance(open, word.value, line);
@@ -150,11 +152,20 @@ export function unescape({ value, line }: Token): string {
     .slice(1, -1)
     .replace(
       /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|([xuUN])|([^]))/g,
-      (all, x?: string, u?: string, long?: string, octal?: string, broken?: string, other?: string) => {
+      (
+        all,
+        x?: string,
+        u?: string,
+        long?: string,
+        octal?: string,
+        broken?: string,
+        other?: string,
+      ) => {
         const hex = x ?? u ?? long;
         if (hex !== undefined) return character(Number.parseInt(hex, 16), line);
         if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-        if (broken !== undefined) throw new TemplateError(`the escape \\${broken} is cut or not supported`, line);
+        if (broken !== undefined)
+          throw new TemplateError(`the escape \\${broken} is cut or not supported`, line);
         return escapes[other as string] ?? all;
       },
     );

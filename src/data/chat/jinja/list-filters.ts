@@ -20,7 +20,9 @@ import type { Filter, Library } from "./library-types.js";
 
 /** `a.b.0` of a value, as `map(attribute=…)` reads it. */
 function reader(path: Value, fallback?: Value): (value: Value) => Value {
-  const parts = str(path).split(".").map((part) => (/^\d+$/.test(part) ? BigInt(part) : part));
+  const parts = str(path)
+    .split(".")
+    .map((part) => (/^\d+$/.test(part) ? BigInt(part) : part));
   return (value) => {
     const found = parts.reduce<Value>((inside, part) => item(inside, part), value);
     return found instanceof Undefined && fallback !== undefined ? fallback : found;
@@ -36,34 +38,44 @@ function sortKey(attribute: Value | undefined, isCaseSensitive: boolean): (value
   };
 }
 
-function sorted(items: readonly Value[], key: (value: Value) => Value, isReversed: boolean): Value[] {
+function sorted(
+  items: readonly Value[],
+  key: (value: Value) => Value,
+  isReversed: boolean,
+): Value[] {
   const keyed = items.map((value) => ({ value, key: key(value) }));
   // Stable both ways, as Python's is.
   keyed.sort((a, b) => (isReversed ? compare(b.key, a.key) : compare(a.key, b.key)));
   return keyed.map(({ value }) => value);
 }
 
-const extreme = (sign: 1 | -1): Filter => (value, args) => {
-  const names = ["case_sensitive", "attribute"];
-  const [isCaseSensitive = false, attribute] = bind(sign > 0 ? "max" : "min", names, args);
-  const key = sortKey(attribute, isTrue(isCaseSensitive));
-  const items = iterate(value);
-  if (items.length === 0) return new Undefined("No aggregated item, sequence was empty.");
-  return items.reduce((best, other) =>
-    sign * compare(key(other), key(best), sign > 0 ? ">" : "<") > 0 ? other : best,
-  );
-};
+const extreme =
+  (sign: 1 | -1): Filter =>
+  (value, args) => {
+    const names = ["case_sensitive", "attribute"];
+    const [isCaseSensitive = false, attribute] = bind(sign > 0 ? "max" : "min", names, args);
+    const key = sortKey(attribute, isTrue(isCaseSensitive));
+    const items = iterate(value);
+    if (items.length === 0) return new Undefined("No aggregated item, sequence was empty.");
+    return items.reduce((best, other) =>
+      sign * compare(key(other), key(best), sign > 0 ? ">" : "<") > 0 ? other : best,
+    );
+  };
 
 /** `select`, `reject` and, with an attribute, `selectattr` and `rejectattr`. */
-const chooser = (wanted: boolean, byAttribute: boolean): Filter => (value, args, library) => {
-  const [first, ...rest] = args.positional;
-  if (byAttribute && first === undefined) throw new TemplateError("Missing parameter for attribute name");
-  const read = byAttribute ? reader(first as Value) : (each: Value) => each;
-  const [name, ...testArgs] = byAttribute ? rest : args.positional;
-  const test = name === undefined ? isTrue : testWith(library, str(name), { ...args, positional: testArgs });
-  const items = iterate(value).filter((each) => test(read(each)) === wanted);
-  return new Sequence("generator", items);
-};
+const chooser =
+  (wanted: boolean, byAttribute: boolean): Filter =>
+  (value, args, library) => {
+    const [first, ...rest] = args.positional;
+    if (byAttribute && first === undefined)
+      throw new TemplateError("Missing parameter for attribute name");
+    const read = byAttribute ? reader(first as Value) : (each: Value) => each;
+    const [name, ...testArgs] = byAttribute ? rest : args.positional;
+    const test =
+      name === undefined ? isTrue : testWith(library, str(name), { ...args, positional: testArgs });
+    const items = iterate(value).filter((each) => test(read(each)) === wanted);
+    return new Sequence("generator", items);
+  };
 
 function testWith(library: Library, name: string, args: Arguments): (value: Value) => boolean {
   const test = library.findTest(name);
@@ -108,7 +120,9 @@ export const listFilters: Readonly<Record<string, Filter>> = {
   join: (value, args) => {
     const [by = "", attribute] = bind("join", ["d", "attribute"], args);
     const read = (attribute ?? null) === null ? (each: Value) => each : reader(attribute as Value);
-    return iterate(value).map((each) => str(read(each))).join(str(by));
+    return iterate(value)
+      .map((each) => str(read(each)))
+      .join(str(by));
   },
   last: (value) => first(iterate(value), -1),
   list: (value) => [...iterate(value)],
@@ -137,7 +151,11 @@ export const listFilters: Readonly<Record<string, Filter>> = {
     return iterate(value).reduce((total, each) => binary("+", total, read(each)), start);
   },
   unique: (value, args) => {
-    const [isCaseSensitive = false, attribute] = bind("unique", ["case_sensitive", "attribute"], args);
+    const [isCaseSensitive = false, attribute] = bind(
+      "unique",
+      ["case_sensitive", "attribute"],
+      args,
+    );
     const key = sortKey(attribute, isTrue(isCaseSensitive));
     const seen = new Set<string>();
     const items = iterate(value).filter((each) => {

@@ -109,9 +109,7 @@ export function unary(operator: "+" | "-", value: Value): Value {
 export function contains(container: Value, item: Value): boolean {
   if (typeof container === "string") {
     if (typeof item === "string") return container.includes(item);
-    throw new TemplateError(
-      `'in <string>' requires string as left operand, not ${typeName(item)}`,
-    );
+    throw new TemplateError(`'in <string>' requires string as left operand, not ${typeName(item)}`);
   }
   if (container instanceof Dict) return container.get(item) !== undefined;
   if (isIterable(container)) return iterate(container).some((other) => isEqual(other, item));
@@ -119,10 +117,7 @@ export function contains(container: Value, item: Value): boolean {
 }
 
 /** `value[start:stop:step]`. */
-export function slice(
-  value: Value,
-  [start, stop, step]: readonly [Value, Value, Value],
-): Value {
+export function slice(value: Value, [start, stop, step]: readonly [Value, Value, Value]): Value {
   if (value instanceof Undefined) throw new TemplateError(value.reason);
   const isText = typeof value === "string";
   const isSliced = isText || isList(value) || value instanceof Tuple || isRange(value);
@@ -155,7 +150,8 @@ function indices(length: number, start: Value, stop: Value, step: Value): number
     if (at === undefined) return fallback;
     return Math.min(high, Math.max(low, at < 0 ? at + length : at));
   };
-  const [first, end] = by > 0 ? [bound(start, low), bound(stop, high)] : [bound(start, high), bound(stop, low)];
+  const [first, end] =
+    by > 0 ? [bound(start, low), bound(stop, high)] : [bound(start, high), bound(stop, low)];
   const found: number[] = [];
   for (let i = first; by > 0 ? i < end : i > end; i += by) found.push(i);
   return found;

@@ -53,13 +53,16 @@ export function parseTuple(
     parts.push(part(stream));
   }
   if (!isTuple && parts.length > 0) return parts[0] as Expression;
-  if (parts.length === 0 && !isInParentheses) throw unexpected(stream.current, "Expected an expression, got ");
+  if (parts.length === 0 && !isInParentheses)
+    throw unexpected(stream.current, "Expected an expression, got ");
   return (scope) => new Tuple(parts.map((each) => each(scope)));
 }
 
 function isTupleEnd(stream: TokenStream): boolean {
   const { type } = stream.current;
-  return type === "block_end" || type === "variable_end" || stream.is(")") || stream.is("in", "name");
+  return (
+    type === "block_end" || type === "variable_end" || stream.is(")") || stream.is("in", "name")
+  );
 }
 
 /** An expression without `if`, as a loop's list is. */
@@ -265,8 +268,7 @@ function parseSubscript(stream: TokenStream, owner: Expression): Expression {
   if (typeof index === "function") return (scope) => item(owner(scope), index(scope));
   const at = (scope: Scope, expression: Expression | undefined) => expression?.(scope) ?? null;
   const { start, stop, step } = index;
-  return (scope) =>
-    slice(owner(scope), [at(scope, start), at(scope, stop), at(scope, step)]);
+  return (scope) => slice(owner(scope), [at(scope, start), at(scope, stop), at(scope, step)]);
 }
 
 interface Slice {
@@ -304,7 +306,8 @@ export function parseArguments(stream: TokenStream): ArgumentsExpression {
       const value = parseExpression(stream);
       named.push((scope) => [[name, value(scope)]]);
     } else {
-      if (named.length > 0) throw new TemplateError("invalid syntax for function call expression", stream.current.line);
+      if (named.length > 0)
+        throw new TemplateError("invalid syntax for function call expression", stream.current.line);
       const value = parseExpression(stream);
       positional.push((scope) => [value(scope)]);
     }

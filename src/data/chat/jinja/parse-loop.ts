@@ -42,7 +42,9 @@ export function parseFor(stream: TokenStream, parseBody: ParseBody): Statement {
     );
     const again = (args: Arguments): string => {
       if (!isRecursive) {
-        throw new TemplateError("The loop must have the 'recursive' marker to be called recursively.");
+        throw new TemplateError(
+          "The loop must have the 'recursive' marker to be called recursively.",
+        );
       }
       const inner: Output = { text: "", spans: undefined };
       run(args.positional[0] ?? null, scope, inner, depth + 1);

@@ -29,7 +29,10 @@ export function parseCall(stream: TokenStream, parseBody: ParseBody): Statement 
   const caller = parseRest(stream, parseBody, { name: "caller", parameters, end: "endcall" });
   return (scope, output) => {
     const { positional, named } = args(scope);
-    const withCaller = { positional, named: new Map([...named, ["caller", caller(scope)] as const]) };
+    const withCaller = {
+      positional,
+      named: new Map([...named, ["caller", caller(scope)] as const]),
+    };
     const macro = orElse(scope.get(callee), () => new Undefined(`'${callee}' is undefined`));
     output.text += str(call(macro, withCaller));
     return undefined;
@@ -96,7 +99,9 @@ function extras(
   if (takes.has("caller")) {
     found.push(["caller", orElse(caller, () => new Undefined("No caller defined"))]);
   } else if (caller !== undefined) {
-    throw new TemplateError(`macro '${name}' was invoked with two values for the special caller argument.`);
+    throw new TemplateError(
+      `macro '${name}' was invoked with two values for the special caller argument.`,
+    );
   }
   if (takes.has("kwargs")) found.push(["kwargs", new Dict(rest)]);
   else if (rest.length > 0) {

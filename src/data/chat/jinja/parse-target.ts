@@ -13,7 +13,8 @@ export function parseTarget(
   const parts: Target[] = [];
   let isTuple = false;
   do {
-    const isEnd = stream.is(["=", ")"]) || stream.is("in", "name") || stream.current.type === "block_end";
+    const isEnd =
+      stream.is(["=", ")"]) || stream.is("in", "name") || stream.current.type === "block_end";
     if (parts.length > 0 && isEnd) break;
     parts.push(parsePart(stream, options));
     isTuple ||= stream.is(",");
@@ -28,9 +29,11 @@ function parsePart(stream: TokenStream, options: { readonly withAttributes?: boo
     return inner;
   }
   const token = stream.next();
-  if (token.type !== "name" || reserved.includes(token.value)) throw unexpected(token, "can't assign to ");
+  if (token.type !== "name" || reserved.includes(token.value))
+    throw unexpected(token, "can't assign to ");
   const name = token.value;
-  if (options.withAttributes === true && stream.skip(".")) return attributeOf(name, stream.expect("name").value);
+  if (options.withAttributes === true && stream.skip("."))
+    return attributeOf(name, stream.expect("name").value);
   return (scope, value) => scope.set(name, value);
 }
 

@@ -1,11 +1,7 @@
 import { tokenize } from "./lexer.js";
 import { parseFor } from "./parse-loop.js";
 import { parseCall, parseMacro } from "./parse-macro.js";
-import {
-  parseExpression,
-  parseFilterCall,
-  parseTuple,
-} from "./parse-expression.js";
+import { parseExpression, parseFilterCall, parseTuple } from "./parse-expression.js";
 import { parseTarget } from "./parse-target.js";
 import { str } from "./print.js";
 import { type Expression, type Output, Scope, type Statement } from "./scope.js";
@@ -29,7 +25,8 @@ export function parseTemplate(source: string): Statement {
         throw new TemplateError(`the template ends where ${ends.join(" or ")} is missing`, line);
       }
       if (token.type === "text") statements.push(write(token.value));
-      else if (token.type === "variable_begin") statements.push(located(token.line, parsePrint(stream)));
+      else if (token.type === "variable_begin")
+        statements.push(located(token.line, parsePrint(stream)));
       else {
         if (ends.includes(stream.current.value)) break;
         statements.push(located(token.line, parseTag(stream, parseBody)));
@@ -161,7 +158,8 @@ function parseSet(stream: TokenStream, parseBody: ParseBody): Statement {
 const blockText = "text of the block";
 
 function parseWith(stream: TokenStream, parseBody: ParseBody): Statement {
-  const values: { readonly target: ReturnType<typeof parseTarget>; readonly value: Expression }[] = [];
+  const values: { readonly target: ReturnType<typeof parseTarget>; readonly value: Expression }[] =
+    [];
   while (stream.current.type !== "block_end") {
     if (values.length > 0) stream.expect("operator", ",");
     const target = parseTarget(stream, {});

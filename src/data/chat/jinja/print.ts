@@ -1,5 +1,14 @@
 import { TemplateError, notSupported } from "./template-error.js";
-import { compare, Dict, isList, Sequence, Tuple, typeName, Undefined, type Value } from "./values.js";
+import {
+  compare,
+  Dict,
+  isList,
+  Sequence,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from "./values.js";
 
 /** `str(value)`: what `{{ value }}` prints. */
 export function str(value: Value): string {
@@ -54,7 +63,8 @@ const escapes: Readonly<Record<string, string>> = {
 function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text.replace(/[\\\n\r\t'"]|(?! )[\p{C}\p{Z}]/gu, (character) => {
-    if (character === "'" || character === '"') return character === quote ? `\\${quote}` : character;
+    if (character === "'" || character === '"')
+      return character === quote ? `\\${quote}` : character;
     return escapes[character] ?? codeEscape(character.codePointAt(0) as number);
   });
   return quote + escaped + quote;
@@ -104,9 +114,7 @@ function keyText(key: Value): string {
   if (typeof key === "string") return key;
   if (typeof key === "number") return jsonNumber(key);
   if (key === null || typeof key === "boolean" || typeof key === "bigint") return String(key);
-  throw new TemplateError(
-    `keys must be str, int, float, bool or None, not ${typeName(key)}`,
-  );
+  throw new TemplateError(`keys must be str, int, float, bool or None, not ${typeName(key)}`);
 }
 
 function jsonNumber(value: number): string {
@@ -116,7 +124,9 @@ function jsonNumber(value: number): string {
 
 function jsonString(text: string, ensureAscii: boolean): string {
   // JSON.stringify also escapes lone surrogates, which Python leaves as they are.
-  const escaped = [...text].map((c) => (/^[\ud800-\udfff]$/.test(c) ? c : JSON.stringify(c).slice(1, -1)));
+  const escaped = [...text].map((c) =>
+    /^[\ud800-\udfff]$/.test(c) ? c : JSON.stringify(c).slice(1, -1),
+  );
   const json = `"${escaped.join("")}"`;
   if (!ensureAscii) return json;
   return json.replace(

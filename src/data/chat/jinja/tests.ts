@@ -73,7 +73,10 @@ export const tests: Readonly<Record<string, Test>> = {
   sequence: unary(
     (value) =>
       isIterable(value) &&
-      (typeof value === "string" || isList(value) || !(value instanceof Sequence) || value.type === "range"),
+      (typeof value === "string" ||
+        isList(value) ||
+        !(value instanceof Sequence) ||
+        value.type === "range"),
   ),
   in: binary((value, container) => contains(container, value)),
   lower: isCase("islower"),

@@ -4,7 +4,8 @@ import { TemplateError } from "./template-error.js";
 import { type Arguments, iterate, Tuple, typeName, type Value } from "./values.js";
 
 /** What Python's `str.isspace` holds for white space; JavaScript's `\s` differs in six characters. */
-const space = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const space =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const leading = new RegExp(`^[${space}]+`);
 const trailing = new RegExp(`[${space}]+$`);
 const spaces = new RegExp(`[${space}]+`);
@@ -23,7 +24,11 @@ const method = (params: string, run: Method): TextMethod => ({
 });
 
 /** `str.strip(characters)`; without characters, white space. */
-export function strip(text: string, characters: string | null, side: "both" | "left" | "right"): string {
+export function strip(
+  text: string,
+  characters: string | null,
+  side: "both" | "left" | "right",
+): string {
   if (characters === null) {
     const left = side === "right" ? text : text.replace(leading, "");
     return side === "left" ? left : left.replace(trailing, "");
@@ -84,7 +89,12 @@ function partition(text: string, separator: Value | undefined, fromRight: boolea
 }
 
 /** `text[start:end]` of the methods that look at a part of a text. */
-function within(text: string, start: Value | undefined, end: Value | undefined, name: string): string {
+function within(
+  text: string,
+  start: Value | undefined,
+  end: Value | undefined,
+  name: string,
+): string {
   if ((start ?? null) === null && (end ?? null) === null) return text;
   const bound = (value: Value | undefined) =>
     (value ?? null) === null ? undefined : wholeArgument(value, name);
@@ -179,7 +189,12 @@ const methods: Readonly<Record<string, TextMethod>> = {
     return BigInt(wanted === "" ? [...text].length + 1 : text.split(wanted).length - 1);
   }),
   replace: method("old new count", (text, [from, to, count], name) =>
-    replaceText(text, textArgument(from, name), textArgument(to, name), wholeArgument(count, name, -1)),
+    replaceText(
+      text,
+      textArgument(from, name),
+      textArgument(to, name),
+      wholeArgument(count, name, -1),
+    ),
   ),
   removeprefix: method("prefix", (text, [prefix], name) => {
     const wanted = textArgument(prefix, name);

@@ -37,8 +37,12 @@ export function tokenStream(tokens: readonly Token[]): TokenStream {
     },
     expect(type, value) {
       const found = token(at);
-      if (found.type === type && (value === undefined || found.value === value)) return stream.next();
-      throw unexpected(found, `expected ${nameOf(value === undefined ? { type, value: "" } : { type, value })}, got `);
+      if (found.type === type && (value === undefined || found.value === value))
+        return stream.next();
+      throw unexpected(
+        found,
+        `expected ${nameOf(value === undefined ? { type, value: "" } : { type, value })}, got `,
+      );
     },
   };
   return stream;

@@ -19,10 +19,7 @@ import {
 } from "./values.js";
 
 /** A filter whose parameters have names; those that are not given are undefined. */
-function filter(
-  params: string,
-  run: (value: Value, args: (Value | undefined)[]) => Value,
-): Filter {
+function filter(params: string, run: (value: Value, args: (Value | undefined)[]) => Value): Filter {
   const names = params === "" ? [] : params.split(" ");
   return (value, args) => run(value, bind("filter", names, args));
 }
@@ -37,12 +34,15 @@ const fallback = filter("default_value boolean", (value, [other = "", boolean = 
 export const valueFilters: Readonly<Record<string, Filter>> = {
   abs: filter("", (value) => {
     const number = numberOf(value);
-    if (number === undefined) throw new TemplateError(`bad operand type for abs(): '${typeName(value)}'`);
+    if (number === undefined)
+      throw new TemplateError(`bad operand type for abs(): '${typeName(value)}'`);
     return number < 0 || Object.is(number, -0) ? unary("-", number) : number;
   }),
   attr: filter("name", (value, [name = ""]) => pythonAttribute(value, str(name))),
   capitalize: textFilter(capitalize),
-  center: filter("width", (value, [width]) => center(str(value), wholeArgument(width, "center", 80))),
+  center: filter("width", (value, [width]) =>
+    center(str(value), wholeArgument(width, "center", 80)),
+  ),
   count: length,
   d: fallback,
   default: fallback,
@@ -57,7 +57,9 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
     const indent = typeof width === "string" ? width : " ".repeat(wholeArgument(width, "indent"));
     // Every line has an end here, so that text which ends in one keeps it.
     const lines = splitLines(`${str(value)}\n`);
-    const rest = lines.slice(1).map((line) => (line === "" && !isTrue(blank) ? line : indent + line));
+    const rest = lines
+      .slice(1)
+      .map((line) => (line === "" && !isTrue(blank) ? line : indent + line));
     return (isTrue(first) ? indent : "") + [lines[0], ...rest].join("\n");
   }),
   int: filter("default base", (value, [other = 0n, base]) => {
@@ -69,7 +71,10 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   items: filter("", (value) => {
     if (value instanceof Undefined) return new Sequence("generator", []);
     if (value instanceof Dict) {
-      return new Sequence("generator", value.entries.map((entry) => new Tuple(entry)));
+      return new Sequence(
+        "generator",
+        value.entries.map((entry) => new Tuple(entry)),
+      );
     }
     throw new TemplateError("Can only get item pairs from a mapping.");
   }),
@@ -108,7 +113,9 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
 
 function indentOf(indent: Value): string | undefined {
   if (indent === null) return undefined;
-  return typeof indent === "string" ? indent : " ".repeat(Math.max(0, wholeArgument(indent, "tojson")));
+  return typeof indent === "string"
+    ? indent
+    : " ".repeat(Math.max(0, wholeArgument(indent, "tojson")));
 }
 
 function two(separators: Value): [string, string] {
@@ -122,8 +129,15 @@ function integerOf(text: string, radix: number): bigint | undefined {
   const plain = digits.replace(/(?<=\w)_(?=\w)/g, "");
   const prefix = { 2: "0b", 8: "0o", 16: "0x" }[radix] ?? "";
   const isNamed = radix === 0 || (prefix !== "" && plain.toLowerCase().startsWith(prefix));
-  const patterns: Readonly<Record<number, RegExp>> = { 2: /^[01]+$/, 8: /^[0-7]+$/, 10: /^\d+$/, 16: /^[\da-f]+$/i };
-  const pattern = isNamed ? /^(0[bB][01]+|0[oO][0-7]+|0[xX][\da-fA-F]+|[1-9]\d*|0+)$/ : patterns[radix];
+  const patterns: Readonly<Record<number, RegExp>> = {
+    2: /^[01]+$/,
+    8: /^[0-7]+$/,
+    10: /^\d+$/,
+    16: /^[\da-f]+$/i,
+  };
+  const pattern = isNamed
+    ? /^(0[bB][01]+|0[oO][0-7]+|0[xX][\da-fA-F]+|[1-9]\d*|0+)$/
+    : patterns[radix];
   if (pattern === undefined) throw notSupported(`int with base ${radix}`);
   if (!pattern.test(plain)) return undefined;
   const value = BigInt(isNamed ? plain.toLowerCase() : prefix + plain);
@@ -135,7 +149,9 @@ function parseFloatText(value: Value): number | undefined {
     const number = numberOf(value);
     return number === undefined ? undefined : Number(number);
   }
-  const text = strip(value, null, "both").replace(/(?<=\d)_(?=\d)/g, "").toLowerCase();
+  const text = strip(value, null, "both")
+    .replace(/(?<=\d)_(?=\d)/g, "")
+    .toLowerCase();
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text)) return Number(text);
   const special = /^([+-]?)(inf(?:inity)?|nan)$/.exec(text);
   if (special === null) return undefined;

@@ -125,7 +125,8 @@ describe("what separates fields", () => {
       /^t\.csv:2: has no prompt.*Its fields are: hello, world\..*The first line is read as the header: for a file without one, set columns/,
     );
     const named = async () => {
-      for await (const example of readExamples([file], { fields: { text: "text" } })) return example;
+      for await (const example of readExamples([file], { fields: { text: "text" } }))
+        return example;
     };
     expect(await messageOf(named())).toMatch(/has no field "text".*set columns .*set delimiter/);
   });

@@ -20,10 +20,13 @@ describe("numbers of JSON rows", () => {
   );
 
   test("everything else is as JSON.parse reads it", () => {
-    const text = '{"a":1.0,"b":"41.0","a":[2],"__proto__":{"x":1},"c":"\\u00e9\\n","d":{},"e":[null,true]}';
+    const text =
+      '{"a":1.0,"b":"41.0","a":[2],"__proto__":{"x":1},"c":"\\u00e9\\n","d":{},"e":[null,true]}';
     const plain = text.replace("1.0", "1");
     expect(parseJson(text)).toEqual(JSON.parse(plain));
-    expect(Object.keys(parseJson(text) as object)).toEqual(Object.keys(JSON.parse(plain) as object));
+    expect(Object.keys(parseJson(text) as object)).toEqual(
+      Object.keys(JSON.parse(plain) as object),
+    );
     expect(() => parseJson('{"a": 1.0')).toThrow(SyntaxError);
     expect(() => parseJson('{"a": 01.0}')).toThrow(SyntaxError);
   });

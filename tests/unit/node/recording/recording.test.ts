@@ -281,6 +281,19 @@ describe("completions that the teacher writes", () => {
     expect(readdirSync(output).filter((name) => name.endsWith(".jsonl"))).toEqual(["rows.jsonl"]);
   });
 
+  test("are kept where all of them were cut off, without an end to learn", async () => {
+    const { folder, output } = await setUp(
+      { topK: 5 },
+      { generate: true, maxNewTokens: 1, heldOut: false },
+    );
+    const data = { type: "jsonl", path: join(output, "rows.jsonl") };
+    const teacher = { type: "recorded", from: output };
+    const again = await runToEnd(await jsonlRun(folder, teacher, { data, name: "cut" }));
+    const notes = again.flatMap((event) => (event.type === "started" ? event.notes : []));
+    // A token of each row and no end; rows whose only token has no text are left out.
+    expect(notes.join("\n")).toMatch(/: (\d\d) rows, \1 kept with \d+ tokens \(\1 learned\)/);
+  });
+
   test("of a task are as many as asked for", async () => {
     const folder = temporaryFolder();
     const from = await saveTinyTeacher(folder);
