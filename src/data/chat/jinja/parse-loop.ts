@@ -1,9 +1,8 @@
 import { parseExpression, parseOr, parseTuple } from "./parse-expression.js";
 import { parseTarget } from "./parse-target.js";
-import { endTag, type ParseBody } from "./parse-template.js";
-import { type Output, Scope, type Statement } from "./scope.js";
+import { type Output, type ParseBody, Scope, type Statement } from "./scope.js";
 import { TemplateError } from "./template-error.js";
-import type { TokenStream } from "./token-stream.js";
+import { endTag, type TokenStream } from "./token-stream.js";
 import {
   type Arguments,
   Callable,

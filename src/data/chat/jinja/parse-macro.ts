@@ -1,9 +1,8 @@
 import { call, parseArguments, parseExpression } from "./parse-expression.js";
-import { endTag, type ParseBody, render } from "./parse-template.js";
 import { str } from "./print.js";
-import { type Expression, Scope, type Statement } from "./scope.js";
+import { type Expression, type ParseBody, render, Scope, type Statement } from "./scope.js";
 import { TemplateError } from "./template-error.js";
-import type { TokenStream } from "./token-stream.js";
+import { endTag, type TokenStream } from "./token-stream.js";
 import { type Arguments, Callable, Dict, orElse, Tuple, Undefined, type Value } from "./values.js";
 
 interface Parameter {

@@ -4,13 +4,10 @@ import { parseCall, parseMacro } from "./parse-macro.js";
 import { parseExpression, parseFilterCall, parseTuple } from "./parse-expression.js";
 import { parseTarget } from "./parse-target.js";
 import { str } from "./print.js";
-import { type Expression, type Output, Scope, type Statement } from "./scope.js";
+import { type Expression, type ParseBody, render, Scope, type Statement } from "./scope.js";
 import { notSupported, TemplateError } from "./template-error.js";
-import { type TokenStream, tokenStream, unexpected } from "./token-stream.js";
+import { endTag, type TokenStream, tokenStream, unexpected } from "./token-stream.js";
 import { isTrue } from "./values.js";
-
-/** Reads the statements up to one of the tags `ends`, which becomes the current token. */
-export type ParseBody = (ends: readonly string[]) => Statement;
 
 /** @throws TemplateError with the line of what is not Jinja, or not supported */
 export function parseTemplate(source: string): Statement {
@@ -102,12 +99,6 @@ function parseTag(stream: TokenStream, parseBody: ParseBody): Statement {
   throw new TemplateError(message, token.line);
 }
 
-/** Goes past the tag that ended a body. */
-export function endTag(stream: TokenStream): void {
-  stream.next();
-  stream.expect("block_end");
-}
-
 function flow(kind: "break" | "continue"): ParseTag {
   return (stream) => {
     stream.expect("block_end");
@@ -147,7 +138,7 @@ function parseSet(stream: TokenStream, parseBody: ParseBody): Statement {
   stream.expect("block_end");
   const body = parseBody(["endset"]);
   endTag(stream);
-  return (scope, output) => {
+  return (scope) => {
     const text = render(body, new Scope(scope));
     target(scope, filtered(new Scope(scope, [[blockText, text]])));
     return undefined;
@@ -204,11 +195,4 @@ function parseGeneration(stream: TokenStream, parseBody: ParseBody): Statement {
     output.spans.push({ start, end: output.text.length });
     return undefined;
   };
-}
-
-/** The text of a body, which becomes a value. */
-export function render(body: Statement, scope: Scope): string {
-  const output: Output = { text: "", spans: undefined };
-  body(scope, output);
-  return output.text;
 }

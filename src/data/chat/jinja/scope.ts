@@ -42,3 +42,13 @@ export type Statement = (scope: Scope, output: Output) => Flow;
 
 /** Assigns a value to names. */
 export type Target = (scope: Scope, value: Value) => void;
+
+/** Reads the statements up to one of the tags `ends`, which becomes the current token. */
+export type ParseBody = (ends: readonly string[]) => Statement;
+
+/** The text of a body, which becomes a value. */
+export function render(body: Statement, scope: Scope): string {
+  const output: Output = { text: "", spans: undefined };
+  body(scope, output);
+  return output.text;
+}

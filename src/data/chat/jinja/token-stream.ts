@@ -58,3 +58,9 @@ function nameOf({ type, value }: Pick<Token, "type" | "value">): string {
   if (type === "variable_end") return "the end of a print tag";
   return value === "" ? `a ${type}` : `'${value}'`;
 }
+
+/** Goes past the tag that ended a body. */
+export function endTag(stream: TokenStream): void {
+  stream.next();
+  stream.expect("block_end");
+}
