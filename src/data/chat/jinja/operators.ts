@@ -121,7 +121,7 @@ export function slice(value: Value, [start, stop, step]: readonly [Value, Value,
   if (value instanceof Undefined) throw new TemplateError(value.reason);
   const isText = typeof value === "string";
   const isSliced = isText || isList(value) || value instanceof Tuple || isRange(value);
-  if (!isSliced) return new Undefined(`'${typeName(value)} object' cannot be sliced`);
+  if (!isSliced) throw new TemplateError(`'${typeName(value)}' object is not subscriptable`);
   const items = iterate(value);
   const picked = indices(items.length, start, stop, step).map((i) => items[i] as Value);
   if (isText) return picked.join("");

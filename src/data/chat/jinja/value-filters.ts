@@ -56,13 +56,14 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   indent: filter("width first blank", (value, [width = 4n, first = false, blank = false]) => {
     const indent = typeof width === "string" ? width : " ".repeat(wholeArgument(width, "indent"));
     // Every line has an end here, so that text which ends in one keeps it.
-    const lines = splitLines(`${str(value)}\n`);
+    const lines = splitLines(`${textArgument(value, "indent")}\n`);
     const rest = lines
       .slice(1)
       .map((line) => (line === "" && !isTrue(blank) ? line : indent + line));
     return (isTrue(first) ? indent : "") + [lines[0], ...rest].join("\n");
   }),
   int: filter("default base", (value, [other = 0n, base]) => {
+    if (value instanceof Undefined) throw new TemplateError(value.reason);
     const radix = wholeArgument(base, "int", 10);
     if (typeof value === "string") return integerOf(value, radix) ?? truncatedFloat(value) ?? other;
     const number = numberOf(value);
@@ -145,6 +146,7 @@ function integerOf(text: string, radix: number): bigint | undefined {
 }
 
 function parseFloatText(value: Value): number | undefined {
+  if (value instanceof Undefined) throw new TemplateError(value.reason);
   if (typeof value !== "string") {
     const number = numberOf(value);
     return number === undefined ? undefined : Number(number);
