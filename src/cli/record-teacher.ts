@@ -30,8 +30,12 @@ function textOf(event: RecordEvent, size: number, folder: string): string {
   return [
     `Recorded ${formatNumber(counts.tokens)} tokens of ${formatNumber(counts.rows)} rows: ` +
       `${formatNumber(bytes)} bytes, ${perToken} per token. ` +
-      `Left out: ${formatNumber(counts.repeated)} repeated rows, ` +
-      `${formatNumber(counts.unfinished)} completions that the teacher did not end.`,
+      `Left out: ${formatNumber(counts.repeated)} repeated rows.`,
+    ...(counts.unfinished === 0
+      ? []
+      : [
+          `${formatNumber(counts.unfinished)} completions were cut off before the teacher ended them (maxNewTokens); what text they have is kept, and no end is learned behind it.`,
+        ]),
     `Teacher hash (${teacher.hashOf}): ${teacher.hash}`,
     `Train from it with: ${rowsOf(event.manifest, folder)}teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
   ].join("\n");

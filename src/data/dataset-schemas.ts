@@ -47,16 +47,17 @@ export const textDatasetSchema = z
 const rowFields = {
   fields: z
     .strictObject({
-      prompt: name("Field with the prompt. Default: `prompt`."),
-      completion: name("Field with the completion. Default: `completion`."),
+      prompt: name("Field with the prompt: text or a list of messages. Default: `prompt`."),
+      completion: name("Field with the completion, in the prompt's form. Default: `completion`."),
       answer: name("Field with the final answer. Default: `answer`, where rows have it."),
       messages: name("Field with a chat: a list of {role, content}, or of {from, value}."),
+      tools: name("Field with the tools of a chat. Default: `tools`, where rows have it."),
       text: name("Field with a text, all of which is learned."),
       id: name("Field that names a row in messages. Default: file and line."),
     })
     .prefault({})
     .describe(
-      "Fields to read: prompt and completion, or messages, or text; dots lead inside, as in `turns.0.value`. Default: whichever of these the first row has.",
+      "Fields to read: prompt and completion, or messages, or text, or a prompt alone for students that write the completions; dots lead inside, as in `turns.0.value`. Default: whichever of these the first row has.",
     ),
   separator: z
     .string()
@@ -66,7 +67,9 @@ const rowFields = {
   learn: z
     .enum(learnedTurns)
     .default("all")
-    .describe("Turns of the assistant that are learned: all of a chat, or its last one."),
+    .describe(
+      "Turns of the assistant that are learned: all of a chat, or its last one. A turn with `weight: 0` or `train: false` is only read.",
+    ),
   maxLength: z
     .int()
     .min(2)
@@ -85,6 +88,15 @@ const rowFields = {
   memoryLimitBytes,
 };
 
+const delimiter = z
+  .string()
+  .length(1)
+  .refine((character) => !'"\r\n'.includes(character), { message: "separates no fields" })
+  .optional()
+  .describe(
+    "For CSV and TSV files: the character between fields. Default: a tab for TSV; for CSV a comma, or a semicolon where the first line has only those.",
+  );
+
 const tableFields = {
   rowsField: name("For JSON files that are an object: the field with the list of rows."),
   columns: z
@@ -92,6 +104,7 @@ const tableFields = {
     .min(1)
     .optional()
     .describe("For CSV and TSV files without a header line: the names of their columns."),
+  delimiter,
 };
 
 const format = z
@@ -125,7 +138,7 @@ export const jsonlDatasetSchema = z
     validationFraction,
     ...rowFields,
   })
-  .describe("`file` for JSONL, with prompts and completions unless fields say otherwise.");
+  .describe("`file` for one file of JSONL.");
 
 export const hubDatasetSchema = z
   .strictObject({
@@ -168,12 +181,19 @@ export const pairsDatasetSchema = z
     validationFraction,
     fields: z
       .strictObject({
-        prompt: name("Field with the prompt. Default: `prompt`."),
+        prompt: name(
+          "Field with the prompt. Default: `prompt`; in rows without it, what both answers begin with.",
+        ),
         positive: name("Field with the preferred answer. Default: `chosen`."),
         negative: name("Field with the rejected answer. Default: `rejected`."),
+        tools: name("Field with the tools of a chat. Default: `tools`, where rows have it."),
       })
       .prefault({})
-      .describe("Names of the fields to read; dots lead inside."),
+      .describe(
+        "Names of the fields to read, each a text or a list of messages; dots lead inside.",
+      ),
+    delimiter,
+    chatTemplate: name("Jinja template for lists of messages. Default: the tokenizer's own."),
     separator: z
       .string()
       .default("")

@@ -64,6 +64,7 @@ export type { DataFile } from "./readers/data-file.js";
 export { dataFormats, formatOfName, readRows } from "./readers/index.js";
 export type { DataFormat } from "./readers/index.js";
 export type { DataRow, ReadOptions } from "./readers/reader.js";
+export { isWrittenNumber, type WrittenNumber } from "./readers/written-number.js";
 export { readLines, readTextPieces } from "./readers/text-pieces.js";
 export { splitFiles, splitNames } from "./text/split-files.js";
 export type { SplitOptions } from "./text/split-files.js";
@@ -75,10 +76,16 @@ export type { TokenizeOptions } from "./text/tokenize.js";
 export { compileChatTemplate } from "./chat/chat-template.js";
 export type { ChatTemplate, Span } from "./chat/chat-template.js";
 export { encodeChat } from "./chat/encode-chat.js";
-export type { LearnedTurns } from "./chat/encode-chat.js";
-export type { ChatMessage } from "./chat/messages.js";
-export { exampleOfRow } from "./rows/row-shapes.js";
-export type { ChatExample, NamedExample, RowFields, RowShapeName } from "./rows/row-shapes.js";
+export type { LearnedChat, LearnedTurns } from "./chat/encode-chat.js";
+export type { Chat, ChatMessage } from "./chat/messages.js";
+export { cutOff, exampleOfRow } from "./rows/row-shapes.js";
+export type {
+  ChatExample,
+  NamedExample,
+  PromptExample,
+  RowFields,
+  RowShapeName,
+} from "./rows/row-shapes.js";
 export { rowTokenizer } from "./rows/row-tokenizer.js";
 export type {
   LongRowPolicy,
@@ -88,8 +95,11 @@ export type {
 } from "./rows/row-tokenizer.js";
 export {
   type AnswerPair,
+  type PairExample,
+  type PairFields,
   type PairOptions,
   type PairReport,
+  readPairExamples,
   readPairs,
 } from "./rows/read-pairs.js";
 export { readExamples, storeRows } from "./rows/store-rows.js";

@@ -2,6 +2,8 @@
 export interface Example {
   readonly prompt: string;
   readonly completion: string;
+  /** False where the completion was cut off: it goes on, so that no end token is learned behind it. */
+  readonly finished?: false;
   /** The final answer, where a task can verify one. */
   readonly answer?: string;
 }

@@ -56,6 +56,8 @@ export interface DataReport {
 /** A dataset made ready for one tokenizer. */
 export interface PreparedData {
   readonly training: TrainingData;
+  /** Whether no row has anything to learn: a student has to write the completions. */
+  readonly promptsOnly?: boolean;
   /** For trainers of pairs; absent where the data has none. */
   readonly pairs?: PairData;
   readonly evaluation: readonly EvaluationSet[];

@@ -11,9 +11,10 @@ import { rowsDataset } from "./rows-dataset.js";
 
 /** Rows of files, or of a Hugging Face dataset folder. */
 export const fileDataset = rowsDataset<FileDataset>(async (dataset, files) => {
-  const { path, split, validationPath, validationSplit, format, rowsField, columns } = dataset;
+  const { path, split, validationPath, validationSplit, format, rowsField, columns, delimiter } =
+    dataset;
   const paths = typeof path === "string" ? [path] : path;
-  const options = { format, rowsField, columns };
+  const options = { format, rowsField, columns, delimiter };
   const train = await openAll(files, paths, split, dataset);
   const validation =
     validationPath !== undefined
@@ -38,7 +39,7 @@ export const jsonlDataset = rowsDataset<JsonlDataset>(async (dataset, files) => 
     validation: validationPath === undefined ? undefined : [await files.open(validationPath)],
     source: path,
     ...(validationPath === undefined ? {} : { validationSource: validationPath }),
-    reading: { format: "jsonl", shape: "pair" },
+    reading: { format: "jsonl" },
   };
 });
 
@@ -56,13 +57,13 @@ export const hubDataset = rowsDataset<HubDataset>(async (dataset, files) => {
       splitFiles(inFolder(paths, subset), { split: wanted, format, source: name });
     return files.download({ dataset: name, revision, choose });
   };
-  const { rowsField, columns } = dataset;
+  const { rowsField, columns, delimiter } = dataset;
   return {
     train: await download(split),
     validation: validationSplit === undefined ? undefined : await download(validationSplit),
     source: `${name} (${split})`,
     ...(validationSplit === undefined ? {} : { validationSource: `${name} (${validationSplit})` }),
-    reading: { format, rowsField, columns },
+    reading: { format, rowsField, columns, delimiter },
   };
 });
 

@@ -1,10 +1,11 @@
 import {
   type AnswerPair,
+  compileChatTemplate,
   type DataFile,
   type PairReport,
   type PairsDataset,
+  readPairExamples,
   readPairs,
-  readRows,
   shuffledIndices,
   splitRows,
 } from "../../data/index.js";
@@ -39,13 +40,16 @@ async function openFiles({ path, validationPath }: PairsDataset, files: DataAcce
   };
 }
 
-async function* texts(
-  files: readonly DataFile[],
-  { format }: PairsDataset,
-): AsyncGenerator<string> {
-  for (const file of files) {
-    for await (const { row } of readRows(file, { format })) {
-      for (const value of Object.values(row)) if (typeof value === "string") yield value;
+/** All text of the pairs; of lists of messages, what their template makes of them. */
+async function* texts(files: readonly DataFile[], dataset: PairsDataset): AsyncGenerator<string> {
+  let render: Awaited<ReturnType<typeof compileChatTemplate>>["render"] | undefined;
+  for await (const { positive, negative } of readPairExamples(files, dataset)) {
+    for (const answer of [positive, negative]) {
+      if ("messages" in answer) {
+        const noTokens = { toConfigJson: () => ({}) };
+        render ??= (await compileChatTemplate(noTokens, dataset.chatTemplate)).render;
+        yield render(answer);
+      } else yield answer.prompt + answer.completion;
     }
   }
 }

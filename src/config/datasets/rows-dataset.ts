@@ -38,6 +38,7 @@ type RowOptions = Omit<
   | "validationSplit"
   | "rowsField"
   | "columns"
+  | "delimiter"
 >;
 
 /** The files of a dataset and how to read them. */
@@ -48,7 +49,7 @@ export interface RowFiles {
   /** Names of the two in notes. */
   readonly source: string;
   readonly validationSource?: string;
-  readonly reading?: Pick<ExampleOptions, "format" | "shape" | "rowsField" | "columns">;
+  readonly reading?: Pick<ExampleOptions, "format" | "rowsField" | "columns" | "delimiter">;
 }
 
 /** A kind of dataset that reads rows from files, in a new random order every epoch. */
@@ -77,8 +78,8 @@ async function* textsOf(
     if ("messages" in example) {
       const noTokens = { toConfigJson: () => ({}) };
       render ??= (await compileChatTemplate(noTokens, options.chatTemplate)).render;
-      yield render(example.messages);
-    } else yield example.prompt + example.completion;
+      yield render(example, example.isPrompt);
+    } else yield example.prompt + (example.completion ?? "");
   }
 }
 
@@ -119,11 +120,12 @@ async function prepare(
         ...stored.report,
       })),
     };
-    const most = (key: "longestCompletion" | "longestKept" | "longestPrompt") =>
+    const most = (key: "longestKept" | "longestPrompt") =>
       Math.max(1, ...owned.map((stored) => stored.report[key]));
     const { lengthBuckets } = dataset;
     // An end token alone is no completion.
-    const hasCompletions = most("longestCompletion") > Math.min(1, tokenizer.endIds.length);
+    const longestCompletion = Math.max(...owned.map((stored) => stored.report.longestCompletion));
+    const hasCompletions = longestCompletion > Math.min(1, tokenizer.endIds.length);
     return {
       training: {
         size: parts.train.length,
@@ -131,8 +133,9 @@ async function prepare(
           parts.train.rows(indicesOf(parts.train, random, step, count, lengthBuckets)),
         promptOf: promptOfRow,
       },
+      promptsOnly: owned.every((stored) => stored.report.completionTokens === 0),
       evaluation: [await evaluationSet(parts.validation, evaluationRows, tokenizer)],
-      maxNewTokens: hasCompletions ? most("longestCompletion") : usualNewTokens,
+      maxNewTokens: hasCompletions ? longestCompletion : usualNewTokens,
       longestPrompt: most("longestPrompt"),
       positions: Math.max(1, most("longestKept") - 1),
       notes: [

@@ -1,7 +1,9 @@
 import { PupilError } from "../../errors/index.js";
+import { shorten } from "../readers/reader.js";
 import { isObject } from "../tokenizers/vocabulary.js";
 import type { Tokenizer } from "../types.js";
-import type { ChatMessage } from "./messages.js";
+import { compileTemplate, type Rendered, TemplateError } from "./jinja/index.js";
+import type { Chat, ChatMessage } from "./messages.js";
 
 /** A part of a text, `start` to `end`, in UTF-16 units. */
 export interface Span {
@@ -12,9 +14,9 @@ export interface Span {
 /** A chat template, ready to render. */
 export interface ChatTemplate {
   /** The chat as one text; with `addGenerationPrompt`, up to where the assistant begins to write. */
-  render(messages: readonly ChatMessage[], addGenerationPrompt?: boolean): string;
+  render(chat: Chat, addGenerationPrompt?: boolean): string;
   /** The chat, and what of it stands between the template's `{% generation %}` markers. */
-  renderMarked?(messages: readonly ChatMessage[]): {
+  renderMarked?(chat: Chat): {
     readonly text: string;
     readonly spans: readonly Span[];
   };
@@ -22,100 +24,103 @@ export interface ChatTemplate {
 
 /**
  * Compiles a Jinja chat template, by default the tokenizer's own (`chat_template` of its
- * tokenizer_config.json), with transformers.js, as `apply_chat_template` renders it.
+ * tokenizer_config.json), which then renders as Python's `apply_chat_template` does.
  *
  * @throws PupilError if there is no template or it cannot be compiled; rendering throws one with
- *   the template's own message
+ *   the template's own message and line
  */
 export async function compileChatTemplate(
   tokenizer: Pick<Tokenizer, "toConfigJson">,
   template?: string,
 ): Promise<ChatTemplate> {
   const config = tokenizer.toConfigJson() as Record<string, unknown>;
-  const source = template ?? ownTemplate(config.chat_template);
-  if (source === undefined) {
+  const { chat, withTools = chat } =
+    template === undefined ? ownTemplates(config.chat_template) : { chat: template };
+  if (chat === undefined || withTools === undefined) {
     throw new PupilError("The tokenizer has no chat template.", {
       field: "data.chatTemplate",
       remedy:
         "Set data.chatTemplate to a Jinja template, or take a tokenizer whose tokenizer_config.json has a chat_template (or a chat_template.jinja beside it).",
     });
   }
-  const { PreTrainedTokenizer } = await import("@xenova/transformers");
-  // Only its template engine is used: rendering needs the names of the special tokens, no vocabulary.
-  const engine = new PreTrainedTokenizer(emptyTokenizer, specialTokens(config));
-  const renderWith = (jinja: string, messages: readonly ChatMessage[], isPrompt: boolean) => {
+  const compiled = new Map([chat, withTools].map((source) => [source, compile(source)]));
+  const tokens = specialTokens(config);
+  const renderChat = ({ messages, tools = null }: Chat, isPrompt: boolean): Rendered => {
+    const source = tools === null ? chat : withTools;
+    const variables = {
+      ...tokens,
+      messages: messages.map(withReasoning),
+      tools,
+      documents: null,
+      add_generation_prompt: isPrompt,
+    };
     try {
-      return engine.apply_chat_template(messages as ChatMessage[], {
-        chat_template: jinja,
-        add_generation_prompt: isPrompt,
-        tokenize: false,
-      }) as unknown as string;
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new PupilError(`The chat template cannot render these messages: ${reason}.`, {
-        value: messages,
-        remedy: "Check the roles and their order, or give another template in data.chatTemplate.",
-        cause,
-      });
+      return (compiled.get(source) as ReturnType<typeof compile>)(variables);
+    } catch (error) {
+      throw explain(error, source, "The chat template cannot render these messages", messages);
     }
   };
-  const render: ChatTemplate["render"] = (messages, isPrompt = false) =>
-    renderWith(source, messages, isPrompt);
-  const marked = markGeneration(source);
-  return marked === undefined
-    ? { render }
-    : { render, renderMarked: (messages) => cutMarks(renderWith(marked, messages, false)) };
-}
-
-const emptyTokenizer = {
-  added_tokens: [],
-  normalizer: null,
-  pre_tokenizer: null,
-  post_processor: null,
-  decoder: null,
-  model: { type: "WordLevel", vocab: { "": 0 }, unk_token: "" },
-};
-
-/** The template of a config: one text, or `[{name, template}]` of which `default` is taken. */
-function ownTemplate(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value.filter(isObject);
-  const found = named.find(({ name }) => name === "default") ?? named[0];
-  return typeof found?.template === "string" ? found.template : undefined;
-}
-
-function specialTokens(config: Record<string, unknown>): object {
-  const tokens = Object.entries(config)
-    .filter(([key]) => key.endsWith("_token"))
-    .map(([key, value]) => [key, isObject(value) ? value.content : value]);
-  return Object.fromEntries(tokens) as object;
-}
-
-/** Characters that no text has: Unicode's noncharacters. */
-const markStart = "\ufdd0";
-const markEnd = "\ufdd1";
-
-/** The template with a character printed at each `generation` marker, or undefined without one. */
-function markGeneration(template: string): string | undefined {
-  const marker = /{%(-?)\s*(end)?generation\s*(-?)%}/g;
-  if (!marker.test(template)) return undefined;
-  // Blocks around the output keep the whitespace rules of the markers, which are blocks too.
-  return template.replace(
-    marker,
-    (_all, before: string, isEnd: string | undefined, after: string) =>
-      `{%${before} if true %}{{ "${isEnd === undefined ? markStart : markEnd}" }}{% endif ${after}%}`,
+  const render: ChatTemplate["render"] = (given, isPrompt = false) =>
+    renderChat(given, isPrompt).text;
+  const isMarked = [chat, withTools].every((source) =>
+    /{%[-+]?\s*generation\s*[-+]?%}/.test(source),
   );
+  return isMarked ? { render, renderMarked: (given) => renderChat(given, false) } : { render };
 }
 
-function cutMarks(marked: string): { text: string; spans: Span[] } {
-  let text = "";
-  let start = 0;
-  const spans: Span[] = [];
-  for (const part of marked.split(/([\ufdd0\ufdd1])/)) {
-    if (part === markStart) start = text.length;
-    else if (part === markEnd) spans.push({ start, end: text.length });
-    else text += part;
+function compile(source: string): ReturnType<typeof compileTemplate> {
+  try {
+    return compileTemplate(source);
+  } catch (error) {
+    throw explain(error, source, "The chat template cannot be read");
   }
-  return { text, spans };
+}
+
+/** What the template says, with its line. */
+function explain(error: unknown, source: string, what: string, value?: unknown): unknown {
+  if (!(error instanceof TemplateError)) return error;
+  const { message, line } = error;
+  const text = line === undefined ? "" : (source.split(/\r\n|\r|\n/)[line - 1] ?? "").trim();
+  const where = line === undefined ? "" : ` (line ${line}: ${shorten(text)})`;
+  return new PupilError(`${what}: ${message.replace(/\.$/, "")}${where}.`, {
+    field: "data.chatTemplate",
+    ...(value === undefined ? {} : { value }),
+    remedy:
+      "That is the template's own rule: change the row, or give another template in data.chatTemplate.",
+    cause: error,
+  });
+}
+
+/**
+ * Thoughts of the assistant under the names that templates read, `reasoning_content` and `thinking`,
+ * whichever of them (or `reasoning`) the data has.
+ */
+function withReasoning(message: ChatMessage): ChatMessage {
+  const names = ["reasoning_content", "thinking", "reasoning"] as const;
+  const thoughts = names.map((name) => message[name]).find((value) => (value ?? null) !== null);
+  return thoughts === undefined
+    ? message
+    : { thinking: thoughts, ...message, reasoning_content: thoughts };
+}
+
+/** The templates of a config: one text, or `[{name, template}]` with one for chats with tools. */
+function ownTemplates(value: unknown): { chat?: string; withTools?: string } {
+  if (typeof value === "string") return { chat: value };
+  if (!Array.isArray(value)) return {};
+  const texts = value
+    .filter(isObject)
+    .flatMap(({ name, template }) => (typeof template === "string" ? [{ name, template }] : []));
+  const find = (wanted: string) => texts.find(({ name }) => name === wanted)?.template;
+  const chat = find("default") ?? texts[0]?.template;
+  const withTools = find("tool_use") ?? chat;
+  return { ...(chat && { chat }), ...(withTools && { withTools }) };
+}
+
+function specialTokens(config: Record<string, unknown>): Record<string, string> {
+  const tokens: Record<string, string> = {};
+  for (const [key, value] of Object.entries(config)) {
+    const token = isObject(value) ? value.content : value;
+    if (key.endsWith("_token") && typeof token === "string") tokens[key] = token;
+  }
+  return tokens;
 }

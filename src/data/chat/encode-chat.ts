@@ -1,62 +1,115 @@
 import { PupilError } from "../../errors/index.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import type { ChatTemplate, Span } from "./chat-template.js";
-import type { ChatMessage } from "./messages.js";
+import type { Chat } from "./messages.js";
 
 export const learnedTurns = ["all", "last"] as const;
 /** Which of the assistant's turns are learned. */
 export type LearnedTurns = (typeof learnedTurns)[number];
 
+/** A chat, and which of its turns are only read. */
+export interface LearnedChat extends Chat {
+  /** For each message whether it is learned where it is the assistant's. Default: all are. */
+  readonly isLearned?: readonly boolean[];
+}
+
 /**
  * A chat as one row of which the assistant's turns are learned, each with the token that ends it;
- * `learned` says which ids those are. Turns after the assistant's last one teach nothing and are left
- * out. Undefined where the assistant says nothing.
+ * `learned` says which ids those are. Turns after the last learned one teach nothing and are left
+ * out. Undefined where there is none.
  *
  * The turns are found by the template's `{% generation %}` markers, or else by rendering the chat up
  * to each turn. The ids of everything before a turn are those that a student gets when it has to
  * write that turn. Text that the template writes after an end token is not learned.
  *
- * @throws PupilError if a template without markers renders a turn differently once others follow
+ * @throws PupilError if a template without markers renders a turn differently once others follow, or
+ *   one with markers does not mark every turn of the assistant
  */
 export function encodeChat(
   tokenizer: Tokenizer,
   template: ChatTemplate,
-  messages: readonly ChatMessage[],
+  { messages, tools, isLearned = [] }: LearnedChat,
   learn: LearnedTurns,
 ): TokenSequence | undefined {
-  const last = messages.findLastIndex(({ role }) => role === "assistant");
-  if (last < 0) return undefined;
-  const chat = messages.slice(0, last + 1);
-  const { text, spans } = template.renderMarked?.(chat) ?? findTurns(template, chat, learn);
-  const wanted = learn === "last" ? spans.slice(-1) : spans;
-  return encodeSpans(tokenizer, text, wanted);
+  const all = [...messages.keys()].filter((i) => messages[i]?.role === "assistant");
+  const wanted = all.filter((i) => isLearned[i] !== false);
+  const turns = learn === "last" ? wanted.slice(-1) : wanted;
+  const last = turns.at(-1);
+  if (last === undefined) return undefined;
+  const chat: Chat = { messages: messages.slice(0, last + 1), ...(tools && { tools }) };
+  const found = template.renderMarked
+    ? markedTurns(
+        template.renderMarked(chat),
+        all.filter((i) => i <= last),
+        turns,
+      )
+    : findTurns(template, chat, turns, learn);
+  return encodeSpans(tokenizer, found.text, found.spans);
+}
+
+interface FoundTurns {
+  readonly text: string;
+  readonly spans: readonly Span[];
+}
+
+/** Of the marked spans those of the turns that are learned. */
+function markedTurns(
+  { text, spans }: FoundTurns,
+  assistant: readonly number[],
+  turns: readonly number[],
+): FoundTurns {
+  if (turns.length === assistant.length) return { text, spans };
+  if (spans.length === assistant.length) {
+    return { text, spans: turns.map((turn) => spans[assistant.indexOf(turn)] as Span) };
+  }
+  throw new PupilError(
+    `The chat template marks ${spans.length} parts of a chat in which the assistant has ${assistant.length} turns, so the turns to learn cannot be told from the others.`,
+    {
+      field: "data.chatTemplate",
+      remedy:
+        "Put {% generation %} and {% endgeneration %} once around each turn of the assistant.",
+    },
+  );
 }
 
 function findTurns(
   template: ChatTemplate,
-  chat: readonly ChatMessage[],
+  chat: Chat,
+  turns: readonly number[],
   learn: LearnedTurns,
-): { text: string; spans: Span[] } {
+): FoundTurns {
   const text = template.render(chat);
-  const turns = [...chat.keys()].filter((i) => chat[i]?.role === "assistant");
-  const spans = (learn === "last" ? turns.slice(-1) : turns).map((turn): Span => {
-    const before = template.render(chat.slice(0, turn), true);
-    const after = template.render(chat.slice(0, turn + 1));
+  const upTo = (end: number): Chat => ({ ...chat, messages: chat.messages.slice(0, end) });
+  const spans = turns.map((turn): Span => {
+    const before = template.render(upTo(turn), true);
+    const after = template.render(upTo(turn + 1));
     if (text.startsWith(after) && after.startsWith(before) && after.length > before.length) {
       return { start: before.length, end: after.length };
     }
-    throw new PupilError(
-      `The chat template renders message ${turn} differently in the whole chat than at its end, so its tokens cannot be told from the others.`,
-      {
-        field: "data.chatTemplate",
-        remedy:
-          learn === "all"
-            ? 'Set data.learn to "last", or give a template with {% generation %} markers.'
-            : "Give a template with {% generation %} markers around the assistant's text.",
-      },
-    );
+    throw notStable(turn, text.startsWith(after) ? [before, after] : [after, text], learn);
   });
   return { text, spans };
+}
+
+/** Of the shorter text, which should begin the longer one, where it does not. */
+function notStable(
+  turn: number,
+  [shorter, longer]: readonly [string, string],
+  learn: LearnedTurns,
+): PupilError {
+  let at = 0;
+  while (at < shorter.length && shorter[at] === longer[at]) at += 1;
+  const part = (text: string) => JSON.stringify(text.slice(at, at + 24));
+  return new PupilError(
+    `The chat template renders message ${turn} differently in the whole chat than at its end (${part(shorter)} becomes ${part(longer)}), so its tokens cannot be told from the others.`,
+    {
+      field: "data.chatTemplate",
+      remedy:
+        learn === "all"
+          ? 'Set data.learn to "last", or give a template with {% generation %} markers.'
+          : "Give a template with {% generation %} markers around the assistant's text.",
+    },
+  );
 }
 
 /** Encodes a text whose spans are learned. */

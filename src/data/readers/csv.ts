@@ -2,13 +2,16 @@ import { type CsvError, parse } from "csv-parse/browser/esm";
 import { PupilError } from "../../errors/index.js";
 import type { DataFile } from "./data-file.js";
 import type { DataRow, Reader, ReadOptions } from "./reader.js";
-import { countLineEnds, readTextPieces } from "./text-pieces.js";
+import { readTextPieces } from "./text-pieces.js";
 
-/** Comma-separated values (RFC 4180): a header line, quotes around fields that need them. */
+/**
+ * Comma-separated values (RFC 4180): a header line, quotes around fields that need them. Where the
+ * first line has no comma but semicolons, as spreadsheets of many languages write, they separate.
+ */
 export const csvReader: Reader = {
   extensions: ["csv"],
   content: "a header line and one row per line",
-  read: (file, options) => readTable(file, options, { delimiter: "," }),
+  read: (file, options) => readTable(file, options, {}),
 };
 
 /**
@@ -22,26 +25,48 @@ export const tsvReader: Reader = {
 };
 
 interface Dialect {
-  readonly delimiter: string;
+  /** Default: a comma or semicolons, by the first line. */
+  readonly delimiter?: string;
   readonly relax_quotes?: boolean;
 }
+
+/** As Python's csv module ends lines, in whatever order a file mixes them. */
+const lineEnds = ["\r\n", "\n", "\r"];
+
+function countLines(text: string): number {
+  return text.match(/\r\n|\r|\n/g)?.length ?? 0;
+}
+
+const headerHint =
+  "The first line is read as the header: for a file without one, set columns to the names of its columns; for another separator, set delimiter.";
 
 async function* readTable(
   file: DataFile,
   options: ReadOptions,
   dialect: Dialect,
 ): AsyncGenerator<DataRow> {
+  const pieces = readTextPieces(file)[Symbol.asyncIterator]();
+  const first = await firstLine(pieces);
+  if (first === "") return;
+  const delimiter = options.delimiter ?? dialect.delimiter ?? delimiterOf(first, options);
   let records: DataRow[] = [];
-  // A record whose fields hold line ends begins that many lines before the one it ends in.
-  let nextLine = options.columns === undefined ? 2 : 1;
+  // The parser counts empty lines itself, and line ends inside of fields wrongly.
+  let linesRead = 0;
+  const hint = options.columns === undefined ? { hint: headerHint } : {};
+  const countFields = (fields: readonly string[]) => {
+    linesRead += 1 + countLines(fields.join("\0"));
+  };
+  const readHeader = (names: string[]) => {
+    countFields(names);
+    return header(names, file);
+  };
   const parser = parse({
-    ...dialect,
-    columns: options.columns === undefined ? (names) => header(names, file) : [...options.columns],
+    ...{ ...dialect, delimiter, record_delimiter: lineEnds },
+    columns: options.columns === undefined ? readHeader : [...options.columns],
     skip_empty_lines: true,
-    on_record: (row: Record<string, string>, { lines }) => {
-      const inside = Object.values(row).reduce((sum, text) => sum + countLineEnds(text), 0);
-      records.push({ row, where: `${file.name}:${lines - inside}` });
-      nextLine = lines + 1;
+    on_record: (row: Record<string, string>, { empty_lines }) => {
+      records.push({ row, where: `${file.name}:${linesRead + empty_lines + 1}`, ...hint });
+      countFields(Object.values(row));
       // Nothing for the parser's own queue, which would have to be read at the same time.
       return null;
     },
@@ -56,22 +81,44 @@ async function* readTable(
     failure ??= error;
   });
   const check = () => {
-    if (failure !== undefined) throw explain(failure, file, nextLine, options);
+    if (failure !== undefined) throw explain(failure, file, linesRead, options);
   };
-  let isEmpty = true;
-  for await (const piece of readTextPieces(file)) {
-    isEmpty = false;
-    await new Promise<void>((resolve) => parser.write(piece, () => resolve()));
+  for (let piece: string | undefined = first; piece !== undefined; ) {
+    const text: string = piece;
+    await new Promise<void>((resolve) => parser.write(text, () => resolve()));
     yield* take();
     check();
+    const next = await pieces.next();
+    piece = next.done === true ? undefined : next.value;
   }
-  if (isEmpty) return;
   await new Promise<void>((resolve) => {
     parser.once("error", () => resolve());
     parser.end(() => resolve());
   });
   yield* take();
   check();
+}
+
+/** The pieces of a text up to its first line end, or all of them. */
+async function firstLine(pieces: AsyncIterator<string, void>): Promise<string> {
+  let text = "";
+  for (;;) {
+    const next = await pieces.next();
+    if (next.done === true) return text;
+    text += next.value;
+    if (countLines(text) > 0) return text;
+  }
+}
+
+/** A comma, unless the first line shows that semicolons separate its fields. */
+function delimiterOf(text: string, { columns }: ReadOptions): string {
+  const outsideQuotes = (text.split(/\r|\n/)[0] as string).replace(/"[^"]*"?/g, "");
+  const count = (character: string) => outsideQuotes.split(character).length - 1;
+  const isSemicolons =
+    columns === undefined
+      ? count(",") === 0 && count(";") > 0
+      : count(",") !== columns.length - 1 && count(";") === columns.length - 1;
+  return isSemicolons && count(";") > 0 ? ";" : ",";
 }
 
 function header(names: readonly string[], file: DataFile): string[] {
@@ -92,17 +139,22 @@ function header(names: readonly string[], file: DataFile): string[] {
 
 const remedies: Partial<Record<CsvError["code"], string>> = {
   CSV_RECORD_INCONSISTENT_COLUMNS:
-    "Every row needs as many fields as the header; put quotes around fields with commas or line ends.",
+    "Every row needs as many fields as the header; put quotes around fields with separators or line ends, or set delimiter.",
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH:
-    "Every row needs as many fields as there are columns; check columns and the separator.",
+    "Every row needs as many fields as there are columns; check columns and delimiter.",
   CSV_QUOTE_NOT_CLOSED: "A quote is opened and never closed; write a quote inside a field twice.",
   CSV_INVALID_CLOSING_QUOTE: "Write a quote inside a field twice.",
   INVALID_OPENING_QUOTE: "Put quotes around the whole field, and write a quote inside it twice.",
 };
 
-function explain(failure: unknown, file: DataFile, line: number, options: ReadOptions): unknown {
+function explain(
+  failure: unknown,
+  file: DataFile,
+  linesRead: number,
+  options: ReadOptions,
+): unknown {
   if (failure instanceof PupilError) return failure;
-  const { code, message, lines, record, columns } = failure as CsvError;
+  const { code, message, record, columns, empty_lines } = failure as CsvError;
   if (code === undefined) return failure;
   const isRagged = Array.isArray(record) && Array.isArray(columns);
   const problem = isRagged
@@ -111,9 +163,9 @@ function explain(failure: unknown, file: DataFile, line: number, options: ReadOp
       ? "opens a quote that is never closed."
       : `is not a valid row: ${message}.`;
   return new PupilError(problem, {
-    field: `${file.name}:${code === "CSV_QUOTE_NOT_CLOSED" ? line : Number(lines ?? line)}`,
+    field: `${file.name}:${linesRead + Number(empty_lines ?? 0) + 1}`,
     value: record,
-    remedy: remedies[code] ?? "Check the separator and the quotes.",
+    remedy: remedies[code] ?? "Check delimiter and the quotes.",
     cause: failure,
   });
 }

@@ -1,6 +1,7 @@
 import { PupilError } from "../../errors/index.js";
 import { describeValue, type Reader, shorten } from "./reader.js";
 import { readLines } from "./text-pieces.js";
+import { isRecord, parseJson } from "./written-number.js";
 
 /** One JSON object a line. Blank lines are skipped but counted. */
 export const jsonlReader: Reader = {
@@ -20,7 +21,7 @@ export const jsonlReader: Reader = {
 export function parseObject(text: string, where: string, remedy: string): Record<string, unknown> {
   let row: unknown;
   try {
-    row = JSON.parse(text);
+    row = parseJson(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PupilError(`is not valid JSON: ${reason}.`, {
@@ -30,9 +31,7 @@ export function parseObject(text: string, where: string, remedy: string): Record
       cause,
     });
   }
-  if (typeof row === "object" && row !== null && !Array.isArray(row)) {
-    return row as Record<string, unknown>;
-  }
+  if (isRecord(row)) return row;
   throw new PupilError(`is ${describeValue(row)}, not a JSON object.`, {
     field: where,
     value: row,

@@ -1,5 +1,6 @@
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type DataRow, describeValue } from "../readers/reader.js";
+import { isRecord, isWrittenNumber } from "../readers/written-number.js";
 
 /** Whether a row has a field; dots lead into objects and lists: `turns.0.value`. */
 export function hasField({ row }: DataRow, path: string): boolean {
@@ -12,7 +13,7 @@ export function hasField({ row }: DataRow, path: string): boolean {
  * @param role What the field is for, as in `fields.<role>` of the config.
  * @throws PupilError with the nearest name where the row has no such field
  */
-export function requireField({ row, where }: DataRow, path: string, role: string): unknown {
+export function requireField({ row, where, hint }: DataRow, path: string, role: string): unknown {
   const { value, missing, at } = find(row, path);
   if (missing === undefined) return value;
   const names = typeof at === "object" && at !== null ? Object.keys(at) : [];
@@ -20,7 +21,7 @@ export function requireField({ row, where }: DataRow, path: string, role: string
   throw new PupilError(`has no field "${path}".`, {
     field: where,
     value: path,
-    remedy: `${found} Set fields.${role} to the name of the field with the ${role}.`,
+    remedy: `${found} Set fields.${role} to the name of the field with the ${role}.${hint === undefined ? "" : ` ${hint}`}`,
   });
 }
 
@@ -33,8 +34,10 @@ export function textField(
 ): string {
   const value = requireField(row, path, role);
   if (typeof value === "string") return value;
-  const isNumber = typeof value === "number" || typeof value === "bigint";
-  if (isNumber && options.numbers === true) return String(value);
+  if (options.numbers === true) {
+    if (typeof value === "number" || typeof value === "bigint") return String(value);
+    if (isWrittenNumber(value)) return value.value;
+  }
   throw new PupilError(`the field "${path}" is ${describeValue(value)}, not text.`, {
     field: row.where,
     value,
@@ -54,7 +57,8 @@ function find(row: DataRow["row"], path: string): Found {
   if (Object.hasOwn(row, path)) return { value: row[path] };
   let value: unknown = row;
   for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+    const isThere = (isRecord(value) || Array.isArray(value)) && Object.hasOwn(value, name);
+    if (!isThere) {
       return { missing: name, at: value };
     }
     value = (value as Record<string, unknown>)[name];

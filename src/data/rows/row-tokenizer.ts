@@ -4,7 +4,7 @@ import type { ChatTemplate } from "../chat/chat-template.js";
 import { encodeChat, type LearnedTurns } from "../chat/encode-chat.js";
 import { hashIds } from "../hash.js";
 import type { StoredRow } from "../store/row-record.js";
-import { checkedLimit, checkLength, encodeExample } from "../text/tokenize.js";
+import { checkedLimit, checkLength, encodeExample, encodePrompt } from "../text/tokenize.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import { hashSet } from "./hash-set.js";
 import type { NamedExample } from "./row-shapes.js";
@@ -128,8 +128,10 @@ function encodeNamed(
   try {
     if ("messages" in example) {
       if (template === undefined) throw new Error("A chat was given without its template.");
-      return encodeChat(tokenizer, template, example.messages, learn);
+      if (example.isPrompt) return promptRow(tokenizer.encode(template.render(example, true)));
+      return encodeChat(tokenizer, template, example, learn);
     }
+    if (example.completion === undefined) return promptRow(encodePrompt(tokenizer, example.prompt));
     if (example.prompt === "" && example.completion.trim() === "") return undefined;
     const sequence = encodeExample(tokenizer, example);
     return learnedIds(sequence) === 0 ? undefined : sequence;
@@ -137,6 +139,11 @@ function encodeNamed(
     if (!(cause instanceof PupilError)) throw cause;
     throw new PupilError(cause.message, { field: id, value: cause.value, cause });
   }
+}
+
+/** A prompt that has no completion: nothing of it is learned. */
+function promptRow(ids: readonly number[]): TokenSequence | undefined {
+  return ids.length === 0 ? undefined : { ids, completionStart: ids.length };
 }
 
 /** The first `length` ids, and which of them are learned. */

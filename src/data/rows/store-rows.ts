@@ -12,9 +12,8 @@ import {
   fieldsWanted,
   type NamedExample,
   type RowFields,
-  type RowShapeName,
+  shapeOf,
   shapeOfFields,
-  shapeOfRow,
 } from "./row-shapes.js";
 import {
   checkAnyKept,
@@ -28,8 +27,6 @@ export interface ExampleOptions extends Omit<ReadOptions, "only"> {
   readonly fields?: RowFields;
   /** Put after every prompt, as part of it. */
   readonly separator?: string;
-  /** How rows are read whose fields are not given. Default: by the names in the first row. */
-  readonly shape?: RowShapeName | undefined;
 }
 
 /**
@@ -42,11 +39,11 @@ export async function* readExamples(
   options: ExampleOptions = {},
 ): AsyncGenerator<NamedExample> {
   const { fields = {}, separator } = options;
-  let shape = shapeOfFields(fields) ?? options.shape;
+  let shape = shapeOfFields(fields);
   for (const file of files) {
     const only = shape && fieldsWanted(fields, shape);
     for await (const row of readRows(file, { ...options, only })) {
-      shape ??= shapeOfRow(row);
+      shape ??= shapeOf(row, fields);
       yield exampleOfRow(row, shape, fields, separator);
     }
   }

@@ -12,7 +12,8 @@ export interface TokenizeOptions {
 }
 
 /**
- * Ids of the prompt, of the completion and, if the tokenizer has one, the end id.
+ * Ids of the prompt, of the completion and, if the tokenizer has one and the completion was not cut
+ * off, the end id.
  *
  * The prompt's ids are always those of `encodePrompt`, as at generation. The completion is encoded
  * together with the prompt where that leaves the prompt's ids unchanged, which gives the
@@ -33,14 +34,14 @@ export function tokenizeExample(
 /** `tokenizeExample` without a limit. */
 export function encodeExample(
   tokenizer: Tokenizer,
-  { prompt, completion }: Example,
+  { prompt, completion, finished }: Example,
 ): TokenSequence {
   const promptIds = encodePrompt(tokenizer, prompt);
   const joint = encodePrompt(tokenizer, prompt + completion);
   const isPrefix = promptIds.every((id, i) => joint[i] === id);
   const ids = isPrefix ? joint : [...promptIds, ...tokenizer.encode(completion)];
   const endId = tokenizer.endIds[0];
-  if (endId !== undefined) ids.push(endId);
+  if (endId !== undefined && finished !== false) ids.push(endId);
   // The first id of all is never predicted, even where the prompt is empty.
   return { ids, completionStart: Math.max(1, promptIds.length) };
 }

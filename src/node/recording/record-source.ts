@@ -1,5 +1,6 @@
 import type { PreparedData, RecordOptions, RunConfig } from "../../config/index.js";
 import {
+  cutOff,
   decodeCompletion,
   type Example,
   type TokenSequence,
@@ -12,11 +13,13 @@ import type { Random } from "../../tensors/index.js";
 
 /** A row to record. */
 export interface SourceRow {
-  /** Undefined where the teacher did not end what it wrote. */
+  /** Undefined where the teacher wrote nothing. */
   readonly row: TokenSequence | undefined;
-  /** As it stands in `rows.jsonl`, for rows that the teacher wrote. */
-  readonly written?: Example;
+  /** As it stands in `rows.jsonl`, for rows that the teacher wrote; one that was cut off says so. */
+  readonly written?: WrittenRow;
 }
+
+export type WrittenRow = Pick<Example, "prompt" | "completion"> & Partial<typeof cutOff>;
 
 /** Everything that a recording goes through, in an order that depends on the config alone. */
 export interface RecordSource {
@@ -96,17 +99,20 @@ function writer({ sampling, maxNewTokens, batchSize }: RecordOptions, parts: Sou
         sequenceIds: part.map((_, i) => first + start + i),
       });
       for (const [i, { promptIds, completionIds, finished }] of rollouts.entries()) {
-        if (!finished && endIds.length > 0) {
-          written.push({ row: undefined });
-          continue;
-        }
+        const isCut = !finished && endIds.length > 0;
         const example = {
           prompt: tokenizer.decode(promptIds),
           completion: decodeCompletion(tokenizer, promptIds, completionIds),
         };
         const { id } = part[i] as TokenSequence;
-        const row = tokenizeExample(tokenizer, example);
-        written.push({ row: id === undefined ? row : { ...row, id }, written: example });
+        const row = tokenizeExample(tokenizer, { ...example, ...(isCut && { finished: false }) });
+        if (row.completionStart >= row.ids.length) written.push({ row: undefined });
+        else {
+          written.push({
+            row: id === undefined ? row : { ...row, id },
+            written: { ...example, ...(isCut && cutOff) },
+          });
+        }
       }
     }
     return written;

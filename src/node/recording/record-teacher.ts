@@ -103,6 +103,20 @@ export async function* recordTeacher(
   }
   if (options.generate) await joinTexts(options.output, count);
   const manifest = manifestOf(description, tables, true);
+  if (manifest.counts.rows === 0) {
+    throw new PupilError(
+      options.generate
+        ? "Nothing was recorded: the teacher wrote no text for any prompt."
+        : "Nothing was recorded: the rows have no completions.",
+      {
+        field: "generate",
+        value: options.generate,
+        remedy: options.generate
+          ? "Let it write more tokens (maxNewTokens), or record the data's own rows."
+          : "Set generate=true to let the teacher write them.",
+      },
+    );
+  }
   await writeManifest(options.output, manifest);
   yield { type: "finished", manifest };
 
@@ -138,11 +152,9 @@ function freshRows(
   known: Set<string>,
   counts: { repeated: number; unfinished: number },
 ): TokenSequence[] {
-  return part.flatMap(({ row }) => {
-    if (row === undefined) {
-      counts.unfinished += 1;
-      return [];
-    }
+  return part.flatMap(({ row, written }) => {
+    if (row === undefined || written?.finish_reason !== undefined) counts.unfinished += 1;
+    if (row === undefined) return [];
     const key = rowKey(row);
     if (known.has(key)) {
       counts.repeated += 1;

@@ -42,13 +42,24 @@ type Maker<T> = (
 ) => RunTrainer;
 
 const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
-  sft: ({ packing }, common, { data }) => ({
-    supply: { onPolicyFraction: 0, packing },
-    train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
-  }),
+  sft: ({ packing }, common, { data }) => {
+    checkCompletions(
+      data,
+      "sft learns completions",
+      'Use the "distill" trainer, whose students write them.',
+    );
+    return {
+      supply: { onPolicyFraction: 0, packing },
+      train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
+    };
+  },
   distill: (trainer, common, { data, teacher, random, projections }, config) => {
     const { onPolicyFraction, packing, sampling, advantageDiscount } = trainer;
     if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
+    if (onPolicyFraction < 1) {
+      const wants = `with trainer.onPolicyFraction ${onPolicyFraction} rows of the data are learned`;
+      checkCompletions(data, wants, "Set trainer.onPolicyFraction to 1.");
+    }
     const options = { teacher, onPolicyFraction, packing, sampling, advantageDiscount };
     return {
       supply: { teacher, onPolicyFraction, packing, advantageDiscount },
@@ -80,6 +91,19 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
     };
   },
 };
+
+/** @throws PupilError where rows of the data would be learned and have nothing to learn */
+function checkCompletions(
+  { promptsOnly }: TrainingParts["data"],
+  wants: string,
+  remedy: string,
+): void {
+  if (promptsOnly !== true) return;
+  throw new PupilError(`The rows have prompts only, and ${wants}.`, {
+    field: "data",
+    remedy: `Name the field with the completions (data.fields.completion). ${remedy}`,
+  });
+}
 
 function commonOptions({ trainer }: RunConfig, parts: TrainingParts) {
   const { student, tokenizer, optimizer, loss, lossStates } = parts;

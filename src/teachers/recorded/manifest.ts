@@ -53,7 +53,7 @@ export const recordingManifestSchema = recordingDescriptionSchema.extend({
     tokens: count(),
     /** Source rows that were stored already. */
     repeated: count(),
-    /** Completions that the teacher did not end, which were left out. */
+    /** Completions that were cut off before the teacher ended them; they are kept without an end. */
     unfinished: count(),
   }),
 });

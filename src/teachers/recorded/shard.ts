@@ -7,7 +7,7 @@ import { recordingVersion } from "./manifest.js";
  *
  *     8 bytes   "PUPILREC"
  *     7 × 4     format version, rows, positions, first source row, source row after the last,
- *               rows left out as repeated, rows left out as unfinished
+ *               rows left out as repeated, completions that were cut off
  *     4         CRC-32 of everything before the rows, with 0 in its own place
  *     20 × rows key (8 bytes, high word first), offset, length, CRC-32 of the row's bytes
  *     rows      as `encodeRow` writes them

@@ -92,7 +92,7 @@ async function encode(
   tokenizer?: Tokenizer,
 ) {
   const chosen = tokenizer ?? (await chatTokenizer());
-  return encodeChat(chosen, await compileChatTemplate(chosen, template), messages, learn);
+  return encodeChat(chosen, await compileChatTemplate(chosen, template), { messages }, learn);
 }
 
 const shown = async (...args: Parameters<typeof encode>) =>
@@ -126,8 +126,8 @@ describe("encodeChat", () => {
   test("the prompt of the first learned turn is that of generation", async () => {
     const tokenizer = await chatTokenizer();
     const template = await compileChatTemplate(tokenizer, chatMl());
-    const row = encodeChat(tokenizer, template, chat, "last");
-    const prompt = tokenizer.encode(template.render(chat.slice(0, 4), true));
+    const row = encodeChat(tokenizer, template, { messages: chat }, "last");
+    const prompt = tokenizer.encode(template.render({ messages: chat.slice(0, 4) }, true));
     expect(row?.ids.slice(0, row.completionStart)).toEqual(prompt);
   });
 
@@ -188,17 +188,82 @@ describe("encodeChat", () => {
     expect(await messageOf(encode(undefined, chat))).toMatch(
       /^data\.chatTemplate: The tokenizer has no chat template\. Set data\.chatTemplate/,
     );
-    expect(await messageOf(encode("{% for m in %}", chat))).toMatch(/chat template cannot render/);
+    expect(await messageOf(encode("{% for m in %}", chat))).toMatch(
+      /chat template cannot be read: .*\(line 1: /,
+    );
     const strict = "{{ raise_exception('roles must alternate') }}";
     expect(await messageOf(encode(strict, chat))).toMatch(
-      /cannot render these messages: roles must alternate/,
+      /cannot render these messages: roles must alternate \(line 1: /,
     );
+  });
+
+  test("turns that are only read are not learned; what follows the last learned one is left out", async () => {
+    const tokenizer = await chatTokenizer();
+    for (const source of [chatMl(), marked]) {
+      const template = await compileChatTemplate(tokenizer, source);
+      const learned = (isLearned: readonly boolean[], learn: LearnedTurns = "all") =>
+        show(tokenizer, encodeChat(tokenizer, template, { messages: chat, isLearned }, learn));
+      expect(learned([true, true, false])).toBe(
+        `${before}${start}ho<|im_end|>\n${next}${start}[bye<|im_end|>]\n`,
+      );
+      expect(learned([true, true, true, true, false])).toBe(`${before}${start}[ho<|im_end|>]\n`);
+      expect(learned([true, true, true, true, false], "last")).toBe(
+        `${before}${start}[ho<|im_end|>]\n`,
+      );
+      expect(learned([true, true, false, true, false])).toBe("nothing");
+    }
+  });
+
+  test("markers that do not go around each turn are an error where turns are told apart", async () => {
+    const once =
+      "{% generation %}{% for m in messages %}{{ m.content }}{% endfor %}{% endgeneration %}";
+    const tokenizer = await chatTokenizer();
+    const template = await compileChatTemplate(tokenizer, once);
+    const encodeOnce = async (isLearned: readonly boolean[]) =>
+      encodeChat(tokenizer, template, { messages: chat, isLearned }, "all");
+    expect(await messageOf(encodeOnce([true, true, false]))).toMatch(
+      /marks 1 parts of a chat in which the assistant has 2 turns.*once around each turn/,
+    );
+  });
+
+  test("what changes in a turn once others follow is shown", async () => {
+    const messages = chat.map((message) =>
+      message.content === "ho" ? { ...message, content: "<think>x</think>ho" } : message,
+    );
+    expect(await messageOf(encode(forgetful, messages))).toContain(
+      'differently in the whole chat than at its end ("<think>x</think>ho<|im_e" becomes "ho<|im_end|>',
+    );
+  });
+
+  test("thoughts have the names that templates read", async () => {
+    const tokenizer = await chatTokenizer();
+    const template = await compileChatTemplate(
+      tokenizer,
+      "{% for m in messages %}{{ m.thinking }}/{{ m.reasoning_content }}{% endfor %}",
+    );
+    const rendered = (extra: object) =>
+      template.render({ messages: [{ role: "assistant", content: "a", ...extra }] });
+    for (const name of ["reasoning_content", "thinking", "reasoning"]) {
+      expect(rendered({ [name]: "hm" })).toBe("hm/hm");
+    }
+    expect(rendered({})).toBe("/");
+    expect(rendered({ reasoning_content: null })).toBe("/None");
+  });
+
+  test("a template for chats with tools is taken for those", async () => {
+    const chat_template = [
+      { name: "default", template: "plain" },
+      { name: "tool_use", template: "{{ tools | length }} tools" },
+    ];
+    const template = await compileChatTemplate({ toConfigJson: () => ({ chat_template }) });
+    expect(template.render({ messages: [] })).toBe("plain");
+    expect(template.render({ messages: [], tools: [{}, {}] })).toBe("2 tools");
   });
 
   test("truncation keeps ids and what is learned together", async () => {
     const tokenizer = await chatTokenizer();
     const template = await compileChatTemplate(tokenizer, chatMl());
-    const full = encodeChat(tokenizer, template, chat, "all") as TokenSequence;
+    const full = encodeChat(tokenizer, template, { messages: chat }, "all") as TokenSequence;
     const cutAt = full.ids.length - 4;
     const rows = rowTokenizer(tokenizer, { template, maxLength: cutAt });
     const row = rows.encode({ example: { messages: chat }, id: "t:1" });

@@ -19,7 +19,7 @@ describe("readExamples", () => {
     const messages = [{ role: "user", content: "hi" }];
     expect(await exampleOf({ messages })).toEqual({ messages });
     expect(await messageOf(examplesOf([{ question: "q", answer: "a" }]))).toBe(
-      "t.jsonl:1: has no prompt and completion, no messages and no text. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.",
+      "t.jsonl:1: has no prompt and completion, no messages, no text and no prompt. Its fields are: question, answer. Set data.fields, such as fields.prompt and fields.completion, fields.messages or fields.text, to those to learn from.",
     );
   });
 
@@ -54,7 +54,7 @@ describe("readExamples", () => {
     expect(named.map(({ id }) => id)).toEqual(["7", "x"]);
   });
 
-  const pair: ExampleOptions = { shape: "pair" };
+  const pair: ExampleOptions = { fields: { prompt: "prompt", completion: "completion" } };
   test.each<[object, ExampleOptions, string]>([
     [
       { prompt: "p", compltion: "c" },
@@ -64,7 +64,7 @@ describe("readExamples", () => {
     [{}, pair, 't.jsonl:1: has no field "prompt". The object is empty.'],
     [{ prompt: "p", completion: 7 }, pair, 'the field "completion" is the number 7, not text.'],
     [{ prompt: null, completion: "" }, pair, 'the field "prompt" is null, not text.'],
-    [{ prompt: ["p"], completion: "" }, pair, 'the field "prompt" is a list, not text.'],
+    [{ prompt: ["p"], completion: "" }, pair, "prompt.0 is the string p, not a message."],
     [{ prompt: "p", completion: "c", answer: true }, pair, '"answer" is the boolean true'],
     [
       { prompt: "p", completion: "c" },
@@ -86,7 +86,7 @@ describe("readExamples", () => {
     [{ messages: "hi" }, {}, 'the field "messages" is the string hi, not a list of messages.'],
     [{ messages: ["hi"] }, {}, "t.jsonl:1: messages.0 is the string hi, not a message."],
     [{ messages: [{ content: "hi" }] }, {}, 'messages.0 has no "role". It has: content.'],
-    [{ messages: [{ role: "user" }] }, {}, "messages.0 has a content that is the undefined"],
+    [{ messages: [{ role: "user" }] }, {}, "messages.0 has no content, and calls no tools."],
     [
       { messages: [{ role: "user", content: [{ type: "image" }] }] },
       {},
@@ -119,5 +119,103 @@ describe("readExamples", () => {
     expect(await exampleOf({ messages: [{ role: "user", content }] })).toEqual({
       messages: [{ role: "user", content: "ab" }],
     });
+  });
+});
+
+describe("rows of messages", () => {
+  const user = { role: "user", content: "hi" };
+  const assistant = { role: "assistant", content: "ho" };
+
+  test("a chat has the tools beside it, as a list or as JSON text", async () => {
+    const tools = [{ type: "function", function: { name: "f" } }];
+    const messages = [user, assistant];
+    expect(await exampleOf({ messages, tools })).toEqual({ messages, tools });
+    expect(await exampleOf({ messages, tools: JSON.stringify(tools) })).toEqual({
+      messages,
+      tools,
+    });
+    expect(await exampleOf({ messages, tools: null })).toEqual({ messages });
+    expect(
+      await exampleOf({ messages, t: tools }, { fields: { messages: "messages", tools: "t" } }),
+    ).toEqual({ messages, tools });
+    expect(await messageOf(examplesOf([{ messages, tools: "f" }]))).toMatch(
+      /^t\.jsonl:1: the field "tools" is the string f, not a list of tools/,
+    );
+  });
+
+  test("weight 0 and train false are turns that are only read", async () => {
+    const masked = async (extra: object) => {
+      const messages = [user, { ...assistant, ...extra }, user, assistant];
+      const example = await exampleOf({ messages });
+      return example && "messages" in example ? example.isLearned?.join() : undefined;
+    };
+    for (const extra of [{ weight: 0 }, { train: false }, { weight: 0.0 }]) {
+      expect(await masked(extra)).toBe("true,false,true,true");
+    }
+    for (const extra of [{}, { weight: 1 }, { train: true }, { weight: null, train: null }]) {
+      expect(await masked(extra)).toBeUndefined();
+    }
+    expect(await messageOf(masked({ weight: 0.5 }))).toMatch(
+      /^t\.jsonl:1: messages\.1\.weight is the number 0\.5\. Write 1 to learn a turn, or 0/,
+    );
+    expect(await messageOf(masked({ train: "no" }))).toMatch(/messages\.1\.train is the string no/);
+  });
+
+  test("a call of tools needs no content; null is no text, and nothing at all is an error", async () => {
+    const call = { role: "assistant", tool_calls: [{ function: { name: "f" } }] };
+    expect(await exampleOf({ messages: [user, call] })).toEqual({ messages: [user, call] });
+    const withNull = { ...call, content: null };
+    expect(await exampleOf({ messages: [user, withNull] })).toEqual({ messages: [user, withNull] });
+    const empty = { role: "assistant", content: null };
+    expect(await exampleOf({ messages: [user, empty] })).toEqual({
+      messages: [user, { ...empty, content: "" }],
+    });
+    expect(await messageOf(examplesOf([{ messages: [user, { role: "assistant" }] }]))).toMatch(
+      /messages\.1 has no content, and calls no tools/,
+    );
+    expect(await messageOf(examplesOf([{ messages: null }]))).toMatch(
+      /^t\.jsonl:1: the field "messages" has no list of messages: it is missing or null/,
+    );
+  });
+
+  test("prompt and completion: what is in the completion is learned", async () => {
+    const turns = [user, assistant, user];
+    const tools = [{ name: "f" }];
+    expect(await exampleOf({ prompt: turns, completion: [assistant], tools })).toEqual({
+      messages: [...turns, assistant],
+      isLearned: [false, false, false, true],
+      tools,
+    });
+    expect(await messageOf(examplesOf([{ prompt: turns, completion: "ho" }]))).toContain(
+      'the field "completion" is the string ho, not a list of messages',
+    );
+    expect(await messageOf(examplesOf([{ prompt: "hi", completion: [assistant] }]))).toContain(
+      'the field "prompt" is the string hi, not a list of messages',
+    );
+    expect(
+      await messageOf(
+        examplesOf([{ prompt: turns, completion: [assistant] }], { separator: "\n" }),
+      ),
+    ).toMatch(/^data\.separator: separates prompts of text/);
+  });
+
+  test("a prompt alone, as text and as messages", async () => {
+    expect(await exampleOf({ prompt: "1+1=", answer: 2 }, { separator: "\n" })).toEqual({
+      prompt: "1+1=\n",
+      answer: "2",
+    });
+    expect(await exampleOf({ prompt: [user] })).toEqual({ messages: [user], isPrompt: true });
+    expect(
+      await messageOf(examplesOf([{ prompt: "a" }, { prompt: "a", completion: "b" }])),
+    ).toMatch(/^t\.jsonl:2: has a "completion", and the first row has none/);
+  });
+
+  test("a completion that was cut off says so", async () => {
+    const row = { prompt: "p", completion: "c" };
+    expect(await exampleOf({ ...row, finish_reason: "length" })).toEqual({
+      ...row,
+      finished: false,
+    });
+    expect(await exampleOf({ ...row, finish_reason: "stop" })).toEqual(row);
   });
 });

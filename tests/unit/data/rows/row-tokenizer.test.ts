@@ -42,6 +42,7 @@ describe("rowTokenizer", () => {
       tokensCutOff: 2,
       longest: 8,
       longestKept: 6,
+      longestPrompt: 3,
       longestCompletion: 3,
     });
   });

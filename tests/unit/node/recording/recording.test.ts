@@ -269,13 +269,29 @@ describe("completions that the teacher writes", () => {
     const { counts } = manifestOf(events);
     const rows = readFileSync(join(output, "rows.jsonl"), "utf8").trim().split("\n");
     expect(counts.unfinished).toBeGreaterThan(0);
-    expect(rows).toHaveLength(18 - counts.unfinished);
+    expect(counts.unfinished).toBeLessThan(18);
+    expect(rows).toHaveLength(18);
+    const cut = rows.filter((row) => row.includes('"finish_reason":"length"'));
+    expect(cut).toHaveLength(counts.unfinished);
     const first = JSON.parse(rows[0] as string) as { prompt: string; completion: string };
     expect(problems.map(({ prompt }) => prompt)).toContain(first.prompt);
     const data = { type: "jsonl", path: join(output, "rows.jsonl") };
     const teacher = { type: "recorded", from: output };
     await runToEnd(await jsonlRun(folder, teacher, { data, name: "written" }));
     expect(readdirSync(output).filter((name) => name.endsWith(".jsonl"))).toEqual(["rows.jsonl"]);
+  });
+
+  test("are kept where all of them were cut off, without an end to learn", async () => {
+    const { folder, output } = await setUp(
+      { topK: 5 },
+      { generate: true, maxNewTokens: 1, heldOut: false },
+    );
+    const data = { type: "jsonl", path: join(output, "rows.jsonl") };
+    const teacher = { type: "recorded", from: output };
+    const again = await runToEnd(await jsonlRun(folder, teacher, { data, name: "cut" }));
+    const notes = again.flatMap((event) => (event.type === "started" ? event.notes : []));
+    // A token of each row and no end; rows whose only token has no text are left out.
+    expect(notes.join("\n")).toMatch(/: (\d\d) rows, \1 kept with \d+ tokens \(\1 learned\)/);
   });
 
   test("of a task are as many as asked for", async () => {

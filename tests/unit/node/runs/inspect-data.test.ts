@@ -99,7 +99,7 @@ test("chat_template.jinja beside a tokenizer comes before its config's template"
   writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(config));
   writeFileSync(join(folder, "chat_template.jinja"), "new {{ messages[0].content }}");
   const template = await compileChatTemplate(await loadTokenizer(folder));
-  expect(template.render([{ role: "user", content: "hi" }])).toBe("new hi");
+  expect(template.render({ messages: [{ role: "user", content: "hi" }] })).toBe("new hi");
 });
 
 describe("the tokenizer is the one that a run would take", () => {

@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { messageOf } from "../../../setup/data-rows.js";
 import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
 
 /** A run on policy on rows that have prompts only. */
-async function promptsRun(trainer: object, changes: object = {}, completion = "") {
+async function promptsRun(trainer: object, changes: object = {}, completion?: string) {
   const folder = temporaryFolder();
   const path = join(folder, "rows.jsonl");
   const rows = Array.from({ length: 20 }, (_, i) =>
@@ -67,6 +68,42 @@ describe("a run on prompts only", () => {
     const events = await runToEnd(run);
     expect(notesOf(events).join("\n")).toMatch(
       /context of 32 tokens the longest prompt takes \d+, which leaves \d+ of the 60 new tokens/,
+    );
+  });
+
+  test("is the same with completions that are empty", async () => {
+    const losses = async (completion?: string) => {
+      const run = await promptsRun({ maxNewTokens: 4 }, {}, completion);
+      await runToEnd(run);
+      return metricsOf(run).flatMap((row) => row["loss"] ?? []);
+    };
+    const own = await losses();
+    expect(own).toHaveLength(2);
+    expect(await losses("")).toEqual(own);
+  });
+
+  test("goes on with chats that end before the assistant's turn", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "rows.jsonl");
+    const row = JSON.stringify({ prompt: [{ role: "user", content: "1+2=" }] });
+    writeFileSync(path, `${row}\n`.repeat(8));
+    const template =
+      "{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}={% endif %}";
+    const run = await promptsRun(
+      { maxNewTokens: 4 },
+      { data: { type: "jsonl", path, chatTemplate: template } },
+    );
+    const events = await runToEnd(run);
+    expect(notesOf(events).join("\n")).toMatch(/8 rows, 8 kept with 40 tokens \(0 learned\)/);
+  });
+
+  test("is refused where rows of the data would be learned", async () => {
+    expect(await messageOf(runToEnd(await promptsRun({ onPolicyFraction: 0.5 })))).toMatch(
+      /^data: The rows have prompts only, and with trainer\.onPolicyFraction 0\.5 .*Set trainer\.onPolicyFraction to 1/,
+    );
+    const sft = { type: "sft", loss: [{ type: "cross-entropy" }] };
+    expect(await messageOf(runToEnd(await promptsRun(sft)))).toMatch(
+      /prompts only, and sft learns completions\. Name the field with the completions/,
     );
   });
 });

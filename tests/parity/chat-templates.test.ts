@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { compileChatTemplate, type Chat } from "../../src/data/index.js";
+import { compileTemplate } from "../../src/data/chat/jinja/index.js";
+import { parseJson } from "../../src/data/readers/written-number.js";
+
+/** Made by scripts/make-chat-fixtures.py with transformers and jinja2. */
+interface Expected {
+  readonly variables: string;
+  readonly constructs: readonly Case[];
+  readonly chats: readonly (Case & { readonly chat: string; readonly variables: string })[];
+}
+interface Case {
+  readonly template: string;
+  /** Null where Python refuses. */
+  readonly text: string | null;
+  /** Of `{% generation %}` blocks, in characters. */
+  readonly spans?: readonly (readonly [number, number])[];
+}
+
+const folder = new URL("fixtures/chat/", import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, folder), "utf8");
+const expected = JSON.parse(read("expected.json")) as Expected;
+const clock = () => new Date(2026, 2, 7, 9, 5, 2);
+const given = { tools: null, documents: null, add_generation_prompt: false };
+
+/** What Python renders and this engine refuses, and by which words. */
+const refused: Readonly<Record<string, string>> = {
+  "{{ l | batch(3) | list }}": 'filter "batch"',
+  "{{ l | slice(2) | list }}": 'filter "slice"',
+  "{{ people | groupby('age') | list | length }}": 'filter "groupby"',
+  "{% for age, rows in people | groupby('age') %}{{ age }}:{{ rows | length }};{% endfor %}":
+    'filter "groupby"',
+  "{{ '<a&b>' | escape }}": 'filter "escape"',
+  "{{ '<a>' | e }}|{{ '<b>' | safe }}": 'filter "e"',
+  "{{ 'hello world' | truncate(8) }}": 'filter "truncate"',
+  "{{ 'a b' | urlencode }}": 'filter "urlencode"',
+  "{{ '<p>a <b>c</b></p>' | striptags }}": 'filter "striptags"',
+  "{{ 1234567 | filesizeformat }}": 'filter "filesizeformat"',
+  "{{ 'one two three' | wordwrap(8) }}": 'filter "wordwrap"',
+  "{{ d | pprint }}": 'filter "pprint"',
+  "{% block b %}x{% endblock %}": 'tag "block"',
+  "{% autoescape true %}<{{ '<' }}{% endautoescape %}": 'tag "autoescape"',
+  "{{ 5 .real }}": '"real" of a Python int',
+  "{{ d.b.bit_length() }}": '"bit_length" of a Python int',
+};
+
+function render(template: string, variables: object) {
+  const { text, spans } = compileTemplate(template, clock)({ ...given, ...variables });
+  const at = (unit: number) => [...text.slice(0, unit)].length;
+  return { text, spans: spans.map(({ start, end }) => [at(start), at(end)]) };
+}
+
+describe("templates render as transformers renders them", () => {
+  const variables = parseJson(expected.variables) as { messages: object[] };
+  // As compileChatTemplate gives them to a template.
+  const messages = variables.messages.map((message) =>
+    "reasoning_content" in message ? { thinking: message.reasoning_content, ...message } : message,
+  );
+
+  test.each(expected.constructs)("$template", ({ template, text, spans }) => {
+    const run = () => render(template, { ...variables, messages });
+    const words = refused[template];
+    if (words !== undefined)
+      expect(run).toThrow(`the ${words} is not supported`.replace('the "', '"'));
+    else if (text === null) expect(run).toThrow(/./);
+    else expect(run()).toEqual({ text, spans: spans ?? [] });
+  });
+});
+
+describe("chats in the templates of model families", () => {
+  test.each(expected.chats)("$template: $chat", async ({ template, variables, text, spans }) => {
+    const source = read(`${template}.jinja`);
+    const {
+      messages,
+      tools,
+      add_generation_prompt: isPrompt,
+      ...others
+    } = parseJson(variables) as {
+      messages: Chat["messages"];
+      tools?: unknown[];
+      add_generation_prompt?: boolean;
+    };
+    if (text === null) {
+      expect(() => render(source, { ...others, messages, ...(tools && { tools }) })).toThrow(/./);
+      return;
+    }
+    expect(render(source, withThinking(parseJson(variables) as object))).toEqual({
+      text,
+      spans: spans ?? [],
+    });
+    // The clock is only fixed above.
+    if (source.includes("strftime_now") || "enable_thinking" in others) return;
+    const config = () => ({ ...others, chat_template: source });
+    const compiled = await compileChatTemplate({ toConfigJson: config });
+    expect(compiled.render({ messages, ...(tools && { tools }) }, isPrompt)).toBe(text);
+  });
+});
+
+function withThinking(variables: object): object {
+  const { messages } = variables as { messages: readonly Record<string, unknown>[] };
+  return {
+    ...variables,
+    messages: messages.map((message) =>
+      "reasoning_content" in message
+        ? { thinking: message["reasoning_content"], ...message }
+        : message,
+    ),
+  };
+}
