@@ -1,5 +1,5 @@
 import { startBackend } from "../backend/index.js";
-import { evaluateRun, nodePlatform, resolveEvaluation } from "../node/index.js";
+import { evaluateRun, nodePlatform, resolveEvaluation, toJson } from "../node/index.js";
 
 /** `pupil evaluate <config.json | run folder> [model=<folder>] [key=value …]`: JSON on stdout. */
 export async function evaluateCommand(path: string, words: string[]): Promise<void> {
@@ -7,5 +7,5 @@ export async function evaluateCommand(path: string, words: string[]): Promise<vo
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   process.stderr.write(`${backend.line}\n`);
   const { metrics, completions } = await evaluateRun(config);
-  process.stdout.write(`${JSON.stringify({ metrics, completions }, null, 2)}\n`);
+  process.stdout.write(`${toJson({ metrics, completions }, 2)}\n`);
 }

@@ -81,7 +81,8 @@ export async function assembleModels(
   });
   own({ dispose: () => data.dispose?.() });
   const student =
-    loadedStudent?.model ?? own(freshStudent(config, tokenizer, data, random.stream("weights")));
+    loadedStudent?.model ??
+    own(await freshStudent(config, tokenizer, data, random.stream("weights")));
   await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
   const contexts = {
     student: contextLength(student.config),

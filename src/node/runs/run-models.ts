@@ -12,7 +12,7 @@ import type { LossTerm } from "../../losses/index.js";
 import {
   addAdapter,
   type Decoder,
-  initializeDecoder,
+  initializeDecoderInPieces,
   modelConfigSchema,
   setActiveAdapter,
 } from "../../models/index.js";
@@ -141,12 +141,12 @@ function tokenizerRemedy({ tokenizer, teacher, student, alignment }: RunConfig):
 }
 
 /** A student with random weights, with the tokenizer's ids and room for the data's rows. */
-export function freshStudent(
+export async function freshStudent(
   config: RunConfig,
   tokenizer: Tokenizer,
   data: PreparedData,
   random: Random,
-): Decoder {
+): Promise<Decoder> {
   const options = {
     vocabSize: tokenizer.vocabSize,
     maxPositions: data.positions,
@@ -161,7 +161,7 @@ export function freshStudent(
       { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
     );
   }
-  return initializeDecoder(model, random);
+  return await initializeDecoderInPieces(model, random);
 }
 
 /** Every row and every sampled completion must fit into the models, before the run starts. */

@@ -271,7 +271,7 @@ test("an output that cannot be a folder", async () => {
   const file = join(temporaryFolder(), "file");
   writeFileSync(file, "");
   expect(await messageOf(tinyRun(file))).toMatch(
-    /file\/tiny: The folder cannot be made: a part of its path is a file\. Choose another output/,
+    /file\/tiny: The folder cannot be made: a part of its path is a file \(ENOTDIR\)\. Choose another folder/,
   );
 });
 
