@@ -1,1 +1,1 @@
-export { NotFiniteError, PupilError, oneOf } from "./pupil-error.js";
+export { isSameName, nearest, NotFiniteError, oneOf, PupilError } from "./pupil-error.js";
