@@ -126,7 +126,7 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
     [
       "a teacher's loss without a teacher",
       () => ({ trainer: { type: "sft", steps: 2, loss: [{ type: "reverse-kl" }] } }),
-      /reverse-kl needs teacherLogits, .*use distill/,
+      /reverse-kl needs teacherLogits, .*A trainer that can: distill/,
     ],
     [
       "a teacher without weights",
