@@ -17,7 +17,7 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluation/evaluate-student.js";
-export { type EvaluationWatch, watchEvaluations } from "./diagnostics/divergence.js";
+export { type EvaluationWatch, watchEvaluations } from "./diagnostics/watch-evaluations.js";
 export {
   type FailureSignature,
   failureSignatures,

@@ -13,6 +13,7 @@ import {
   addAdapter,
   type Decoder,
   initializeDecoderInPieces,
+  type ModelConfig,
   modelConfigSchema,
   setActiveAdapter,
 } from "../../models/index.js";
@@ -21,6 +22,7 @@ import { adapterName } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
+import { memoryNeeds, requireMemory, shortestRow } from "./memory-estimate.js";
 import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
@@ -140,11 +142,17 @@ function tokenizerRemedy({ tokenizer, teacher, student, alignment }: RunConfig):
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** A student with random weights, with the tokenizer's ids and room for the data's rows. */
+/**
+ * A student with random weights, with the tokenizer's ids and room for the data's rows.
+ *
+ * @param teachers configs of the models that are loaded already
+ * @throws PupilError also if there is no memory for it
+ */
 export async function freshStudent(
   config: RunConfig,
   tokenizer: Tokenizer,
   data: PreparedData,
+  teachers: readonly ModelConfig[],
   random: Random,
 ): Promise<Decoder> {
   const options = {
@@ -161,6 +169,8 @@ export async function freshStudent(
       { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
     );
   }
+  const parts = { student: model, teachers, shortestRow: shortestRow(config, data) };
+  requireMemory(memoryNeeds(config, parts));
   return await initializeDecoderInPieces(model, random);
 }
 
