@@ -12,7 +12,7 @@ import { disk } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
 import { toJson } from "../files/json.js";
 import { readText } from "../files/read-files.js";
-import { RunHistory } from "./run-history.js";
+import { emptyHistory, type RunHistory } from "./run-history.js";
 import { lockRun } from "./run-lock.js";
 import { cutLog, type LogRow } from "./run-log.js";
 
@@ -142,7 +142,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
  * evaluation failed, and the checkpoint was made all the same, it is done again.
  */
 async function cutLogs(path: string, step: number): Promise<RunHistory> {
-  const history = new RunHistory();
+  const history = emptyHistory();
   const isBefore = (row: LogRow) => step > 0 && row.step <= step;
   const [metrics, completions] = logNames.map((name) => join(path, name)) as [string, string];
   await cutLog(metrics, isBefore, (row) => history.replay(row));

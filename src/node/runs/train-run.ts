@@ -180,8 +180,14 @@ async function* trainLoop(
     const isGood =
       error instanceof PupilError &&
       !(error instanceof NotFiniteError || error instanceof DiskError);
-    if (isGood && step > startStep && saved !== step) yield await save();
-    throw await withLastCheckpoint(error, step, saved, run);
+    let failure: unknown = error;
+    try {
+      if (isGood && step > startStep && saved !== step) yield await save();
+    } catch (another) {
+      const both = `${(error as Error).message} It could not be saved: ${(another as Error).message}`;
+      failure = another instanceof PupilError ? new PupilError(both, { cause: another }) : another;
+    }
+    throw await withLastCheckpoint(failure, step, saved, run);
   }
   const summary = summaryOf(config, parts, history, step, run.checkpointPath(step));
   const stopped = step < steps;
