@@ -12,7 +12,7 @@ const report = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** One line each. */
 const parts: Record<string, () => Promise<{ readonly cases: number; readonly wrong: number }>> = {
-  disk: () => faultDisk({ every: isShort ? 41 : 1, report }),
+  disk: () => faultDisk({ every: isShort ? 61 : 1, report }),
   kills: () => faultKills({ count: isShort ? 3 : 100, seed, report }),
 };
 

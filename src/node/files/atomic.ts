@@ -75,6 +75,11 @@ export function syncFile(path: string): Promise<void> {
   return explainDiskErrors(path, () => syncPath(path));
 }
 
+/** Removes a file, or a folder with all in it; nothing if it is not there. */
+export function removePath(path: string): Promise<void> {
+  return explainDiskErrors(path, () => disk.remove(path));
+}
+
 /** Removes a folder so that it is there whole or not at all. */
 export function removeFolderAtomic(path: string): Promise<void> {
   return explainDiskErrors(path, async () => {
@@ -86,7 +91,7 @@ export function removeFolderAtomic(path: string): Promise<void> {
 export async function removeUnfinished(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     if (!name.startsWith(unfinishedPrefix)) continue;
-    await explainDiskErrors(join(parent, name), () => disk.remove(join(parent, name)));
+    await removePath(join(parent, name));
   }
 }
 

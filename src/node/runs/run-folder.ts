@@ -4,11 +4,11 @@ import { PupilError } from "../../errors/index.js";
 import {
   appendToFile,
   makeFolder,
+  removePath,
   removeUnfinished,
   syncFile,
   writeFileAtomic,
 } from "../files/atomic.js";
-import { disk } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
 import { toJson } from "../files/json.js";
 import { readText } from "../files/read-files.js";
@@ -66,7 +66,7 @@ export async function openRunFolder(path: string): Promise<{ run: RunFolder; ste
     for (const folder of [path, join(path, "checkpoints")]) await removeUnfinished(folder);
     for (const name of await readdir(path)) {
       // Earlier versions wrote by way of these.
-      if (/^(metrics|completions)\.jsonl\.\d+$/.test(name)) await disk.remove(join(path, name));
+      if (/^(metrics|completions)\.jsonl\.\d+$/.test(name)) await removePath(join(path, name));
     }
     return { run, step: (await checkpointSteps(path)).at(-1) ?? 0 };
   } catch (error) {
@@ -129,7 +129,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
     writeSummary: (summary) => write("summary.json", summary),
     goBackTo: async (step) => {
       await lock.check();
-      await disk.remove(join(path, "summary.json"));
+      await removePath(join(path, "summary.json"));
       return cutLogs(path, step);
     },
     close: () => lock.release(),
