@@ -51,6 +51,8 @@ export async function createRunFolder(path: string, config: object): Promise<Run
   try {
     // Another process may have been as fast.
     await refuseExistingRun(path);
+    // Of a process that was killed before it had written the config.
+    await removeUnfinished(path);
     await run.writeConfig(config);
     return run;
   } catch (error) {

@@ -175,6 +175,8 @@ async function* trainLoop(
       if (isEvaluationDue()) yield* evaluate();
       if (isSaveDue() || signal?.aborted) yield await save();
     }
+    // An earlier process may have been killed between its last checkpoint and this.
+    await removeOldCheckpoints(run, config.checkpoint.keep);
   } catch (error) {
     // A user error, such as a teacher's, comes before the step changes anything.
     const isGood =
