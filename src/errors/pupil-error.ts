@@ -37,12 +37,12 @@ export function oneOf(given: string, allowed: readonly string[]): string {
 }
 
 /**
- * The name that was probably meant: at most one letter in three is wrong. Case, dashes, underscores and
+ * The name that was probably meant: at most two letters in five are wrong. Case, dashes, underscores and
  * dots do not count; two neighbouring letters that changed places count once.
  */
 export function nearest(given: string, allowed: readonly string[]): string | undefined {
   const mistakes = (name: string) => mistakesIn(plain(given), plain(name));
-  const most = (name: string) => Math.max(plain(given).length, plain(name).length) / 3;
+  const most = (name: string) => Math.max(plain(given).length, plain(name).length) / 2.5;
   const near = allowed.filter((name) => mistakes(name) <= most(name));
   return near.sort((a, b) => mistakes(a) - mistakes(b))[0];
 }
