@@ -1,5 +1,5 @@
 import { startBackend } from "../backend/index.js";
-import { evaluateRun, nodePlatform, resolveEvaluation } from "../node/index.js";
+import { evaluateRun, nodePlatform, resolveEvaluation, toJson } from "../node/index.js";
 import { writeLine, writeText } from "./terminal.js";
 
 /** `pupil evaluate <config.json | run folder> [model=<folder>] [key=value …]`: JSON on stdout. */
@@ -8,5 +8,5 @@ export async function evaluateCommand(path: string, words: string[]): Promise<vo
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   writeLine(process.stderr, backend.line);
   const { metrics, completions } = await evaluateRun(config);
-  writeText(process.stdout, `${JSON.stringify({ metrics, completions }, null, 2)}\n`);
+  writeText(process.stdout, `${toJson({ metrics, completions }, 2)}\n`);
 }

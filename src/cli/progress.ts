@@ -51,7 +51,7 @@ function eventText(event: Exclude<RunEvent, StepEvent>): string {
     case "started":
       return [...event.notes, `Run folder: ${event.path}`].join("\n");
     case "resumed":
-      return `Resuming ${event.path} after step ${event.step}.`;
+      return [`Resuming ${event.path} after step ${event.step}.`, ...event.notes].join("\n");
     case "warning":
       return `warning: ${event.warning.message} ${event.warning.remedy}`;
     case "evaluation":
@@ -62,7 +62,9 @@ function eventText(event: Exclude<RunEvent, StepEvent>): string {
       const { summary, stopped } = event;
       const seconds = formatDuration(summary.elapsedSeconds * 1000);
       const speed = formatNumber(summary.tokensPerSecond);
-      return `${stopped ? "Stopped" : "Finished"} at step ${summary.steps}: ${seconds} of training, ${speed} tokens/s.`;
+      const ended = `${stopped ? "Stopped" : "Finished"} at step ${summary.steps}`;
+      const end = summary.diverged ? `Diverged: the student is of no use. ${ended}` : ended;
+      return `${end}: ${seconds} of training, ${speed} tokens/s.`;
     }
   }
 }

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { startBackend } from "../backend/index.js";
 import { nodePlatform, resolveTraining, trainRun } from "../node/index.js";
-import { showProgress } from "./progress.js";
+import { listenForInterrupts } from "./interrupts.js";
+import { type Progress, showProgress } from "./progress.js";
 import { writeLine } from "./terminal.js";
 
 /** `pupil train <config.json> [key=value …]`. */
@@ -9,30 +9,24 @@ export async function trainCommand(
   configPath: string | undefined,
   overrides: string[],
 ): Promise<void> {
+  let progress: Progress | undefined;
+  using interrupts = listenForInterrupts((text) => {
+    if (progress === undefined) writeLine(process.stderr, text);
+    else progress.line(text);
+  });
   const { config, path, resume } = await resolveTraining(configPath, overrides);
   const backend = await startBackend(config.backend, { platform: nodePlatform });
-  const progress = showProgress(config.trainer.steps, process.stderr);
+  progress = showProgress(config.trainer.steps, process.stderr);
   progress.line(backend.line);
-
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-    progress.line("Stopping after this step; press Ctrl-C again to quit without a checkpoint.");
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onInterrupt);
   try {
-    for await (const event of trainRun({ config, path, resume, signal: stop.signal })) {
+    for await (const event of trainRun({ config, path, resume, signal: interrupts.signal })) {
       progress.show(event);
-      if (event.type === "finished" && event.stopped) process.exitCode = 130;
+      if (event.type === "started" || event.type === "resumed") interrupts.gracefully();
+      if (event.type !== "finished" || !event.stopped) continue;
+      process.exitCode = interrupts.exitCode() ?? 0;
+      progress.line(`Continue with: pupil train resume=${path}`);
     }
   } finally {
     progress.end();
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
-  }
-  if (process.exitCode === 130) {
-    writeLine(process.stderr, `Continue with: pupil train resume=${join(path)}`);
   }
 }

@@ -1,13 +1,25 @@
 import { z } from "zod";
-import { oneOf, PupilError } from "../errors/index.js";
+import { nearest, oneOf, PupilError } from "../errors/index.js";
+import {
+  discriminatorValues,
+  fieldsAt,
+  isRecord,
+  pathsTo,
+  schemaAt,
+  valueAt,
+} from "./schema-walk.js";
 
-/** Parses with a schema; the error names path, value, what is allowed, and the nearest valid name. */
+/**
+ * Parses with a schema; the error names path, value, what is allowed, and the nearest valid name. A field
+ * that may be left out may be null too, which means the same.
+ */
 export function parseConfig<S extends z.ZodType>(
   schema: S,
   input: unknown,
   source: string,
 ): z.output<S> {
-  const result = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input, { reportInput: true });
+  const result = parsed.success ? parsed : withoutNulls(schema, input, parsed);
   if (result.success) return result.data;
   const problems = result.error.issues.flatMap((issue) => explain(schema, input, issue));
   throw new PupilError(
@@ -20,46 +32,145 @@ export function parseConfig<S extends z.ZodType>(
 
 type Issue = z.core.$ZodIssue;
 
+/** The result without the nulls that were refused, where it is better for that. */
+function withoutNulls<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  refused: z.ZodSafeParseError<z.output<S>>,
+): z.ZodSafeParseResult<z.output<S>> {
+  const nulls = refused.error.issues.filter(
+    ({ path }) => path.length > 0 && valueAt(input, path) === null,
+  );
+  const fewer = structuredClone(input);
+  let removed = 0;
+  for (const { path } of nulls) {
+    const parent = valueAt(fewer, path.slice(0, -1));
+    const key = String(path.at(-1));
+    const field = fieldsAt(schema, input, path.slice(0, -1))[key];
+    if (!isRecord(parent) || field?.safeParse(undefined).success !== true) continue;
+    delete parent[key];
+    removed++;
+  }
+  return removed === 0 ? refused : schema.safeParse(fewer, { reportInput: true });
+}
+
 function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
   const path = issue.path.map(String);
   const here = path.join(".") || "the config";
+  const given = valueAt(root, issue.path);
   switch (issue.code) {
-    case "unrecognized_keys": {
-      const allowed = keysAt(schema, root, issue.path);
-      const prefix = path.length > 0 ? `${path.join(".")}.` : "";
-      return issue.keys.map((key) => `${prefix}${key} is not a field. ${oneOf(key, allowed)}`);
-    }
-    case "invalid_union": {
-      // A union that is told apart by a field reports the path of that field.
-      const parent = issue.path.slice(0, -1);
-      const union = schemaAt(schema, root, parent);
-      if (union instanceof z.ZodDiscriminatedUnion) {
-        return [explainDiscriminator(union, root, parent)];
-      }
-      const inner = issue.errors.flat().map(({ message }) => message);
-      return [`${here}: ${inner.length > 0 ? inner.join("; ") : issue.message}.`];
-    }
+    case "unrecognized_keys":
+      return issue.keys.map((key) => explainKey(schema, root, issue.path, key));
+    case "invalid_union":
+      return explainUnion(schema, root, issue);
     case "invalid_value": {
       // A schema that says more than what is allowed: why a value is not.
-      if (!issue.message.startsWith("Invalid ")) return [`${here}: ${issue.message}`];
+      if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
       const allowed = issue.values.map(String);
-      return [`${here} is ${show(issue.input)}. ${oneOf(String(issue.input), allowed)}`];
+      if (given === undefined) return [`${here} is missing. Allowed: ${allowed.join(", ")}.`];
+      return [`${here} is ${show(given)}. ${oneOf(String(given), allowed)}`];
     }
     case "invalid_type":
-      return issue.input === undefined
+      return given === undefined
         ? [`${here} is missing (expected ${expected(issue.expected)}).`]
-        : [`${here} is ${show(issue.input)}, expected ${expected(issue.expected)}.`];
-    default: {
-      // A check of several fields reports all of them as its input.
-      const given = issue.code === "custom" ? valueAt(root, issue.path) : issue.input;
-      return [`${here} is ${show(given)}: ${issue.message.replace(/\.$/, "")}.`];
-    }
+        : [`${here} is ${show(given)}, expected ${expected(issue.expected)}.`];
+    case "invalid_key":
+      return issue.issues.map((inner) => `${here}: its name does not fit: ${requirement(inner)}.`);
+    case "invalid_element":
+      return issue.issues.flatMap((inner) =>
+        explain(schema, root, { ...inner, path: [...issue.path, ...inner.path] }),
+      );
+    default:
+      return [`${here} is ${show(given)}: ${requirement(issue)}.`];
   }
 }
 
-/** JSON has lists only. */
+/** What a value of the right type does not fulfil. */
+function requirement(issue: Issue): string {
+  if (isOurs(issue.message)) return issue.message.replace(/\.$/, "");
+  switch (issue.code) {
+    case "too_small":
+      return `expected ${bound(issue.origin, issue.minimum, issue.inclusive === false ? "more than" : "at least")}`;
+    case "too_big":
+      return `expected ${bound(issue.origin, issue.maximum, issue.inclusive === false ? "less than" : "at most")}`;
+    case "not_multiple_of":
+      return `expected a multiple of ${issue.divisor}`;
+    case "invalid_format":
+      return `expected ${issue.pattern ?? `the form "${issue.format}"`}`;
+    default:
+      return "it is not allowed";
+  }
+}
+
+function bound(origin: string, limit: number | bigint, relation: string): string {
+  const units: Record<string, string> = { string: "character", array: "entry", set: "entry" };
+  const unit = units[origin];
+  if (unit === undefined) return `${relation} ${limit}`;
+  const plural = unit === "entry" ? "entries" : `${unit}s`;
+  return `${relation} ${limit} ${Number(limit) === 1 ? unit : plural}`;
+}
+
+/** A schema's own message begins in lower case; those of zod itself never do. */
+function isOurs(message: string): boolean {
+  return !/^(Invalid|Too (big|small)|Unrecognized|Expected|Required|Input)\b/.test(message);
+}
+
+/** As people name what JSON has: it has lists only, and all its keys are strings. */
 function expected(type: string): string {
-  return type === "array" || type === "tuple" ? "list" : type;
+  const names: Record<string, string> = {
+    ...{ array: "list", tuple: "list", set: "list" },
+    ...{ record: "object", map: "object", int: "whole number", bigint: "whole number" },
+    ...{ undefined: "nothing", void: "nothing", never: "nothing", nan: "NaN" },
+  };
+  return names[type] ?? type;
+}
+
+function explainKey(
+  schema: z.ZodType,
+  root: unknown,
+  path: readonly PropertyKey[],
+  key: string,
+): string {
+  const field = [...path.map(String), key].join(".");
+  const allowed = Object.keys(fieldsAt(schema, root, path));
+  const near = nearest(key, allowed);
+  const here = [...path.map(String), near].join(".");
+  const elsewhere = pathsTo(schema, root, key).filter((name) => name !== here);
+  const meant = [...(near === undefined ? [] : [near]), ...elsewhere.slice(0, 3)];
+  const question =
+    meant.length === 0 ? "" : `Did you mean ${meant.map((name) => `"${name}"`).join(" or ")}? `;
+  return `${field} is not a field. ${question}Allowed: ${allowed.join(", ")}.`;
+}
+
+type UnionIssue = Extract<Issue, { code: "invalid_union" }>;
+
+function explainUnion(schema: z.ZodType, root: unknown, issue: UnionIssue): string[] {
+  // A union that is told apart by a field reports the path of that field.
+  const parent = issue.path.slice(0, -1);
+  const union = schemaAt(schema, root, parent);
+  if (union instanceof z.ZodDiscriminatedUnion) return [explainDiscriminator(union, root, parent)];
+  const here = issue.path.map(String).join(".") || "the config";
+  if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
+  const forms = issue.errors.map((problems) =>
+    problems.map((problem): Issue => ({ ...problem, path: [...issue.path, ...problem.path] })),
+  );
+  // The form that the value was probably meant to have is the one that it is not altogether another type of.
+  const isOtherType = ([first]: readonly Issue[]) =>
+    first?.code === "invalid_type" && first.path.length === issue.path.length;
+  const near = forms.filter((problems) => !isOtherType(problems));
+  if (near.length === 1)
+    return (near[0] as Issue[]).flatMap((inner) => explain(schema, root, inner));
+  const types = forms.flatMap((problems) =>
+    problems[0]?.code === "invalid_type" ? [expected(problems[0].expected)] : [],
+  );
+  if (near.length === 0 && types.length > 0) {
+    const given = show(valueAt(root, issue.path));
+    return [`${here} is ${given}, expected ${[...new Set(types)].join(" or ")}.`];
+  }
+  const each = near.map((problems) =>
+    problems.flatMap((inner) => explain(schema, root, inner)).join(" "),
+  );
+  return [each.length === 0 ? `${here} is in none of its forms.` : each.join(" Or else: ")];
 }
 
 function explainDiscriminator(
@@ -76,75 +187,8 @@ function explainDiscriminator(
   return `${field} is ${show(given)}. ${oneOf(String(given), allowed)}`;
 }
 
-function discriminatorValues(union: z.ZodDiscriminatedUnion): string[] {
-  return union.options.flatMap((option) => {
-    const literal = unwrap((option as z.ZodObject).shape[union.def.discriminator] as z.ZodType);
-    return literal instanceof z.ZodLiteral ? [...literal.values].map(String) : [];
-  });
-}
-
-/** Field names of the object schema at a path, following the input through unions. */
-function keysAt(schema: z.ZodType, root: unknown, path: readonly PropertyKey[]): string[] {
-  const found = schemaAt(schema, root, path);
-  const object =
-    found instanceof z.ZodDiscriminatedUnion ? optionFor(found, valueAt(root, path)) : found;
-  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-}
-
-function schemaAt(
-  schema: z.ZodType,
-  root: unknown,
-  path: readonly PropertyKey[],
-): z.ZodType | undefined {
-  let current: z.ZodType | undefined = unwrap(schema);
-  let value = root;
-  for (const key of path) {
-    if (current instanceof z.ZodDiscriminatedUnion) current = optionFor(current, value);
-    if (current instanceof z.ZodObject) current = current.shape[String(key)] as z.ZodType;
-    else if (current instanceof z.ZodArray) current = current.element as z.ZodType;
-    else return undefined;
-    current = current && unwrap(current);
-    value = isRecord(value) || Array.isArray(value) ? (value as never)[key] : undefined;
-  }
-  return current;
-}
-
-function unwrap(schema: z.ZodType): z.ZodType {
-  let current = schema;
-  for (;;) {
-    if (
-      current instanceof z.ZodOptional ||
-      current instanceof z.ZodDefault ||
-      current instanceof z.ZodPrefault ||
-      current instanceof z.ZodNullable
-    ) {
-      current = current.unwrap() as z.ZodType;
-    } else if (current instanceof z.ZodPipe) current = current.in as z.ZodType;
-    else return current;
-  }
-}
-
-function optionFor(union: z.ZodDiscriminatedUnion, value: unknown): z.ZodType | undefined {
-  const key = union.def.discriminator;
-  const given = isRecord(value) ? value[key] : undefined;
-  // The field itself says whether it may be left out.
-  return union.options.find(
-    (option) => ((option as z.ZodObject).shape[key] as z.ZodType).safeParse(given).success,
-  ) as z.ZodType | undefined;
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (isRecord(value) || Array.isArray(value) ? (value as never)[key] : undefined),
-    root,
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function show(value: unknown): string {
+  if (typeof value === "number") return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,2 +1,2 @@
-export { NotFiniteError, PupilError, oneOf } from "./pupil-error.js";
+export { isSameName, nearest, NotFiniteError, oneOf, PupilError } from "./pupil-error.js";
 export { requireMember } from "./require-member.js";

@@ -1,4 +1,4 @@
-import { closest } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 
 /** What a user can act on: which field, what was there, what to do. */
 export interface ErrorDetails {
@@ -29,9 +29,34 @@ export class PupilError extends Error {
 /** Something computed is NaN or infinite: the parameters that it was computed with may be lost. */
 export class NotFiniteError extends PupilError {}
 
-/** "Did you mean X? Allowed: a, b, c." for a name that is not in the list. */
+/** "Did you mean X? Allowed: a, b, c." for a name that is not in the list; X only where it is near. */
 export function oneOf(given: string, allowed: readonly string[]): string {
-  const nearest = allowed.length > 0 && given.length > 0 ? closest(given, [...allowed]) : undefined;
+  const near = nearest(given, allowed);
   const list = `Allowed: ${allowed.join(", ")}.`;
-  return nearest === undefined ? list : `Did you mean "${nearest}"? ${list}`;
+  return near === undefined ? list : `Did you mean "${near}"? ${list}`;
+}
+
+/**
+ * The name that was probably meant: at most two letters in five are wrong. Case, dashes, underscores and
+ * dots do not count; two neighbouring letters that changed places count once.
+ */
+export function nearest(given: string, allowed: readonly string[]): string | undefined {
+  const mistakes = (name: string) => mistakesIn(plain(given), plain(name));
+  const most = (name: string) => Math.max(plain(given).length, plain(name).length) / 2.5;
+  const near = allowed.filter((name) => mistakes(name) <= most(name));
+  return near.sort((a, b) => mistakes(a) - mistakes(b))[0];
+}
+
+/** Whether two names differ in no more than case, dashes, underscores and dots. */
+export function isSameName(a: string, b: string): boolean {
+  return plain(a) === plain(b);
+}
+
+const plain = (name: string) => name.toLowerCase().replace(/[-_. ]/g, "");
+
+function mistakesIn(given: string, meant: string): number {
+  const letters = [...given];
+  const i = letters.findIndex((letter, at) => letter !== meant[at]);
+  const swapped = [...letters.slice(0, i), letters[i + 1], letters[i], ...letters.slice(i + 2)];
+  return i >= 0 && swapped.join("") === meant ? 1 : distance(given, meant);
 }

@@ -34,7 +34,7 @@ export {
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
 } from "./checkpoints/hugging-face-config.js";
-export { initializeDecoder } from "./decoder/initialize.js";
+export { initializeDecoder, initializeDecoderInPieces } from "./decoder/initialize.js";
 export {
   type AdaptedModel,
   Adapter,

@@ -5,6 +5,7 @@ export { buildRun, type RunParts } from "./runs/build-run.js";
 export type { CompletionRow, RunEvaluation } from "./runs/run-evaluation.js";
 export { dataOnDisk, listFolder } from "./files/data-on-disk.js";
 export { evaluateRun, resolveEvaluation } from "./runs/evaluate-run.js";
+export { type Disk, DiskError, type OpenFile, replaceDisk } from "./files/disk.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/export-model.js";
 export { findModelFolder } from "./models/find-model.js";
 export { downloadDataset, type HubOptions } from "./files/hub-dataset.js";
@@ -24,6 +25,7 @@ export { nodePlatform } from "./platform.js";
 export { openRecording } from "./recording/open-recording.js";
 export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
+export { toJson, withNumbers } from "./files/json.js";
 export { readJson } from "./files/read-files.js";
 export { resolveTraining, type Training } from "./runs/resolve-training.js";
 export {

@@ -17,6 +17,7 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluation/evaluate-student.js";
+export { type EvaluationWatch, watchEvaluations } from "./diagnostics/watch-evaluations.js";
 export {
   type FailureSignature,
   failureSignatures,
@@ -28,4 +29,8 @@ export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs
 export { makeProjections, Projections } from "./step/projections.js";
 export { type RolloutInputs, teacherAdvantages } from "./step/rollout-inputs.js";
 export { sft, type SftOptions } from "./sft.js";
-export { type TrainingWarning, watchTraining } from "./diagnostics/watch-training.js";
+export {
+  type TrainingWarning,
+  type TrainingWatch,
+  watchTraining,
+} from "./diagnostics/watch-training.js";

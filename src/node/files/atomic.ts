@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import writeFileAtomicLibrary from "write-file-atomic";
-import { PupilError, requireMember } from "../../errors/index.js";
+import { requireMember } from "../../errors/index.js";
+import { disk, explainDiskErrors, type OpenFile } from "./disk.js";
+import { exists, isFolder } from "./file-exists.js";
 
-/** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
+/** Marks what is being written; a reader ignores it and a resumed run removes it. */
 export const unfinishedPrefix = ".unfinished-";
 
 /** Content of a file, or a function that makes it when its turn comes. */
@@ -13,33 +14,22 @@ export type FileContent = string | Uint8Array | (() => Uint8Array);
 /**
  * Makes a folder with those above it.
  *
- * @throws PupilError naming `output`, by default the folder, where that is not possible
+ * @throws DiskError naming `output`, by default the folder, where that is not possible
  */
-export async function makeFolder(path: string, output = path): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      ENOTDIR: "a part of its path is a file",
-      EEXIST: "a part of its path is a file",
-      EACCES: "permission denied",
-      EROFS: "the disk is read-only",
-      ENOSPC: "the disk is full",
-    };
-    throw new PupilError(`The folder cannot be made: ${reasons[code ?? ""] ?? String(code)}.`, {
-      field: output,
-      remedy: "Choose another output folder.",
-      cause,
-    });
-  }
+export function makeFolder(path: string, output = path): Promise<void> {
+  return explainDiskErrors(output, () => disk.makeFolder(path), "The folder cannot be made");
 }
 
-/** Writes a file so that a reader sees the old content or the new, never a part. */
+/** Writes a file so that a reader sees the old content or the new, never a part, also after a power cut. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  await makeFolder(dirname(path));
-  const data = typeof content === "string" ? content : Buffer.from(content);
-  await writeFileAtomicLibrary(path, data);
+  const folder = dirname(path);
+  await makeFolder(folder);
+  const temporary = join(folder, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
+  await orRemove(path, temporary, async () => {
+    await writeAndSync(temporary, content);
+    await disk.rename(temporary, path);
+    await syncPath(folder);
+  });
 }
 
 /**
@@ -58,59 +48,116 @@ export async function writeFolderAtomic(
   const parent = dirname(path);
   await makeFolder(parent);
   const temporary = join(parent, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
-  await mkdir(temporary);
-  try {
+  await orRemove(path, temporary, async () => {
+    await disk.makeFolder(temporary);
     const folders = new Set([temporary]);
     for (const [name, content] of files) {
       const folder = dirname(join(temporary, name));
-      if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+      if (!folders.has(folder)) await disk.makeFolder(folder);
       folders.add(folder);
       await writeAndSync(join(temporary, name), content);
     }
-    for (const folder of folders) await syncFolder(folder);
+    for (const folder of folders) await syncPath(folder);
     await replaceFolder(temporary, path);
-    await syncFolder(parent);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw error;
-  }
+    await syncPath(parent);
+  });
+}
+
+/** Appends to a file, which is made if it is not there. */
+export function appendToFile(path: string, text: string): Promise<void> {
+  return explainDiskErrors(path, async () => {
+    const file = await disk.open(path, "a");
+    try {
+      await writeAll(file, Buffer.from(text));
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** Returns once what was written to the file is on the disk. */
+export function syncFile(path: string): Promise<void> {
+  return explainDiskErrors(path, () => syncPath(path));
+}
+
+/** Removes a file, or a folder with all in it; nothing if it is not there. */
+export function removePath(path: string): Promise<void> {
+  return explainDiskErrors(path, () => disk.remove(path));
+}
+
+/** Removes a folder so that it is there whole or not at all. */
+export function removeFolderAtomic(path: string): Promise<void> {
+  return explainDiskErrors(path, async () => {
+    await disk.remove(await setAside(path));
+  });
 }
 
 /** Removes what a killed process left half-written in a folder. */
 export async function removeUnfinished(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
-    if (name.startsWith(unfinishedPrefix)) await rm(join(parent, name), { recursive: true });
+    if (!name.startsWith(unfinishedPrefix)) continue;
+    await removePath(join(parent, name));
   }
 }
 
 async function writeAndSync(path: string, content: FileContent): Promise<void> {
-  const file = await open(path, "wx");
+  const bytes = typeof content === "function" ? content() : content;
+  const file = await disk.open(path, "wx");
   try {
-    await file.writeFile(typeof content === "function" ? content() : content);
+    await writeAll(file, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-async function replaceFolder(temporary: string, path: string): Promise<void> {
-  const old = join(dirname(path), `${unfinishedPrefix}old-${basename(path)}-${randomUUID()}`);
-  let replaced = true;
-  await rename(path, old).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    replaced = false;
-  });
-  await rename(temporary, path);
-  if (replaced) await rm(old, { recursive: true, force: true });
+/** A disk may take less than it is given. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += await file.write(bytes.subarray(written));
+  }
 }
 
-/** Makes renames in a folder durable. Windows cannot open folders; there it is skipped. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
+/** Runs `write`; where it fails, what it began is removed and the error names the path. */
+function orRemove(path: string, temporary: string, write: () => Promise<void>): Promise<void> {
+  return explainDiskErrors(path, async () => {
+    try {
+      await write();
+    } catch (error) {
+      // Why it failed matters more than that its remains cannot be removed either.
+      await disk.remove(temporary).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+async function replaceFolder(temporary: string, path: string): Promise<void> {
+  if (!(await exists(path))) return disk.rename(temporary, path);
+  const old = await setAside(path);
   try {
-    await folder.sync();
+    await disk.rename(temporary, path);
+  } catch (error) {
+    await disk.rename(old, path);
+    throw error;
+  }
+  await disk.remove(old);
+}
+
+/** Gives a folder a name that readers ignore. */
+async function setAside(path: string): Promise<string> {
+  const old = join(dirname(path), `${unfinishedPrefix}old-${basename(path)}-${randomUUID()}`);
+  await disk.rename(path, old);
+  return old;
+}
+
+/** Of a folder: makes renames in it durable. Windows cannot open folders; there they are skipped. */
+async function syncPath(path: string): Promise<void> {
+  const isDirectory = await isFolder(path);
+  if (isDirectory && process.platform === "win32") return;
+  const file = await disk.open(path, isDirectory ? "r" : "r+");
+  try {
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }

@@ -7,11 +7,12 @@ import {
 } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import type { LossTerm } from "../../losses/index.js";
-import { contextLength, type Decoder } from "../../models/index.js";
+import { contextLength, type Decoder, type ModelConfig } from "../../models/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import type { LoadedModel } from "../models/model-folder.js";
+import { folderConfig, memoryNeeds, requireMemory, teacherConfigs } from "./memory-estimate.js";
 import {
   addStudentAdapter,
   checkContext,
@@ -73,6 +74,7 @@ export async function assembleModels(
 ): Promise<RunModels> {
   const random = new Random(config.seed);
   const files = dataOnDisk();
+  const teachers = await requireModelsFit(config, checkpoint);
   const loadedTeacher = await loadRunTeacher(config, loss);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
@@ -87,8 +89,9 @@ export async function assembleModels(
   const student =
     loadedStudent?.model ??
     own(
-      freshStudent(config, tokenizer, {
+      await freshStudent(config, tokenizer, data, {
         maxPositions: freshContext(config, data, loadedTeacher?.maxPositions),
+        teachers,
         random: random.stream("weights"),
       }),
     );
@@ -104,6 +107,20 @@ export async function assembleModels(
     own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
   const notes = contextNotes(config, data, shortest);
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher, notes };
+}
+
+/** Before anything is loaded: whether the models fit that are in folders. Returns the teachers' configs. */
+async function requireModelsFit(
+  config: RunConfig,
+  checkpoint: string | undefined,
+): Promise<ModelConfig[]> {
+  const teachers = await teacherConfigs(config.teacher);
+  const from = checkpoint ?? config.student.from;
+  if (from !== undefined) {
+    const student = await folderConfig(from);
+    requireMemory(memoryNeeds(config, { student, teachers, shortestRow: 1 }));
+  }
+  return teachers;
 }
 
 /**

@@ -1,49 +1,80 @@
-import { appendFile, readdir, readFile, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
-import { makeFolder, removeUnfinished, writeFileAtomic } from "../files/atomic.js";
+import {
+  appendToFile,
+  makeFolder,
+  removePath,
+  removeUnfinished,
+  syncFile,
+  writeFileAtomic,
+} from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
+import { toJson } from "../files/json.js";
 import { readText } from "../files/read-files.js";
+import { emptyHistory, type RunHistory } from "./run-history.js";
+import { lockRun } from "./run-lock.js";
+import { cutLog, type LogRow } from "./run-log.js";
 
-/** One row of a `.jsonl` log; rows of training steps carry their step. */
-export interface LogRow {
-  readonly step: number;
-}
-
-/** The files of one run; see the section "A run on disk" of docs/design.md. */
+/** The files of one run, which no other process writes to; see "A run on disk" of docs/design.md. */
 export interface RunFolder {
   readonly path: string;
   checkpointPath(step: number): string;
   appendMetrics(row: LogRow): Promise<void>;
   appendCompletions(rows: readonly LogRow[]): Promise<void>;
+  /** To be awaited before a checkpoint of the same step is written. */
+  syncLogs(): Promise<void>;
+  writeConfig(config: object): Promise<void>;
   writeSummary(summary: object): Promise<void>;
+  /** Cuts the logs to the rows of the first `step` steps, and returns what they tell. */
+  goBackTo(step: number): Promise<RunHistory>;
+  /** Lets other processes write to it. */
+  close(): Promise<void>;
+}
+
+const logNames = ["metrics.jsonl", "completions.jsonl"] as const;
+
+/** Refuses a folder that holds a run. */
+export async function refuseExistingRun(path: string): Promise<void> {
+  if (!(await exists(join(path, "config.json")))) return;
+  throw new PupilError("A run with this name exists already.", {
+    field: path,
+    remedy: `Continue it with resume=${path}, or choose another name with name=…, or delete the folder.`,
+  });
 }
 
 /** Makes a new run folder with its config; refuses one that already holds a run. */
 export async function createRunFolder(path: string, config: object): Promise<RunFolder> {
-  if (await exists(join(path, "config.json"))) {
-    throw new PupilError("A run with this name exists already.", {
-      field: path,
-      remedy: `Continue it with resume=${path}, or choose another name with name=…, or delete the folder.`,
-    });
-  }
+  await refuseExistingRun(path);
   await makeFolder(join(path, "checkpoints"), path);
-  await writeFileAtomic(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  return runFolder(path);
+  const run = await lockedFolder(path);
+  try {
+    // Another process may have been as fast.
+    await refuseExistingRun(path);
+    // Of a process that was killed before it had written the config.
+    await removeUnfinished(path);
+    await run.writeConfig(config);
+    return run;
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
 }
 
-/**
- * Opens a run to continue from its last complete checkpoint: drops half-written files and the log
- * rows that came after that checkpoint.
- */
+/** Opens a run to continue from its last complete checkpoint; what was half-written is removed. */
 export async function openRunFolder(path: string): Promise<{ run: RunFolder; step: number }> {
-  const checkpoints = join(path, "checkpoints");
-  await removeUnfinished(checkpoints);
-  const steps = await checkpointSteps(path);
-  const step = steps.at(-1) ?? 0;
-  for (const name of ["metrics.jsonl", "completions.jsonl"]) await truncateLog(path, name, step);
-  await rm(join(path, "summary.json"), { force: true });
-  return { run: runFolder(path), step };
+  const run = await lockedFolder(path);
+  try {
+    for (const folder of [path, join(path, "checkpoints")]) await removeUnfinished(folder);
+    for (const name of await readdir(path)) {
+      // Earlier versions wrote by way of these.
+      if (/^(metrics|completions)\.jsonl\.\d+$/.test(name)) await removePath(join(path, name));
+    }
+    return { run, step: (await checkpointSteps(path)).at(-1) ?? 0 };
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
 }
 
 /** Steps of the complete checkpoints, ascending. */
@@ -74,30 +105,51 @@ export function withoutVersions(stored: unknown): unknown {
   return config;
 }
 
-function runFolder(path: string): RunFolder {
-  const append = (name: string, rows: readonly LogRow[]) =>
-    appendFile(join(path, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+async function lockedFolder(path: string): Promise<RunFolder> {
+  const lock = await lockRun(path);
+  const append = async (name: (typeof logNames)[number], rows: readonly LogRow[]) => {
+    if (rows.length === 0) return;
+    await lock.check();
+    await appendToFile(join(path, name), rows.map((row) => `${toJson(row)}\n`).join(""));
+  };
+  const write = async (name: string, value: object) => {
+    await lock.check();
+    await writeFileAtomic(join(path, name), `${toJson(value, 2)}\n`);
+  };
   return {
     path,
     checkpointPath: (step) => join(path, "checkpoints", `step-${step}`),
     appendMetrics: (row) => append("metrics.jsonl", [row]),
     appendCompletions: (rows) => append("completions.jsonl", rows),
-    writeSummary: (summary) =>
-      writeFileAtomic(join(path, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`),
+    syncLogs: async () => {
+      await lock.check();
+      for (const name of logNames) {
+        if (await exists(join(path, name))) await syncFile(join(path, name));
+      }
+    },
+    writeConfig: (config) => write("config.json", config),
+    writeSummary: (summary) => write("summary.json", summary),
+    goBackTo: async (step) => {
+      await lock.check();
+      await removePath(join(path, "summary.json"));
+      return cutLogs(path, step);
+    },
+    close: () => lock.release(),
   };
 }
 
-/** Keeps the rows up to a step; a last row cut by a kill is dropped with them. */
-async function truncateLog(path: string, name: string, step: number): Promise<void> {
-  const file = join(path, name);
-  if (!(await exists(file))) return;
-  const lines = (await readFile(file, "utf8")).split("\n");
-  const kept = lines.filter((line) => {
-    try {
-      return (JSON.parse(line) as LogRow).step <= step;
-    } catch {
-      return false;
-    }
-  });
-  await writeFileAtomic(file, kept.map((line) => `${line}\n`).join(""));
+/**
+ * All rows of a step are written before its checkpoint is. Hence the rows up to the checkpoint's step are
+ * those that an uninterrupted run has by then, and without a checkpoint there are none; but where an
+ * evaluation failed, and the checkpoint was made all the same, it is done again.
+ */
+async function cutLogs(path: string, step: number): Promise<RunHistory> {
+  const history = emptyHistory();
+  const isBefore = (row: LogRow) => step > 0 && row.step <= step;
+  const [metrics, completions] = logNames.map((name) => join(path, name)) as [string, string];
+  await cutLog(metrics, isBefore, (row) => history.replay(row));
+  // An evaluation's completions are written before its metrics, which say that it is whole.
+  const evaluated = history.last?.step === step;
+  await cutLog(completions, (row) => isBefore(row) && (evaluated || row.step < step));
+  return history;
 }

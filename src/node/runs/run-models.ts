@@ -13,7 +13,8 @@ import type { LossTerm } from "../../losses/index.js";
 import {
   addAdapter,
   type Decoder,
-  initializeDecoder,
+  initializeDecoderInPieces,
+  type ModelConfig,
   modelConfigSchema,
   setActiveAdapter,
 } from "../../models/index.js";
@@ -22,6 +23,7 @@ import { adapterName } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
+import { memoryNeeds, requireMemory, shortestRow } from "./memory-estimate.js";
 import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
@@ -150,12 +152,24 @@ export function freshContext(
   return Math.max(data.positions, Math.min(positionsNeeded(config, data), teacherContext));
 }
 
-/** A student with random weights, with the tokenizer's ids. */
-export function freshStudent(
+export interface FreshStudentOptions {
+  readonly maxPositions: number;
+  /** Configs of the models that are loaded already. */
+  readonly teachers: readonly ModelConfig[];
+  readonly random: Random;
+}
+
+/**
+ * A student with random weights, with the tokenizer's ids.
+ *
+ * @throws PupilError also if there is no memory for it
+ */
+export async function freshStudent(
   config: RunConfig,
   tokenizer: Tokenizer,
-  { maxPositions, random }: { readonly maxPositions: number; readonly random: Random },
-): Decoder {
+  data: PreparedData,
+  { maxPositions, teachers, random }: FreshStudentOptions,
+): Promise<Decoder> {
   const options = {
     vocabSize: tokenizer.vocabSize,
     maxPositions,
@@ -170,7 +184,9 @@ export function freshStudent(
       { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
     );
   }
-  return initializeDecoder(model, random);
+  const parts = { student: model, teachers, shortestRow: shortestRow(config, data) };
+  requireMemory(memoryNeeds(config, parts));
+  return await initializeDecoderInPieces(model, random);
 }
 
 /** Every row and every sampled completion must fit into the models, before the run starts. */

@@ -1,32 +1,49 @@
-import { rm } from "node:fs/promises";
 import type { DataReport, RunConfig } from "../../config/index.js";
 import { NotFiniteError, PupilError } from "../../errors/index.js";
-import { type StepMetrics, type TrainingWarning, watchTraining } from "../../trainers/index.js";
-import { writeFolderAtomic } from "../files/atomic.js";
-import { type RunParts, buildRun } from "./build-run.js";
+import { type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
+import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
+import { DiskError } from "../files/disk.js";
+import { exists } from "../files/file-exists.js";
 import { modelFiles } from "../models/model-folder.js";
-import { checkpointSteps, createRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
+import { type RunParts, buildRun } from "./build-run.js";
+import { differences } from "./differences.js";
+import { describeSchedule } from "./longer-schedule.js";
+import {
+  checkpointSteps,
+  createRunFolder,
+  openRunFolder,
+  readRunConfig,
+  refuseExistingRun,
+  type RunFolder,
+  withoutVersions,
+} from "./run-folder.js";
+import type { Metrics, RunHistory } from "./run-history.js";
 import { trainingStateFiles } from "./training-state.js";
 import { versions } from "./versions.js";
 
 /** What happens in a run, in order; the CLI shows it, tests read it. */
 export type RunEvent =
   | { readonly type: "started"; readonly path: string; readonly notes: readonly string[] }
-  | { readonly type: "resumed"; readonly path: string; readonly step: number }
+  | {
+      readonly type: "resumed";
+      readonly path: string;
+      readonly step: number;
+      readonly notes: readonly string[];
+    }
   | { readonly type: "step"; readonly metrics: StepMetrics; readonly steps: number }
   | { readonly type: "warning"; readonly warning: TrainingWarning }
   | { readonly type: "evaluation"; readonly step: number; readonly metrics: Metrics }
   | { readonly type: "checkpoint"; readonly step: number; readonly path: string }
   | { readonly type: "finished"; readonly summary: RunSummary; readonly stopped: boolean };
 
-type Metrics = Readonly<Record<string, number>>;
-
-/** `summary.json` of a run. */
+/** `summary.json` of a run: of all its steps, however often it was resumed. */
 export interface RunSummary {
   readonly name: string;
   readonly steps: number;
   readonly initial?: Metrics;
   readonly final: Metrics;
+  /** Whether loss or evaluation were far worse at the end than at the start: the student is of no use. */
+  readonly diverged: boolean;
   readonly parameters: number;
   /** Those that training changes, an adapter's too. */
   readonly trainedParameters: number;
@@ -49,51 +66,91 @@ export interface TrainRunOptions {
 
 /**
  * Trains a run on disk: builds the parts from the config, logs every step, evaluates and saves when
- * due, and ends with a checkpoint, also where it cannot go on, unless its values are not finite. Needs
- * a started backend.
+ * due, and ends with a checkpoint, also where it cannot go on, unless its values are not finite or the
+ * disk takes no more. Needs a started backend.
+ *
+ * @throws PupilError also if another process trains in the same folder
  */
 export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEvent> {
   const { config, path, resume, signal } = options;
-  const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
-  const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
-  using parts = await buildRun(config, checkpoint);
-  await parts.checkData();
-  // The folder of a new run is made only once everything in the config was found to work.
-  const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
-  yield resume
-    ? { type: "resumed", path, step: startStep }
-    : { type: "started", path, notes: parts.notes };
-  yield* trainLoop(config, parts, folder, startStep, signal);
+  if (!resume) await refuseExistingRun(path);
+  const opened = resume ? await openRunFolder(path) : undefined;
+  const step = opened?.step ?? 0;
+  let run = opened?.run;
+  try {
+    const notes = resume ? await settleConfig(opened?.run as RunFolder, config, step) : [];
+    using parts = await buildRun(config, step > 0 ? run?.checkpointPath(step) : undefined);
+    await parts.checkData();
+    // The folder of a new run is made only once everything in the config was found to work.
+    run ??= await createRunFolder(path, { ...config, versions: versions() });
+    const history = await run.goBackTo(step);
+    yield resume
+      ? { type: "resumed", path, step, notes: [...notes, ...missingRows(history, step)] }
+      : { type: "started", path, notes: parts.notes };
+    yield* trainLoop(config, parts, { run, history, startStep: step, signal });
+  } finally {
+    await run?.close();
+  }
+}
+
+/** Stores what was changed of a run that continues; says what that does to the steps to come. */
+async function settleConfig(run: RunFolder, config: RunConfig, step: number): Promise<string[]> {
+  const stored = (await readRunConfig(run.path)) as RunConfig & { versions?: object };
+  const notes = describeSchedule(stored.trainer.steps, config.trainer, step);
+  if (differences(withoutVersions(stored), config).length > 0) {
+    await run.writeConfig({ ...config, versions: stored.versions });
+  }
+  return notes;
+}
+
+function missingRows(history: RunHistory, step: number): string[] {
+  const count = history.missing(step);
+  if (count === 0) return [];
+  return [
+    `metrics.jsonl has ${step - count} of the ${step} steps that are done: the summary counts only those.`,
+  ];
+}
+
+interface Progress {
+  readonly run: RunFolder;
+  readonly history: RunHistory;
+  readonly startStep: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function* trainLoop(
   config: RunConfig,
   parts: RunParts,
-  run: RunFolder,
-  startStep: number,
-  signal: AbortSignal | undefined,
+  { run, history, startStep, signal }: Progress,
 ): AsyncGenerator<RunEvent> {
   const { steps } = config.trainer;
   let step = startStep;
-  let tokens = 0;
-  let trainingMs = 0;
   let saved = startStep > 0 ? startStep : undefined;
   let { lossStates } = parts;
-  let evaluated: { step: number; metrics: Metrics } | undefined;
 
-  const evaluate = async (): Promise<RunEvent> => {
-    const { metrics, completions } = await parts.evaluate();
-    await run.appendMetrics({ step, ...metrics });
-    await run.appendCompletions(completions.map((row) => ({ step, ...row })));
-    evaluated = { step, metrics };
-    return { type: "evaluation", step, metrics };
+  const warn = async function* (warnings: readonly TrainingWarning[]): AsyncGenerator<RunEvent> {
+    for (const warning of warnings) {
+      await run.appendMetrics(warning);
+      yield { type: "warning", warning };
+    }
   };
+  const evaluate = async function* (): AsyncGenerator<RunEvent> {
+    const { metrics, completions } = await parts.evaluate();
+    await run.appendCompletions(completions.map((row) => ({ step, ...row })));
+    await run.appendMetrics({ step, ...metrics });
+    const warnings = history.addEvaluation({ step, metrics });
+    yield { type: "evaluation", step, metrics };
+    yield* warn(warnings);
+  };
+  const isEvaluationDue = () =>
+    (step === steps || isDue(step, config.evaluation.every)) && history.last?.step !== step;
   const save = async (): Promise<RunEvent> => {
     const target = run.checkpointPath(step);
     const state = await trainingStateFiles(step, parts.optimizer, lossStates, {
       teacher: parts.teacher?.state,
       projections: parts.projections?.state,
     });
+    await run.syncLogs();
     await writeFolderAtomic(
       target,
       new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),
@@ -102,58 +159,77 @@ async function* trainLoop(
     await removeOldCheckpoints(run, config.checkpoint.keep);
     return { type: "checkpoint", step, path: target };
   };
+  const isSaveDue = () => step === steps || isDue(step, config.checkpoint.every);
 
-  const watch = watchTraining();
-  let initial: Metrics | undefined;
-  if (startStep === 0 && config.evaluation.every > 0) {
-    yield await evaluate();
-    initial = evaluated?.metrics;
-  }
   try {
-    for await (const metrics of parts.train(startStep)) {
+    // Of step 0, or of one that was interrupted before its evaluation.
+    if (isEvaluationDue()) yield* evaluate();
+    for await (const metrics of untilAborted(parts.train(startStep), signal)) {
       step = metrics.step;
       lossStates = metrics.lossStates;
-      tokens += metrics.tokens;
-      trainingMs += metrics.elapsedMs;
       await run.appendMetrics(metrics);
+      const warnings = history.addStep(metrics);
       yield { type: "step", metrics, steps };
-      for (const warning of watch(metrics)) {
-        await run.appendMetrics(warning);
-        yield { type: "warning", warning };
-      }
-      if (isDue(step, config.evaluation.every)) yield await evaluate();
-      if (isDue(step, config.checkpoint.every)) yield await save();
-      if (signal?.aborted) break;
+      yield* warn(warnings);
+      // A resumed run trusts that all rows of a step are there once its checkpoint is.
+      if (isEvaluationDue()) yield* evaluate();
+      if (isSaveDue() || signal?.aborted) yield await save();
     }
+    // An earlier process may have been killed between its last checkpoint and this.
+    await removeOldCheckpoints(run, config.checkpoint.keep);
   } catch (error) {
     // A user error, such as a teacher's, comes before the step changes anything.
-    const isGood = error instanceof PupilError && !(error instanceof NotFiniteError);
-    if (isGood && step > startStep && saved !== step) yield await save();
-    throw withLastCheckpoint(
-      error,
-      step,
-      saved === undefined ? undefined : run.checkpointPath(saved),
-    );
+    const isGood =
+      error instanceof PupilError &&
+      !(error instanceof NotFiniteError || error instanceof DiskError);
+    let failure: unknown = error;
+    try {
+      if (isGood && step > startStep && saved !== step) yield await save();
+    } catch (another) {
+      const both = `${(error as Error).message} It could not be saved: ${(another as Error).message}`;
+      failure = another instanceof PupilError ? new PupilError(both, { cause: another }) : another;
+    }
+    throw await withLastCheckpoint(failure, step, saved, run);
   }
+  const summary = summaryOf(config, parts, history, step, run.checkpointPath(step));
   const stopped = step < steps;
-  if (!stopped && evaluated?.step !== step) yield await evaluate();
-  if (saved !== step) yield await save();
+  if (!stopped) await run.writeSummary(summary);
+  yield { type: "finished", summary, stopped };
+}
 
-  const summary: RunSummary = {
+/** Steps of a training until someone wants it to end. */
+async function* untilAborted(
+  steps: AsyncGenerator<StepMetrics>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StepMetrics> {
+  if (signal?.aborted) return;
+  for await (const metrics of steps) {
+    yield metrics;
+    if (signal?.aborted) return;
+  }
+}
+
+function summaryOf(
+  config: RunConfig,
+  parts: RunParts,
+  { tokens, trainingMs, initial, last, diverged }: RunHistory,
+  step: number,
+  checkpoint: string,
+): RunSummary {
+  return {
     name: config.name,
     steps: step,
-    ...(initial === undefined ? {} : { initial }),
-    final: evaluated?.metrics ?? {},
+    ...(initial === undefined ? {} : { initial: initial.metrics }),
+    final: last?.metrics ?? {},
+    diverged,
     parameters: parts.student.numParameters,
     trainedParameters: numTrained(parts),
     tokens,
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
-    checkpoint: run.checkpointPath(step),
+    checkpoint,
     ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
-  if (!stopped) await run.writeSummary(summary);
-  yield { type: "finished", summary, stopped };
 }
 
 function numTrained({ student }: RunParts): number {
@@ -166,17 +242,23 @@ function isDue(step: number, every: number): boolean {
 
 async function removeOldCheckpoints(run: RunFolder, keep: number): Promise<void> {
   const steps = await checkpointSteps(run.path);
-  for (const step of steps.slice(0, -keep)) {
-    await rm(run.checkpointPath(step), { recursive: true });
-  }
+  for (const step of steps.slice(0, -keep)) await removeFolderAtomic(run.checkpointPath(step));
 }
 
 /** Says at which step a user error happened and what is left of the run. */
-function withLastCheckpoint(error: unknown, step: number, checkpoint: string | undefined): unknown {
+async function withLastCheckpoint(
+  error: unknown,
+  step: number,
+  saved: number | undefined,
+  run: RunFolder,
+): Promise<unknown> {
   if (!(error instanceof PupilError)) return error;
+  const checkpoint = saved === undefined ? undefined : run.checkpointPath(saved);
   const kept =
     checkpoint === undefined
       ? "No checkpoint had been written."
-      : `The last good checkpoint is ${checkpoint}.`;
+      : (await exists(checkpoint))
+        ? `The last good checkpoint is ${checkpoint}; resume=${run.path} continues from there.`
+        : `The last checkpoint, ${checkpoint}, is gone too.`;
   return new PupilError(`${error.message} ${kept}`, { field: `step ${step + 1}`, cause: error });
 }

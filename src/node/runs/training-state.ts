@@ -3,6 +3,7 @@ import { PupilError } from "../../errors/index.js";
 import type { LossState } from "../../losses/index.js";
 import { decodeSafetensors, encodeSafetensors, type VariableState } from "../../models/index.js";
 import type { AdamW } from "../../optim/index.js";
+import { toJson, withNumbers } from "../files/json.js";
 import { readBytes, readJson } from "../files/read-files.js";
 
 type LossStateRecord = Readonly<Record<string, LossState>>;
@@ -37,7 +38,7 @@ export async function trainingStateFiles(
   return new Map<string, string | Uint8Array>([
     [momentsFile, encodeSafetensors(new Map(moments), { dtype: "float32" })],
     ...files,
-    [stateFile, `${JSON.stringify({ step, updates, lossStates }, null, 2)}\n`],
+    [stateFile, `${toJson({ step, updates, lossStates }, 2)}\n`],
   ]);
 }
 
@@ -53,7 +54,7 @@ export async function restoreTrainingState(
   learned: LearnedStates,
 ): Promise<LossStateRecord> {
   const statePath = join(folder, stateFile);
-  const state = (await readJson(statePath, "trainer state")) as {
+  const state = withNumbers(await readJson(statePath, "trainer state")) as {
     updates?: unknown;
     lossStates?: LossStateRecord;
   };

@@ -92,20 +92,30 @@ function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
   if (absent.length === 0) return;
   const missing = `needs ${absent.join(", ")}, which`;
   if (teacher === undefined) {
-    const isPairs = absent.some((need) => fromPairs.includes(need));
-    const trainer = isPairs ? "Use the pairs trainer." : "It has no teacher: use distill.";
-    throw refuse(term, `${missing} this trainer does not have.`, trainer);
+    throw refuse(term, `${missing} this trainer does not have.`, trainersFor(needs));
   }
   if (!absent.every((need) => fromTeachers.includes(need))) {
-    const isPairs = absent.some((need) => fromPairs.includes(need));
-    const remedy = isPairs ? "Use the pairs trainer." : `It supplies ${supplied.join(", ")}.`;
-    throw refuse(term, `${missing} this trainer does not have.`, remedy);
+    throw refuse(term, `${missing} this trainer does not have.`, trainersFor(needs));
   }
   const wantsTokens = absent.includes("teacherTokenIds");
   const remedy = wantsTokens
     ? "Set teacher.topK (its likeliest tokens) or teacher.samples (draws, for sampled-kl)."
     : `It gives ${provided.join(", ")}. ${teachersThatGive(absent as TeacherSignal[])}`;
   throw refuse(term, `${missing} the teacher "${teacher.name}" cannot give.`, remedy);
+}
+
+/** Which trainers have all that a loss needs. */
+function trainersFor(needs: readonly LossInput[]): string {
+  const inputs: Record<string, readonly LossInput[]> = {
+    sft: fromStudent,
+    distill: [...fromStudent, ...fromRollouts, ...fromTeachers],
+    pairs: [...fromPairs, ...fromReference],
+  };
+  const able = Object.keys(inputs).filter((name) =>
+    needs.every((need) => inputs[name]?.includes(need)),
+  );
+  if (able.length > 0) return `A trainer that can: ${able.join(", ")}.`;
+  return "No trainer has all of it: compute the loss in code of your own, as docs/losses.md shows.";
 }
 
 function checkLayers(term: LossTerm, { studentLayers, teacher }: LossSupply): void {
@@ -130,7 +140,7 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
     throw refuse(
       term,
       problem,
-      `It supplies ${[...fromPairs, ...fromReference].join(", ")}. Use a loss on two answers, such as dpo or redi, or another trainer.`,
+      `It supplies ${[...fromPairs, ...fromReference].join(", ")}, for losses such as dpo or redi. ${trainersFor(needs)}`,
     );
   }
   if (!needs.some((need) => fromReference.includes(need))) return;

@@ -1,10 +1,13 @@
 import type { StepMetrics } from "../step/metrics.js";
+import { divergence } from "./divergence.js";
 
 /** What the steps before the present one were like. */
 export interface TrainingHistory {
   readonly first: StepMetrics;
   /** Smallest value so far, by name of the diagnostic. */
   readonly lowest: Readonly<Record<string, number>>;
+  /** Of each term the value at the first step that had rows for it, by the term's name. */
+  readonly firstTerms: Readonly<Record<string, number>>;
 }
 
 /** A known way for a training to go wrong, and what it looks like in the metrics. */
@@ -35,6 +38,13 @@ export const failureSignatures: readonly FailureSignature[] = [
     describe: () => "no token of the step is learned: every position is masked",
     remedy:
       "Look at the rows with `pupil data <config>`: completions may be empty, or cut off by maxLength.",
+  },
+  {
+    name: "loss-diverges",
+    steps: 3,
+    shows: ({ terms }, { firstTerms }) => divergence(terms, firstTerms) !== undefined,
+    describe: ({ terms }, { firstTerms }) => divergence(terms, firstTerms) ?? "",
+    remedy: "Lower learningRate, add warmupSteps, or set maxGradNorm to 1 or less.",
   },
   {
     name: "entropy-collapse",

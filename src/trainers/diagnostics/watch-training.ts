@@ -10,22 +10,34 @@ export interface TrainingWarning {
   readonly remedy: string;
 }
 
+/** To be called with every step's metrics in turn; returns what has newly begun to show. */
+export interface TrainingWatch {
+  (metrics: StepMetrics): TrainingWarning[];
+  /** Names of the failures that the last step shows. */
+  showing(): string[];
+}
+
 /**
- * Watches the metrics of a training for known failures. To be called with every step's metrics in
- * turn; returns what has newly begun to show. A failure that stops and comes back is told again.
+ * Watches the metrics of a training for known failures. A failure that stops and comes back is told
+ * again.
  *
  *     const watch = watchTraining();
  *     for await (const metrics of distill(options)) watch(metrics).forEach(report);
  */
 export function watchTraining(
   signatures: readonly FailureSignature[] = failureSignatures,
-): (metrics: StepMetrics) => TrainingWarning[] {
+): TrainingWatch {
   const inARow = new Map<string, number>();
   const lowest: Record<string, number> = {};
+  const firstTerms: Record<string, number> = {};
   let first: StepMetrics | undefined;
-  return (metrics) => {
+  const watch = (metrics: StepMetrics) => {
     first ??= metrics;
-    const history = { first, lowest };
+    for (const [name, value] of Object.entries(metrics.terms)) {
+      // Zero is what a term gives that no row of the step has anything for.
+      if (value !== 0) firstTerms[name] ??= value;
+    }
+    const history = { first, lowest, firstTerms };
     const begun = signatures.filter((signature) => {
       const count = signature.shows(metrics, history) ? (inARow.get(signature.name) ?? 0) + 1 : 0;
       inARow.set(signature.name, count);
@@ -40,4 +52,9 @@ export function watchTraining(
     }
     return warnings;
   };
+  const showing = () =>
+    signatures
+      .filter(({ name, steps }) => (inARow.get(name) ?? 0) >= steps)
+      .map(({ name }) => name);
+  return Object.assign(watch, { showing });
 }

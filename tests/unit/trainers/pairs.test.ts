@@ -195,7 +195,7 @@ describe("a run on pairs", () => {
     );
     const other = { type: "sft", steps: 2, loss: [{ type: "redi" }] };
     await expect(runToEnd(tinyRun(folder, { trainer: other }))).rejects.toThrow(
-      /redi needs positiveTokenLogProbs, .*Use the pairs trainer/,
+      /redi needs positiveTokenLogProbs, .*A trainer that can: pairs/,
     );
   });
 });

@@ -126,7 +126,7 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
     [
       "a teacher's loss without a teacher",
       () => ({ trainer: { type: "sft", steps: 2, loss: [{ type: "reverse-kl" }] } }),
-      /reverse-kl needs teacherLogits, .*use distill/,
+      /reverse-kl needs teacherLogits, .*A trainer that can: distill/,
     ],
     [
       "a teacher without weights",
@@ -271,7 +271,7 @@ test("an output that cannot be a folder", async () => {
   const file = join(temporaryFolder(), "file");
   writeFileSync(file, "");
   expect(await messageOf(tinyRun(file))).toMatch(
-    /file\/tiny: The folder cannot be made: a part of its path is a file\. Choose another output/,
+    /file\/tiny: The folder cannot be made: a part of its path is a file \(ENOTDIR\)\. Choose another folder/,
   );
 });
 

@@ -98,7 +98,9 @@ describe("a loss that would not get what it reads is refused", () => {
     expect(refusal(lossTerm(pairLoss, {}), supply(draws))).toMatch(
       /pair needs positiveTokenLogProbs, which this trainer does not have/,
     );
-    expect(refusal(lossTerm(forwardKlLoss, {}), noTeacher)).toMatch(/no teacher: use distill/);
+    expect(refusal(lossTerm(forwardKlLoss, {}), noTeacher)).toMatch(
+      /A trainer that can: distill\./,
+    );
   });
 
   test("tokens of a teacher that was not told how many", () => {

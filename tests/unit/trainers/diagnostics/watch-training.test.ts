@@ -2,11 +2,19 @@ import { describe, expect, test } from "vitest";
 import {
   failureSignatures,
   type StepMetrics,
+  watchEvaluations,
   watchTraining,
 } from "../../../../src/trainers/index.js";
 
 const healthy: Omit<StepMetrics, "step"> = {
-  ...{ loss: 1, terms: {}, gradNorm: 1, learningRate: 1e-3, tokens: 100, onPolicyShare: 1 },
+  ...{
+    loss: 1,
+    terms: { "cross-entropy": 8, "forward-kl": 0 },
+    gradNorm: 1,
+    learningRate: 1e-3,
+    tokens: 100,
+    onPolicyShare: 1,
+  },
   diagnostics: {
     ...{ studentEntropy: 1, teacherEntropy: 1.2, studentTailMass: 0.2, teacherTailMass: 0.05 },
     ...{ advantageStd: 0.5, positiveLogProb: -1, negativeLogProb: -2 },
@@ -36,6 +44,7 @@ describe("a training is told", () => {
 
   test.each([
     ["all-positions-masked at 11", () => ({ tokens: 0 })],
+    ["loss-diverges at 13", () => ({ terms: { "cross-entropy": 23_000, "forward-kl": 2 } })],
     ["entropy-collapse at 30", diagnostics({ studentEntropy: 0.05 })],
     ["mass-outside-support at 30", diagnostics({ studentTailMass: 0.45 })],
     ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
@@ -55,6 +64,8 @@ describe("a training is told", () => {
       diagnostics({ studentTailMass: 0.5, teacherTailMass: 0.4 }),
     ],
     ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
+    ["a loss that is somewhat higher", () => ({ terms: { "cross-entropy": 12 } })],
+    ["a term that had no rows before", () => ({ terms: { "forward-kl": 9 } })],
   ] as const)("nothing of %s", (_, change) => {
     expect(warningsOf(change)).toEqual([]);
   });
@@ -69,11 +80,38 @@ describe("a training is told", () => {
 
   test("step, what is seen, and a remedy", () => {
     for (const { name, describe: seen, remedy } of failureSignatures) {
-      const history = { first: { ...healthy, step: 1 }, lowest: { studentTailMass: 0.1 } };
-      const text = seen({ ...healthy, step: 7 }, history);
+      const history = {
+        first: { ...healthy, step: 1 },
+        lowest: { studentTailMass: 0.1 },
+        firstTerms: { "forward-kl": 1 },
+      };
+      const text = seen({ ...healthy, terms: { "forward-kl": 30 }, step: 7 }, history);
       expect(text.length, name).toBeGreaterThan(20);
       expect(text, name).not.toMatch(/undefined|NaN/);
       expect(remedy.length, name).toBeGreaterThan(20);
     }
+  });
+});
+
+describe("evaluations are told", () => {
+  const told = (metrics: readonly Record<string, number>[]) => {
+    const watch = watchEvaluations();
+    const warnings = metrics.flatMap((row, step) => watch(step, row));
+    return { steps: warnings.map(({ step }) => step), showing: watch.showing() };
+  };
+  const loss = (value: number) => ({
+    "heldOut.loss": value,
+    "heldOut.perplexity": Math.exp(value),
+    "heldOut.meanLength": 900 * value,
+  });
+
+  test.each([
+    ["nothing while they are healthy", [2, 1.5, 6], { steps: [], showing: false }],
+    ["a loss far above the first", [2, 1, 12, 13], { steps: [2], showing: true }],
+    ["an infinite perplexity at once", [800], { steps: [0], showing: true }],
+    ["a loss that is no number", [2, Number.NaN], { steps: [1], showing: true }],
+    ["nothing of the end if it has come back", [2, 12, 2], { steps: [1], showing: false }],
+  ] as const)("%s", (_, losses, expected) => {
+    expect(told(losses.map(loss))).toEqual(expected);
   });
 });

@@ -338,7 +338,7 @@ describe("is refused before the run", () => {
       withoutLayers,
       /hidden-state compares layers, which this student does not show/,
     ],
-    ["no teacher", every[0]!, withoutTeacher, /needs teacherHiddenStates.*use distill/],
+    ["no teacher", every[0]!, withoutTeacher, /needs teacherHiddenStates.*that can: distill/],
     [
       "a layer that the student does not have",
       lossTerm(hiddenStateLoss, {}, 1, at(3, 1)),

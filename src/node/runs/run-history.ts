@@ -1,0 +1,82 @@
+import {
+  type StepMetrics,
+  type TrainingWarning,
+  watchEvaluations,
+  watchTraining,
+} from "../../trainers/index.js";
+import { withNumbers } from "../files/json.js";
+import type { LogRow } from "./run-log.js";
+
+export type Metrics = Readonly<Record<string, number>>;
+
+/** One evaluation, as it stands in `metrics.jsonl`. */
+export interface Evaluation {
+  readonly step: number;
+  readonly metrics: Metrics;
+}
+
+/**
+ * What a whole run has come to, over all the times that it was resumed. It is made of the log alone, so
+ * that a resumed run and an uninterrupted one, with the same log, say the same.
+ */
+export interface RunHistory {
+  /** Before the first step. */
+  readonly initial: Evaluation | undefined;
+  readonly last: Evaluation | undefined;
+  readonly tokens: number;
+  readonly trainingMs: number;
+  /** Whether the last step or the last evaluation was far worse than the first. */
+  readonly diverged: boolean;
+  /** Adds a row of the log that an earlier process wrote. */
+  replay(row: LogRow): void;
+  /** Returns what is newly wrong. */
+  addStep(metrics: StepMetrics): TrainingWarning[];
+  /** Returns what is newly wrong. */
+  addEvaluation(evaluation: Evaluation): TrainingWarning[];
+  /** How many of the first `step` steps the log does not have. */
+  missing(step: number): number;
+}
+
+export function emptyHistory(): RunHistory {
+  const evaluations: { initial?: Evaluation; last?: Evaluation } = {};
+  const sums = { steps: 0, tokens: 0, trainingMs: 0 };
+  const watch = watchTraining();
+  const watchHeldOut = watchEvaluations();
+  const addStep = (metrics: StepMetrics) => {
+    sums.steps++;
+    sums.tokens += metrics.tokens;
+    sums.trainingMs += metrics.elapsedMs;
+    return watch(metrics);
+  };
+  const addEvaluation = (evaluation: Evaluation) => {
+    if (evaluation.step === 0) evaluations.initial = evaluation;
+    evaluations.last = evaluation;
+    return watchHeldOut(evaluation.step, evaluation.metrics);
+  };
+  return {
+    get initial() {
+      return evaluations.initial;
+    },
+    get last() {
+      return evaluations.last;
+    },
+    get tokens() {
+      return sums.tokens;
+    },
+    get trainingMs() {
+      return sums.trainingMs;
+    },
+    get diverged() {
+      return watch.showing().includes("loss-diverges") || watchHeldOut.showing();
+    },
+    replay(row) {
+      if ("warning" in row) return;
+      const { step, ...rest } = withNumbers(row) as LogRow;
+      if ("terms" in rest) addStep({ step, ...rest } as StepMetrics);
+      else addEvaluation({ step, metrics: rest as Metrics });
+    },
+    addStep,
+    addEvaluation,
+    missing: (step) => step - sums.steps,
+  };
+}

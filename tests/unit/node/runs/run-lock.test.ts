@@ -1,0 +1,115 @@
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { lockName, lockRun } from "../../../../src/node/runs/run-lock.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+const isUsed = /is training in this run folder\. Wait until it ends, or stop it\./;
+
+/** Writes a lock file as another process would have, with its own place in it. */
+function leaveLock(folder: string, changes: object): void {
+  const path = join(folder, lockName);
+  const own = JSON.parse(readFileSync(path, "utf8")) as object;
+  writeFileSync(path, JSON.stringify({ ...own, ...changes }));
+}
+
+async function abandonedFolder(changes: object): Promise<string> {
+  const folder = temporaryFolder();
+  const lock = await lockRun(folder);
+  leaveLock(folder, { token: "another", ...changes });
+  // Its own file all the same: what it held on to in this process ends.
+  const text = readFileSync(join(folder, lockName));
+  await lock.release();
+  writeFileSync(join(folder, lockName), text);
+  const { ino, dev } = statSync(join(folder, lockName), { bigint: true });
+  leaveLock(folder, { inode: String(ino), device: String(dev) });
+  return folder;
+}
+
+test("a folder is locked until it is released", async () => {
+  const folder = temporaryFolder();
+  const lock = await lockRun(folder);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  await expect(lockRun(folder)).rejects.toThrow(`Process ${process.pid} on `);
+  await lock.check();
+  await lock.release();
+  expect(existsSync(join(folder, lockName))).toBe(false);
+  await (await lockRun(folder)).release();
+});
+
+test("a copy of a folder in use is free, and the folder is not", async () => {
+  const folder = temporaryFolder();
+  const copy = temporaryFolder();
+  const lock = await lockRun(folder);
+  cpSync(folder, copy, { recursive: true });
+  const other = await lockRun(copy);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  await other.release();
+  await lock.check();
+  await lock.release();
+});
+
+// Above what the kernel gives out.
+const noPid = 2 ** 22 + 1;
+
+test.each([
+  ["of a process that is no more", { pid: noPid }],
+  ["of a process whose number another has now", { started: "1" }],
+  ["of before the machine was started", { boot: "another" }],
+])("the lock %s is taken over", async (_, changes) => {
+  const folder = await abandonedFolder(changes);
+  const lock = await lockRun(folder);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  await lock.release();
+});
+
+test.each([
+  ["on another host", { host: "elsewhere" }],
+  ["in another container", { pidNamespace: "pid:[1]" }],
+  ["whose start nobody knows", { started: null }],
+])("a process %s holds its lock while it shows signs of life", async (_, changes) => {
+  const folder = await abandonedFolder(changes);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  const elevenMinutesAgo = Date.now() / 1000 - 660;
+  utimesSync(join(folder, lockName), elevenMinutesAgo, elevenMinutesAgo);
+  await (await lockRun(folder)).release();
+});
+
+test("an empty lock file is one that is being made, for some seconds", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, lockName);
+  writeFileSync(path, "");
+  await expect(lockRun(folder)).rejects.toThrow(/^[^:]+: Another process is training/);
+  utimesSync(path, 1, 1);
+  await (await lockRun(folder)).release();
+});
+
+test("of many that come at once, one gets it, also where a dead process left it", async () => {
+  for (const folder of [temporaryFolder(), await abandonedFolder({ pid: noPid })]) {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(folder)));
+    const locks = results.flatMap((result) =>
+      result.status === "fulfilled" ? [result.value] : [],
+    );
+    expect(locks.length).toBe(1);
+    await locks[0]?.check();
+    await locks[0]?.release();
+  }
+});
+
+test("whoever loses the lock is told, and leaves the other's alone", async () => {
+  const folder = temporaryFolder();
+  const lock = await lockRun(folder);
+  writeFileSync(join(folder, "new"), "{}");
+  renameSync(join(folder, "new"), join(folder, lockName));
+  await expect(lock.check()).rejects.toThrow(/no longer holds the run folder/);
+  await lock.release();
+  expect(existsSync(join(folder, lockName))).toBe(true);
+});
