@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { oneOf, PupilError } from "../errors/index.js";
+import { oneOf, PupilError, showValue } from "../errors/index.js";
 
 /** Parses with a schema; the error names path, value, what is allowed, and the nearest valid name. */
 export function parseConfig<S extends z.ZodType>(
@@ -43,7 +43,7 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
       // A schema that says more than what is allowed: why a value is not.
       if (!issue.message.startsWith("Invalid ")) return [`${here}: ${issue.message}`];
       const allowed = issue.values.map(String);
-      return [`${here} is ${show(issue.input)}. ${oneOf(String(issue.input), allowed)}`];
+      return [`${here} is ${show(issue.input)}. ${oneOf(nameOf(issue.input), allowed)}`];
     }
     case "invalid_type":
       return issue.input === undefined
@@ -73,7 +73,7 @@ function explainDiscriminator(
   const field = [...path.map(String), key].join(".");
   const allowed = discriminatorValues(union);
   if (given === undefined) return `${field} is missing. Allowed: ${allowed.join(", ")}.`;
-  return `${field} is ${show(given)}. ${oneOf(String(given), allowed)}`;
+  return `${field} is ${show(given)}. ${oneOf(nameOf(given), allowed)}`;
 }
 
 function discriminatorValues(union: z.ZodDiscriminatedUnion): string[] {
@@ -144,7 +144,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A value where a name should be; none but a short text can be near one. */
+function nameOf(value: unknown): string {
+  return typeof value === "object" ? "" : String(value).slice(0, 100);
+}
+
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return showValue(value, 60);
 }

@@ -1,1 +1,2 @@
 export { NotFiniteError, PupilError, oneOf } from "./pupil-error.js";
+export { showValue } from "./show-value.js";

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import { hashHex } from "../hash.js";
 
 /** Tokens of a `tokenizer.json`: its model's vocabulary and its added tokens. */
@@ -43,7 +43,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
     }
   } else if (isObject(model.vocab)) {
     for (const [token, id] of Object.entries(model.vocab)) {
-      add(token, id, `model.vocab[${JSON.stringify(token)}]`);
+      add(token, id, `model.vocab[${showValue(token)}]`);
     }
   } else {
     throw new PupilError('is not a tokenizer.json: it has no "model.vocab".', {

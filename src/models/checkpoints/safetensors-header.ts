@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 
 /** The number formats we read, with their bytes per element. */
 export const safetensorsDtypes = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -130,13 +130,13 @@ function readEntry(name: string, entry: unknown, extent: FileExtent): Safetensor
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(safetensorsDtypes, dtype)) {
     const allowed = Object.keys(safetensorsDtypes).join(", ");
-    return fail(`dtype ${JSON.stringify(dtype)} is not supported.`, `Allowed: ${allowed}.`);
+    return fail(`dtype ${showValue(dtype)} is not supported.`, `Allowed: ${allowed}.`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`shape ${JSON.stringify(shape)} is not a list of sizes.`);
+    return fail(`shape ${showValue(shape)} is not a list of sizes.`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    return fail(`data_offsets ${JSON.stringify(offsets)} is not a pair of byte offsets.`);
+    return fail(`data_offsets ${showValue(offsets)} is not a pair of byte offsets.`);
   }
   const [begin, end] = offsets as [number, number];
   const dataSize = extent.fileSize - extent.dataStart;

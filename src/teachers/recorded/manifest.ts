@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 
 /** Of `manifest.json` and of every shard; a reader takes no other. */
 export const recordingVersion = 1;
@@ -71,7 +71,7 @@ export function parseRecordingManifest(json: unknown, path: string): RecordingMa
     throw new PupilError(
       version === undefined
         ? "This is not the manifest of a recording: it has no formatVersion."
-        : `The recording has format version ${String(version)}, this pupil reads version ${recordingVersion}.`,
+        : `The recording has format version ${showValue(version)}, this pupil reads version ${recordingVersion}.`,
       { field: path, value: version, remedy: "Record it again with pupil record-teacher." },
     );
   }
