@@ -1,3 +1,5 @@
+import type { ParquetDecoder } from "./parquet-decoder.js";
+
 /** A file to read rows from: a file on disk, a browser's `File`, or a text in memory. */
 export interface DataFile {
   /** Path or name, as messages show it. */
@@ -7,6 +9,8 @@ export interface DataFile {
   slice(start: number, end?: number): Promise<ArrayBuffer>;
   /** All bytes in order, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
+  /** Decodes it as Parquet where it can be stopped. Default: in this thread, however long it takes. */
+  decodeParquet?(): ParquetDecoder;
 }
 
 /** A `DataFile` of a `Blob` (a browser's `File` is one), or of content in memory. */

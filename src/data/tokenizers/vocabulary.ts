@@ -16,6 +16,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Ten times as many as any tokenizer has: models and tables have a row for every id up to the last. */
+const largestId = 4_000_000;
+
 /** Reads the vocabulary of a Hugging Face `tokenizer.json`; throws a PupilError if there is none. */
 export function readVocabulary(json: unknown, source: string): Vocabulary {
   const model = isObject(json) ? json.model : undefined;
@@ -32,6 +35,13 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
         field: source,
         value: [token, id],
         remedy: "The file seems damaged: fetch or export it again.",
+      });
+    }
+    if ((id as number) > largestId) {
+      throw new PupilError(`${where} has the id ${id as number}, which no vocabulary needs.`, {
+        field: source,
+        value: id,
+        remedy: `Ids up to ${largestId} are read: fetch or export the file again.`,
       });
     }
     ids.set(token, id as number);

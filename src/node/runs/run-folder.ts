@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { makeFolder, removeUnfinished, writeFileAtomic } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
-import { readText } from "../files/read-files.js";
+import { readJson } from "../files/read-files.js";
+import { newestWholeCheckpoint } from "./newest-checkpoint.js";
 
 /** One row of a `.jsonl` log; rows of training steps carry their step. */
 export interface LogRow {
@@ -36,14 +37,15 @@ export async function createRunFolder(path: string, config: object): Promise<Run
  * Opens a run to continue from its last complete checkpoint: drops half-written files and the log
  * rows that came after that checkpoint.
  */
-export async function openRunFolder(path: string): Promise<{ run: RunFolder; step: number }> {
+export async function openRunFolder(
+  path: string,
+): Promise<{ run: RunFolder; step: number; notes: readonly string[] }> {
   const checkpoints = join(path, "checkpoints");
   await removeUnfinished(checkpoints);
-  const steps = await checkpointSteps(path);
-  const step = steps.at(-1) ?? 0;
+  const { step, notes } = await newestWholeCheckpoint(checkpoints, await checkpointSteps(path));
   for (const name of ["metrics.jsonl", "completions.jsonl"]) await truncateLog(path, name, step);
   await rm(join(path, "summary.json"), { force: true });
-  return { run: runFolder(path), step };
+  return { run: runFolder(path), step, notes };
 }
 
 /** Steps of the complete checkpoints, ascending. */
@@ -65,11 +67,12 @@ export async function readRunConfig(path: string): Promise<unknown> {
       remedy: "Give the run's own folder, such as resume=runs/<name>.",
     });
   }
-  return JSON.parse(await readText(file)) as unknown;
+  return readJson(file, "config of the run");
 }
 
 /** A stored config without the versions that were recorded beside it. */
 export function withoutVersions(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null) return stored;
   const { versions: _versions, ...config } = stored as Record<string, unknown>;
   return config;
 }

@@ -4,6 +4,7 @@ import { NotFiniteError, PupilError } from "../../errors/index.js";
 import { type StepMetrics, type TrainingWarning, watchTraining } from "../../trainers/index.js";
 import { writeFolderAtomic } from "../files/atomic.js";
 import { type RunParts, buildRun } from "./build-run.js";
+import { withMark } from "../models/checkpoint-mark.js";
 import { modelFiles } from "../models/model-folder.js";
 import { checkpointSteps, createRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
 import { trainingStateFiles } from "./training-state.js";
@@ -12,7 +13,12 @@ import { versions } from "./versions.js";
 /** What happens in a run, in order; the CLI shows it, tests read it. */
 export type RunEvent =
   | { readonly type: "started"; readonly path: string; readonly notes: readonly string[] }
-  | { readonly type: "resumed"; readonly path: string; readonly step: number }
+  | {
+      readonly type: "resumed";
+      readonly path: string;
+      readonly step: number;
+      readonly notes: readonly string[];
+    }
   | { readonly type: "step"; readonly metrics: StepMetrics; readonly steps: number }
   | { readonly type: "warning"; readonly warning: TrainingWarning }
   | { readonly type: "evaluation"; readonly step: number; readonly metrics: Metrics }
@@ -54,14 +60,16 @@ export interface TrainRunOptions {
  */
 export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEvent> {
   const { config, path, resume, signal } = options;
-  const { run, step: startStep } = resume ? await openRunFolder(path) : { run: undefined, step: 0 };
+  const fresh = { run: undefined, step: 0, notes: [] };
+  const { run, step: startStep, notes } = resume ? await openRunFolder(path) : fresh;
+  if (startStep > config.trainer.steps) throw beyondEnd(startStep, config.trainer.steps);
   const checkpoint = startStep > 0 ? run?.checkpointPath(startStep) : undefined;
   using parts = await buildRun(config, checkpoint);
   await parts.checkData();
   // The folder of a new run is made only once everything in the config was found to work.
   const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
   yield resume
-    ? { type: "resumed", path, step: startStep }
+    ? { type: "resumed", path, step: startStep, notes }
     : { type: "started", path, notes: parts.notes };
   yield* trainLoop(config, parts, folder, startStep, signal);
 }
@@ -96,7 +104,7 @@ async function* trainLoop(
     });
     await writeFolderAtomic(
       target,
-      new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),
+      withMark(new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state])),
     );
     saved = step;
     await removeOldCheckpoints(run, config.checkpoint.keep);
@@ -154,6 +162,14 @@ async function* trainLoop(
   };
   if (!stopped) await run.writeSummary(summary);
   yield { type: "finished", summary, stopped };
+}
+
+function beyondEnd(step: number, steps: number): PupilError {
+  return new PupilError(`The newest checkpoint is of step ${step}, the run ends at ${steps}.`, {
+    field: "trainer.steps",
+    value: steps,
+    remedy: `Give at least ${step}, or remove the checkpoints after step ${steps}.`,
+  });
 }
 
 function numTrained({ student }: RunParts): number {

@@ -11,12 +11,18 @@ export const recordingDescriptionSchema = z.object({
   formatVersion: z.literal(recordingVersion),
   /** Whether the K tokens of a position are the likeliest or draws with replacement. */
   tokens: z.enum(["likeliest", "draws"]),
-  k: z.int().min(1),
+  k: z
+    .int()
+    .min(1)
+    .max(2 ** 16),
   /** Of the draws. */
   sampleTemperature: z.number().positive(),
   /** Of the stored log-probabilities. */
   dtype: z.enum(["float16", "float32"]),
-  vocabSize: z.int().min(1),
+  vocabSize: z
+    .int()
+    .min(1)
+    .max(2 ** 32),
   /** Longest row that the teacher could score; null where it has no limit. */
   maxPositions: z.int().min(1).nullable(),
   /** Of the tokenizer that is stored beside the manifest. */
@@ -34,7 +40,7 @@ export const recordingDescriptionSchema = z.object({
 export type RecordingDescription = z.output<typeof recordingDescriptionSchema>;
 
 export const recordingShardSchema = z.object({
-  file: z.string(),
+  file: z.string().regex(/^shard-\d{5}\.bin$/, "no name of a shard"),
   bytes: count(),
   rows: count(),
 });
