@@ -95,4 +95,5 @@ export {
   weightFiles,
 } from "./checkpoints/shards.js";
 export { variableState, type VariableState } from "./checkpoints/variable-state.js";
+export { withVocabulary } from "./decoder/with-vocabulary.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./decoder/types.js";

@@ -90,7 +90,12 @@ export async function assembleModels(
   checkContext(data, contexts, config);
   const teacher =
     loadedTeacher &&
-    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
+    own(
+      await loadedTeacher.connect({
+        ...{ tokenizer, student, vocabSize: student.config.vocabSize },
+        random: random.stream("teacher"),
+      }),
+    );
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher };
 }
 
