@@ -82,6 +82,7 @@ export {
   widenTensor,
 } from "./checkpoints/safetensors.js";
 export {
+  longestHeader,
   readSafetensorsHeader,
   type SafetensorsDtype,
   type SafetensorsEntry,

@@ -83,7 +83,6 @@ test("equal rows are not worth a note; a recording of more rows is used as well"
   const teacher = await padded(output, "teacher", 9);
   const plain = {
     ...tinyConfig(output),
-    student,
     teacher: { from: teacher, topK: 3 },
     trainer: { ...trainer("sparse-kl"), onPolicyFraction: 0 },
   };
