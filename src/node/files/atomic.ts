@@ -7,6 +7,9 @@ import { PupilError } from "../../errors/index.js";
 /** Marks folders that are being written; a reader ignores them and a resumed run removes them. */
 export const unfinishedPrefix = ".unfinished-";
 
+/** Followed by a folder's name, a dash and a UUID: what is replaced in this moment. */
+const asidePrefix = `${unfinishedPrefix}old-`;
+
 /** Content of a file, or a function that makes it when its turn comes. */
 export type FileContent = string | Uint8Array | (() => Uint8Array);
 
@@ -39,7 +42,9 @@ export async function makeFolder(path: string, output = path): Promise<void> {
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   await makeFolder(dirname(path));
   const data = typeof content === "string" ? content : Buffer.from(content);
+  // Writes and syncs under another name, then renames; the rename lasts once the folder is synced.
   await writeFileAtomicLibrary(path, data);
+  await syncFolder(dirname(path));
 }
 
 /**
@@ -72,10 +77,17 @@ export async function writeFolderAtomic(
   }
 }
 
-/** Removes what a killed process left half-written in a folder. */
+/**
+ * Removes what a killed process left half-written in a folder. A folder that was moved aside to be
+ * replaced, and was not, is put back.
+ */
 export async function removeUnfinished(parent: string): Promise<void> {
-  for (const name of await readdir(parent).catch(() => [])) {
-    if (name.startsWith(unfinishedPrefix)) await rm(join(parent, name), { recursive: true });
+  const names = await readdir(parent).catch((): string[] => []);
+  for (const name of names.filter((candidate) => candidate.startsWith(unfinishedPrefix))) {
+    const replaced = name.startsWith(asidePrefix) ? name.slice(asidePrefix.length, -37) : undefined;
+    if (replaced !== undefined && !names.includes(replaced)) {
+      await rename(join(parent, name), join(parent, replaced));
+    } else await rm(join(parent, name), { recursive: true });
   }
 }
 
@@ -90,7 +102,7 @@ async function writeAndSync(path: string, content: FileContent): Promise<void> {
 }
 
 async function replaceFolder(temporary: string, path: string): Promise<void> {
-  const old = join(dirname(path), `${unfinishedPrefix}old-${basename(path)}-${randomUUID()}`);
+  const old = join(dirname(path), `${asidePrefix}${basename(path)}-${randomUUID()}`);
   let replaced = true;
   await rename(path, old).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
