@@ -1,28 +1,4 @@
-import type { FileMetaData } from "hyparquet";
-import type { DataFile } from "./data-file.js";
-
-/** The rows of a range, and how many values each column had for them: as many, in a whole file. */
-export interface DecodedRows {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly counts: Readonly<Record<string, number>>;
-}
-
-export interface RowRange {
-  readonly start: number;
-  readonly end: number;
-  /** Default: all. */
-  readonly columns?: readonly string[] | undefined;
-}
-
-/**
- * Decodes one Parquet file. A file with a wrong byte can make the decoder compute without an end, so
- * that where it can run apart from the caller, it does: see `DataFile.decodeParquet`.
- */
-export interface ParquetDecoder {
-  metadata(): Promise<FileMetaData>;
-  /** @param metadata what the other function gave */
-  rows(metadata: FileMetaData, range: RowRange): Promise<DecodedRows>;
-}
+import type { DataFile, ParquetDecoder } from "./data-file.js";
 
 /** Decodes in this thread, with what is there in browsers. */
 export async function decodeHere(file: DataFile): Promise<ParquetDecoder> {

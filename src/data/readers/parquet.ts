@@ -1,7 +1,7 @@
 import type { FileMetaData } from "hyparquet";
 import { PupilError } from "../../errors/index.js";
-import type { DataFile } from "./data-file.js";
-import { type DecodedRows, decodeHere } from "./parquet-decoder.js";
+import type { DataFile, DecodedRows } from "./data-file.js";
+import { decodeHere } from "./parquet-decoder.js";
 import type { DataRow, Reader, ReadOptions, WantedFields } from "./reader.js";
 
 /** Parquet; one row group is in memory at a time. Nested columns become objects and lists. */
