@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nearest, oneOf, PupilError } from "../errors/index.js";
+import { nearest, oneOf, PupilError, showValue } from "../errors/index.js";
 import {
   discriminatorValues,
   fieldsAt,
@@ -68,7 +68,7 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
       if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
       const allowed = issue.values.map(String);
       if (given === undefined) return [`${here} is missing. Allowed: ${allowed.join(", ")}.`];
-      return [`${here} is ${show(given)}. ${oneOf(String(given), allowed)}`];
+      return [`${here} is ${show(given)}. ${oneOf(nameOf(given), allowed)}`];
     }
     case "invalid_type":
       return given === undefined
@@ -184,11 +184,14 @@ function explainDiscriminator(
   const field = [...path.map(String), key].join(".");
   const allowed = discriminatorValues(union);
   if (given === undefined) return `${field} is missing. Allowed: ${allowed.join(", ")}.`;
-  return `${field} is ${show(given)}. ${oneOf(String(given), allowed)}`;
+  return `${field} is ${show(given)}. ${oneOf(nameOf(given), allowed)}`;
+}
+
+/** A value where a name should be; none but a short text can be near one. */
+function nameOf(value: unknown): string {
+  return typeof value === "object" ? "" : String(value).slice(0, 100);
 }
 
 function show(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return typeof value === "number" ? String(value) : showValue(value, 60);
 }

@@ -60,7 +60,7 @@ export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
 export { dataFile } from "./readers/data-file.js";
-export type { DataFile } from "./readers/data-file.js";
+export type { DataFile, ParquetDecoder } from "./readers/data-file.js";
 export { dataFormats, formatOfName, readRows } from "./readers/index.js";
 export type { DataFormat } from "./readers/index.js";
 export type { DataRow, ReadOptions } from "./readers/reader.js";

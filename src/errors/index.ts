@@ -1,2 +1,3 @@
 export { isSameName, nearest, NotFiniteError, oneOf, PupilError } from "./pupil-error.js";
 export { requireMember } from "./require-member.js";
+export { showValue } from "./show-value.js";

@@ -16,14 +16,23 @@ export class PupilError extends Error {
   readonly remedy: string | undefined;
 
   constructor(problem: string, details: ErrorDetails = {}) {
-    const parts = [details.field ? `${details.field}: ${problem}` : problem];
-    if (details.remedy) parts.push(details.remedy);
+    const said = shorten(problem);
+    const parts = [details.field ? `${shorten(details.field)}: ${said}` : said];
+    if (details.remedy) parts.push(shorten(details.remedy));
     super(parts.join(" "), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "PupilError";
     this.field = details.field;
     this.value = details.value;
     this.remedy = details.remedy;
   }
+}
+
+/** More than this of a text that a file brought is no help to who reads the message. */
+const longestPart = 4_000;
+
+function shorten(text: string): string {
+  if (text.length <= longestPart) return text;
+  return `${text.slice(0, longestPart)}… (${text.length.toLocaleString("en-US")} characters)`;
 }
 
 /** Something computed is NaN or infinite: the parameters that it was computed with may be lost. */

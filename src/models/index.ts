@@ -82,6 +82,7 @@ export {
   widenTensor,
 } from "./checkpoints/safetensors.js";
 export {
+  longestHeader,
   readSafetensorsHeader,
   type SafetensorsDtype,
   type SafetensorsEntry,
@@ -95,4 +96,5 @@ export {
   weightFiles,
 } from "./checkpoints/shards.js";
 export { variableState, type VariableState } from "./checkpoints/variable-state.js";
+export { withVocabulary } from "./decoder/with-vocabulary.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./decoder/types.js";

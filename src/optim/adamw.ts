@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { requireMember } from "../errors/index.js";
+import { PupilError, requireMember } from "../errors/index.js";
 import { adamwUpdate } from "../ops/index.js";
 import { createVariable, disposeAll } from "../tensors/index.js";
 
@@ -100,19 +100,34 @@ export class AdamW implements Disposable {
     return { updates: this.updateCount, moments };
   }
 
-  /** Restores a state; throws if a moment is missing or has another shape. */
-  restore(state: AdamWState): void {
-    for (const [name, variable] of this.namedMoments()) {
+  /**
+   * Restores a state.
+   *
+   * @param source how errors call it, such as its file
+   * @throws PupilError if it is not that of these parameters; nothing is changed then
+   */
+  restore(state: AdamWState, source = "optimizer state"): void {
+    const mine = new Map(this.namedMoments());
+    const fail = (problem: string): never => {
+      const remedy = "Resume from a checkpoint of the same run.";
+      throw new PupilError(problem, { field: source, remedy });
+    };
+    for (const [name, { shape }] of mine) {
       const saved = state.moments.get(name);
-      if (saved === undefined || saved.shape.join() !== variable.shape.join()) {
-        const found = saved === undefined ? "is missing" : `has shape [${saved.shape.join(", ")}]`;
-        throw new Error(
-          `Optimizer state ${name} ${found}; expected [${variable.shape.join(", ")}].`,
-        );
+      const expected = `expected [${shape.join(", ")}]`;
+      if (saved === undefined) return fail(`${name} is missing; ${expected}.`);
+      if (saved.shape.join() !== shape.join()) {
+        fail(`${name} has the shape [${saved.shape.join(", ")}]; ${expected}.`);
       }
-      const restored = tf.tensor(saved.data, variable.shape, "float32");
-      variable.assign(restored);
-      restored.dispose();
+    }
+    const other = [...state.moments.keys()].find((name) => !mine.has(name));
+    if (other !== undefined) fail(`${other} is of no parameter that is trained here.`);
+    if (!Number.isSafeInteger(state.updates) || state.updates < 0) {
+      fail(`${state.updates} is no number of updates.`);
+    }
+    for (const [name, variable] of mine) {
+      const { data } = state.moments.get(name) as { readonly data: Float32Array };
+      tf.tidy(() => variable.assign(tf.tensor(data, variable.shape, "float32")));
     }
     this.updateCount = state.updates;
   }

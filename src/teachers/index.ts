@@ -35,6 +35,7 @@ export {
   type OnnxTensor,
   type OnnxValueInfo,
   openOnnxDecoder,
+  withRows,
 } from "./onnx/index.js";
 export { promptedTeacher } from "./prompted-teacher.js";
 export * from "./recorded/index.js";

@@ -1,5 +1,5 @@
 import { type CsvError, parse } from "csv-parse/browser/esm";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { DataFile } from "./data-file.js";
 import type { DataRow, Reader, ReadOptions } from "./reader.js";
 import { readTextPieces } from "./text-pieces.js";
@@ -128,7 +128,7 @@ function header(names: readonly string[], file: DataFile): string[] {
   throw new PupilError(
     isEmpty
       ? "the header line has a column without a name."
-      : `the header line names the column ${JSON.stringify(twice)} twice.`,
+      : `the header line names the column ${showValue(twice)} twice.`,
     {
       field: `${file.name}:1`,
       value: names,

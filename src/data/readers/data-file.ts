@@ -1,3 +1,5 @@
+import type { FileMetaData } from "hyparquet";
+
 /** A file to read rows from: a file on disk, a browser's `File`, or a text in memory. */
 export interface DataFile {
   /** Path or name, as messages show it. */
@@ -7,6 +9,31 @@ export interface DataFile {
   slice(start: number, end?: number): Promise<ArrayBuffer>;
   /** All bytes in order, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
+  /** Decodes it as Parquet where it can be stopped. Default: in this thread, however long it takes. */
+  decodeParquet?(): ParquetDecoder;
+}
+
+/** The rows of a range, and how many values each column had for them: as many, in a whole file. */
+export interface DecodedRows {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+  /** Default: all. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/**
+ * Decodes one Parquet file. A file with a wrong byte can make the decoder compute without an end, so
+ * that where it can run apart from the caller, it does: see `DataFile.decodeParquet`.
+ */
+export interface ParquetDecoder {
+  metadata(): Promise<FileMetaData>;
+  /** @param metadata what the other function gave */
+  rows(metadata: FileMetaData, range: RowRange): Promise<DecodedRows>;
 }
 
 /** A `DataFile` of a `Blob` (a browser's `File` is one), or of content in memory. */

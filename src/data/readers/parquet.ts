@@ -1,6 +1,7 @@
 import type { FileMetaData } from "hyparquet";
 import { PupilError } from "../../errors/index.js";
-import type { DataFile } from "./data-file.js";
+import type { DataFile, DecodedRows } from "./data-file.js";
+import { decodeHere } from "./parquet-decoder.js";
 import type { DataRow, Reader, ReadOptions, WantedFields } from "./reader.js";
 
 /** Parquet; one row group is in memory at a time. Nested columns become objects and lists. */
@@ -11,30 +12,69 @@ export const parquetReader: Reader = {
 };
 
 async function* readParquet(file: DataFile, { only }: ReadOptions): AsyncGenerator<DataRow> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
-  const { compressors } = await import("hyparquet-compressors");
-  const buffer = { byteLength: file.byteLength, slice: file.slice };
   const guard = async <T>(what: string, work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (cause) {
-      throw damaged(file, what, cause);
+      throw damaged(file, `${what} cannot be read${reasonOf(cause)}`, cause);
     }
   };
   if (file.byteLength === 0) return;
-  const metadata = await guard("its index", parquetMetadataAsync(buffer));
+  const decoder = file.decodeParquet?.() ?? (await decodeHere(file));
+  const metadata = await guard("its index", decoder.metadata());
+  checkIndex(file, metadata);
   const columns = only && columnsFor(only, columnNames(metadata));
-  let first = 0;
-  for (const [group, { num_rows }] of metadata.row_groups.entries()) {
-    const end = first + Number(num_rows);
-    const options = { file: buffer, metadata, compressors, rowStart: first, rowEnd: end };
-    const rows = await guard(
-      `row group ${group + 1} of ${metadata.row_groups.length}`,
-      parquetReadObjects({ ...options, ...(columns && { columns }) }),
-    );
-    for (const [i, row] of rows.entries()) yield { row, where: `${file.name}:${first + i + 1}` };
-    first = end;
+  const groups = metadata.row_groups;
+  let start = 0;
+  for (const [group, { num_rows }] of groups.entries()) {
+    const end = start + Number(num_rows);
+    const what = `row group ${group + 1} of ${groups.length}`;
+    const decoded = await guard(what, decoder.rows(metadata, { start, end, columns }));
+    checkCounts(file, what, Number(num_rows), decoded);
+    for (const [i, row] of decoded.rows.entries()) {
+      yield { row, where: `${file.name}:${start + i + 1}` };
+    }
+    start = end;
   }
+}
+
+/** An index that contradicts itself; the decoder would believe it. */
+function checkIndex(file: DataFile, { num_rows, row_groups: groups, schema }: FileMetaData): void {
+  const isCount = (value: unknown) => typeof value === "bigint" && value >= 0n && value < 2n ** 32n;
+  const fail = (how: string): never => {
+    throw damaged(file, `its index ${how}`);
+  };
+  if (!isCount(num_rows)) fail("has no number of rows");
+  if (!groups.every((group) => isCount(group.num_rows))) fail("has a row group without its size");
+  const sum = groups.reduce((total, group) => total + group.num_rows, 0n);
+  if (sum !== num_rows) fail(`states ${num_rows} rows, its row groups have ${sum}`);
+  const leaves = schema.filter(({ num_children }) => num_children === undefined).length;
+  for (const { columns, num_rows: rows } of groups) {
+    if (columns.length !== leaves)
+      fail(`states ${leaves} columns, a row group has ${columns.length}`);
+    for (const { meta_data: chunk } of columns) {
+      if (chunk === undefined) return fail("has a column without a description");
+      // Lists have more values than there are rows, or none for a row.
+      const isFlat = chunk.path_in_schema.length === 1;
+      if (!isCount(chunk.num_values) || (isFlat && chunk.num_values !== rows)) {
+        fail(
+          `states ${chunk.num_values} values of ${chunk.path_in_schema.join(".")} in ${rows} rows`,
+        );
+      }
+    }
+  }
+}
+
+/** Every column has a value for every row, or the file is not what its index says. */
+function checkCounts(file: DataFile, what: string, expected: number, decoded: DecodedRows): void {
+  const { rows, counts } = decoded;
+  const wrong = Object.entries(counts).find(([, count]) => count !== expected);
+  if (wrong !== undefined) {
+    throw damaged(file, `${what} has ${wrong[1]} values of ${wrong[0]} in place of ${expected}`);
+  }
+  const isWhole = rows.every((row) => Object.values(row).every((value) => value !== undefined));
+  if (rows.length === expected && isWhole) return;
+  throw damaged(file, `${what} has other rows than the index states`);
 }
 
 /** Names of the top-level columns. */
@@ -64,11 +104,17 @@ function columnsFor(only: WantedFields, names: readonly string[]): string[] | un
   return required.includes(undefined) ? undefined : [...new Set(columns)];
 }
 
-function damaged(file: DataFile, what: string, cause: unknown): PupilError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new PupilError(`is not a readable Parquet file: ${what} cannot be read (${reason}).`, {
+/** What the decoder says; of an error of the engine, that it is one says nothing to a reader. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error) || cause instanceof TypeError || cause instanceof RangeError)
+    return "";
+  return ` (${cause.message.replace(/\.$/, "")})`;
+}
+
+function damaged(file: DataFile, problem: string, cause?: unknown): PupilError {
+  return new PupilError(`is not a readable Parquet file: ${problem}.`, {
     field: file.name,
     remedy: "The file may be cut or have another format: fetch it again, or set format.",
-    cause,
+    ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { DataFile } from "../readers/data-file.js";
 import { formatOfName, readRows } from "../readers/index.js";
 import type { DataRow } from "../readers/reader.js";
@@ -131,7 +131,7 @@ async function* readColumns(
 function numberOf(text: string, what: string, where: string): number {
   const value = Number(text);
   if (Number.isFinite(value)) return value;
-  throw new PupilError(`the ${what} is ${JSON.stringify(text)}, not a number.`, {
+  throw new PupilError(`the ${what} is ${showValue(text)}, not a number.`, {
     field: where,
     value: text,
     remedy: "Check the order of the columns.",

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { Tokenizer } from "../types.js";
 import { byteTokenizerFromJson } from "./byte-tokenizer.js";
 import { characterTokenizerFromJson } from "./character-tokenizer.js";
@@ -149,7 +149,7 @@ function configTokenId(
   if (token == null) return undefined;
   const id = typeof token === "string" ? vocabulary.ids.get(token) : undefined;
   if (id !== undefined) return id;
-  throw new PupilError(`${JSON.stringify(token)} is not in the vocabulary of ${source}.`, {
+  throw new PupilError(`${showValue(token)} is not in the vocabulary of ${source}.`, {
     field: `tokenizer_config.json: ${key}`,
     value: token,
     remedy: "Use the two files of the same model.",

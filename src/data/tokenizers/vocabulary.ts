@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import { hashHex } from "../hash.js";
 
 /** Tokens of a `tokenizer.json`: its model's vocabulary and its added tokens. */
@@ -15,6 +15,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Ten times as many as any tokenizer has: models and tables have a row for every id up to the last. */
+const largestId = 4_000_000;
 
 /** Reads the vocabulary of a Hugging Face `tokenizer.json`; throws a PupilError if there is none. */
 export function readVocabulary(json: unknown, source: string): Vocabulary {
@@ -34,6 +37,13 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
         remedy: "The file seems damaged: fetch or export it again.",
       });
     }
+    if ((id as number) > largestId) {
+      throw new PupilError(`${where} has the id ${id as number}, which no vocabulary needs.`, {
+        field: source,
+        value: id,
+        remedy: `Ids up to ${largestId} are read: fetch or export the file again.`,
+      });
+    }
     ids.set(token, id as number);
   };
   if (Array.isArray(model.vocab)) {
@@ -43,7 +53,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
     }
   } else if (isObject(model.vocab)) {
     for (const [token, id] of Object.entries(model.vocab)) {
-      add(token, id, `model.vocab[${JSON.stringify(token)}]`);
+      add(token, id, `model.vocab[${showValue(token)}]`);
     }
   } else {
     throw new PupilError('is not a tokenizer.json: it has no "model.vocab".', {

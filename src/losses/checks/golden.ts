@@ -1,4 +1,4 @@
-import { oneOf, PupilError } from "../../errors/index.js";
+import { oneOf, PupilError, showValue } from "../../errors/index.js";
 import { lossTerm } from "../combine.js";
 import type { LossDefinition } from "../define.js";
 import { type LossInput, lossInputFacts, lossInputs } from "../inputs.js";
@@ -143,7 +143,7 @@ function flat(nested: Nested): number[] {
 function shapeOf(nested: Nested, field: string): number[] {
   if (typeof nested === "number") return [];
   if (!Array.isArray(nested)) {
-    throw new PupilError(`${JSON.stringify(nested)} is neither a number nor a list.`, { field });
+    throw new PupilError(`${showValue(nested)} is neither a number nor a list.`, { field });
   }
   const shapes = (nested as readonly Nested[]).map((part) => shapeOf(part, field));
   if (shapes.some((shape) => shape.join() !== shapes[0]?.join())) {

@@ -1,4 +1,4 @@
-import { oneOf, PupilError } from "../../errors/index.js";
+import { oneOf, PupilError, showValue } from "../../errors/index.js";
 import { type ModelConfig, modelConfigSchema } from "../decoder/config.js";
 import type { WeightDtype } from "./safetensors.js";
 import { families, type Family, type FamilyName, familyNames } from "../families/index.js";
@@ -35,11 +35,14 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
   for (const [key, { allowed, accepts }] of Object.entries(huggingFace.requirements)) {
     const value = file[key];
     if (!accepts(value, file)) {
-      throw new PupilError(`${JSON.stringify(value) ?? "An absent key"} is not supported.`, {
-        field: `${source}: ${key}`,
-        value,
-        remedy: `Allowed: ${allowed}.`,
-      });
+      throw new PupilError(
+        `${value === undefined ? "An absent key" : showValue(value)} is not supported.`,
+        {
+          field: `${source}: ${key}`,
+          value,
+          remedy: `Allowed: ${allowed}.`,
+        },
+      );
     }
   }
 
@@ -58,6 +61,10 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
   if (rope) {
     options.ropeScaling = rope.scaling;
     keyOf.ropeScaling = rope.key;
+    if (rope.theta !== undefined) {
+      options.ropeTheta = rope.theta;
+      keyOf.ropeTheta = `${rope.key}.rope_theta`;
+    }
   }
 
   const result = modelConfigSchema.safeParse(options);
@@ -71,7 +78,7 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
       field: `${source}: ${keyOf[field] ?? field}${innerKeys}`,
       value,
       // Checks across fields quote their values.
-      ...(issue?.code === "custom" ? {} : { remedy: `Found ${JSON.stringify(value)}.` }),
+      ...(issue?.code === "custom" ? {} : { remedy: `Found ${showValue(value)}.` }),
     });
   }
   return { config: result.data, unknownKeys: unknownKeys(file, huggingFace, rope) };
@@ -107,7 +114,7 @@ function readFamilyName(file: Json, source: string): FamilyName {
   if (name !== undefined) return name;
   const given = typeof value === "string" ? value : "";
   const problem =
-    value === undefined ? "This key is missing." : `${JSON.stringify(value)} is not supported.`;
+    value === undefined ? "This key is missing." : `${showValue(value)} is not supported.`;
   throw new PupilError(problem, {
     field: `${source}: model_type`,
     value,

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 
 /** The number formats we read, with their bytes per element. */
 export const safetensorsDtypes = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -14,6 +14,9 @@ export interface SafetensorsEntry {
   readonly begin: number;
   readonly end: number;
 }
+
+/** As the format has it: nothing reads more before it knows what the file is. */
+export const longestHeader = 100_000_000;
 
 const damagedRemedy = "The file is damaged or incomplete: copy or download it again.";
 
@@ -33,15 +36,19 @@ export function readSafetensorsHeader(
   fileSize = bytes.length,
 ): SafetensorsEntry[] {
   const json = readHeaderText(bytes, source, fileSize);
+  // The format's rule; what begins so and is JSON is an object.
+  if (!json.text.startsWith("{")) {
+    throw new PupilError("The header does not begin with {.", {
+      field: source,
+      remedy: `${damagedRemedy} Or it is no safetensors file.`,
+    });
+  }
   let header: unknown;
   try {
     header = JSON.parse(json.text);
   } catch (cause) {
     const problem = `The header is not valid JSON (${(cause as Error).message}).`;
     throw new PupilError(problem, { field: source, remedy: damagedRemedy, cause });
-  }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw new PupilError("The header is not a JSON object.", { field: source });
   }
   const duplicate = findDuplicateKey(json.text);
   if (duplicate !== undefined) {
@@ -80,6 +87,12 @@ function readHeaderText(
     throw new PupilError(
       `The header is said to have ${length} bytes, but only ${available} follow its length.`,
       { field: source, remedy: `${damagedRemedy} Or it is no safetensors file.` },
+    );
+  }
+  if (length > BigInt(longestHeader)) {
+    throw new PupilError(
+      `The header has ${length} bytes; the format allows ${longestHeader.toLocaleString("en-US")}.`,
+      { field: source, remedy: damagedRemedy },
     );
   }
   const end = 8 + Number(length);
@@ -130,13 +143,13 @@ function readEntry(name: string, entry: unknown, extent: FileExtent): Safetensor
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(safetensorsDtypes, dtype)) {
     const allowed = Object.keys(safetensorsDtypes).join(", ");
-    return fail(`dtype ${JSON.stringify(dtype)} is not supported.`, `Allowed: ${allowed}.`);
+    return fail(`dtype ${showValue(dtype)} is not supported.`, `Allowed: ${allowed}.`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`shape ${JSON.stringify(shape)} is not a list of sizes.`);
+    return fail(`shape ${showValue(shape)} is not a list of sizes.`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    return fail(`data_offsets ${JSON.stringify(offsets)} is not a pair of byte offsets.`);
+    return fail(`data_offsets ${showValue(offsets)} is not a pair of byte offsets.`);
   }
   const [begin, end] = offsets as [number, number];
   const dataSize = extent.fileSize - extent.dataStart;

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import { encodedBytes, type TensorValues, type WeightDtype } from "./safetensors.js";
 import { findDuplicateKey, type SafetensorsEntry } from "./safetensors-header.js";
 
@@ -93,7 +93,7 @@ export function parseShardIndex(text: string, source: string): Map<string, strin
   }
   for (const [name, file] of Object.entries(map)) {
     if (typeof file === "string" && /^[^/\\]+\.safetensors$/.test(file)) continue;
-    throw new PupilError(`${JSON.stringify(file)} is no name of a safetensors file beside it.`, {
+    throw new PupilError(`${showValue(file)} is no name of a safetensors file beside it.`, {
       field: `${source}: tensor "${name}"`,
       value: file,
     });

@@ -2,7 +2,12 @@ import { z } from "zod";
 import { activations, families, type Family, familyNames } from "../families/index.js";
 import { ropeInconsistency, ropeScalingSchema } from "./rope-scaling.js";
 
-const size = () => z.int().min(1);
+/** Far above every model that there is: beyond, a file is wrong, and building would take for ever. */
+const mostLayers = 10_000;
+const largestSize = 2 ** 24;
+const mostPositions = 2 ** 31 - 1;
+
+const size = (largest = largestSize) => z.int().min(1).max(largest);
 
 /**
  * The fields of a decoder's configuration as a user writes them, without the checks across fields:
@@ -19,7 +24,7 @@ export const modelOptionsSchema = z.strictObject({
     .describe(
       "Width inside the MLP. Default: 4 times hiddenSize (GPT-2), about 8/3 of it (others).",
     ),
-  numLayers: size().describe("Number of transformer blocks."),
+  numLayers: size(mostLayers).describe("Number of transformer blocks."),
   numHeads: size().describe("Number of query heads."),
   numKeyValueHeads: size()
     .optional()
@@ -27,7 +32,9 @@ export const modelOptionsSchema = z.strictObject({
   headDim: size()
     .optional()
     .describe("Width of one head, even for rotary positions. Default: hiddenSize / numHeads."),
-  maxPositions: size().describe("Longest sequence in tokens, prompt and completion together."),
+  maxPositions: size(mostPositions).describe(
+    "Longest sequence in tokens, prompt and completion together.",
+  ),
   ropeTheta: z
     .number()
     .positive()
@@ -60,7 +67,7 @@ export const modelOptionsSchema = z.strictObject({
     .enum(activations)
     .optional()
     .describe("Activation in the MLP. Default: gelu_new (GPT-2), silu (others)."),
-  slidingWindow: size()
+  slidingWindow: size(mostPositions)
     .nullable()
     .default(null)
     .describe(

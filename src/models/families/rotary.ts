@@ -41,7 +41,7 @@ export const rotaryFormat = {
     numKeyValueHeads: ["num_key_value_heads"],
     headDim: ["head_dim"],
     maxPositions: ["max_position_embeddings"],
-    ropeTheta: ["rope_theta", "rope_parameters.rope_theta", "rope_scaling.rope_theta"],
+    ropeTheta: ["rope_theta"],
     normEpsilon: ["rms_norm_eps"],
     tieWordEmbeddings: ["tie_word_embeddings"],
     activation: ["hidden_act"],

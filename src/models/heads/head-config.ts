@@ -1,4 +1,4 @@
-import { oneOf, PupilError } from "../../errors/index.js";
+import { oneOf, PupilError, showValue } from "../../errors/index.js";
 import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
 
@@ -58,14 +58,14 @@ export function parseHeadConfig(json: unknown, source: string): HeadConfig {
   const { num_labels: given, problem_type: problemType = null } = file;
   const numLabels = given ?? labels?.length ?? 2;
   if (typeof numLabels !== "number" || !Number.isInteger(numLabels) || numLabels < 1) {
-    return fail("num_labels", `${JSON.stringify(numLabels)} is no number of labels.`);
+    return fail("num_labels", `${showValue(numLabels)} is no number of labels.`);
   }
   if (labels !== undefined && labels.length !== numLabels) {
     fail("num_labels", `It is ${numLabels}, but id2label has ${labels.length} labels.`);
   }
   const known = problemTypes.find((type) => type === problemType) ?? null;
   if (known === null && problemType !== null) {
-    const problem = `${JSON.stringify(problemType)} is not supported.`;
+    const problem = `${showValue(problemType)} is not supported.`;
     fail("problem_type", problem, oneOf(String(problemType), problemTypes));
   }
   return { numLabels, labels: labels ?? defaultLabels(numLabels), problemType: known };

@@ -2,10 +2,16 @@ import { z } from "zod";
 
 /** The fields of an adapter as a user writes them. */
 export const loraSchema = z.strictObject({
-  rank: z.int().min(1).default(8).describe("Width of the two matrices that are trained."),
+  rank: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(8)
+    .describe("Width of the two matrices that are trained."),
   alpha: z
     .number()
     .positive()
+    .max(1e9)
     .optional()
     .describe("What they add is scaled by alpha / rank. Default: the rank."),
   targets: z

@@ -1,4 +1,5 @@
-import { oneOf, PupilError } from "../../errors/index.js";
+import { oneOf, PupilError, showValue } from "../../errors/index.js";
+import { enumerate } from "../decoder/enumerate.js";
 import type { Requirement } from "../families/define.js";
 import { oneOfValues } from "../families/define.js";
 import type { LoraSettings } from "./lora-options.js";
@@ -36,7 +37,6 @@ const requirements: Readonly<Record<string, Requirement>> = {
     accepts: (value) =>
       [undefined, null, true, false, "gaussian", "orthogonal", "eva"].includes(value as never),
   },
-  modules_to_save: off,
   rank_pattern: off,
   alpha_pattern: off,
   use_dora: off,
@@ -99,7 +99,7 @@ export function parsePeftConfig(json: unknown, source: string): PeftConfig {
   const fail = (key: string, problem: string, remedy: string): never => {
     throw new PupilError(problem, { field: `${source}: ${key}`, value: file[key], remedy });
   };
-  const show = (key: string) => JSON.stringify(file[key]) ?? "An absent key";
+  const show = (key: string) => (file[key] === undefined ? "An absent key" : showValue(file[key]));
   if (file.peft_type !== "LORA") {
     const type = typeof file.peft_type === "string" ? file.peft_type : "";
     fail("peft_type", `${show("peft_type")} is not supported.`, oneOf(type, ["LORA"]));
@@ -108,6 +108,14 @@ export function parsePeftConfig(json: unknown, source: string): PeftConfig {
     if (accepts(file[key], file)) continue;
     const problem = `${show(key)} is not supported.`;
     fail(key, problem, `Allowed: ${allowed}. Or merge it in Python: merge_and_unload().`);
+  }
+  if (!isOff(file.modules_to_save)) {
+    const modules = namesOf(file.modules_to_save);
+    fail(
+      "modules_to_save",
+      `The adapter holds ${modules} as trained whole, beside its LoRA matrices, which is not supported.`,
+      "Merge it in Python: merge_and_unload().",
+    );
   }
   const number = (key: string, isRight: (value: number) => boolean, what: string): number => {
     const value = file[key];
@@ -119,7 +127,7 @@ export function parsePeftConfig(json: unknown, source: string): PeftConfig {
   return {
     settings: {
       rank: number("r", (r) => Number.isInteger(r) && r >= 1, "rank"),
-      alpha: number("lora_alpha", (alpha) => alpha > 0, "scale above 0"),
+      alpha: number("lora_alpha", isScale, "scale above 0 that float32 can hold"),
       rankStabilized: file.use_rslora === true,
       initialization: file.init_lora_weights === "gaussian" ? "gaussian" : "kaiming",
       ...(targets && { targets }),
@@ -131,6 +139,17 @@ export function parsePeftConfig(json: unknown, source: string): PeftConfig {
         !(key === "lora_dropout" && dropout === 0),
     ),
   };
+}
+
+/** Above 0 and finite, also in float32. */
+function isScale(value: number): boolean {
+  return Math.fround(value) > 0 && Number.isFinite(Math.fround(value));
+}
+
+/** Names of modules in a message. */
+function namesOf(value: unknown): string {
+  const isNames = Array.isArray(value) && value.every((name) => typeof name === "string");
+  return isNames ? enumerate(value) : showValue(value);
 }
 
 /** Names of projections, if the file has a plain list of them that holds for all layers. */

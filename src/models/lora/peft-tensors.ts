@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../errors/index.js";
 import { createVariable } from "../../tensors/index.js";
+import type { ModelConfig } from "../decoder/config.js";
 import { enumerate } from "../decoder/enumerate.js";
+import { families, type Family } from "../families/index.js";
 import { readTensors } from "../checkpoints/read-tensors.js";
 import type { TensorValues } from "../checkpoints/safetensors.js";
 import type { Adapter, LoraMatrices } from "./adapter.js";
@@ -39,6 +41,7 @@ export function addPeftAdapter(
 ): Adapter {
   model.adapters.requireUnused(name);
   const modules = targetModules(model.config);
+  checkOnlyProjections(model.config, settings.targets ?? [], [...tensors.keys()], source);
   const found = adaptedModules(modules, model.config.numLayers, tensors, source);
   const listed = settings.targets && selectTargets(modules, settings.targets, source);
   const wanted = listed ?? found;
@@ -77,6 +80,38 @@ export function addPeftAdapter(
     { ...settings, targets: settings.targets ?? names(found) },
     matrices,
   );
+}
+
+/**
+ * Refuses by name what adapters may change in PEFT and not here: head and embeddings, by LoRA matrices
+ * or with a copy of their own (`modules_to_save`, or saved with a larger vocabulary).
+ */
+function checkOnlyProjections(
+  config: ModelConfig,
+  targets: readonly string[],
+  tensors: readonly string[],
+  source: string,
+): void {
+  const { names } = families[config.family] as Family;
+  const whole = [names.head, names.tokenEmbedding, names.positionEmbedding];
+  const last = (name: string) => name.split(".").at(-1) as string;
+  const isIn = (name: string) => (tensor: string) => tensor.includes(`.${name}.`);
+  const changed = whole.filter(
+    (name) => targets.map(last).includes(last(name)) || tensors.some(isIn(name)),
+  );
+  if (changed.length === 0) return;
+  const copies = changed.filter((name) => {
+    return tensors.some((tensor) => isIn(name)(tensor) && !/\.lora_/.test(tensor));
+  });
+  const how =
+    copies.length > 0
+      ? `holds a copy of ${copies.join(" and ")} of its own (modules_to_save, or saved embeddings)`
+      : `has LoRA matrices on ${changed.join(" and ")}`;
+  throw new PupilError(`The adapter ${how}; only the projections of the blocks can be adapted.`, {
+    field: source,
+    value: changed,
+    remedy: "Merge it in Python: merge_and_unload(), and use the whole model.",
+  });
 }
 
 /** The modules that the tensors are about; a tensor of anything else is an error. */

@@ -8,6 +8,12 @@ import { exists, isFolder } from "./file-exists.js";
 /** Marks what is being written; a reader ignores it and a resumed run removes it. */
 export const unfinishedPrefix = ".unfinished-";
 
+/** Followed by a folder's name, a dash and a UUID: what is replaced in this moment. */
+const asidePrefix = `${unfinishedPrefix}old-`;
+
+/** What is being removed: it is not put back. */
+const removedPrefix = `${unfinishedPrefix}removed-`;
+
 /** Content of a file, or a function that makes it when its turn comes. */
 export type FileContent = string | Uint8Array | (() => Uint8Array);
 
@@ -88,15 +94,21 @@ export function removePath(path: string): Promise<void> {
 /** Removes a folder so that it is there whole or not at all. */
 export function removeFolderAtomic(path: string): Promise<void> {
   return explainDiskErrors(path, async () => {
-    await disk.remove(await setAside(path));
+    await disk.remove(await setAside(path, removedPrefix));
   });
 }
 
-/** Removes what a killed process left half-written in a folder. */
+/**
+ * Removes what a killed process left half-written in a folder. A folder that was moved aside to be
+ * replaced, and was not, is put back.
+ */
 export async function removeUnfinished(parent: string): Promise<void> {
-  for (const name of await readdir(parent).catch(() => [])) {
-    if (!name.startsWith(unfinishedPrefix)) continue;
-    await removePath(join(parent, name));
+  const names = await readdir(parent).catch((): string[] => []);
+  for (const name of names.filter((candidate) => candidate.startsWith(unfinishedPrefix))) {
+    const path = join(parent, name);
+    const replaced = name.startsWith(asidePrefix) ? name.slice(asidePrefix.length, -37) : undefined;
+    if (replaced === undefined || names.includes(replaced)) await removePath(path);
+    else await explainDiskErrors(path, () => disk.rename(path, join(parent, replaced)));
   }
 }
 
@@ -133,7 +145,7 @@ function orRemove(path: string, temporary: string, write: () => Promise<void>): 
 
 async function replaceFolder(temporary: string, path: string): Promise<void> {
   if (!(await exists(path))) return disk.rename(temporary, path);
-  const old = await setAside(path);
+  const old = await setAside(path, asidePrefix);
   try {
     await disk.rename(temporary, path);
   } catch (error) {
@@ -144,8 +156,8 @@ async function replaceFolder(temporary: string, path: string): Promise<void> {
 }
 
 /** Gives a folder a name that readers ignore. */
-async function setAside(path: string): Promise<string> {
-  const old = join(dirname(path), `${unfinishedPrefix}old-${basename(path)}-${randomUUID()}`);
+async function setAside(path: string, prefix: string): Promise<string> {
+  const old = join(dirname(path), `${prefix}${basename(path)}-${randomUUID()}`);
   await disk.rename(path, old);
   return old;
 }

@@ -7,7 +7,7 @@ import type { ReadableStream } from "node:stream/web";
 import { pipeline } from "node:stream/promises";
 import type { HubRequest } from "../../config/index.js";
 import type { DataFile } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import { writeFileAtomic } from "./atomic.js";
 import { exists } from "./file-exists.js";
 import { openDataFile } from "./open-data-file.js";
@@ -35,6 +35,15 @@ export async function downloadDataset(
   { dataset, revision, choose }: HubRequest,
   options: HubOptions = {},
 ): Promise<DataFile[]> {
+  for (const part of [dataset, revision]) {
+    // They name a folder of the cache.
+    if (!/^\.*$|(^|\/)\.\.(\/|$)|[\0-\x1f\\]/.test(part)) continue;
+    throw new PupilError(`${showValue(part)} is no name on the Hub.`, {
+      field: part === dataset ? "data.dataset" : "data.revision",
+      value: part,
+      remedy: 'Write "owner/name", and a branch, tag or commit.',
+    });
+  }
   const hub = await connect(dataset, revision, options);
   const folder = join(hub.cacheFolder, dataset.replace("/", "--"), revision.replaceAll("/", "--"));
   const listingFile = join(folder, "listing.json");
@@ -46,14 +55,16 @@ export async function downloadDataset(
     const failure = hub.explain(error);
     // Only a missing connection is made up for: a dataset that was withdrawn stays withdrawn.
     if (!isOffline(error) || Object.keys(cached).length === 0) throw failure;
-    return Promise.all(choose(Object.keys(cached)).map((path) => openDataFile(join(folder, path))));
+    const known = choose(Object.keys(cached));
+    for (const path of known) assertInside(path);
+    return Promise.all(known.map((path) => openDataFile(join(folder, path))));
   }
   const paths = choose(Object.keys(listing));
   const have = { ...cached };
   for (const path of paths) {
+    assertInside(path);
     const target = join(folder, path);
     if (have[path] === listing[path] && (await exists(target))) continue;
-    assertInside(path);
     await hub.download(path, target).catch((error: unknown) => {
       throw hub.explain(error);
     });
@@ -167,8 +178,9 @@ async function readListing(path: string): Promise<Listing> {
 
 /** Paths come from the repository: none may lead out of the cache folder. */
 function assertInside(path: string): void {
-  if (!isAbsolute(path) && !path.split(/[/\\]/).includes("..")) return;
-  throw new PupilError(`The dataset names a file outside of its folder: ${path}.`, {
+  const isOutside = isAbsolute(path) || path.split(/[/\\]/).includes("..");
+  if (!isOutside && !path.includes("\0")) return;
+  throw new PupilError(`The dataset names a file outside of its folder: ${showValue(path)}.`, {
     field: "data.dataset",
     remedy: "Do not use this dataset.",
   });

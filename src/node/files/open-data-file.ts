@@ -1,19 +1,29 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { DataFile } from "../../data/index.js";
-import { explainFileErrors } from "./read-files.js";
+import { decodeInWorker } from "./parquet-worker.js";
+import { explainFileErrors, requireRegular } from "./read-files.js";
+
+export interface OpenOptions {
+  /** How long decoding a small Parquet file may take. Default: 30; one second more per megabyte. */
+  readonly parquetSeconds?: number;
+}
 
 /** A file on disk, read in pieces. @throws PupilError if it is not there or not readable */
-export async function openDataFile(path: string): Promise<DataFile> {
+export async function openDataFile(
+  path: string,
+  { parquetSeconds = 30 }: OpenOptions = {},
+): Promise<DataFile> {
   const explained = <T>(read: () => Promise<T>) => explainFileErrors(path, "data file", read);
   const size = await explained(async () => {
     const info = await stat(path);
-    if (info.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+    requireRegular(info);
     return info.size;
   });
   return {
     name: path,
     byteLength: size,
+    decodeParquet: () => decodeInWorker(path, size, parquetSeconds),
     slice: (start, end = size) =>
       explained(async () => {
         await using file = await open(path);

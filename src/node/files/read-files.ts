@@ -1,9 +1,25 @@
-import { readFile } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import { PupilError } from "../../errors/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
 export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
-  return explainFileErrors(path, what, () => readFile(path));
+  return explainFileErrors(path, what, async () => {
+    requireRegular(await stat(path));
+    return readFile(path);
+  });
+}
+
+/**
+ * Refuses what is no regular file: reading a pipe or a device can wait, or go on, for ever.
+ *
+ * @throws an error of the file system for {@link explainFileErrors}
+ */
+export function requireRegular(info: Stats): void {
+  if (info.isFile()) return;
+  throw Object.assign(new Error("no regular file"), {
+    code: info.isDirectory() ? "EISDIR" : "ENOTREG",
+  });
 }
 
 /** What `read` gives; an error of the file system becomes a PupilError that names the file. */
@@ -20,11 +36,16 @@ export async function explainFileErrors<T>(
     const reasons: Record<string, string> = {
       ENOENT: "does not exist",
       EISDIR: "is a folder, not a file",
+      ENOTREG: "is no regular file, but a pipe, a socket or a device",
+      ENOTDIR: "does not exist: a part of its path is a file",
+      ENAMETOOLONG: "does not exist: its path is too long",
+      ELOOP: "does not exist: its symbolic links lead in a circle",
+      ERR_INVALID_ARG_VALUE: "does not exist: its path has a zero character",
       EACCES: "cannot be read: permission denied",
     };
     const reason = reasons[code ?? ""] ?? `cannot be read (${code ?? String(error)})`;
     throw new PupilError(`The ${what} ${reason}.`, {
-      field: path,
+      field: path.replaceAll("\0", "\\0"),
       remedy: `Paths are relative to ${process.cwd()}.`,
       cause: error,
     });

@@ -4,6 +4,7 @@ import { PupilError } from "../../errors/index.js";
 import {
   type CheckpointReader,
   checkShards,
+  longestHeader,
   parseShardIndex,
   readSafetensorsHeader,
   type SafetensorsEntry,
@@ -82,7 +83,9 @@ function readHeader(path: string, what: string): Promise<SafetensorsEntry[]> {
     const start = await readRange(path, what, 0, Math.min(8, size));
     const view = new DataView(start.buffer, start.byteOffset, start.length);
     const length = start.length < 8 ? 0 : Number(view.getBigUint64(0, true));
-    const end = 8 + length <= size ? 8 + length : start.length;
+    // Where it claims what cannot be, the length is all that is needed to say so.
+    const isPossible = 8 + length <= size && length <= longestHeader;
+    const end = isPossible ? 8 + length : start.length;
     return readSafetensorsHeader(await readRange(path, what, 0, end), path, size);
   });
 }

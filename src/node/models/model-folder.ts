@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Tokenizer } from "../../data/index.js";
-import { PupilError, requireMember } from "../../errors/index.js";
+import { PupilError, requireMember, showValue } from "../../errors/index.js";
 import {
   type Adapter,
   adapterFiles,
@@ -140,7 +140,7 @@ export function endIdsOf(json: unknown, source: string): number[] {
     ])
     .safeParse(ids);
   if (result.success) return result.data;
-  throw new PupilError(`${JSON.stringify(ids)} is no id and no list of ids.`, {
+  throw new PupilError(`${showValue(ids)} is no id and no list of ids.`, {
     field: `${source}: eos_token_id`,
     value: ids,
   });

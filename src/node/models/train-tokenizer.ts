@@ -74,7 +74,7 @@ export async function trainTokenizer(
   const merges = mergesWanted(training);
   const counter = wordCounter(bpeSpecialTokens(training.specialTokens));
   // All are there before any is read.
-  for (const file of await Promise.all(paths.map(openDataFile))) {
+  for (const file of await Promise.all(paths.map((path) => openDataFile(path)))) {
     const path = file.name;
     const before = counter.length;
     const watched = watchReading(file, (bytes) => {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type * as transformers from "@xenova/transformers";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { OnnxSession, OnnxTensor, OnnxValueInfo } from "../../teachers/index.js";
 import { exists, isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
@@ -88,7 +88,7 @@ function checkArchitecture(hub: Transformers, config: Json, { from, file }: Onnx
     config["is_encoder_decoder"] !== true &&
     (file !== undefined || hub.AutoModelForCausalLM.supports(String(type)));
   if (isDecoder) return;
-  throw new PupilError(`${JSON.stringify(type)} is no causal language model.`, {
+  throw new PupilError(`${showValue(type)} is no causal language model.`, {
     field: `${from}: model_type`,
     value: type,
     remedy:

@@ -39,17 +39,29 @@ export async function openRecording(folder: string): Promise<Recording> {
     });
   }
   const index = new Map<string, { readonly shard: number; readonly entry: ShardEntry }>();
+  let positions = 0;
   const paths = manifest.shards.map(({ file }) => join(folder, file));
   for (const [shard, path] of paths.entries()) {
     const table = await readShardTable(path);
     if (table.entries.length !== manifest.shards[shard]?.rows) {
-      throw new PupilError("The shard is not the one that the manifest lists.", {
-        field: path,
-        remedy: "Restore the file, or record again with pupil record-teacher.",
-      });
+      throw notListed(path, `${table.entries.length} rows`, `${manifest.shards[shard]?.rows}`);
     }
-    for (const entry of table.entries) index.set(entry.key, { shard, entry });
+    if (table.size !== manifest.shards[shard]?.bytes) {
+      throw notListed(path, `${table.size} bytes`, `${manifest.shards[shard]?.bytes}`);
+    }
+    for (const entry of table.entries) {
+      const other = index.get(entry.key);
+      if (other !== undefined) {
+        throw new PupilError(`The row ${entry.key} is in ${paths[other.shard]} already.`, {
+          field: path,
+          remedy: recordAgain,
+        });
+      }
+      index.set(entry.key, { shard, entry });
+    }
+    positions += table.positions;
   }
+  checkCounts(manifest, { rows: index.size, tokens: positions }, folder);
   const layout = rowLayout(manifest);
   return {
     name: folder,
@@ -68,7 +80,7 @@ export async function openRecording(folder: string): Promise<Recording> {
           for (const { entry, i } of places.filter((place) => place.shard === shard)) {
             const bytes = await readBytesAt(file, entry.offset, entry.length);
             checkRowBytes(bytes, entry, path);
-            rows[i] = decodeRow(bytes, layout);
+            rows[i] = checkedRow(decodeRow(bytes, layout), manifest, path);
           }
         });
       }
@@ -77,12 +89,57 @@ export async function openRecording(folder: string): Promise<Recording> {
   };
 }
 
+const recordAgain = "Restore the file, or record again with pupil record-teacher.";
+
+function notListed(path: string, has: string, listed: string): PupilError {
+  const problem = `The shard is not the one that the manifest lists: it has ${has}, not ${listed}.`;
+  return new PupilError(problem, { field: path, remedy: recordAgain });
+}
+
+/** The manifest's sums are those of its shards. */
+function checkCounts(
+  { counts }: RecordingManifest,
+  found: { readonly rows: number; readonly tokens: number },
+  folder: string,
+): void {
+  for (const name of ["rows", "tokens"] as const) {
+    if (counts[name] === found[name]) continue;
+    throw new PupilError(`counts ${counts[name]} ${name}, its shards have ${found[name]}.`, {
+      field: `${join(folder, manifestName)}: counts.${name}`,
+      value: counts[name],
+      remedy: recordAgain,
+    });
+  }
+}
+
+/** Checksums tell what was changed since it was written; this, whether it can be right at all. */
+function checkedRow(row: RecordedRow, { vocabSize }: RecordingManifest, path: string): RecordedRow {
+  const fail = (how: string): never => {
+    throw new PupilError(`The shard holds a row with ${how}.`, {
+      field: path,
+      remedy: recordAgain,
+    });
+  };
+  const isId = (id: number) => id < vocabSize;
+  if (!row.ids.every(isId)) fail(`ids that are not below ${vocabSize}`);
+  for (const { ids, logProbs, tokenLogProb, logTail, logNormalizer } of row.positions) {
+    if (!Array.from(ids).every(isId)) fail(`ids that are not below ${vocabSize}`);
+    // Rounding may put a certain token a little above 0.
+    const wrong = [tokenLogProb, logTail, ...Array.from(logProbs)].find(
+      (value) => !(value <= 1e-2),
+    );
+    if (wrong !== undefined) fail(`${wrong} as a log-probability`);
+    if (!Number.isFinite(logNormalizer)) fail(`${logNormalizer} as the normalizer of its draws`);
+  }
+  return row;
+}
+
 /** Header and table of a shard, without its rows. */
 export function readShardTable(path: string): Promise<ShardTable> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
     const header = await readBytesAt(file, 0, shardHeaderBytes);
-    const bytes = await readBytesAt(file, 0, shardTableBytes(header, path));
+    const bytes = await readBytesAt(file, 0, shardTableBytes(header, size, path));
     return decodeShardTable(bytes, size, path);
   });
 }

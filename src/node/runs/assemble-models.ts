@@ -104,7 +104,12 @@ export async function assembleModels(
   const shortest = Math.min(contexts.student, contexts.teacher ?? Infinity);
   const teacher =
     loadedTeacher &&
-    own(await loadedTeacher.connect({ tokenizer, student, random: random.stream("teacher") }));
+    own(
+      await loadedTeacher.connect({
+        ...{ tokenizer, student, vocabSize: student.config.vocabSize },
+        random: random.stream("teacher"),
+      }),
+    );
   const notes = contextNotes(config, data, shortest);
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher, notes };
 }

@@ -11,7 +11,8 @@ import {
 } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
 import { toJson } from "../files/json.js";
-import { readText } from "../files/read-files.js";
+import { readJson } from "../files/read-files.js";
+import { newestWholeCheckpoint } from "./newest-checkpoint.js";
 import { emptyHistory, type RunHistory } from "./run-history.js";
 import { lockRun } from "./run-lock.js";
 import { cutLog, type LogRow } from "./run-log.js";
@@ -61,16 +62,22 @@ export async function createRunFolder(path: string, config: object): Promise<Run
   }
 }
 
-/** Opens a run to continue from its last complete checkpoint; what was half-written is removed. */
-export async function openRunFolder(path: string): Promise<{ run: RunFolder; step: number }> {
+/**
+ * Opens a run to continue from its newest whole checkpoint; what was half-written is removed. `notes`
+ * says which checkpoints were broken.
+ */
+export async function openRunFolder(
+  path: string,
+): Promise<{ run: RunFolder; step: number; notes: readonly string[] }> {
   const run = await lockedFolder(path);
+  const checkpoints = join(path, "checkpoints");
   try {
-    for (const folder of [path, join(path, "checkpoints")]) await removeUnfinished(folder);
+    for (const folder of [path, checkpoints]) await removeUnfinished(folder);
     for (const name of await readdir(path)) {
       // Earlier versions wrote by way of these.
       if (/^(metrics|completions)\.jsonl\.\d+$/.test(name)) await removePath(join(path, name));
     }
-    return { run, step: (await checkpointSteps(path)).at(-1) ?? 0 };
+    return { run, ...(await newestWholeCheckpoint(checkpoints, await checkpointSteps(path))) };
   } catch (error) {
     await run.close();
     throw error;
@@ -96,11 +103,12 @@ export async function readRunConfig(path: string): Promise<unknown> {
       remedy: "Give the run's own folder, such as resume=runs/<name>.",
     });
   }
-  return JSON.parse(await readText(file)) as unknown;
+  return readJson(file, "config of the run");
 }
 
 /** A stored config without the versions that were recorded beside it. */
 export function withoutVersions(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null) return stored;
   const { versions: _versions, ...config } = stored as Record<string, unknown>;
   return config;
 }

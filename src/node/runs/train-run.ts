@@ -4,6 +4,7 @@ import { type StepMetrics, type TrainingWarning } from "../../trainers/index.js"
 import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
 import { DiskError } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
+import { withMark } from "../models/checkpoint-mark.js";
 import { modelFiles } from "../models/model-folder.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { differences } from "./differences.js";
@@ -78,7 +79,11 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   const step = opened?.step ?? 0;
   let run = opened?.run;
   try {
-    const notes = resume ? await settleConfig(opened?.run as RunFolder, config, step) : [];
+    if (step > config.trainer.steps) throw beyondEnd(step, config.trainer.steps);
+    const notes = [
+      ...(opened?.notes ?? []),
+      ...(resume ? await settleConfig(opened?.run as RunFolder, config, step) : []),
+    ];
     using parts = await buildRun(config, step > 0 ? run?.checkpointPath(step) : undefined);
     await parts.checkData();
     // The folder of a new run is made only once everything in the config was found to work.
@@ -153,7 +158,7 @@ async function* trainLoop(
     await run.syncLogs();
     await writeFolderAtomic(
       target,
-      new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state]),
+      withMark(new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state])),
     );
     saved = step;
     await removeOldCheckpoints(run, config.checkpoint.keep);
@@ -230,6 +235,14 @@ function summaryOf(
     checkpoint,
     ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
+}
+
+function beyondEnd(step: number, steps: number): PupilError {
+  return new PupilError(`The newest checkpoint is of step ${step}, the run ends at ${steps}.`, {
+    field: "trainer.steps",
+    value: steps,
+    remedy: `Give at least ${step}, or remove the checkpoints after step ${steps}.`,
+  });
 }
 
 function numTrained({ student }: RunParts): number {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { PupilError } from "../../errors/index.js";
+import { z } from "zod";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { LossState } from "../../losses/index.js";
 import { decodeSafetensors, encodeSafetensors, type VariableState } from "../../models/index.js";
 import type { AdamW } from "../../optim/index.js";
@@ -8,13 +9,51 @@ import { readBytes, readJson } from "../files/read-files.js";
 
 type LossStateRecord = Readonly<Record<string, LossState>>;
 
-const momentsFile = "optimizer.safetensors";
 /** Files of what is learned beside the student. */
 const learnedFiles = {
   teacher: "teacher.safetensors",
   projections: "projections.safetensors",
 } as const;
-const stateFile = "trainer-state.json";
+/** Files that every checkpoint has beside its model. */
+export const trainingFiles = {
+  state: "trainer-state.json",
+  moments: "optimizer.safetensors",
+} as const;
+
+const count = () => z.int().min(0);
+
+const trainerStateSchema = z.object({
+  step: count(),
+  updates: count(),
+  lossStates: z.record(z.string(), z.record(z.string(), z.number().nullable())).optional(),
+});
+
+/** @throws PupilError naming the field of a `trainer-state.json` that no run wrote */
+export function parseTrainerState(
+  json: unknown,
+  path: string,
+): z.output<typeof trainerStateSchema> {
+  const result = trainerStateSchema.safeParse(json);
+  const fail = (field: string, value: unknown, expected: string): never => {
+    throw new PupilError(`${field} is ${showValue(value)}, expected ${expected}.`, {
+      field: path,
+      value,
+      remedy: "Resume from a checkpoint that a training run wrote.",
+    });
+  };
+  if (!result.success) {
+    const names = result.error.issues[0]?.path.map(String) ?? [];
+    const value = names.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], json);
+    const isState = names[0] === "lossStates";
+    const expected = isState ? "a number or null for each name" : "a whole number from 0 on";
+    return names.length === 0
+      ? fail("The trainer state", json, "an object")
+      : fail(names.join("."), value, expected);
+  }
+  const { step, updates } = result.data;
+  if (updates > step) fail("updates", updates, `at most one per step (${step})`);
+  return result.data;
+}
 
 /** What is learned beside the student, where a run has it. */
 export type LearnedStates = Readonly<Record<keyof typeof learnedFiles, VariableState | undefined>>;
@@ -36,9 +75,9 @@ export async function trainingStateFiles(
     files.push([learnedFiles[owner], encodeSafetensors(await state.read(), { dtype: "float32" })]);
   }
   return new Map<string, string | Uint8Array>([
-    [momentsFile, encodeSafetensors(new Map(moments), { dtype: "float32" })],
+    [trainingFiles.moments, encodeSafetensors(new Map(moments), { dtype: "float32" })],
     ...files,
-    [stateFile, `${toJson({ step, updates, lossStates }, 2)}\n`],
+    [trainingFiles.state, `${toJson({ step, updates, lossStates }, 2)}\n`],
   ]);
 }
 
@@ -53,20 +92,12 @@ export async function restoreTrainingState(
   optimizer: AdamW,
   learned: LearnedStates,
 ): Promise<LossStateRecord> {
-  const statePath = join(folder, stateFile);
-  const state = withNumbers(await readJson(statePath, "trainer state")) as {
-    updates?: unknown;
-    lossStates?: LossStateRecord;
-  };
-  if (typeof state.updates !== "number") {
-    throw new PupilError("The trainer state has no number of updates.", {
-      field: statePath,
-      remedy: "Resume from a checkpoint that a training run wrote.",
-    });
-  }
-  const momentsPath = join(folder, momentsFile);
+  const statePath = join(folder, trainingFiles.state);
+  const given = withNumbers(await readJson(statePath, "trainer state"));
+  const state = parseTrainerState(given, statePath);
+  const momentsPath = join(folder, trainingFiles.moments);
   const moments = decodeSafetensors(await readBytes(momentsPath, "optimizer state"), momentsPath);
-  optimizer.restore({ updates: state.updates, moments });
+  optimizer.restore({ updates: state.updates, moments }, momentsPath);
   for (const [owner, owned] of presentStates(learned)) {
     const path = join(folder, learnedFiles[owner]);
     owned.restore(decodeSafetensors(await readBytes(path, `state of the ${owner}`), path));

@@ -34,7 +34,11 @@ export function alignLoadedTeacher(
   return {
     notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
     connect: async (run) => {
-      const teacher = await loaded.connect({ ...run, tokenizer: teacherTokenizer });
+      const teacher = await loaded.connect({
+        ...run,
+        tokenizer: teacherTokenizer,
+        vocabSize: undefined,
+      });
       return alignedTeacher(teacher, {
         teacherTokenizer,
         studentTokenizer: run.tokenizer,

@@ -32,7 +32,13 @@ export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher>
   if (prompt === undefined) return loaded;
   const connect = async (run: TeacherRun) =>
     promptedTeacher(await loaded.connect(run), prompt, run.tokenizer);
-  return { ...loaded, connect };
+  return {
+    ...loaded,
+    get notes() {
+      return loaded.notes;
+    },
+    connect,
+  };
 }
 
 /**

@@ -26,7 +26,9 @@ export const loadMixtureTeacher: TeacherLoader<MixtureTeacherConfig> = async (co
         mode,
         members: teachers.map(({ weight, when }, i) => [weight, when, loaded[i]?.settings]),
       },
-      notes: loaded.flatMap(({ notes }) => notes),
+      get notes() {
+        return loaded.flatMap(({ notes }) => notes);
+      },
       async connect(run) {
         const connected = await Promise.all(loaded.map((teacher) => teacher.connect(run)));
         const members = connected.map((teacher, i) => ({

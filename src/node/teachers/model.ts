@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { contextLength } from "../../models/index.js";
+import { contextLength, withVocabulary } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../models/model-folder.js";
-import type { LoadedTeacher } from "./loaded-teacher.js";
+import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>;
 
@@ -16,15 +16,19 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
   const loaded = await loadModelFolder(folder);
   const { model, tokenizer } = loaded;
   const parameters = model.numParameters.toLocaleString("en-US");
+  const notes = [
+    `Teacher: ${parameters} parameters from ${from}.`,
+    ...describeUnknownKeys(loaded, from),
+  ];
   return {
     tokenizer,
     maxPositions: contextLength(model.config),
     weights: await weightsFiles(folder),
-    notes: [
-      `Teacher: ${parameters} parameters from ${from}.`,
-      ...describeUnknownKeys(loaded, from),
-    ],
-    connect: () => Promise.resolve(modelTeacher(model, from, options)),
+    notes,
+    connect: (run) => {
+      const vocabSize = fittedSize(model.config.vocabSize, run, notes);
+      return Promise.resolve(modelTeacher(withVocabulary(model, vocabSize), from, options));
+    },
     dispose: () => model.dispose(),
   };
 }

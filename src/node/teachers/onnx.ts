@@ -1,10 +1,15 @@
 import { readdir } from "node:fs/promises";
 import { olderForms, type Tokenizer, tokenizerFromJson } from "../../data/index.js";
-import { onnxTeacher, openOnnxDecoder, type TeacherConfig } from "../../teachers/index.js";
+import {
+  onnxTeacher,
+  openOnnxDecoder,
+  type TeacherConfig,
+  withRows,
+} from "../../teachers/index.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { endIdsOf, generationEndIds } from "../models/model-folder.js";
 import { findHubJson, hubJson, openOnnxSession } from "../onnx/index.js";
-import type { LoadedTeacher } from "./loaded-teacher.js";
+import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 type OnnxTeacherConfig = Extract<TeacherConfig, { type: "onnx" }>;
 
@@ -25,12 +30,18 @@ export async function loadOnnxTeacher(config: OnnxTeacherConfig): Promise<Loaded
     const length = lengthKeys.map((key) => modelConfig[key]).find((x) => typeof x === "number");
     const maxPositions = length as number | undefined;
     const options = { topK, samples, sampleTemperature, maxPositions };
+    const notes = [
+      `Teacher: ONNX model of ${decoder.vocabSize} tokens from ${from}, ${config.device}.`,
+    ];
     return {
       ...(tokenizer && { tokenizer }),
       ...(maxPositions === undefined ? {} : { maxPositions }),
       ...(files === undefined ? {} : { weights: files }),
-      notes: [`Teacher: ONNX model of ${decoder.vocabSize} tokens from ${from}, ${config.device}.`],
-      connect: async () => onnxTeacher(decoder, from, options),
+      notes,
+      connect: async (run) => {
+        const vocabSize = fittedSize(decoder.vocabSize, run, notes);
+        return onnxTeacher(withRows(decoder, vocabSize), from, options);
+      },
       dispose: () => decoder.dispose(),
     };
   } catch (error) {

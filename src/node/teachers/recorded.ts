@@ -6,7 +6,7 @@ import {
 } from "../../teachers/index.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { openRecording } from "../recording/open-recording.js";
-import type { LoadedTeacher } from "./loaded-teacher.js";
+import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 type RecordedTeacherConfig = Extract<TeacherConfig, { type: "recorded" }>;
 
@@ -23,16 +23,20 @@ export async function loadRecordedTeacher(config: RecordedTeacherConfig): Promis
       remedy: "Restore tokenizer.json, or record again with pupil record-teacher.",
     });
   }
+  const notes = [
+    `Teacher: recording of ${teacher.name} (${teacher.hash.slice(0, 12)}) in ${config.from}: ` +
+      `${k} ${tokens === "draws" ? "draws" : "likeliest tokens"} at ` +
+      `${counts.tokens.toLocaleString("en-US")} positions of ` +
+      `${counts.rows.toLocaleString("en-US")} rows.`,
+  ];
   return {
     tokenizer,
     ...(maxPositions === null ? {} : { maxPositions }),
-    notes: [
-      `Teacher: recording of ${teacher.name} (${teacher.hash.slice(0, 12)}) in ${config.from}: ` +
-        `${k} ${tokens === "draws" ? "draws" : "likeliest tokens"} at ` +
-        `${counts.tokens.toLocaleString("en-US")} positions of ` +
-        `${counts.rows.toLocaleString("en-US")} rows.`,
-    ],
-    connect: () => Promise.resolve(recordedTeacher(recording)),
+    notes,
+    connect: (run) => {
+      const vocabSize = fittedSize(manifest.vocabSize, run, notes);
+      return Promise.resolve(recordedTeacher(recording, vocabSize));
+    },
     dispose: () => undefined,
   };
 }

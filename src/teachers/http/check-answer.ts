@@ -1,3 +1,4 @@
+import { showValue } from "../../errors/index.js";
 import type { PositionScore } from "./protocol.js";
 
 /** An answer that does not fit the question. Repeating the question would not help. */
@@ -12,7 +13,8 @@ export class WrongAnswer extends Error {
 }
 
 function show(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+  if (value === undefined) return "nothing";
+  const text = typeof value === "string" ? value : showValue(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

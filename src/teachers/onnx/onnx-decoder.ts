@@ -53,6 +53,40 @@ export async function openOnnxDecoder(session: OnnxSession, name: string): Promi
   };
 }
 
+/**
+ * A decoder with another number of rows of logits, as `withVocabulary` makes of a model: rows beyond
+ * are left out, absent ones lie 20 below the least of their position.
+ */
+export function withRows(decoder: OnnxDecoder, vocabSize: number): OnnxDecoder {
+  const rows = decoder.vocabSize;
+  if (rows === vocabSize) return decoder;
+  const fit = (values: Float32Array): Float32Array => {
+    const count = values.length / rows;
+    const fitted = new Float32Array(count * vocabSize);
+    for (let i = 0; i < count; i++) {
+      const row = values.subarray(i * rows, (i + 1) * rows);
+      if (rows < vocabSize) {
+        const least = row.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+        fitted.fill(least - 20, i * vocabSize + rows, (i + 1) * vocabSize);
+      }
+      fitted.set(row.subarray(0, vocabSize), i * vocabSize);
+    }
+    return fitted;
+  };
+  return {
+    ...decoder,
+    vocabSize,
+    logits: async (given) => {
+      const found = await decoder.logits(given);
+      return { ...found, values: fit(found.values) };
+    },
+    step: async (given) => {
+      const found = await decoder.step(given);
+      return { ...found, values: fit(found.values) };
+    },
+  };
+}
+
 function checkOutputs({ inputs, outputs }: OnnxSession, name: string): void {
   const names = outputs.map((output) => output.name);
   if (!inputs.some((input) => input.name === "input_ids")) {

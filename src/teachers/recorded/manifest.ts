@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 
 /** Of `manifest.json` and of every shard; a reader takes no other. */
 export const recordingVersion = 1;
@@ -11,12 +11,18 @@ export const recordingDescriptionSchema = z.object({
   formatVersion: z.literal(recordingVersion),
   /** Whether the K tokens of a position are the likeliest or draws with replacement. */
   tokens: z.enum(["likeliest", "draws"]),
-  k: z.int().min(1),
+  k: z
+    .int()
+    .min(1)
+    .max(2 ** 16),
   /** Of the draws. */
   sampleTemperature: z.number().positive(),
   /** Of the stored log-probabilities. */
   dtype: z.enum(["float16", "float32"]),
-  vocabSize: z.int().min(1),
+  vocabSize: z
+    .int()
+    .min(1)
+    .max(2 ** 32),
   /** Longest row that the teacher could score; null where it has no limit. */
   maxPositions: z.int().min(1).nullable(),
   /** Of the tokenizer that is stored beside the manifest. */
@@ -34,7 +40,7 @@ export const recordingDescriptionSchema = z.object({
 export type RecordingDescription = z.output<typeof recordingDescriptionSchema>;
 
 export const recordingShardSchema = z.object({
-  file: z.string(),
+  file: z.string().regex(/^shard-\d{5}\.bin$/, "no name of a shard"),
   bytes: count(),
   rows: count(),
 });
@@ -71,7 +77,7 @@ export function parseRecordingManifest(json: unknown, path: string): RecordingMa
     throw new PupilError(
       version === undefined
         ? "This is not the manifest of a recording: it has no formatVersion."
-        : `The recording has format version ${String(version)}, this pupil reads version ${recordingVersion}.`,
+        : `The recording has format version ${showValue(version)}, this pupil reads version ${recordingVersion}.`,
       { field: path, value: version, remedy: "Record it again with pupil record-teacher." },
     );
   }

@@ -24,10 +24,15 @@ export interface Recording {
  * The likeliest tokens' log-probabilities, rounded when they were stored, are shifted by one constant
  * per position so that they and the stored tail mass add up to 1 again: a tail of 1 − Σ is then as
  * good as it was before the rounding.
+ *
+ * @param vocabSize of the student, where it has fewer or more rows of padding than the recorded teacher
  */
-export function recordedTeacher(recording: Recording): Teacher {
+export function recordedTeacher(
+  recording: Recording,
+  vocabSize = recording.manifest.vocabSize,
+): Teacher {
   const { name, manifest } = recording;
-  const { k, vocabSize, maxPositions, tokens, sampleTemperature } = manifest;
+  const { k, maxPositions, tokens, sampleTemperature } = manifest;
   const remedyForUnknownRows =
     "It was made from other data, another tokenizer, other learned positions or fewer rows: record this run's rows with pupil record-teacher.";
   const provides: TeacherSignal[] = [
@@ -58,6 +63,7 @@ export function recordedTeacher(recording: Recording): Teacher {
         );
       }
       const rows = await recording.read(sequences.map(rowKey));
+      checkIds(rows, vocabSize, name);
       const scores = sequences.map((sequence, i) =>
         sequenceScores(sequence, rows[i] as RecordedRow, manifest),
       );
@@ -66,6 +72,21 @@ export function recordedTeacher(recording: Recording): Teacher {
     dispose,
     [Symbol.dispose]: dispose,
   };
+}
+
+/** A stored id that the student has no row for could be trained on as another. */
+function checkIds(rows: readonly RecordedRow[], vocabSize: number, name: string): void {
+  for (const { positions } of rows) {
+    for (const { ids } of positions) {
+      const id = Array.from(ids).find((given) => given >= vocabSize);
+      if (id === undefined) continue;
+      throw new PupilError(`"${name}" names the id ${id}, the student has ${vocabSize} rows.`, {
+        field: "teacher",
+        value: id,
+        remedy: "It is one of the teacher's rows of padding: record with a smaller topK.",
+      });
+    }
+  }
 }
 
 /** A row's stored positions where `placeScores` wants them; neutral numbers elsewhere. */

@@ -1,3 +1,4 @@
+import { PupilError } from "../../errors/index.js";
 import { fromFloat16, toFloat16 } from "../../models/index.js";
 
 /** What decides the width of every number in a shard. */
@@ -85,16 +86,27 @@ export function encodeRow(row: RecordedRow, layout: RowLayout): Uint8Array {
   return writer.bytes;
 }
 
-/** The inverse of {@link encodeRow}, up to the rounding of the log-probabilities. */
+/**
+ * The inverse of {@link encodeRow}, up to the rounding of the log-probabilities.
+ *
+ * @throws PupilError if the bytes are not a row of this layout
+ */
 export function decodeRow(bytes: Uint8Array, layout: RowLayout): RecordedRow {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [rowIds = 0, rowPositions = 0, nameBytes = 0] =
+    bytes.length < 12 ? [] : [0, 4, 8].map((at) => view.getUint32(at, true));
+  const expected =
+    12 + nameBytes + rowIds * layout.idBytes + rowPositions * bytesPerPosition(layout);
+  if (expected !== bytes.length) {
+    throw new PupilError(
+      `A row of ${bytes.length} bytes should have ${expected}: the manifest is not that of these shards.`,
+      { remedy: "Restore both, or record again with pupil record-teacher." },
+    );
+  }
   const reader = byteReader(bytes, layout);
   const length = reader.uint32();
   const count = reader.uint32();
   const id = reader.text();
-  const expected = 12 + id.bytes + length * layout.idBytes + count * bytesPerPosition(layout);
-  if (expected !== bytes.length) {
-    throw new Error(`A row of ${bytes.length} bytes should have ${expected}.`);
-  }
   const ids = Array.from({ length }, () => reader.id());
   const positions = Array.from({ length: count }, (): RecordedPosition => {
     const tokenLogProb = reader.float();

@@ -79,8 +79,12 @@ export function encodeShard(rows: readonly ShardRow[], range: ShardRange): Uint8
 /** Bytes to read before the length of the table is known. */
 export const shardHeaderBytes = headerBytes;
 
-/** Bytes of header and table of a shard that begins with these. */
-export function shardTableBytes(header: Uint8Array, path: string): number {
+/**
+ * Bytes of header and table of a shard that begins with these.
+ *
+ * @throws PupilError if it is no shard, or its file is too short for its table
+ */
+export function shardTableBytes(header: Uint8Array, fileSize: number, path: string): number {
   const isShard =
     header.length >= headerBytes && new TextDecoder().decode(header.subarray(0, 8)) === magic;
   if (!isShard) throw damaged(path, "its beginning is not that of a shard");
@@ -89,7 +93,10 @@ export function shardTableBytes(header: Uint8Array, path: string): number {
   if (version !== recordingVersion) {
     throw damaged(path, `it has format version ${version}, not ${recordingVersion}`);
   }
-  return headerBytes + view.getUint32(12, true) * entryBytes;
+  const rows = view.getUint32(12, true);
+  const tableEnd = headerBytes + rows * entryBytes;
+  if (tableEnd <= fileSize) return tableEnd;
+  throw damaged(path, `its ${fileSize} bytes have no room for a table of ${rows} rows`);
 }
 
 /**
@@ -100,7 +107,7 @@ export function shardTableBytes(header: Uint8Array, path: string): number {
  * @throws PupilError if they were changed or the file is shorter or longer than it should be
  */
 export function decodeShardTable(bytes: Uint8Array, fileSize: number, path: string): ShardTable {
-  const tableEnd = shardTableBytes(bytes, path);
+  const tableEnd = shardTableBytes(bytes, fileSize, path);
   if (bytes.length < tableEnd) throw damaged(path, "it ends within its table of rows");
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   // A copy also of a Node Buffer, whose slice is none.
@@ -118,7 +125,11 @@ export function decodeShardTable(bytes: Uint8Array, fileSize: number, path: stri
     const hex = (j: number) => word(j).toString(16).padStart(8, "0");
     return { key: hex(0) + hex(1), offset: word(2), length: word(3), crc: word(4) };
   });
-  const size = entries.reduce((sum, { length }) => sum + length, tableEnd);
+  let size = tableEnd;
+  for (const { offset, length } of entries) {
+    if (offset !== size) throw damaged(path, `a row begins at byte ${offset}, not at ${size}`);
+    size += length;
+  }
   if (size !== fileSize) throw damaged(path, `it has ${fileSize} bytes in place of ${size}`);
   return { entries, size, start, end, repeated, unfinished, positions };
 }

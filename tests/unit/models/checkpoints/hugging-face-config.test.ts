@@ -77,6 +77,52 @@ test("rotary theta is read from both places it has been kept in", () => {
   expect(theta({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
 });
 
+test("the theta of rope_parameters or rope_scaling comes before the file's own, which is told", () => {
+  const read = (extra: object) => {
+    const { config, unknownKeys } = parseHuggingFaceConfig({ ...llama, ...extra }, "config.json");
+    return [config.ropeTheta, unknownKeys];
+  };
+  const parameters = { rope_type: "default", rope_theta: 700 };
+  expect(read({ rope_theta: 500, rope_parameters: parameters })).toEqual([700, ["rope_theta"]]);
+  expect(read({ rope_theta: 700, rope_parameters: parameters })).toEqual([700, []]);
+  expect(read({ rope_theta: 500, rope_parameters: { rope_type: "default" } })).toEqual([500, []]);
+  const linear = { type: "linear", factor: 2 };
+  expect(read({ rope_theta: 500, rope_scaling: { ...linear, rope_theta: 900 } })[0]).toBe(900);
+  // Of the two objects transformers takes rope_scaling whole; an empty one is none to it.
+  expect(read({ rope_scaling: linear, rope_parameters: parameters })).toEqual([
+    10_000,
+    ["rope_parameters"],
+  ]);
+  expect(read({ rope_scaling: {}, rope_parameters: parameters })).toEqual([700, []]);
+});
+
+test.each([
+  ["num_hidden_layers", 1e7],
+  ["num_hidden_layers", 2 ** 31],
+  ["hidden_size", 1e9],
+  ["vocab_size", 2 ** 40],
+  ["num_hidden_layers", 0.5],
+])("%s of %d is refused with the number before anything is built", (key, value) => {
+  expect(() => parseHuggingFaceConfig({ ...llama, [key]: value }, "config.json")).toThrow(
+    new RegExp(`config\\.json: ${key}: .*Found ${value}\\.`),
+  );
+});
+
+test("a value that is nested too deep to be written down is still told", () => {
+  const deep = JSON.parse("[".repeat(20_000) + "]".repeat(20_000)) as unknown;
+  for (const key of [
+    "model_type",
+    "hidden_act",
+    "hidden_size",
+    "rope_scaling",
+    "quantization_config",
+  ]) {
+    expect(() => parseHuggingFaceConfig({ ...llama, [key]: deep }, "config.json")).toThrow(
+      expect.objectContaining({ name: "PupilError" }),
+    );
+  }
+});
+
 test("rotary scaling is read in every spelling, and an original length outside wins", () => {
   const scaling = (extra: object) =>
     parseHuggingFaceConfig({ ...llama, ...extra }, "config.json").config.ropeScaling;

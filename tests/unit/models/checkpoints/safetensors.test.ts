@@ -3,6 +3,7 @@ import { PupilError } from "../../../../src/errors/index.js";
 import {
   decodeSafetensors,
   encodeSafetensors,
+  readSafetensorsHeader,
   type TensorValues,
 } from "../../../../src/models/index.js";
 import { Random } from "../../../../src/tensors/index.js";
@@ -137,10 +138,46 @@ describe("a damaged file is one clear sentence", () => {
     ["empty", new Uint8Array(0), /at least 8 bytes, this one has 0/],
     ["header length beyond the file", file({}, 0, 500), /said to have 500 bytes, but only 2/],
     ["header length of 2^63", file({}, 0, 2 ** 63), /said to have 9223372036854775808 bytes/],
+    ["a header that is text", file('["a"]', 0), /header does not begin with \{/],
+    ["a header after a space", file(' {"a":1}', 4), /header does not begin with \{/],
+    [
+      "a shape whose product wraps to 4 in 64 bits",
+      file({ a: entry(0, 4, [4194305, 4194305, 211106198978564]) }, 4),
+      /tensor "a": F32 \[4194305, .*\] needs .* bytes, data_offsets \[0, 4\] give 4/,
+    ],
+    ["a shape beyond its data", file({ a: entry(0, 4, [1000000]) }, 4), /needs 4000000 bytes/],
+    ["offsets below 0", file({ a: entry(-4, 0, [1]) }, 4), /is not a pair of byte offsets/],
+    ["an end before its begin", file({ a: entry(8, 4, [1]) }, 8), /\[8, 4\] lie outside/],
+    [
+      "one name with two meanings",
+      file(
+        '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+        4,
+      ),
+      /has the name "a" twice/,
+    ],
+    [
+      "__proto__ as a tensor without a type",
+      file('{"__proto__":{"shape":[1]}}', 0),
+      /tensor "__proto__": dtype/,
+    ],
+    [
+      "what only a prototype has",
+      file('{"a":{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}', 4),
+      /tensor "a": dtype undefined is not supported/,
+    ],
+    [
+      "a shape nested 20,000 deep",
+      file(
+        `{"a":{"dtype":"F32","shape":${"[".repeat(20_000)}${"]".repeat(20_000)},"data_offsets":[0,4]}}`,
+        4,
+      ),
+      /shape \[\[\[\["\.\.\."\]/,
+    ],
     ["bad JSON", file('{"a": ', 4), /header is not valid JSON/],
     ["JSON cut by a short length", file({ a: entry(0, 4) }, 4, 10), /header is not valid JSON/],
     ["not UTF-8", file("{}", 0).fill(0xff, 8), /not valid UTF-8/],
-    ["an array", file([], 0), /not a JSON object/],
+    ["an array", file([], 0), /header does not begin with \{/],
     ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), /__metadata__ must map/],
     ["tensor that is null", file({ a: null }, 0), /tensor "a": dtype undefined is not supported/],
     [
@@ -239,4 +276,22 @@ describe("a damaged file is one clear sentence", () => {
       }
     }
   });
+});
+
+test("tensors without elements may begin where another does, and share nothing", () => {
+  const empty = { dtype: "F32", shape: [0, 7], data_offsets: [4, 4] };
+  const one = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+  const read = decodeSafetensors(file({ a: one, b: empty, c: empty }, 4), "f");
+  expect([...read].map(([name, { data }]) => [name, data.length])).toEqual([
+    ["a", 1],
+    ["b", 0],
+    ["c", 0],
+  ]);
+});
+
+test("a header of more than 100 MB is refused by its length", () => {
+  const start = file({}, 0, 100_000_001);
+  expect(() => readSafetensorsHeader(start, "big", 2e8)).toThrow(
+    /big: The header has 100000001 bytes; the format allows 100,000,000/,
+  );
 });

@@ -64,3 +64,17 @@ test("a folder may have folders in it", async () => {
   );
   expect(readFileSync(join(path, "onnx", "deep", "model.onnx"), "utf8")).toBe("x");
 });
+
+test("a folder that was moved aside and never replaced is put back, and only then", async () => {
+  const parent = temporaryFolder();
+  const aside = (name: string) =>
+    `.unfinished-old-${name}-${"0".repeat(8)}-0000-0000-0000-${"0".repeat(12)}`;
+  for (const name of [aside("step-2"), aside("step-3"), "step-3", ".unfinished-step-4-x"]) {
+    mkdirSync(join(parent, name));
+    writeFileSync(join(parent, name, "was"), name);
+  }
+  await removeUnfinished(parent);
+  expect(readdirSync(parent).sort()).toEqual(["step-2", "step-3"]);
+  expect(readFileSync(join(parent, "step-2", "was"), "utf8")).toBe(aside("step-2"));
+  expect(readFileSync(join(parent, "step-3", "was"), "utf8")).toBe("step-3");
+});

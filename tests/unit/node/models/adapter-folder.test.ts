@@ -156,9 +156,25 @@ describe("a folder that cannot be used is a clear error", () => {
     ["DoRA", { use_dora: true }, /adapter_config\.json: use_dora: true is not supported/],
     [
       "saved modules",
-      { modules_to_save: ["score"] },
-      /modules_to_save: \["score"\] is not supported\. .*merge_and_unload/,
+      { modules_to_save: ["lm_head", "embed_tokens"] },
+      /modules_to_save: The adapter holds lm_head, embed_tokens as trained whole, .*merge_and_unload/,
     ],
+    [
+      "the head as target",
+      { target_modules: ["q_proj", "down_proj", "lm_head"] },
+      /has LoRA matrices on lm_head; only the projections of the blocks.*merge_and_unload/,
+    ],
+    [
+      "the embedding as target",
+      { target_modules: ["q_proj", "down_proj", "model.embed_tokens"] },
+      /has LoRA matrices on model\.embed_tokens; only/,
+    ],
+    [
+      "a scale too large for float32",
+      { lora_alpha: 1e39 },
+      /lora_alpha: 1e\+39 is no scale above 0/,
+    ],
+    ["a scale too small for float32", { lora_alpha: 1e-50 }, /lora_alpha: 1e-50 is no scale/],
     ["ranks by layer", { rank_pattern: { q_proj: 4 } }, /rank_pattern: .* is not supported/],
     ["biases", { bias: "all" }, /bias: "all" is not supported\. Allowed: "none"/],
     ["an init that changes the base", { init_lora_weights: "pissa" }, /init_lora_weights: "pissa"/],
@@ -239,6 +255,32 @@ describe("a folder that cannot be used is a clear error", () => {
     expect(await messageOf(() => loadModelFolder(path))).toMatch(/weights file does not exist/);
     writeFileSync(join(path, "adapter_model.bin"), "");
     expect(await messageOf(() => loadModelFolder(path))).toMatch(/adapter_model\.bin: .*Python/);
+  });
+
+  test("an infinite scale, which JSON can write", async () => {
+    const { path } = await saved();
+    const file = join(path, "adapter_config.json");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/"lora_alpha": \d+/, '"lora_alpha": 1e400'));
+    expect(await messageOf(() => loadModelFolder(path))).toMatch(
+      /lora_alpha: "Infinity" is no scale/,
+    );
+  });
+
+  test.each([
+    [
+      "model.embed_tokens.weight",
+      /holds a copy of model\.embed_tokens of its own \(modules_to_save/,
+    ],
+    ["lm_head.weight", /holds a copy of lm_head of its own/],
+    ["lm_head.lora_A.weight", /has LoRA matrices on lm_head/],
+    ["model.embed_tokens.lora_embedding_A", /has LoRA matrices on model\.embed_tokens/],
+  ])("%s among the weights", async (name, message) => {
+    const { path } = await saved();
+    editWeights(path, (tensors) =>
+      tensors.set(`base_model.model.${name}`, { shape: [1], data: Float32Array.of(1) }),
+    );
+    expect(await messageOf(() => loadModelFolder(path))).toMatch(message);
   });
 
   test("an adapter on an adapter, and one without the name of its base", async () => {

@@ -102,6 +102,11 @@ describe("a mistake is found before anything is written:", () => {
     const checkpoint = join(config.output, config.name, "checkpoints", "step-2");
     rmSync(join(checkpoint, "projections.safetensors"));
     await expect(runToEnd(config, { resume: true })).rejects.toThrow(
+      /None of its 1 checkpoints is whole\. Step 2: .*projections\.safetensors: The file is missing/,
+    );
+    // One that an older version wrote has no mark that knows of the file.
+    rmSync(join(checkpoint, "complete.json"));
+    await expect(runToEnd(config, { resume: true })).rejects.toThrow(
       /projections\.safetensors: The state of the projections does not exist/,
     );
   });

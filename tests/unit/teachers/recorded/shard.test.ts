@@ -52,12 +52,12 @@ describe("a shard", () => {
     expect(read(Buffer.concat([Uint8Array.of(9), shard]).subarray(1))).toEqual(read(shard));
     // The table is enough.
     expect(
-      decodeShardTable(shard.slice(0, shardTableBytes(shard, "s.bin")), size, "s.bin"),
+      decodeShardTable(shard.slice(0, shardTableBytes(shard, size, "s.bin")), size, "s.bin"),
     ).toEqual(read(shard));
   });
 
   test("shows any changed byte and any missing one", () => {
-    const tableEnd = shardTableBytes(shard, "s.bin");
+    const tableEnd = shardTableBytes(shard, 1e9, "s.bin");
     for (let at = 0; at < shard.length; at++) {
       const changed = shard.slice();
       changed[at] = (changed[at] as number) ^ 0x10;
