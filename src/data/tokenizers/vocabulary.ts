@@ -5,6 +5,8 @@ import { hashHex } from "../hash.js";
 export interface Vocabulary {
   readonly modelType: string;
   readonly ids: ReadonlyMap<string, number>;
+  /** Those of the model alone, without added tokens. */
+  readonly modelIds: ReadonlyMap<string, number>;
   readonly specialTokens: ReadonlySet<string>;
   /** Highest id + 1: what a model's vocabulary must at least hold. */
   readonly size: number;
@@ -14,6 +16,14 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Ids above are no vocabulary's, but a damaged file's. */
+const largestVocabulary = 2 ** 26;
+
+/** Whether something is an id of a vocabulary of a size. */
+export function isTokenId(id: unknown, vocabSize: number): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
 }
 
 /** Reads the vocabulary of a Hugging Face `tokenizer.json`; throws a PupilError if there is none. */
@@ -27,7 +37,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   }
   const ids = new Map<string, number>();
   const add = (token: unknown, id: unknown, where: string): void => {
-    if (typeof token !== "string" || !Number.isInteger(id) || (id as number) < 0) {
+    if (typeof token !== "string" || !isTokenId(id, largestVocabulary)) {
       throw new PupilError(`${where} does not map a token to an id.`, {
         field: source,
         value: [token, id],
@@ -51,6 +61,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
       remedy: "Give the tokenizer.json of a Hugging Face model folder.",
     });
   }
+  const modelIds = new Map(ids);
   const specialTokens = new Set<string>();
   const addedTokens = Array.isArray(json.added_tokens) ? (json.added_tokens as unknown[]) : [];
   for (const [index, token] of addedTokens.entries()) {
@@ -60,7 +71,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   }
   let size = 0;
   for (const id of ids.values()) size = Math.max(size, id + 1);
-  return { modelType: String(model.type), ids, specialTokens, size };
+  return { modelType: String(model.type), ids, modelIds, specialTokens, size };
 }
 
 /**
