@@ -154,10 +154,11 @@ export function translate(source: string): string | undefined {
   };
 
   const escapeSequence = (flags: Flags): string => {
-    const shorthand = { ...outsideClass, ...insideClass }[peek(1) ?? ""];
+    const inside = insideClass[peek(1) ?? ""];
+    const shorthand = inside === undefined ? outsideClass[peek(1) ?? ""] : `[${inside}]`;
     if (shorthand !== undefined) {
       at += 2;
-      return shorthand.startsWith("\\") || shorthand.startsWith("(") ? shorthand : `[${shorthand}]`;
+      return shorthand;
     }
     if (peek(1) === "p" || peek(1) === "P") return property(flags);
     return caseVariants(escapedCharacter(), flags);
@@ -263,8 +264,8 @@ const insideClass: Readonly<Record<string, string>> = {
   h: "0-9a-fA-F",
 };
 const outsideClass: Readonly<Record<string, string>> = {
-  W: `^${word}`,
-  H: "^0-9a-fA-F",
+  W: `[^${word}]`,
+  H: "[^0-9a-fA-F]",
   A: "(?<![^])",
   z: "(?![^])",
   Z: "(?=\\n?(?![^]))",
