@@ -5,6 +5,7 @@ import { encodeChat, type LearnedTurns } from "../chat/encode-chat.js";
 import { hashIds } from "../hash.js";
 import type { StoredRow } from "../store/row-record.js";
 import { checkedLimit, checkLength, encodeExample } from "../text/tokenize.js";
+import { checkedIds } from "../tokenizers/token-ids.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import { hashSet } from "./hash-set.js";
 import type { NamedExample } from "./row-shapes.js";
@@ -75,7 +76,7 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
         counts.empty += 1;
         return undefined;
       }
-      const { length } = sequence.ids;
+      const { length } = checkedIds(sequence.ids, tokenizer);
       most.longest = Math.max(most.longest, length);
       if (longRows === "error") checkLength(sequence, maxLength, row.id);
       const kept = length <= limit ? sequence : cut(sequence, limit);
