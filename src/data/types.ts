@@ -43,6 +43,8 @@ export interface Tokenizer {
   /** Ids that end a completion; the first is appended to training completions. Empty for plain text. */
   readonly endIds: readonly number[];
   readonly padId: number;
+  /** The id of text outside the vocabulary, where `encode` gives it rather than an error. */
+  readonly unknownId?: number;
   /** Without special tokens; throws a PupilError naming the text that has no id. */
   encode(text: string): number[];
   /** Skips special tokens. */

@@ -201,11 +201,15 @@ function endsWithAnswer(completion: string, answer: string): boolean {
 
 function describeSource(report: DataReport["sources"][number]): string {
   const { source, rows, kept, truncated, dropped, empty, duplicates } = report;
-  const { tokens, completionTokens, tokensCutOff } = report;
+  const { tokens, completionTokens, tokensCutOff, unknownTokens = 0 } = report;
+  const unknown =
+    unknownTokens === 0
+      ? ""
+      : ` ${withCommas(unknownTokens)} tokens stand for text outside of the vocabulary.`;
   return (
     `${source}: ${withCommas(rows)} rows, ${withCommas(kept)} kept with ${withCommas(tokens)} tokens ` +
     `(${withCommas(completionTokens)} learned), ${withCommas(truncated)} truncated ` +
     `(${withCommas(tokensCutOff)} tokens cut off), ${withCommas(dropped)} dropped, ` +
-    `${withCommas(empty)} empty, ${withCommas(duplicates)} duplicates.`
+    `${withCommas(empty)} empty, ${withCommas(duplicates)} duplicates.${unknown}`
   );
 }

@@ -5,6 +5,7 @@ import { encodeChat, type LearnedTurns } from "../chat/encode-chat.js";
 import { hashIds } from "../hash.js";
 import type { StoredRow } from "../store/row-record.js";
 import { checkedLimit, checkLength, encodeExample, encodePrompt } from "../text/tokenize.js";
+import { checkedIds } from "../tokenizers/token-ids.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 import { hashSet } from "./hash-set.js";
 import type { NamedExample } from "./row-shapes.js";
@@ -53,6 +54,8 @@ export interface TokenizeReport {
   readonly longestCompletion: number;
   /** Ids before the first learned one, in the row kept that has most of them. */
   readonly longestPrompt: number;
+  /** Ids in the rows kept that stand for text outside of the vocabulary; absent where that is an error. */
+  readonly unknownTokens?: number;
 }
 
 export interface RowTokenizer {
@@ -65,6 +68,8 @@ export interface RowTokenizer {
 export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions): RowTokenizer {
   const { longRows = "truncate", maxLength } = options;
   const limit = checkedLimit(maxLength);
+  const { unknownId } = tokenizer;
+  let unknownTokens = 0;
   const seen = hashSet();
   const counts = { rows: 0, kept: 0, truncated: 0, dropped: 0, empty: 0, duplicates: 0 };
   const sums = { tokens: 0, completionTokens: 0, tokensCutOff: 0 };
@@ -77,7 +82,7 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
         counts.empty += 1;
         return undefined;
       }
-      const { length } = sequence.ids;
+      const { length } = checkedIds(sequence.ids, tokenizer);
       most.longest = Math.max(most.longest, length);
       if (longRows === "error") checkLength(sequence, maxLength, row.id);
       const kept = length <= limit ? sequence : cut(sequence, limit);
@@ -91,6 +96,7 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
       if (length > limit) counts.truncated += 1;
       if (!seen.add(hashIds(ids))) counts.duplicates += 1;
       sums.tokens += ids.length;
+      unknownTokens += unknownId === undefined ? 0 : ids.filter((id) => id === unknownId).length;
       sums.tokensCutOff += length - ids.length;
       sums.completionTokens += learnedIds(kept);
       most.longestKept = Math.max(most.longestKept, ids.length);
@@ -99,7 +105,10 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
       const { answer } = row.example;
       return { ...kept, id: row.id, ...(answer === undefined ? {} : { answer }) };
     },
-    report: () => ({ ...counts, ...sums, ...most }),
+    report: () => ({
+      ...{ ...counts, ...sums, ...most },
+      ...(unknownId === undefined ? {} : { unknownTokens }),
+    }),
   };
 }
 

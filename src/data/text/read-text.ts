@@ -2,6 +2,7 @@ import { PupilError } from "../../errors/index.js";
 import type { DataFile } from "../readers/data-file.js";
 import { readTextPieces } from "../readers/text-pieces.js";
 import type { TokenStore } from "../store/token-store.js";
+import { checkedIds } from "../tokenizers/token-ids.js";
 import type { Tokenizer } from "../types.js";
 
 export interface TextPart {
@@ -96,7 +97,7 @@ export async function storeText(
 /** @throws PupilError naming the file, for a text that the tokenizer cannot write */
 function encodeOf({ file }: TextPart, tokenizer: Tokenizer, text: string): number[] {
   try {
-    return tokenizer.encode(text);
+    return checkedIds(tokenizer.encode(text), tokenizer);
   } catch (cause) {
     if (!(cause instanceof PupilError)) throw cause;
     throw new PupilError(cause.message, { field: file.name, value: cause.value, cause });

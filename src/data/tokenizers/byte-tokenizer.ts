@@ -1,4 +1,3 @@
-import { PupilError } from "../../errors/index.js";
 import type { Tokenizer } from "../types.js";
 import { byteCharacters } from "./byte-characters.js";
 import {
@@ -8,6 +7,7 @@ import {
   tokenizerJson,
 } from "./special-tokens.js";
 import { fingerprintVocabulary, isObject, type JsonObject, readVocabulary } from "./vocabulary.js";
+import { assertWellFormed } from "./well-formed.js";
 
 /**
  * One token per UTF-8 byte, its id being the byte; `<pad>` is 256 and `<end>` 257. Any text can be
@@ -63,13 +63,4 @@ export function byteTokenizerFromJson(json: JsonObject): Tokenizer | undefined {
   const tokenizer = byteTokenizer({ specialTokens: Array.isArray(added) && added.length > 0 });
   const found = fingerprintVocabulary(readVocabulary(json, "tokenizer.json"));
   return found === tokenizer.fingerprint ? tokenizer : undefined;
-}
-
-function assertWellFormed(text: string): void {
-  const position = text.search(/\p{Surrogate}/u);
-  if (position < 0) return;
-  throw new PupilError(`The text has half of a surrogate pair at position ${position}.`, {
-    value: text.slice(position, position + 1),
-    remedy: "It is not valid Unicode: repair the text where it is made or cut.",
-  });
 }

@@ -2,8 +2,10 @@ import { PupilError, showValue } from "../../errors/index.js";
 import type { Tokenizer } from "../types.js";
 import { byteTokenizerFromJson } from "./byte-tokenizer.js";
 import { characterTokenizerFromJson } from "./character-tokenizer.js";
+import { cleanUpSpaces } from "./engine/decoders.js";
+import { type TokenizerEngine, tokenizerEngine } from "./engine/engine.js";
 import { tokenBytesOf } from "./token-bytes.js";
-import { unknownTextCheck } from "./unknown-text.js";
+import { losslessEncoder } from "./unknown-text.js";
 import {
   fingerprintVocabulary,
   isObject,
@@ -23,16 +25,18 @@ export interface TokenizerOptions {
 const endIdsKey = "pupil_end_ids";
 
 /**
- * The tokenizer of a parsed `tokenizer.json`. Files written by `characterTokenizer` and
- * `byteTokenizer` give those back; everything else is run by transformers.js, which is loaded on
- * first use and gets the two objects: no network and no files.
+ * The tokenizer of a parsed `tokenizer.json`: the same ids and texts as Python's tokenizers gives.
+ * Files written by `characterTokenizer` and `byteTokenizer` give those back.
  *
  * End ids are `options.endIds`, else the config's `eos_token`, else none. `padId` is the config's
  * `pad_token`, else the first end id, else 0. `decode` cleans up spaces only where the config
- * explicitly asks for it, so that decoding gives back what was encoded.
+ * explicitly asks for it and the model is no BPE, as in transformers 5.
  *
- * @throws PupilError if the file is no tokenizer, is of an unsupported kind, or names a token that
- *   is not in the vocabulary.
+ * Text that would become the unknown token is an error, but for word-level tokenizers, to which it is a
+ * word like others; those have an `unknownId`.
+ *
+ * @throws PupilError if the file is no tokenizer, has a part that is not known to be run exactly (it is
+ *   named), or names a token that is not in the vocabulary.
  */
 export async function tokenizerFromJson(
   json: unknown,
@@ -45,77 +49,30 @@ export async function tokenizerFromJson(
   const own = characterTokenizerFromJson(file) ?? byteTokenizerFromJson(file);
   const endIds = options.endIds ?? storedEndIds(config);
   if (own !== undefined) return endIds === undefined ? own : withEndIds(own, endIds);
-  const hub = await loadHubTokenizer(file, config, source);
+  const engine = tokenizerEngine(file, vocabulary, source);
   const eosId = configTokenId(config, "eos_token", vocabulary, source);
   const ends = endIds ?? (eosId === undefined ? [] : [eosId]);
   for (const id of ends) assertKnownId(id, vocabulary, source);
   const padId = configTokenId(config, "pad_token", vocabulary, source) ?? ends[0] ?? 0;
-  const encode = (text: string) => hub.encode(text, { add_special_tokens: false });
-  const checkText = unknownTextCheck(file, vocabulary, encode);
+  const allowsUnknown = engine.unknownId !== undefined && vocabulary.modelType === "WordLevel";
+  const cleansUp = config.clean_up_tokenization_spaces === true && vocabulary.modelType !== "BPE";
   const tokenizer: Tokenizer = {
     vocabSize: vocabulary.size,
-    startIds: findStartIds(hub, config, vocabulary, source),
+    startIds: findStartIds(engine, config, vocabulary, source),
     endIds: ends,
     padId,
+    ...(allowsUnknown ? { unknownId: engine.unknownId as number } : {}),
     fingerprint: fingerprintVocabulary(vocabulary),
-    encode: (text) => {
-      const ids = encode(text);
-      checkText(text, ids);
-      return ids;
-    },
+    encode: losslessEncoder(engine, allowsUnknown),
     decode: (ids) => {
-      // A model may have more rows than the vocabulary; its samples can hold such ids.
-      const known = ids.filter((id) => id < vocabulary.size);
-      if (known.length === 0) return "";
-      return hub.decode(known, {
-        skip_special_tokens: true,
-        clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
-      });
+      const text = engine.decode(ids, true);
+      return cleansUp ? cleanUpSpaces(text) : text;
     },
     tokenBytes: tokenBytesOf(file, vocabulary),
     toJson: () => file,
     toConfigJson: () => (endIds === undefined ? config : { ...config, [endIdsKey]: endIds }),
   };
   return tokenizer;
-}
-
-/** The part of transformers.js's PreTrainedTokenizer that is used here. */
-interface HubTokenizer {
-  encode(text: string, options: { add_special_tokens: boolean }): number[];
-  decode(
-    ids: number[],
-    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
-  ): string;
-}
-
-async function loadHubTokenizer(
-  json: JsonObject,
-  config: JsonObject,
-  source: string,
-): Promise<HubTokenizer> {
-  const { PreTrainedTokenizer, env } = await import("@xenova/transformers");
-  env.allowRemoteModels = false;
-  // Files by older versions leave out what they do not use; transformers.js wants every key.
-  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-  try {
-    return new PreTrainedTokenizer({ ...parts, added_tokens: [], ...json }, plainTokens(config));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PupilError(`transformers.js cannot build this tokenizer: ${reason}`, {
-      field: source,
-      remedy: "Check that the file is a complete tokenizer.json.",
-      cause,
-    });
-  }
-}
-
-/** The config with `{content}` tokens as strings: transformers.js takes only some of the former. */
-function plainTokens(config: JsonObject): JsonObject {
-  const entries = Object.entries(config).map(([key, value]) => {
-    const isToken = key.endsWith("_token") && isObject(value) && typeof value.content === "string";
-    return [key, isToken ? value.content : value];
-  });
-  return Object.fromEntries(entries) as JsonObject;
 }
 
 function withEndIds(tokenizer: Tokenizer, endIds: readonly number[]): Tokenizer {
@@ -158,16 +115,15 @@ function configTokenId(
 
 /** What the post-processor puts before a text (Llama: BOS; GPT-2: nothing). */
 function findStartIds(
-  hub: HubTokenizer,
+  engine: TokenizerEngine,
   config: JsonObject,
   vocabulary: Vocabulary,
   source: string,
 ): number[] {
   if (config.add_bos_token === false) return [];
-  const plain = hub.encode("a", { add_special_tokens: false });
-  const framed = hub.encode("a", { add_special_tokens: true });
-  const start = framed.findIndex((_, i) => plain.every((id, j) => framed[i + j] === id));
-  const ids = framed.slice(0, Math.max(0, start));
+  const text = -1;
+  const framed = engine.frame([text]);
+  const ids = framed.slice(0, Math.max(0, framed.indexOf(text)));
   if (ids.length > 0 || config.add_bos_token !== true) return ids;
   const bosId = configTokenId(config, "bos_token", vocabulary, source);
   return bosId === undefined ? [] : [bosId];

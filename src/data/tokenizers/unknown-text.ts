@@ -1,49 +1,32 @@
 import { PupilError } from "../../errors/index.js";
-import { byteCharacters } from "./byte-characters.js";
-import { componentsOf } from "./token-bytes.js";
-import type { JsonObject, Vocabulary } from "./vocabulary.js";
-
-type Encode = (text: string) => readonly number[];
+import type { TokenizerEngine } from "./engine/engine.js";
+import { assertWellFormed } from "./well-formed.js";
 
 /**
- * A check for text that a tokenizer would lose: as its unknown token, or silently, where a byte-level
- * vocabulary lacks some bytes. The check throws a PupilError that names the text.
+ * `encode` of a tokenizer that loses no text silently.
+ *
+ * @param allowsUnknown the unknown token is an id like any other
+ * @returns ids of a text; throws a PupilError that names what has no id of its own
  */
-export function unknownTextCheck(
-  json: JsonObject,
-  vocabulary: Vocabulary,
-  encode: Encode,
-): (text: string, ids: readonly number[]) => void {
-  const unknownId = unknownTokenId(json, vocabulary);
-  const missing = missingBytes(json, vocabulary);
-  const composes = componentsOf(json.normalizer).some(({ type }) => type === "NFC");
-  const losesBytes = (text: string) => {
-    if (missing.size === 0) return false;
-    const bytes = new TextEncoder().encode(composes ? text.normalize("NFC") : text);
-    return bytes.some((byte) => missing.has(byte));
+export function losslessEncoder(
+  engine: TokenizerEngine,
+  allowsUnknown: boolean,
+): (text: string) => number[] {
+  const { unknownId } = engine;
+  const idsOf = (text: string): number[] | undefined => {
+    let isLost = false;
+    const ids = engine.encode(text, () => {
+      isLost = true;
+    });
+    const isUnknown = !allowsUnknown && unknownId !== undefined && ids.includes(unknownId);
+    return isLost || isUnknown ? undefined : ids;
   };
-  const isUnknown = (ids: readonly number[]) => unknownId !== undefined && ids.includes(unknownId);
-  return (text, ids) => {
-    if (!isUnknown(ids) && !losesBytes(text)) return;
-    throw unknownText(text, (part) => isUnknown(encode(part)) || losesBytes(part));
+  return (text) => {
+    assertWellFormed(text);
+    const ids = idsOf(text);
+    if (ids === undefined) throw unknownText(text, (part) => idsOf(part) === undefined);
+    return ids;
   };
-}
-
-/** The id that stands for text outside the vocabulary; byte-level tokenizers never produce it. */
-function unknownTokenId(json: JsonObject, vocabulary: Vocabulary): number | undefined {
-  const model = json.model as JsonObject;
-  if (typeof model.unk_token === "string") return vocabulary.ids.get(model.unk_token);
-  return typeof model.unk_id === "number" ? model.unk_id : undefined;
-}
-
-function missingBytes(json: JsonObject, vocabulary: Vocabulary): ReadonlySet<number> {
-  const parts = componentsOf(json.pre_tokenizer);
-  if (!parts.some(({ type }) => type === "ByteLevel")) return new Set();
-  const all = byteCharacters().map((character, byte) => ({ character, byte }));
-  const absent = all.filter(({ character }) => !vocabulary.ids.has(character));
-  // UTF-8 never has these, and some vocabularies leave them out.
-  const neverUsed = (byte: number) => byte === 0xc0 || byte === 0xc1 || byte > 0xf4;
-  return new Set(absent.map(({ byte }) => byte).filter((byte) => !neverUsed(byte)));
 }
 
 function unknownText(text: string, isUnknown: (part: string) => boolean): PupilError {

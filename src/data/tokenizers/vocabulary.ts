@@ -5,6 +5,8 @@ import { hashHex } from "../hash.js";
 export interface Vocabulary {
   readonly modelType: string;
   readonly ids: ReadonlyMap<string, number>;
+  /** Those of the model alone, without added tokens. */
+  readonly modelIds: ReadonlyMap<string, number>;
   readonly specialTokens: ReadonlySet<string>;
   /** Highest id + 1: what a model's vocabulary must at least hold. */
   readonly size: number;
@@ -19,6 +21,11 @@ export function isObject(value: unknown): value is JsonObject {
 /** Ten times as many as any tokenizer has: models and tables have a row for every id up to the last. */
 const largestId = 4_000_000;
 
+/** Whether something is an id of a vocabulary of a size. */
+export function isTokenId(id: unknown, vocabSize: number): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+}
+
 /** Reads the vocabulary of a Hugging Face `tokenizer.json`; throws a PupilError if there is none. */
 export function readVocabulary(json: unknown, source: string): Vocabulary {
   const model = isObject(json) ? json.model : undefined;
@@ -30,21 +37,21 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   }
   const ids = new Map<string, number>();
   const add = (token: unknown, id: unknown, where: string): void => {
-    if (typeof token !== "string" || !Number.isInteger(id) || (id as number) < 0) {
+    if (typeof token !== "string" || !isTokenId(id, Number.POSITIVE_INFINITY)) {
       throw new PupilError(`${where} does not map a token to an id.`, {
         field: source,
         value: [token, id],
         remedy: "The file seems damaged: fetch or export it again.",
       });
     }
-    if ((id as number) > largestId) {
-      throw new PupilError(`${where} has the id ${id as number}, which no vocabulary needs.`, {
+    if (id > largestId) {
+      throw new PupilError(`${where} has the id ${id}, which no vocabulary needs.`, {
         field: source,
         value: id,
         remedy: `Ids up to ${largestId} are read: fetch or export the file again.`,
       });
     }
-    ids.set(token, id as number);
+    ids.set(token, id);
   };
   if (Array.isArray(model.vocab)) {
     // Unigram: [token, score] pairs in id order.
@@ -61,6 +68,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
       remedy: "Give the tokenizer.json of a Hugging Face model folder.",
     });
   }
+  const modelIds = new Map(ids);
   const specialTokens = new Set<string>();
   const addedTokens = Array.isArray(json.added_tokens) ? (json.added_tokens as unknown[]) : [];
   for (const [index, token] of addedTokens.entries()) {
@@ -70,7 +78,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   }
   let size = 0;
   for (const id of ids.values()) size = Math.max(size, id + 1);
-  return { modelType: String(model.type), ids, specialTokens, size };
+  return { modelType: String(model.type), ids, modelIds, specialTokens, size };
 }
 
 /**

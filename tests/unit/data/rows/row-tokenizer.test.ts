@@ -47,6 +47,13 @@ describe("rowTokenizer", () => {
     });
   });
 
+  test("counts text outside of a vocabulary that has an unknown token", () => {
+    const words = { ...digits, unknownId: digits.encode("0")[0] as number };
+    const { report } = tokenize({}, [{ prompt: "10=", completion: "200" }], words);
+    expect(report.unknownTokens).toBe(3);
+    expect(tokenize({}).report).not.toHaveProperty("unknownTokens");
+  });
+
   test("drop leaves long rows out", () => {
     const { rows, report } = tokenize({ maxLength: 6, longRows: "drop" });
     expect(rows.map(({ id }) => id)).toEqual(["t:1", "t:4"]);

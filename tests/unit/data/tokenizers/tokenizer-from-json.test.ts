@@ -83,7 +83,7 @@ describe("tokenizerFromJson", () => {
     [
       "an unknown part",
       { ...tinyJson(), decoder: { type: "Nope" } },
-      "bad.json: transformers.js cannot",
+      "bad.json: decoder.type: The tokenizer has a part that this version cannot run exactly",
     ],
   ])("says what is wrong with %s", async (_, json, message) => {
     await expect(tokenizerFromJson(json, "bad.json")).rejects.toThrow(message);
