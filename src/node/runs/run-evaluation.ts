@@ -8,6 +8,8 @@ import { evaluateStudent } from "../../trainers/index.js";
 export interface RunEvaluation {
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly CompletionRow[];
+  /** By set that has a verifier: whether the completion of each problem is right. */
+  readonly correct: Readonly<Record<string, readonly boolean[]>>;
 }
 
 /** A completion as text, as it stands in `completions.jsonl`. */
@@ -40,6 +42,7 @@ export function evaluatorOf(
   return async () => {
     const metrics: Record<string, number> = {};
     const completions: CompletionRow[] = [];
+    const correct: Record<string, readonly boolean[]> = {};
     for (const set of data.evaluation) {
       const result = await evaluateStudent(student, teacher, set, {
         batchSize,
@@ -49,6 +52,8 @@ export function evaluatorOf(
         random: random.stream("evaluation"),
       });
       Object.assign(metrics, result.metrics);
+      const verdicts = result.completions.flatMap((row) => row.correct ?? []);
+      if (verdicts.length > 0) correct[set.name] = verdicts;
       const logged = result.completions.slice(0, loggedCompletions);
       for (const { promptIds, completionIds, ...row } of logged) {
         const prompt = tokenizer.decode(promptIds);
@@ -59,6 +64,6 @@ export function evaluatorOf(
         });
       }
     }
-    return { metrics, completions };
+    return { metrics, completions, correct };
   };
 }

@@ -27,6 +27,8 @@ export interface RunFolder {
   syncLogs(): Promise<void>;
   writeConfig(config: object): Promise<void>;
   writeSummary(summary: object): Promise<void>;
+  /** Which held-out problems the last evaluation found right, by set. */
+  writeProblems(correct: object): Promise<void>;
   /** Cuts the logs to the rows of the first `step` steps, and returns what they tell. */
   goBackTo(step: number): Promise<RunHistory>;
   /** Lets other processes write to it. */
@@ -137,6 +139,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
     },
     writeConfig: (config) => write("config.json", config),
     writeSummary: (summary) => write("summary.json", summary),
+    writeProblems: (correct) => write("problems.json", correct),
     goBackTo: async (step) => {
       await lock.check();
       await removePath(join(path, "summary.json"));

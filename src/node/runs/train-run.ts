@@ -140,7 +140,8 @@ async function* trainLoop(
     }
   };
   const evaluate = async function* (): AsyncGenerator<RunEvent> {
-    const { metrics, completions } = await parts.evaluate();
+    const { metrics, completions, correct } = await parts.evaluate();
+    if (Object.keys(correct).length > 0) await run.writeProblems(correct);
     await run.appendCompletions(completions.map((row) => ({ step, ...row })));
     await run.appendMetrics({ step, ...metrics });
     const warnings = history.addEvaluation({ step, metrics });
