@@ -1,7 +1,6 @@
 import {
   asId,
   asIds,
-  asList,
   asListOf,
   asLogProb,
   asObject,
@@ -9,6 +8,7 @@ import {
   checkToken,
   type JsonObject,
   type ListedToken,
+  onlyChoice,
   positionScore,
   WrongAnswer,
   withoutExtraToken,
@@ -25,15 +25,16 @@ export const vllmProtocol: TeacherProtocol = {
   gives: likeliestTokens,
   needsModel: true,
   score: async ({ ids, positions, topK }, { model, vocabSize, post }) => {
-    const answer = await post({
+    const question = {
       model,
       prompt: ids,
       max_tokens: 1,
       temperature: 0,
       prompt_logprobs: topK,
       return_token_ids: true,
-    });
-    const { choice, usage } = onlyChoice(answer);
+    };
+    const answer = await post(question, ids.length * (topK + 2));
+    const { choice, usage } = parts(answer);
     checkCount(usage.prompt_tokens, ids.length, "usage.prompt_tokens");
     if (choice.prompt_token_ids != null) {
       const echoed = asListOf(ids.length, choice.prompt_token_ids, "prompt_token_ids");
@@ -41,12 +42,17 @@ export const vllmProtocol: TeacherProtocol = {
     }
     const all = asListOf(ids.length, choice.prompt_logprobs, "prompt_logprobs");
     if (all[0] !== null) throw new WrongAnswer("position 0", "null", all[0]);
+    // Also where nothing is learned: a list that belongs to another position shows there too.
+    for (let p = 1; p < ids.length; p++) {
+      const ofPosition = asObject(all[p], `position ${p}`);
+      if (ofPosition[String(ids[p])] === undefined) throw without(ids[p], ofPosition, p);
+    }
     return positions.map((p) =>
       readPosition(all[p], ids[p] as number, topK, vocabSize, `position ${p}`),
     );
   },
   complete: async (query, { model, vocabSize, post }) => {
-    const answer = await post({
+    const question = {
       model,
       prompt: query.promptIds,
       max_tokens: query.maxNewTokens,
@@ -58,8 +64,9 @@ export const vllmProtocol: TeacherProtocol = {
       seed: query.seed,
       stop_token_ids: query.endIds,
       return_token_ids: true,
-    });
-    const { choice } = onlyChoice(answer);
+    };
+    const answer = await post(question, query.maxNewTokens);
+    const { choice } = parts(answer);
     if (choice.token_ids == null) {
       throw new WrongAnswer("token_ids", "a list", "nothing", "Ids need vLLM 0.10.2 or later.");
     }
@@ -67,11 +74,14 @@ export const vllmProtocol: TeacherProtocol = {
   },
 };
 
-function onlyChoice(answer: unknown): { choice: JsonObject; usage: JsonObject } {
+function parts(answer: unknown): { choice: JsonObject; usage: JsonObject } {
   const { choices, usage } = asObject(answer, "the answer");
-  const list = asList(choices, "choices");
-  if (list.length !== 1) throw new WrongAnswer("choices", "1 entry", `${list.length} entries`);
-  return { choice: asObject(list[0], "choices[0]"), usage: asObject(usage ?? {}, "usage") };
+  return { choice: onlyChoice(choices), usage: asObject(usage ?? {}, "usage") };
+}
+
+function without(tokenId: number | undefined, ofPosition: JsonObject, p: number): WrongAnswer {
+  const others = Object.keys(ofPosition).join(", ");
+  return new WrongAnswer(`position ${p}`, `token ${tokenId} among others`, others);
 }
 
 function readPosition(
@@ -84,21 +94,20 @@ function readPosition(
   const ranks = new Map<number, number>();
   const listed = Object.entries(asObject(value, where)).map(([key, entry]): ListedToken => {
     const { logprob, rank, decoded_token: text } = asObject(entry, `${where}, token ${key}`);
-    if (typeof rank === "number") ranks.set(Number(key), rank);
+    // Number("") is 0, Number("0x1f") 31: only what JSON writes for an integer is one.
+    const id = asId(/^(0|[1-9]\d*)$/.test(key) ? Number(key) : `"${key}"`, vocabSize, where);
+    if (typeof rank === "number") ranks.set(id, rank);
     return {
-      id: asId(Number(key), vocabSize, where),
+      id,
       logProb: asLogProb(logprob, `${where}, token ${key}`),
       text: typeof text === "string" ? text : undefined,
     };
   });
   const own = listed.find(({ id }) => id === tokenId);
-  if (own === undefined) {
-    const others = listed.map(({ id }) => id);
-    throw new WrongAnswer(where, `token ${tokenId} among others`, others);
-  }
+  if (own === undefined) throw new Error(`${where}: token ${tokenId} was there a moment ago.`);
   // The token itself must not pass for one of the likeliest where one of those is missing.
   const likeliest = withoutExtraToken(listed, tokenId, topK, where).filter(
     ({ id }) => (ranks.get(id) ?? 0) <= topK,
   );
-  return positionScore(likeliest, own.logProb, topK, where);
+  return positionScore(likeliest, tokenId, own.logProb, topK, where);
 }
