@@ -50,9 +50,7 @@ export const openaiProtocol: TeacherProtocol = {
       if (!isToken(text, id, texts))
         checkToken(text, id, `position ${logprobs.start + p}`, otherTokens);
     }
-    const scores = positions.map((p) =>
-      readPosition(logprobs, p, ids[p] as number, topK, texts),
-    );
+    const scores = positions.map((p) => readPosition(logprobs, p, ids[p] as number, topK, texts));
     for (let p = logprobs.start + 1; p < ids.length; p++) {
       checkPosition(logprobs, p, ids[p] as number, texts);
     }

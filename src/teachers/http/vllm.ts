@@ -4,6 +4,7 @@ import {
   asListOf,
   asLogProb,
   asObject,
+  checkAgreement,
   checkCount,
   checkToken,
   type JsonObject,
@@ -43,10 +44,7 @@ export const vllmProtocol: TeacherProtocol = {
     const all = asListOf(ids.length, choice.prompt_logprobs, "prompt_logprobs");
     if (all[0] !== null) throw new WrongAnswer("position 0", "null", all[0]);
     // Also where nothing is learned: a list that belongs to another position shows there too.
-    for (let p = 1; p < ids.length; p++) {
-      const ofPosition = asObject(all[p], `position ${p}`);
-      if (ofPosition[String(ids[p])] === undefined) throw without(ids[p], ofPosition, p);
-    }
+    for (let p = 1; p < ids.length; p++) checkPosition(all[p], ids[p] as number, topK, p);
     return positions.map((p) =>
       readPosition(all[p], ids[p] as number, topK, vocabSize, `position ${p}`),
     );
@@ -79,9 +77,21 @@ function parts(answer: unknown): { choice: JsonObject; usage: JsonObject } {
   return { choice: onlyChoice(choices), usage: asObject(usage ?? {}, "usage") };
 }
 
-function without(tokenId: number | undefined, ofPosition: JsonObject, p: number): WrongAnswer {
-  const others = Object.keys(ofPosition).join(", ");
-  return new WrongAnswer(`position ${p}`, `token ${tokenId} among others`, others);
+/** Whether the token itself is in the list of a position, and in agreement with the others. */
+function checkPosition(value: unknown, tokenId: number, topK: number, p: number): void {
+  const ofPosition = asObject(value, `position ${p}`);
+  if (ofPosition[String(tokenId)] === undefined) {
+    const others = Object.keys(ofPosition).join(", ");
+    throw new WrongAnswer(`position ${p}`, `token ${tokenId} among others`, others);
+  }
+  const listed = Object.entries(ofPosition).flatMap(([key, entry]): ListedToken[] => {
+    const logProb = (entry as JsonObject | null)?.["logprob"];
+    return typeof logProb === "number" ? [{ id: Number(key), logProb }] : [];
+  });
+  const own = listed.find(({ id }) => id === tokenId);
+  if (own === undefined || listed.length !== topK + 1) return;
+  const others = listed.filter((entry) => entry !== own);
+  checkAgreement(others, tokenId, own.logProb, `position ${p}`);
 }
 
 function readPosition(
