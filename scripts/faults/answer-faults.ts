@@ -76,28 +76,45 @@ export function contradicts(
   server: TeacherServer,
   K: number,
   sent: number,
+  isAsked: boolean,
 ): boolean {
   const isWrong = (x: unknown) => typeof x !== "number" || x > 1e-4;
-  if (id !== sent || isWrong(logProb) || top.some((entry) => isWrong(entry.logProb))) return true;
+  // vLLM names no token but by the keys of its object.
+  if (
+    (id !== sent && server !== "vllm") ||
+    isWrong(logProb) ||
+    top.some((entry) => isWrong(entry.logProb))
+  )
+    return true;
   const given = logProb as number;
   const listed = new Map(top.map((entry) => [entry.id, entry.logProb as number]));
   const known = listed.get(id);
   const ids = [...listed.keys()];
   if (ids.some((token) => !Number.isInteger(token) || token < 0 || token >= 1000)) return true;
   const precision = (x: number) => 2e-3 * Math.max(1, -x);
+  if (server === "vllm") {
+    const all = new Map([[id, given], ...listed]);
+    const own = all.get(sent);
+    if (own === undefined) return true;
+    const others = [...all].filter(([token]) => token !== sent).map(([, x]) => x);
+    if (all.size === K + 1 && own > Math.min(...others) + precision(own)) return true;
+    if (isAsked && listed.size !== K) return true;
+    return all.size === K + 1 && massOf(all.values()) > 1.002;
+  }
   if (server === "openai") {
     // The token itself is in the same object, and wins over the list's own entry.
     listed.set(id, given);
-    if (listed.size !== K && listed.size !== K + 1) return true;
+    if (isAsked && listed.size !== K && listed.size !== K + 1) return true;
     const least = Math.min(...[...listed].filter(([token]) => token !== id).map(([, x]) => x));
-    if (listed.size === K + 1 && given > least + precision(least)) return true;
+    if (known === undefined && listed.size > K && given > least + precision(least)) return true;
     return massOf(listed.values()) > 1.002;
   }
+  // What is listed where nothing is asked is held against the token, not counted.
+  if (!isAsked && listed.size !== K) return false;
   if (listed.size !== K) return true;
-  if (server !== "vllm" && top.length !== K) return true;
+  if (top.length !== K) return true;
   if (known !== undefined) {
-    // vLLM's object has the list's entry of it and no other.
-    if (server !== "vllm" && Math.abs(known - given) > precision(known)) return true;
+    if (Math.abs(known - given) > precision(known)) return true;
     return massOf(listed.values()) > 1.002;
   }
   const least = Math.min(...listed.values());

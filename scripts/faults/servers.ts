@@ -119,12 +119,16 @@ function answer(one: Case, body: Record<string, unknown>, exchange: Omit<Exchang
       ));
   const seen = (changed: ReturnType<PositionChange>, sent: readonly number[]) => {
     const isLlama = server === "llama.cpp";
-    const told = isLlama ? changed.slice(-1) : changed.slice(1);
-    const meant = isLlama ? sent.slice(-1) : sent.slice(1);
-    const wrongLength = changed.length !== sent.length && !isLlama;
-    const shows = told.some((position, i) =>
-      contradicts(position, server, topK, meant[i] as number),
-    );
+    // llama.cpp tells of one position, the others of all, or of all from some start on.
+    const first = isLlama ? changed.length - 1 : 1;
+    const asked = (i: number) => isLlama || i >= firstAsked(one, sent);
+    // Behind openai's echo comes what was generated, which may pass for a last token that is missing.
+    const wrongLength = changed.length !== sent.length && !isLlama && server !== "openai";
+    const shows = changed
+      .slice(first)
+      .some((position, k) =>
+        contradicts(position, server, topK, sent.slice(first)[k] as number, asked(first + k)),
+      );
     if (!wrongLength && !shows) one.invisible = true;
     return changed;
   };
@@ -137,6 +141,14 @@ function answer(one: Case, body: Record<string, unknown>, exchange: Omit<Exchang
   const spoil = spoils ? httpFaults[fault] : undefined;
   if (spoil !== undefined) return spoil({ ...exchange, right });
   exchange.response.writeHead(200, { "content-type": "application/json" }).end(right());
+}
+
+/** Index in the last tokens of a sequence of the first that something is asked about. */
+function firstAsked({ sequences }: Case, sent: readonly number[]): number {
+  const indices = sequences
+    .filter(({ ids }) => ids.slice(-sent.length).join() === sent.join())
+    .map(({ ids, completionStart }) => completionStart - (ids.length - sent.length));
+  return Math.min(...indices);
 }
 
 async function textFrom(request: IncomingMessage): Promise<string> {

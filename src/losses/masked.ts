@@ -14,6 +14,20 @@ export function ruledOutByBoth(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.maximum(stopGradient(a), stopGradient(b)).equal(-Infinity);
 }
 
+/**
+ * A tensor as the sum of a part that is finite and one that is not, 0 or ±Infinity, which has no gradient:
+ * autodiff would multiply it by the 0 of a masked position, which is NaN.
+ */
+export function splitInfinite<T extends tf.Tensor>(x: T): { finite: T; infinite: T } {
+  const constant = stopGradient(x);
+  const isInfinite = tf.isInf(constant);
+  const zeros = tf.zerosLike(constant);
+  return {
+    finite: tf.where(isInfinite, zeros, x) as T,
+    infinite: tf.where(isInfinite, constant, zeros) as T,
+  };
+}
+
 /** log a − log b: 0, without a gradient, where both are −Infinity; ±Infinity where one of them is. */
 export function logRatio<T extends tf.Tensor>(logA: T, logB: T): T {
   return tf.where(ruledOutByBoth(logA, logB), tf.zerosLike(logA), logA.sub(logB)) as T;

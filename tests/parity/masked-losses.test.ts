@@ -71,6 +71,38 @@ describe.each(["cpu", "wasm"] as const)("masked vocabularies on %s", (backend) =
     }
   });
 
+  test("a token of weight 0 gives nothing, though it is ruled out", () => {
+    const ids = tf.tensor3d([[[0, 1, 2]]], [1, 1, 3], "int32");
+    const inputs = {
+      studentLogits: tf.tensor3d([[[1, 0.5, 0]]]),
+      teacherTokenIds: ids,
+      teacherTopLogProbs: tf.tensor3d([[[-0.5, -Infinity, -1]]]),
+      tokenLogProbs: tf.tensor2d([[-1]]),
+      oldTokenLogProbs: tf.tensor2d([[-1]]),
+      teacherTokenLogProbs: tf.tensor2d([[-Infinity]]),
+    };
+    const terms = [
+      ["sparse-kl", { direction: "reverse", support: "raw" }, "studentLogits"],
+      ["sampled-kl", {}, "studentLogits"],
+      ...["k2", "policy-gradient", "k3-forward-gradient"].map(
+        (estimator) => ["sampled-reverse-kl", { estimator }, "tokenLogProbs"] as const,
+      ),
+    ] as const;
+    for (const [name, options, trained] of terms) {
+      const { definition, config } = lossTerm(findLoss(name), options);
+      const gradient = tf.tidy(() =>
+        tf
+          .grad((x: tf.Tensor) => {
+            const value = definition.evaluate({ ...inputs, [trained]: x } as never, config);
+            return tf.where(tf.scalar(false), value, tf.zerosLike(value)).sum();
+          })(inputs[trained])
+          .dataSync(),
+      );
+      expect(gradient.map(Math.abs), name).toEqual(new Float32Array(gradient.length));
+    }
+    tf.dispose(inputs);
+  });
+
   test("a row of weight 0 gives nothing, though its KL is infinite", () => {
     const student = tf.tensor3d([[[1, 0.5, 0]]]);
     const teacher = tf.tensor3d([[[1, -Infinity, 0]]]);

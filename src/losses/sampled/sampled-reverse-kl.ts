@@ -4,7 +4,7 @@ import { PupilError } from "../../errors/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
 import { importanceRatio } from "../importance-ratio.js";
-import { logRatio } from "../masked.js";
+import { logRatio, splitInfinite } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 
 const estimators = ["k2", "policy-gradient", "k3-forward-gradient"] as const;
@@ -65,16 +65,23 @@ export function sampledReverseKl(
     throw new PupilError(refusal, { field: "estimator", value: estimator });
   return tf.tidy(() => {
     const teacher = stopGradient(teacherTokenLogProbs);
-    const difference = logRatio(tokenLogProbs, teacher);
+    const { finite: difference, infinite } = splitInfinite(logRatio(tokenLogProbs, teacher));
     switch (estimator) {
       case "k2":
-        return difference.square().mul(0.5);
+        return difference.square().mul(0.5).add(infinite.abs());
       case "policy-gradient": {
-        const cost = stopGradient(logRatio(oldTokenLogProbs, teacher));
-        return importanceRatio(tokenLogProbs, oldTokenLogProbs).mul(cost);
+        const cost = splitInfinite(stopGradient(logRatio(oldTokenLogProbs, teacher)));
+        const ratio = importanceRatio(tokenLogProbs, oldTokenLogProbs);
+        return ratio.mul(cost.finite).add(cost.infinite);
       }
       case "k3-forward-gradient":
-        return difference.neg().minimum(largestExponent).exp().sub(1).add(difference);
+        return difference
+          .neg()
+          .minimum(largestExponent)
+          .exp()
+          .sub(1)
+          .add(difference)
+          .add(infinite.abs());
     }
   });
 }

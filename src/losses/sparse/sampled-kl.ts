@@ -3,6 +3,7 @@ import { z } from "zod";
 import { selectedLogProbs } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { splitInfinite } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 
 export interface SampledKlOptions {
@@ -57,7 +58,9 @@ export function sampledKl(
     const logWeights = tf.where(ruledOut, teacher, weights);
     const shares = normalizeWeights ? tf.softmax(logWeights) : logWeights.exp().div(K);
     const student = selectedLogProbs(studentLogits, teacherTokenIds);
-    return shares.mul(tf.where(ruledOut, tf.zerosLike(teacher), teacher.sub(student))).sum(-1);
+    const gap = tf.where(ruledOut, tf.zerosLike(teacher), teacher.sub(student));
+    const { finite, infinite } = splitInfinite(gap);
+    return shares.mul(finite).add(infinite).sum(-1);
   });
 }
 

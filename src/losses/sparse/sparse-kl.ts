@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import {
-  klOf,
   logProbsFromLogits,
   scatterToVocabulary,
   selectedLogProbs,
+  whereLikely,
 } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { splitInfinite } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
@@ -69,7 +70,8 @@ export function sparseKl(
     const student = support === "renormalized" ? renormalize(selected, 1) : selected;
     const [p, q] = direction === "forward" ? [teacher, student] : [student, teacher];
     const probabilities = p.exp();
-    const inside = klOf({ probabilities, logProbs: p }, q);
+    const { finite, infinite } = splitInfinite(whereLikely(probabilities, p.sub(q)));
+    const inside = probabilities.mul(finite).add(infinite).sum(-1);
     if (support !== "tail") return scaleByTemperature(inside as tf.Tensor2D, options);
     const studentTail = tailOfStudent(studentLogits, teacherTokenIds);
     const teacherTail = tf.sub(1, top.exp().sum(-1)).maximum(smallestTail);

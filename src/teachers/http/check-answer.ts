@@ -145,8 +145,7 @@ export function checkAgreement(
   where: string,
 ): void {
   const own = listed.find(({ id }) => id === tokenId);
-  if (own !== undefined) {
-    if (Math.abs(own.logProb - tokenLogProb) <= printedPrecision(own.logProb)) return;
+  if (own !== undefined && Math.abs(own.logProb - tokenLogProb) > printedPrecision(own.logProb)) {
     throw new WrongAnswer(
       where,
       `the log-probability ${tokenLogProb} of token ${tokenId} also in the list of the likeliest`,
@@ -155,7 +154,7 @@ export function checkAgreement(
     );
   }
   const least = Math.min(...listed.map(({ logProb }) => logProb));
-  if (tokenLogProb > least + printedPrecision(least)) {
+  if (own === undefined && tokenLogProb > least + printedPrecision(least)) {
     throw new WrongAnswer(
       where,
       `token ${tokenId} with log-probability ${tokenLogProb} among the likeliest`,
@@ -163,7 +162,8 @@ export function checkAgreement(
       otherPosition,
     );
   }
-  const mass = listed.reduce((sum, { logProb }) => sum + Math.exp(logProb), Math.exp(tokenLogProb));
+  const unlisted = own === undefined ? Math.exp(tokenLogProb) : 0;
+  const mass = listed.reduce((sum, { logProb }) => sum + Math.exp(logProb), unlisted);
   if (mass > 1 + roundingAboveOne) {
     throw new WrongAnswer(where, "probabilities that add up to at most 1", mass, otherPosition);
   }
