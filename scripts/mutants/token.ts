@@ -105,7 +105,7 @@ export const tokenMutants: readonly Mutant[] = [
       "= finiteLogProbs(logProbsFromLogits(studentLogits,",
       "= (logProbsFromLogits(studentLogits,",
     ],
-    ["mask", "const teacher = finiteLogProbs(", "const teacher = ("],
+    ["mask", "const teacher = finiteLogProbs(", "const teacher = tf.clone("],
   ]),
   ...mutantsOf("adaptive-kl", "losses/token/adaptive-kl.ts", [
     ["direction", "= reverseKl(", "= forwardKl("],
