@@ -74,14 +74,10 @@ export function sampledReverseKl(
         const ratio = importanceRatio(tokenLogProbs, oldTokenLogProbs);
         return ratio.mul(cost.finite).add(cost.infinite);
       }
-      case "k3-forward-gradient":
-        return difference
-          .neg()
-          .minimum(largestExponent)
-          .exp()
-          .sub(1)
-          .add(difference)
-          .add(infinite.abs());
+      case "k3-forward-gradient": {
+        const k3 = difference.neg().minimum(largestExponent).exp().sub(1).add(difference);
+        return k3.add(infinite.abs());
+      }
     }
   });
 }

@@ -43,11 +43,12 @@ export const vllmProtocol: TeacherProtocol = {
     }
     const all = asListOf(ids.length, choice.prompt_logprobs, "prompt_logprobs");
     if (all[0] !== null) throw new WrongAnswer("position 0", "null", all[0]);
-    // Also where nothing is learned: a list that belongs to another position shows there too.
-    for (let p = 1; p < ids.length; p++) checkPosition(all[p], ids[p] as number, topK, p);
-    return positions.map((p) =>
+    const scores = positions.map((p) =>
       readPosition(all[p], ids[p] as number, topK, vocabSize, `position ${p}`),
     );
+    // Also where nothing is learned: a list that belongs to another position shows there too.
+    for (let p = 1; p < ids.length; p++) checkPosition(all[p], ids[p] as number, topK, p);
+    return scores;
   },
   complete: async (query, { model, vocabSize, post }) => {
     const question = {
