@@ -78,12 +78,15 @@ function parts(answer: unknown): { choice: JsonObject; usage: JsonObject } {
   return { choice: onlyChoice(choices), usage: asObject(usage ?? {}, "usage") };
 }
 
+function isWithout(tokenId: number, others: readonly string[], where: string): WrongAnswer {
+  return new WrongAnswer(where, `token ${tokenId} among others`, others.join(", "));
+}
+
 /** Whether the token itself is in the list of a position, and in agreement with the others. */
 function checkPosition(value: unknown, tokenId: number, topK: number, p: number): void {
   const ofPosition = asObject(value, `position ${p}`);
   if (ofPosition[String(tokenId)] === undefined) {
-    const others = Object.keys(ofPosition).join(", ");
-    throw new WrongAnswer(`position ${p}`, `token ${tokenId} among others`, others);
+    throw isWithout(tokenId, Object.keys(ofPosition), `position ${p}`);
   }
   const listed = Object.entries(ofPosition).flatMap(([key, entry]): ListedToken[] => {
     const logProb = (entry as JsonObject | null)?.["logprob"];
@@ -115,7 +118,7 @@ function readPosition(
     };
   });
   const own = listed.find(({ id }) => id === tokenId);
-  if (own === undefined) throw new Error(`${where}: token ${tokenId} was there a moment ago.`);
+  if (own === undefined) throw isWithout(tokenId, Object.keys(asObject(value, where)), where);
   // The token itself must not pass for one of the likeliest where one of those is missing.
   const likeliest = withoutExtraToken(listed, tokenId, topK, where).filter(
     ({ id }) => (ranks.get(id) ?? 0) <= topK,
