@@ -4,6 +4,7 @@
  */
 import { faultDisk } from "./disk.js";
 import { faultKills } from "./kills.js";
+import { faultServers } from "./servers.js";
 
 const words = process.argv.slice(2);
 const isShort = words.includes("--short");
@@ -14,6 +15,12 @@ const report = (line: string) => void process.stdout.write(`${line}\n`);
 const parts: Record<string, () => Promise<{ readonly cases: number; readonly wrong: number }>> = {
   disk: () => faultDisk({ every: isShort ? 61 : 1, report }),
   kills: () => faultKills({ count: isShort ? 3 : 100, seed, report }),
+  servers: async () => {
+    const { wrong, hangs, leaks, cases } = await faultServers({
+      ...{ count: isShort ? 250 : 10_000, seed, report },
+    });
+    return { cases, wrong: wrong + hangs + leaks };
+  },
 };
 
 const named = words.filter((word) => !word.startsWith("--"));

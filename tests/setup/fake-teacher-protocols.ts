@@ -24,6 +24,11 @@ export type Mistake =
   | "other-texts"
   | "no-echo";
 
+/** A mistake in what is said about the tokens: other positions than the right ones. */
+export type PositionChange = (positions: readonly Position[], vocabSize: number) => Position[];
+
+type Wrong = Mistake | PositionChange | undefined;
+
 /** log P(v | prefix) for every v. */
 export function knownLogProbs(prefix: readonly number[], vocabSize: number): number[] {
   const [last = 0, before = 0] = [prefix.at(-1), prefix.at(-2)];
@@ -43,12 +48,12 @@ export function likeliest(logProbs: readonly number[], K: number): number[] {
     .slice(0, K);
 }
 
-interface Listed {
+export interface Listed {
   readonly id: number;
   readonly logProb: unknown;
 }
 
-interface Position {
+export interface Position {
   readonly id: number;
   readonly logProb: unknown;
   readonly top: readonly Listed[];
@@ -73,7 +78,7 @@ export class Refusal extends Error {
 
 /** The answer to a body, or a `Refusal`, by path. */
 export type FakeRoutes = Readonly<
-  Record<string, (body: unknown, mistake: Mistake | undefined) => unknown>
+  Record<string, (body: unknown, mistake: Wrong) => unknown>
 >;
 
 export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
@@ -93,7 +98,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
       const listed = likeliest(logProbs, K).map((v) => ({ id: v, logProb: logProbs[v] }));
       return { id: token, logProb: logProbs[token], top: listed };
     });
-  const textOf = (token: number, mistake: Mistake | undefined) =>
+  const textOf = (token: number, mistake: Wrong) =>
     tokenizer.decode([mistake === "other-texts" ? (token + 1) % vocabSize : token]);
 
   const written = (prompt: readonly number[], count: number, how: Sampling): number[] => {
@@ -110,7 +115,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
     return tokens;
   };
 
-  const vllm = (body: unknown, mistake: Mistake | undefined): unknown => {
+  const vllm = (body: unknown, mistake: Wrong): unknown => {
     const writing = { top_p: z.number(), top_k: z.int(), min_p: z.literal(0), seed: z.int() };
     const request = parse(
       z.union([
@@ -160,7 +165,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
     return { object: "text_completion", choices: [choice], usage };
   };
 
-  const openai = (body: unknown, mistake: Mistake | undefined): unknown => {
+  const openai = (body: unknown, mistake: Wrong): unknown => {
     const request = parse(
       z.strictObject({
         model: z.literal(model),
@@ -205,7 +210,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
     };
   };
 
-  const sglang = (body: unknown, mistake: Mistake | undefined): unknown => {
+  const sglang = (body: unknown, mistake: Wrong): unknown => {
     const request = parse(
       z.union([
         z.strictObject({
@@ -269,7 +274,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
     };
   };
 
-  const llamaCpp = (body: unknown, mistake: Mistake | undefined): unknown => {
+  const llamaCpp = (body: unknown, mistake: Wrong): unknown => {
     const request = parse(
       z.union([
         z.strictObject({
@@ -379,10 +384,10 @@ function withLast(positions: readonly Position[], last: Listed): Position[] {
 
 function changed(
   positions: readonly Position[],
-  mistake: Mistake | undefined,
+  mistake: Wrong,
   vocabSize: number,
 ): readonly Position[] {
-  const change = mistake && tokenMistakes[mistake];
+  const change = typeof mistake === "string" ? tokenMistakes[mistake] : mistake;
   return change === undefined ? positions : change(positions, vocabSize);
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { selectedLogProbs } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { splitInfinite } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 
 export interface SampledKlOptions {
@@ -51,10 +52,15 @@ export function sampledKl(
   return tf.tidy(() => {
     const K = teacherTokenIds.shape[2];
     const teacher = stopGradient(teacherTopLogProbs);
-    const logWeights = teacher.sub(stopGradient(teacherSampleLogProbs)).minimum(largestLogWeight);
+    const weights = teacher.sub(stopGradient(teacherSampleLogProbs)).minimum(largestLogWeight);
+    // What the teacher rules out weighs nothing, whatever it was drawn from.
+    const ruledOut = teacher.equal(-Infinity);
+    const logWeights = tf.where(ruledOut, teacher, weights);
     const shares = normalizeWeights ? tf.softmax(logWeights) : logWeights.exp().div(K);
     const student = selectedLogProbs(studentLogits, teacherTokenIds);
-    return shares.mul(teacher.sub(student)).sum(-1);
+    const gap = tf.where(ruledOut, tf.zerosLike(teacher), teacher.sub(student));
+    const { finite, infinite } = splitInfinite(gap);
+    return shares.mul(finite).add(infinite).sum(-1);
   });
 }
 

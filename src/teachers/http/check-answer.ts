@@ -1,21 +1,34 @@
 import { showValue } from "../../errors/index.js";
+import type { Conceal } from "./conceal.js";
 import type { PositionScore } from "./protocol.js";
 
 /** An answer that does not fit the question. Repeating the question would not help. */
 export class WrongAnswer extends Error {
   readonly remedy: string | undefined;
+  readonly #parts: readonly [where: string, expected: string, got: string];
 
   constructor(where: string, expected: string, got: unknown, remedy?: string) {
-    super(`${where}: expected ${expected}, got ${show(got)}.`);
+    super("A wrong answer; describe() says it without a key.");
     this.name = "WrongAnswer";
     this.remedy = remedy;
+    this.#parts = [where, expected, show(got)];
+  }
+
+  /** What is wrong; the key is hidden before anything is cut, which could leave a part of it. */
+  describe(conceal: Conceal): string {
+    const [where, expected, got] = this.#parts.map((part) => cut(conceal(part)));
+    return `${where}: expected ${expected}, got ${got}.`;
   }
 }
 
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = typeof value === "string" ? value : showValue(value);
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+  // Whole, since a key may stand where it would be cut.
+  return typeof value === "string" ? value : showValue(value, Number.POSITIVE_INFINITY);
+}
+
+function cut(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 157)}...` : text;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -62,6 +75,17 @@ export function asId(value: unknown, vocabSize: number, where: string): number {
   );
 }
 
+/** The one choice of an answer: with several there is no telling which was meant. */
+export function onlyChoice(choices: unknown): JsonObject {
+  const list = asList(choices, "choices");
+  if (list.length !== 1) throw new WrongAnswer("choices", "1 entry", `${list.length} entries`);
+  const choice = asObject(list[0], "choices[0]");
+  if (choice.index !== undefined && choice.index !== 0) {
+    throw new WrongAnswer("choices[0].index", "0", choice.index);
+  }
+  return choice;
+}
+
 /** The token that stands at a position according to the server must be the one that was sent. */
 export function checkToken(id: unknown, expected: number, where: string, remedy?: string): void {
   if (id === expected) return;
@@ -98,13 +122,59 @@ export interface ListedToken {
 /** How far the listed probabilities may add up to more than 1. */
 const roundingAboveOne = 1e-3;
 
+/** How far the same number may be off where it is written twice, in another precision. */
+function printedPrecision(logProb: number): number {
+  return 1e-3 * Math.max(1, Math.abs(logProb));
+}
+
+const otherPosition =
+  "The list and the token's own log-probability are not about the same position: update the server, or look for an option that changes one of the two (such as logits processors or --logprobs-mode).";
+
 /**
- * The K likeliest tokens of a position, likeliest first.
+ * What a server says about a token and about the likeliest ones at its position must be about the same
+ * distribution: the same number where the token is listed, at most the least of the list where it is
+ * not, and probabilities that add up to at most 1. A list that belongs to another position shows here.
+ */
+export function checkAgreement(
+  listed: readonly ListedToken[],
+  tokenId: number,
+  tokenLogProb: number,
+  where: string,
+): void {
+  const own = listed.find(({ id }) => id === tokenId);
+  if (own !== undefined && Math.abs(own.logProb - tokenLogProb) > printedPrecision(own.logProb)) {
+    throw new WrongAnswer(
+      where,
+      `the log-probability ${tokenLogProb} of token ${tokenId} also in the list of the likeliest`,
+      own.logProb,
+      otherPosition,
+    );
+  }
+  const least = Math.min(...listed.map(({ logProb }) => logProb));
+  if (own === undefined && tokenLogProb > least + printedPrecision(least)) {
+    throw new WrongAnswer(
+      where,
+      `token ${tokenId} with log-probability ${tokenLogProb} among the likeliest`,
+      `a list without it that goes down to ${least}`,
+      otherPosition,
+    );
+  }
+  const unlisted = own === undefined ? Math.exp(tokenLogProb) : 0;
+  const mass = listed.reduce((sum, { logProb }) => sum + Math.exp(logProb), unlisted);
+  if (mass > 1 + roundingAboveOne) {
+    throw new WrongAnswer(where, "probabilities that add up to at most 1", mass, otherPosition);
+  }
+}
+
+/**
+ * The K likeliest tokens of a position, likeliest first, checked against each other and against the
+ * token that stands there.
  *
  * @param listed distinct ids of which no one that is not listed is likelier
  */
 export function positionScore(
   listed: readonly ListedToken[],
+  tokenId: number,
   tokenLogProb: number,
   topK: number,
   where: string,
@@ -127,6 +197,7 @@ export function positionScore(
   if (mass > 1 + roundingAboveOne) {
     throw new WrongAnswer(where, "probabilities that add up to at most 1", mass);
   }
+  checkAgreement(listed, tokenId, tokenLogProb, where);
   return {
     tokenLogProb,
     tokenIds: sorted.map(({ id }) => id),

@@ -10,10 +10,11 @@ import type { Random } from "../../tensors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { CompleteOptions, Teacher } from "../teacher.js";
 import { asId, WrongAnswer } from "./check-answer.js";
+import { concealer } from "./conceal.js";
 import { checkTexts, probeIds } from "./probe.js";
 import type { PositionScore, ServerAccess } from "./protocol.js";
 import { teacherProtocols, type TeacherServer } from "./protocols.js";
-import { redact, type RequestOptions, requestSender } from "./send-request.js";
+import { type RequestOptions, requestSender } from "./send-request.js";
 
 export interface HttpTeacherOptions extends Omit<RequestOptions, "url" | "random"> {
   readonly server: TeacherServer;
@@ -54,6 +55,7 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
   const protocol = teacherProtocols[server];
   const url = `${options.url.replace(/\/+$/, "").replace(/\/v1$/, "")}${protocol.path}`;
   const send = requestSender({ ...options, url });
+  const conceal = concealer(apiKey);
   const name = `${model ?? server} at ${options.url}`;
 
   const access = (signal: AbortSignal): ServerAccess => ({
@@ -61,12 +63,13 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
     tokenizer,
     vocabSize,
     sendAs: options.sendAs ?? "ids",
-    post: (body) => send(body, signal),
+    post: (body, entries) => send(body, signal, largestAnswer(entries)),
   });
   const explain = (error: unknown, about: string): unknown => {
     if (!(error instanceof WrongAnswer)) return error;
-    const { message, remedy } = error;
-    return new PupilError(`A wrong answer about ${about}: ${redact(message, apiKey)}`, {
+    const { remedy } = error;
+    const problem = error.describe(conceal);
+    return new PupilError(`A wrong answer of the ${server} server about ${about}: ${problem}`, {
       field: url,
       ...(remedy === undefined ? {} : { remedy }),
     });
@@ -90,12 +93,14 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
   ): Promise<Rollout> => {
     const row = how.sequenceIds?.[index] ?? index;
     const { policy, endIds } = how;
+    const room = (maxPositions ?? Infinity) - promptIds.length;
+    const maxNewTokens = Math.min(how.maxNewTokens, room);
     try {
       const ids = await protocol.complete?.(
         {
           promptIds,
           endIds,
-          maxNewTokens: Math.min(how.maxNewTokens, (maxPositions ?? Infinity) - promptIds.length),
+          maxNewTokens,
           temperature: policy.greedy ? 0 : policy.samplingTemperature,
           topK: policy.topK,
           topP: policy.topP,
@@ -104,6 +109,9 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
         },
         access(signal),
       );
+      if (ids !== undefined && ids.length > maxNewTokens) {
+        throw new WrongAnswer("the completion", `at most ${maxNewTokens} tokens`, `${ids.length}`);
+      }
       const { completionIds, finished } = untilEnd(ids ?? [], endIds);
       const sequence = {
         ids: [...promptIds, ...completionIds],
@@ -148,6 +156,16 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
     dispose: () => undefined,
     [Symbol.dispose]: () => undefined,
   };
+}
+
+/** Far above what servers write about a token: its id, text, bytes and numbers. */
+const bytesPerEntry = 1024;
+/** Longest text that JavaScript engines hold, about. */
+const longestText = 2 ** 29 - 2 ** 16;
+
+/** How many bytes an answer about so many tokens may have, unpacked. */
+function largestAnswer(entries: number): number {
+  return Math.min(longestText, 2 ** 20 + entries * bytesPerEntry);
 }
 
 /** All at once; the first failure cancels what has not been answered. */

@@ -2,6 +2,7 @@ import {
   asId,
   asIds,
   asList,
+  asListOf,
   asLogProb,
   asObject,
   checkCount,
@@ -44,7 +45,7 @@ export const llamaCppProtocol: TeacherProtocol = {
     return scores;
   },
   complete: async (query, { vocabSize, post }) => {
-    const answer = await post({
+    const question = {
       prompt: query.promptIds,
       n_predict: query.maxNewTokens,
       samplers: ["temperature", "top_k", "top_p"],
@@ -54,7 +55,8 @@ export const llamaCppProtocol: TeacherProtocol = {
       seed: query.seed,
       cache_prompt: true,
       return_tokens: true,
-    });
+    };
+    const answer = await post(question, query.maxNewTokens);
     return asIds(asObject(answer, "the answer").tokens, vocabSize, "tokens");
   },
 };
@@ -70,7 +72,7 @@ async function scorePosition(
   const own = await generate(prompt, tokenId, topK, server, where);
   if (own !== undefined) {
     const listed = readTokens(own.top_logprobs, server.vocabSize, where);
-    return positionScore(listed, asLogProb(own.logprob, where), topK, where);
+    return positionScore(listed, tokenId, asLogProb(own.logprob, where), topK, where);
   }
   const { tokenizer, vocabSize } = server;
   const other = await generate(prompt, tokenizer.endIds[0] ?? 0, vocabSize, server, where);
@@ -80,7 +82,7 @@ async function scorePosition(
     throw new WrongAnswer(where, `token ${tokenId}`, `${everything.length} others`);
   }
   const likeliest = everything.sort((a, b) => b.logProb - a.logProb).slice(0, topK);
-  return positionScore(likeliest, found.logProb, topK, where);
+  return positionScore(likeliest, tokenId, found.logProb, topK, where);
 }
 
 /** The probabilities where one given token is generated; undefined where the server has none. */
@@ -91,19 +93,21 @@ async function generate(
   { post, vocabSize }: ServerAccess,
   where: string,
 ): Promise<JsonObject | undefined> {
-  const answer = asObject(
-    await post({
-      prompt,
-      n_predict: 1,
-      n_probs: topK,
-      temperature: 0,
-      logit_bias: [[tokenId, certain]],
-      post_sampling_probs: false,
-      cache_prompt: true,
-      return_tokens: true,
-    }),
-    "the answer",
-  );
+  const question = {
+    prompt,
+    n_predict: 1,
+    n_probs: topK,
+    temperature: 0,
+    logit_bias: [[tokenId, certain]],
+    post_sampling_probs: false,
+    cache_prompt: true,
+    return_tokens: true,
+  };
+  const answer = asObject(await post(question, topK + 1), "the answer");
+  if (answer.truncated === true) {
+    const remedy = "Start it with a larger context (-c), or shorten the rows.";
+    throw new WrongAnswer(where, "the whole prompt", "truncated: true", remedy);
+  }
   checkCount(answer.tokens_evaluated, prompt.length, `${where}, tokens_evaluated`);
   const generated = asIds(answer.tokens, vocabSize, `${where}, tokens`);
   if (generated.length !== 1) {
@@ -111,7 +115,8 @@ async function generate(
   }
   checkToken(generated[0], tokenId, where);
   if (answer.completion_probabilities === undefined) return undefined;
-  const [entry] = asList(answer.completion_probabilities, `${where}, completion_probabilities`);
+  const entries = `${where}, completion_probabilities`;
+  const [entry] = asListOf(1, answer.completion_probabilities, entries);
   const probabilities = asObject(entry, `${where}, completion_probabilities[0]`);
   checkToken(probabilities.id, tokenId, where);
   return probabilities;

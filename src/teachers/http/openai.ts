@@ -1,6 +1,5 @@
 import { PupilError } from "../../errors/index.js";
 import {
-  asList,
   asLogProb,
   asObject,
   checkCount,
@@ -9,6 +8,8 @@ import {
   type ListedToken,
   positionScore,
   WrongAnswer,
+  checkAgreement,
+  onlyChoice,
   withoutExtraToken,
 } from "./check-answer.js";
 import {
@@ -32,14 +33,15 @@ export const openaiProtocol: TeacherProtocol = {
   gives: likeliestTokens,
   needsModel: true,
   score: async ({ ids, positions, topK }, server) => {
-    const answer = await server.post({
+    const question = {
       model: server.model,
       prompt: server.sendAs === "ids" ? ids : asText(ids, server),
       max_tokens: 1,
       temperature: 0,
       echo: true,
       logprobs: topK,
-    });
+    };
+    const answer = await server.post(question, (ids.length + 1) * (topK + 2));
     const texts = tokenTexts(server.tokenizer);
     const { startIds } = server.tokenizer;
     const logprobs = readLogprobs(answer, ids, startIds, texts);
@@ -48,7 +50,11 @@ export const openaiProtocol: TeacherProtocol = {
       if (!isToken(text, id, texts))
         checkToken(text, id, `position ${logprobs.start + p}`, otherTokens);
     }
-    return positions.map((p) => readPosition(logprobs, p, ids[p] as number, topK, texts));
+    const scores = positions.map((p) => readPosition(logprobs, p, ids[p] as number, topK, texts));
+    for (let p = logprobs.start + 1; p < ids.length; p++) {
+      checkPosition(logprobs, p, ids[p] as number, topK, texts);
+    }
+    return scores;
   },
 };
 
@@ -78,7 +84,7 @@ function readLogprobs(
 ): Logprobs {
   const { choices, usage } = asObject(answer, "the answer");
   const where = "choices[0].logprobs";
-  const choice = asObject(asList(choices, "choices")[0], "choices[0]");
+  const choice = onlyChoice(choices);
   if (choice.logprobs == null) throw new WrongAnswer(where, "an object", "nothing", notEchoed);
   const logprobs = asObject(choice.logprobs, where);
   checkCount(
@@ -101,12 +107,12 @@ function readLogprobs(
     const got = Array.isArray(list) ? `${list.length} entries` : list;
     throw new WrongAnswer(`${where}.${name}`, `${length} or ${length + 1} entries`, got, notEchoed);
   };
-  return {
-    start,
-    tokens: echoed("tokens"),
-    tokenLogprobs: echoed("token_logprobs"),
-    topLogprobs: echoed("top_logprobs"),
-  };
+  const tokenLogprobs = echoed("token_logprobs");
+  if (tokenLogprobs[0] != null) {
+    // Nothing stands before the first token: a number there is that of the next.
+    throw new WrongAnswer(`${where}.token_logprobs[0]`, "null", tokenLogprobs[0]);
+  }
+  return { start, tokens: echoed("tokens"), tokenLogprobs, topLogprobs: echoed("top_logprobs") };
 }
 
 function readPosition(
@@ -123,7 +129,29 @@ function readPosition(
     return { id, logProb: asLogProb(logProb, `${where}, ${JSON.stringify(text)}`) };
   });
   const likeliest = withoutExtraToken(listed, tokenId, topK, where);
-  return positionScore(likeliest, asLogProb(tokenLogprobs[p - start], where), topK, where);
+  const own = asLogProb(tokenLogprobs[p - start], where);
+  return positionScore(likeliest, tokenId, own, topK, where);
+}
+
+/** Agreement at a position that nobody asked about, as far as it has numbers: a shift shows there too. */
+function checkPosition(
+  { start, tokenLogprobs, topLogprobs }: Logprobs,
+  p: number,
+  tokenId: number,
+  topK: number,
+  texts: TokenTexts,
+): void {
+  const own = tokenLogprobs[p - start];
+  const top = topLogprobs[p - start];
+  if (typeof own !== "number" || typeof top !== "object" || top === null) return;
+  const listed = Object.entries(top).flatMap(([text, logProb]): ListedToken[] => {
+    if (typeof logProb !== "number") return [];
+    // Which other token it is does not matter here.
+    return [{ id: texts.canBe(text, tokenId) ? tokenId : -1, logProb }];
+  });
+  // One more than asked for: the token itself, which is then not one of the likeliest.
+  const others = listed.length > topK ? listed.filter(({ id }) => id !== tokenId) : listed;
+  checkAgreement(others, tokenId, Math.min(0, own), `position ${p}`);
 }
 
 function onlyId(text: string, texts: TokenTexts, where: string): number {

@@ -43,8 +43,12 @@ export interface ServerAccess {
   readonly vocabSize: number;
   /** Whether prompts are sent as ids or, to servers that take no ids, as text. */
   readonly sendAs: "ids" | "text";
-  /** The parsed answer to a body; repeats what may succeed on another try. */
-  post(body: object): Promise<unknown>;
+  /**
+   * The parsed answer to a body; repeats what may succeed on another try.
+   *
+   * @param entries how many tokens the answer may tell of, which bounds its size
+   */
+  post(body: object, entries: number): Promise<unknown>;
 }
 
 /** How one kind of server is asked for log-probabilities of given tokens. One file each. */

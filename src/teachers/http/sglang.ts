@@ -4,6 +4,7 @@ import {
   asListOf,
   asLogProb,
   asObject,
+  checkAgreement,
   checkCount,
   checkToken,
   type ListedToken,
@@ -24,14 +25,15 @@ export const sglangProtocol: TeacherProtocol = {
   score: async ({ ids, positions, topK, texts = false }, { vocabSize, post }) => {
     // The first entry has no log-probability: start one before the first position.
     const start = (positions[0] as number) - 1;
-    const answer = await post({
+    const question = {
       input_ids: ids,
       sampling_params: { max_new_tokens: 0, temperature: 1 },
       return_logprob: true,
       logprob_start_len: start,
       top_logprobs_num: topK,
       return_text_in_logprobs: texts,
-    });
+    };
+    const answer = await post(question, (ids.length - start) * (topK + 1));
     const meta = asObject(asObject(answer, "the answer").meta_info, "meta_info");
     checkCount(meta.prompt_tokens, ids.length, "meta_info.prompt_tokens");
     const length = ids.length - start;
@@ -41,19 +43,28 @@ export const sglangProtocol: TeacherProtocol = {
       const where = `position ${start + i}`;
       const [logProb, id] = asList(entry, where);
       checkToken(id, ids[start + i] as number, where);
-      if (i === 0 && logProb !== null) throw new WrongAnswer(where, "null", logProb);
+      if (i === 0) {
+        if (logProb !== null) throw new WrongAnswer(where, "null", logProb);
+        if (tops[0] != null) throw new WrongAnswer(`${where}, the list`, "null", tops[0]);
+      }
     }
-    return positions.map((p) => {
+    const scores = positions.map((p) => {
       const where = `position ${p}`;
       const [logProb] = tokens[p - start] as readonly unknown[];
       const listed = asList(tops[p - start], where).map((entry) =>
         readToken(entry, vocabSize, where),
       );
-      return positionScore(listed, asLogProb(logProb, where), topK, where);
+      const own = asLogProb(logProb, where);
+      return positionScore(listed, ids[p] as number, own, topK, where);
     });
+    for (let p = start + 1; p < ids.length; p++) {
+      const [logProb] = tokens[p - start] as readonly unknown[];
+      checkPosition(tops[p - start], ids[p] as number, logProb, `position ${p}`);
+    }
+    return scores;
   },
   complete: async (query, { vocabSize, post }) => {
-    const answer = await post({
+    const question = {
       input_ids: query.promptIds,
       sampling_params: {
         max_new_tokens: query.maxNewTokens,
@@ -65,7 +76,8 @@ export const sglangProtocol: TeacherProtocol = {
         sampling_seed: query.seed,
       },
       return_logprob: true,
-    });
+    };
+    const answer = await post(question, query.maxNewTokens);
     const where = "meta_info.output_token_logprobs";
     const meta = asObject(asObject(answer, "the answer").meta_info, "meta_info");
     return asList(meta.output_token_logprobs, where).map((entry) =>
@@ -73,6 +85,18 @@ export const sglangProtocol: TeacherProtocol = {
     );
   },
 };
+
+/** Agreement at a position that nobody asked about, as far as it has numbers: a shift shows there too. */
+function checkPosition(top: unknown, tokenId: number, logProb: unknown, where: string): void {
+  if (typeof logProb !== "number" || !Array.isArray(top)) return;
+  const listed = top.flatMap((entry): ListedToken[] => {
+    const [listedLogProb, id] = Array.isArray(entry) ? (entry as unknown[]) : [];
+    return typeof listedLogProb === "number" && typeof id === "number"
+      ? [{ id, logProb: listedLogProb }]
+      : [];
+  });
+  checkAgreement(listed, tokenId, Math.min(0, logProb), where);
+}
 
 function readToken(entry: unknown, vocabSize: number, where: string): ListedToken {
   const [logProb, id, text] = asList(entry, where);

@@ -139,7 +139,7 @@ describe.each(teacherServers)("%s", (server) => {
     const text = await failure(
       scores(teacher, mistake === "fewer-top" ? [likelyRow] : rows.slice(0, 1)),
     );
-    expect(text).toMatch(/wrong answer about sequence 1 of the batch/);
+    expect(text).toMatch(/wrong answer of the \S+ server about sequence 1 of the batch/);
     expect(text).toMatch(message);
   });
 

@@ -4,6 +4,8 @@ import type { TokenSequence } from "../../../../src/data/index.js";
 import {
   crossEntropyLoss,
   forwardKlLoss,
+  type LossDefinition,
+  type LossInputs,
   lossTerm,
   reverseKlLoss,
 } from "../../../../src/losses/index.js";
@@ -101,6 +103,19 @@ describe("the step", () => {
     await expect(
       computeGradients(student, [lossTerm(crossEntropyLoss, {})], data.parts),
     ).rejects.toThrow(/term cross-entropy is NaN; the gradient of .* is not finite/);
+  });
+
+  test("says of an infinite term that one model rules out what the other does not", async () => {
+    using student = initializeDecoder(wide, new Random(1));
+    using data = splitIntoBatches([], rows(2, 3), 1, 0);
+    const { rowLosses: _rowLosses, ...infinite } = {
+      ...(crossEntropyLoss as LossDefinition),
+      evaluate: ({ studentLogits }: LossInputs) =>
+        tf.tidy(() => studentLogits.sum(-1).mul(0).add(Infinity) as tf.Tensor2D),
+    };
+    await expect(
+      computeGradients(student, [lossTerm(infinite as LossDefinition, {})], data.parts),
+    ).rejects.toThrow(/term cross-entropy is Infinity.*Mask the same tokens in both/s);
   });
 
   test("needs a row per micro-batch", () => {
