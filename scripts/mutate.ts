@@ -5,6 +5,7 @@
  *     npm run mutate                            60 mutants of every folder, drawn by seed 1
  *     npm run mutate -- optim data seed=2       some folders, another draw
  *     npm run mutate -- models count=200        more of them
+ *     npm run mutate -- models list             only says what would be planted
  *
  * All mutants are compiled in behind switches (scripts/mutation), so that one costs what its tests cost
  * in a process that stays warm. Results are remembered until a source, or the test that failed, changes.
@@ -29,18 +30,43 @@ import { TestRuns } from "./mutation/test-runs.js";
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const cache = join(root, "node_modules/.cache/pupil-mutation");
 
-/** What of each folder is meant; the losses, ops and backends have checks of their own. */
-const folders: Readonly<Record<string, RegExp>> = {
-  optim: /^src\/optim\//,
-  rollouts: /^src\/rollouts\//,
-  trainers: /^src\/trainers\//,
-  data: /^src\/data\/(alignment|batches|chat|readers|rows|store|text)\//,
-  models: /^src\/models\/(checkpoints|decoder|lora)\//,
-  teachers: /^src\/teachers\//,
-  node: /^src\/node\/(files|runs)\//,
+interface Folder {
+  /** What of it is meant; the losses, ops and backends have checks of their own. */
+  readonly sources: RegExp;
+  /** Where the tests are that should notice; those of `e2e` run what was built. */
+  readonly tests: readonly string[];
+}
+
+const folders: Readonly<Record<string, Folder>> = {
+  optim: {
+    sources: /^src\/optim\//,
+    tests: ["tests/unit/optim/", "tests/unit/trainers/", "tests/invariants/"],
+  },
+  rollouts: {
+    sources: /^src\/rollouts\//,
+    tests: ["tests/unit/rollouts/", "tests/unit/trainers/", "tests/invariants/"],
+  },
+  trainers: {
+    sources: /^src\/trainers\//,
+    tests: ["tests/unit/trainers/", "tests/invariants/", "tests/unit/node/runs/"],
+  },
+  data: {
+    sources: /^src\/data\/(alignment|batches|chat|readers|rows|store|text)\//,
+    tests: ["tests/unit/data/", "tests/unit/config/", "tests/invariants/"],
+  },
+  models: {
+    sources: /^src\/models\/(checkpoints|decoder|lora)\//,
+    tests: ["tests/unit/models/", "tests/parity/", "tests/invariants/", "tests/unit/node/models/"],
+  },
+  teachers: {
+    sources: /^src\/teachers\//,
+    tests: ["tests/unit/teachers/", "tests/unit/node/teachers/", "tests/unit/node/recording/"],
+  },
+  node: {
+    sources: /^src\/node\/(files|runs)\//,
+    tests: ["tests/unit/node/", "tests/invariants/"],
+  },
 };
-/** Those that run in this process; the tests of `e2e` run what was built. */
-const testFolders = ["tests/unit", "tests/invariants", "tests/parity"];
 
 interface Equivalent {
   readonly file: string;
@@ -59,23 +85,24 @@ async function main(words: readonly string[]): Promise<void> {
   );
   const stamp = hashText(source + own.join(""));
   const mutants = listMutants(stamp);
+  if (words.includes("list")) return list(mutants, asked, seed, count);
   const equivalents = readEquivalents();
 
   await using runs = await TestRuns.start(root, mutants);
-  const coverage = await measureCoverage(
-    runs,
-    root,
-    await runs.testFiles(testFolders),
-    new Memory<Coverage>(join(cache, "coverage")),
-    stamp + hashFolder(join(root, "tests/setup")),
-  );
-  const total = coverage.reduce((sum, { tests }) => sum + tests.length, 0);
-  if (total === 0) throw new Error("No test passes without a mutant.");
-  console.log(`${mutants.length} mutants, ${total} tests in ${coverage.length} files.`);
-
   const verdicts = new Memory<Verdict>(join(cache, "verdicts"));
   const rows: string[] = [];
   for (const folder of asked) {
+    const { tests: testFolders } = folders[folder] as Folder;
+    const coverage = await measureCoverage(
+      runs,
+      root,
+      await runs.testFiles(testFolders),
+      new Memory<Coverage>(join(cache, "coverage")),
+      stamp + hashFolder(join(root, "tests/setup")),
+    );
+    const total = coverage.reduce((sum, { tests }) => sum + tests.length, 0);
+    if (total === 0) throw new Error(`No test of ${folder} passes without a mutant.`);
+    console.log(`${folder}: ${total} tests in ${coverage.length} files.`);
     const drawn = draw(mutants, folder, seed, count);
     const counts = { killed: 0, equivalent: 0, survived: 0 };
     for (const i of drawn) {
@@ -105,6 +132,23 @@ async function main(words: readonly string[]): Promise<void> {
   for (const row of rows) console.log(row);
 }
 
+/** Says what would be planted. */
+function list(
+  mutants: readonly Mutant[],
+  asked: readonly string[],
+  seed: number,
+  count: number,
+): void {
+  for (const folder of asked) {
+    const size = mutants.filter(({ file }) => folders[folder]?.sources.test(file)).length;
+    console.log(`${folder}: ${count} of ${size}`);
+    for (const i of draw(mutants, folder, seed, count)) {
+      const { file, line, what } = mutants[i] as Mutant;
+      console.log(`  ${file}: ${line}   [${what}]`);
+    }
+  }
+}
+
 function readWords(words: readonly string[]): { asked: string[]; seed: number; count: number } {
   const options = { seed: 1, count: 60 };
   const asked: string[] = [];
@@ -112,6 +156,7 @@ function readWords(words: readonly string[]): { asked: string[]; seed: number; c
     const [name, value] = word.split("=");
     if (value !== undefined && (name === "seed" || name === "count")) options[name] = Number(value);
     else if (word in folders) asked.push(word);
+    else if (word === "list") continue;
     else
       throw new Error(`Not a folder, seed= or count=: ${word}. Folders: ${Object.keys(folders)}`);
   }
@@ -132,7 +177,7 @@ function listMutants(stamp: string): Mutant[] {
   const found = findMutants(
     program,
     root,
-    paths.filter((path) => all.some((pattern) => pattern.test(path))),
+    paths.filter((path) => all.some(({ sources }) => sources.test(path))),
   );
   memory.set(stamp, found);
   return found;
@@ -141,7 +186,7 @@ function listMutants(stamp: string): Mutant[] {
 /** By a hash of seed and mutant: what stays in the source stays in the draw. */
 function draw(mutants: readonly Mutant[], folder: string, seed: number, count: number): number[] {
   return [...mutants.entries()]
-    .filter(([, { file }]) => folders[folder]?.test(file))
+    .filter(([, { file }]) => folders[folder]?.sources.test(file))
     .map(([i, mutant]) => [i, hashText(`${seed} ${nameOf(mutant)}`)] as const)
     .sort(([, a], [, b]) => (a < b ? -1 : 1))
     .slice(0, count)

@@ -112,6 +112,9 @@ export class TestRuns implements AsyncDisposable {
     this.vitest.provide("mutant", mutant);
     this.vitest.provide("mutantRun", this.runs++);
     this.vitest.state.clearErrors();
+    // Results of earlier runs would be returned with those of this one.
+    this.vitest.state.filesMap.clear();
+    this.vitest.state.idMap.clear();
     const project = this.vitest.getRootProject();
     const specifications = choices.map(({ file, testIds }) =>
       project.createSpecification(
