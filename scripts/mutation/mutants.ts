@@ -230,12 +230,12 @@ function callChanges(
     what,
   });
   const last = args.at(-1);
-  if (last !== undefined && acceptsFewer(node, args.length, checker)) {
+  if (last !== undefined && acceptsFewer(node, args.length, checker) && !isInferred(args, checker)) {
     changes.push(withArguments(args.slice(0, -1), `without ${shorten(last.getText())}`));
   }
   for (let i = 0; i + 1 < args.length; i++) {
     const [a, b] = [args[i] as ts.Expression, args[i + 1] as ts.Expression];
-    if (a.getText() === b.getText() || !canSwap(a, b, checker)) continue;
+    if (a.getText() === b.getText() || isSymmetric(node) || !canSwap(a, b, checker)) continue;
     const what = `swapped ${shorten(a.getText())}, ${shorten(b.getText())}`;
     changes.push(withArguments([...args.slice(0, i), b, a, ...args.slice(i + 2)], what));
   }
@@ -250,6 +250,19 @@ function callChanges(
     }
   }
   return changes;
+}
+
+/** Of which the order of the arguments says nothing. */
+const isSymmetric = ({ expression }: ts.CallExpression | ts.NewExpression): boolean =>
+  /^(Math\.(min|max|hypot|imul)|tf\.(add|mul|minimum|maximum))$/.test(expression.getText());
+
+/** `tf.tensor1d(values, "int32")`, where the type of the values says the same. */
+function isInferred(args: readonly ts.Expression[], checker: ts.TypeChecker): boolean {
+  const [first, last] = [args[0], args.at(-1)];
+  if (first === undefined || last === undefined || !ts.isStringLiteral(last)) return false;
+  const type = checker.typeToString(checker.getTypeAtLocation(first));
+  if (last.text === "float32") return /^(Float32Array|number\[\])/.test(type);
+  return last.text === "int32" && /^Int32Array/.test(type);
 }
 
 /** `a?.b(c).d`: a part of a chain cannot be put in brackets. */
