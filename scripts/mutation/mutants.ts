@@ -230,7 +230,11 @@ function callChanges(
     what,
   });
   const last = args.at(-1);
-  if (last !== undefined && acceptsFewer(node, args.length, checker) && !isInferred(args, checker)) {
+  if (
+    last !== undefined &&
+    acceptsFewer(node, args.length, checker) &&
+    !isInferred(args, checker)
+  ) {
     changes.push(withArguments(args.slice(0, -1), `without ${shorten(last.getText())}`));
   }
   for (let i = 0; i + 1 < args.length; i++) {

@@ -55,8 +55,34 @@ describe("a training is told", () => {
       diagnostics({ studentTailMass: 0.5, teacherTailMass: 0.4 }),
     ],
     ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
+    ["a fall of the preferred side alone", diagnostics({ positiveLogProb: -9 })],
+    ["a fall by half a nat", diagnostics({ positiveLogProb: -1.5, negativeLogProb: -2.5 })],
+    ["a tail that is large from the start", diagnostics({ studentTailMass: 0.29 })],
+    ["an entropy of a tenth of the teacher's", diagnostics({ studentEntropy: 0.12 })],
+    [
+      "a low entropy where nothing is sampled",
+      () => ({
+        ...{ onPolicyShare: 0, diagnostics: { ...healthy.diagnostics, studentEntropy: 0 } },
+      }),
+    ],
+    ["advantages that hardly differ", diagnostics({ advantageStd: 1e-6 })],
+    ["few completions that end", () => ({ rolloutEndRate: 0.01 })],
+    ["a single token to learn", () => ({ tokens: 1 })],
+    ["steps without any of it", () => ({ diagnostics: {} })],
   ] as const)("nothing of %s", (_, change) => {
     expect(warningsOf(change)).toEqual([]);
+  });
+
+  test("of an entropy that has collapsed against the start's, where the teacher says nothing", () => {
+    const watch = watchTraining();
+    const told = Array.from({ length: 30 }, (_, i) => {
+      const studentEntropy = i === 0 ? 2 : 0.19;
+      return watch({ ...healthy, diagnostics: { studentEntropy }, step: i + 1 });
+    }).flat();
+    expect(told.map(({ warning, step }) => [warning, step])).toEqual([["entropy-collapse", 21]]);
+    expect(told[0]?.message).toBe(
+      "Step 21: the student's entropy has collapsed to 0.190 nats (at the start: 2.00 nats).",
+    );
   });
 
   test("again when a failure comes back", () => {
