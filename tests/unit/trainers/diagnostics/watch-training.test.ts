@@ -85,6 +85,14 @@ describe("a training is told", () => {
     );
   });
 
+  test("nothing of an entropy that there is nothing to compare with", () => {
+    const watch = watchTraining();
+    const told = Array.from({ length: 30 }, (_, i) =>
+      watch({ ...healthy, diagnostics: i === 0 ? {} : { studentEntropy: 0.05 }, step: i + 1 }),
+    );
+    expect(told.flat()).toEqual([]);
+  });
+
   test("again when a failure comes back", () => {
     const watch = watchTraining();
     const masked = [1, 0, 0, 1, 0].map((tokens, i) =>
