@@ -174,3 +174,17 @@ test("from a row of the data it takes what the data says: the completion as refe
 test("the first and the last id of the vocabulary are fine in a prompt", async () => {
   expect(await completions(new ChainModel(10), { prompts: [[0, 9, 7]] })).toEqual([[8, 9]]);
 });
+
+test("a source is told how many columns there may be: the longest prompt and what is sampled", async () => {
+  const model = new ChainModel(10, 8);
+  const capacities: (number | undefined)[] = [];
+  const createCache = model.createCache.bind(model);
+  model.createCache = (capacity?: number) => {
+    capacities.push(capacity);
+    return createCache();
+  };
+  await sample(model, { prompts: [[1], [1, 2, 3], [1, 2]], maxNewTokens: 4 });
+  await sample(model, { prompts: [[1, 2, 3, 4, 5, 6]], maxNewTokens: 4 });
+  // The last one has room for three.
+  expect(capacities).toEqual([3 + 4, 6 + 3]);
+});
