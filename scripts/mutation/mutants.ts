@@ -49,8 +49,7 @@ const methods: Readonly<Record<string, string>> = {
   ...{ greater: "greaterEqual", greaterEqual: "greater", less: "lessEqual", lessEqual: "less" },
 };
 /** What is only said, or only laid out for the eye. */
-const texts =
-  /^(describe|meta|toFixed|toPrecision|toLocaleString|padStart|padEnd|stringify|show\w*)$/;
+const texts = /^(toFixed|toPrecision|toLocaleString|padStart|padEnd|stringify|show\w*)$/;
 const textFields = /^(summary|description|remedy|reference|help|title)$/;
 
 /** @param program of the repository @param root its folder @param files paths from there */
@@ -93,16 +92,11 @@ function isLeftAlone(node: ts.Node): boolean {
   if (ts.isThrowStatement(node) || ts.isTemplateExpression(node)) return true;
   if (ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node)) return true;
   if (ts.isNewExpression(node)) return /Error$/.test(node.expression.getText());
-  if (ts.isCallExpression(node)) return texts.test(calledName(node)) && !hasCallBelow(node);
+  if (ts.isCallExpression(node)) return texts.test(calledName(node));
   if (ts.isExpressionStatement(node)) return freesMemory(node.expression);
   if (ts.isMethodDeclaration(node)) return /dispose/i.test(node.name.getText());
   if (ts.isPropertyAssignment(node)) return textFields.test(node.name.getText());
   return false;
-}
-
-/** `z.number().min(1).describe("…")`: the words alone are left alone. */
-function hasCallBelow(call: ts.CallExpression): boolean {
-  return /^(describe|meta)$/.test(calledName(call));
 }
 
 function calledName({ expression }: ts.CallExpression): string {
