@@ -77,9 +77,7 @@ export class Refusal extends Error {
 }
 
 /** The answer to a body, or a `Refusal`, by path. */
-export type FakeRoutes = Readonly<
-  Record<string, (body: unknown, mistake: Wrong) => unknown>
->;
+export type FakeRoutes = Readonly<Record<string, (body: unknown, mistake: Wrong) => unknown>>;
 
 export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
   const { tokenizer, largestTopK = 20, model = "fake" } = options;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { liveTensors, tensorIds } from "./guards.js";
+import { liveTensors, tensorIds } from "./live-tensors.js";
 
 test("the leak guard sees a live tensor with the line that made it, and its end", () => {
   const before = tensorIds();

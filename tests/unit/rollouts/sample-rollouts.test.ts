@@ -138,6 +138,8 @@ test.each([
   [[[1], []], "prompts[1]: the prompt is empty"],
   [[[1, 12]], "prompts[0]: token id 12 is not in the model's vocabulary of 10"],
   [[[-1]], "token id -1"],
+  [[[1.5]], "token id 1.5"],
+  [[[10]], "token id 10"],
 ])("prompts %j are refused", async (prompts, message) => {
   await expect(sample(new ChainModel(10), { prompts })).rejects.toThrow(message);
 });
@@ -159,4 +161,30 @@ test("a rollout becomes a training row whose completion is learned", () => {
     ids: [1, 2, 3, 9],
     completionStart: 2,
   });
+});
+
+test("from a row of the data it takes what the data says: the completion as reference, the name", () => {
+  const rollout = { promptIds: [1, 2], completionIds: [3], tokenLogProbs: [0], finished: false };
+  const source = { ids: [1, 2, 7, 8], completionStart: 2 };
+  const expected = { ids: [1, 2, 3], completionStart: 2, reference: [7, 8] };
+  expect(rolloutToSequence(rollout, source)).toEqual(expected);
+  expect(rolloutToSequence(rollout, { ...source, id: "a:1" })).toEqual({ ...expected, id: "a:1" });
+});
+
+test("the first and the last id of the vocabulary are fine in a prompt", async () => {
+  expect(await completions(new ChainModel(10), { prompts: [[0, 9, 7]] })).toEqual([[8, 9]]);
+});
+
+test("a source is told how many columns there may be: the longest prompt and what is sampled", async () => {
+  const model = new ChainModel(10, 8);
+  const capacities: (number | undefined)[] = [];
+  const createCache = model.createCache.bind(model);
+  model.createCache = (capacity?: number) => {
+    capacities.push(capacity);
+    return createCache();
+  };
+  await sample(model, { prompts: [[1], [1, 2, 3], [1, 2]], maxNewTokens: 4 });
+  await sample(model, { prompts: [[1, 2, 3, 4, 5, 6]], maxNewTokens: 4 });
+  // The last one has room for three.
+  expect(capacities).toEqual([3 + 4, 6 + 3]);
 });

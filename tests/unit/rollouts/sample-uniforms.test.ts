@@ -22,3 +22,13 @@ test("they lie between 0 and 1 in float32 too", () => {
   const mean = many.reduce((a, b) => a + b, 0) / many.length;
   expect(Math.abs(mean - 0.5)).toBeLessThan(0.03);
 });
+
+test("a number that float32 would round up to 1 stays below it", () => {
+  const random = { stream: () => ({ uniform: () => 1 - 2 ** -40 }) } as unknown as Random;
+  expect(tf.tidy(() => sampleUniforms(random, [0], 0).dataSync()[0])).toBe(1 - 2 ** -24);
+});
+
+test("a seed stands for the same numbers in every version: sequence first, then position", () => {
+  const expected = new Random(3).stream(4, 2).uniform();
+  expect(uniforms([4], 2)[0]).toBe(Math.fround(expected));
+});

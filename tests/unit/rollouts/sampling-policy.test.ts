@@ -12,6 +12,11 @@ describe("the schema of a policy", () => {
     (fields) => expect(samplingPolicySchema.safeParse(fields).success).toBe(false),
   );
 
+  test.each([{ topK: 0 }, { topK: 1 }, { topP: 1 }, { topP: 0.01 }, { samplingTemperature: 0.01 }])(
+    "accepts %o",
+    (fields) => expect(samplingPolicySchema.parse(fields)).toMatchObject(fields),
+  );
+
   test("describes every field", () => {
     for (const [name, field] of Object.entries(samplingPolicySchema.shape)) {
       expect(field.description, name).toMatch(/\.$/);

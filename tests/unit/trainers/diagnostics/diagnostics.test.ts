@@ -14,6 +14,7 @@ import {
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { modelTeacher, type TeacherSignal } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
+import { diagnosticMeans } from "../../../../src/trainers/diagnostics/diagnostics.js";
 import { diagnosedRows } from "../../../../src/trainers/diagnostics/diagnosed-rows.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
 import { computeGradients, type StepContext } from "../../../../src/trainers/step/step.js";
@@ -139,6 +140,17 @@ describe("diagnostics of a step", () => {
   });
 });
 
+test("means are over what each sum counts; a spread is never below 0", () => {
+  const sums = { forwardKl: 6, positiveLogProb: -8, advantages: 6, advantageSquares: 20 };
+  expect(diagnosticMeans(sums, { positions: 3, sampledTokens: 4, pairs: 2 })).toEqual({
+    ...{ forwardKl: 2, positiveLogProb: -4, advantageStd: Math.sqrt(20 / 4 - 1.5 ** 2) },
+  });
+  const none = { positions: 0, sampledTokens: 0, pairs: 0 };
+  expect(diagnosticMeans({ forwardKl: 0.5 }, none)).toEqual({ forwardKl: 0.5 });
+  const equal = { advantages: 3, advantageSquares: 2.99 };
+  expect(diagnosticMeans(equal, { ...none, sampledTokens: 3 })).toEqual({ advantageStd: 0 });
+});
+
 describe("the positions looked at", () => {
   const long = Array.from({ length: 40 }, (_, row) => ({
     ids: Array.from({ length: 2 + (row % 30) }, () => 1),
@@ -148,6 +160,29 @@ describe("the positions looked at", () => {
   test("are all learned ones where there are few", () => {
     using batch = makeBatch([{ ids: [1, 2, 3, 4], completionStart: 2 }], 0);
     expect(diagnosedRows([batch], 11)).toEqual([[1, 2]]);
+  });
+
+  test.each([
+    [11, undefined, 512],
+    [2 ** 10, undefined, 128],
+    [2 ** 10 + 1, undefined, 127],
+    [2 ** 20, undefined, 16],
+    [11, 20, 20],
+    [2 ** 12, 20, 20],
+    [2 ** 13, 20, 16],
+    [11, 0, 0],
+  ])("of a vocabulary of %i and at most %s are %i", (vocabSize, mostRows, expected) => {
+    const many = Array.from({ length: 90 }, () => ({
+      ids: [1, 2, 3, 4, 5, 6, 7],
+      completionStart: 1,
+    }));
+    using batch = makeBatch(many, 0);
+    const [found] = diagnosedRows([batch], vocabSize, mostRows) as [number[]];
+    expect(found).toHaveLength(expected);
+    const gaps = found.slice(1).map((index, i) => index - (found[i] as number));
+    // 540 positions, one after the other: no gap differs by more than one from another.
+    if (gaps.length > 0) expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
+    if (expected > 0) expect((found[0] as number) + (found.at(-1) as number)).toBe(539);
   });
 
   test("are evenly spread, each once, the same however the step is split", () => {

@@ -66,8 +66,42 @@ describe("a training is told", () => {
     ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
     ["a loss that is somewhat higher", () => ({ terms: { "cross-entropy": 12 } })],
     ["a term that had no rows before", () => ({ terms: { "forward-kl": 9 } })],
+    ["a fall of the preferred side alone", diagnostics({ positiveLogProb: -9 })],
+    ["a fall by half a nat", diagnostics({ positiveLogProb: -1.5, negativeLogProb: -2.5 })],
+    ["a tail that is large from the start", diagnostics({ studentTailMass: 0.29 })],
+    ["an entropy of a tenth of the teacher's", diagnostics({ studentEntropy: 0.12 })],
+    [
+      "a low entropy where nothing is sampled",
+      () => ({
+        ...{ onPolicyShare: 0, diagnostics: { ...healthy.diagnostics, studentEntropy: 0 } },
+      }),
+    ],
+    ["advantages that hardly differ", diagnostics({ advantageStd: 1e-6 })],
+    ["few completions that end", () => ({ rolloutEndRate: 0.01 })],
+    ["a single token to learn", () => ({ tokens: 1 })],
+    ["steps without any of it", () => ({ diagnostics: {} })],
   ] as const)("nothing of %s", (_, change) => {
     expect(warningsOf(change)).toEqual([]);
+  });
+
+  test("of an entropy that has collapsed against the start's, where the teacher says nothing", () => {
+    const watch = watchTraining();
+    const told = Array.from({ length: 30 }, (_, i) => {
+      const studentEntropy = i === 0 ? 2 : 0.19;
+      return watch({ ...healthy, diagnostics: { studentEntropy }, step: i + 1 });
+    }).flat();
+    expect(told.map(({ warning, step }) => [warning, step])).toEqual([["entropy-collapse", 21]]);
+    expect(told[0]?.message).toBe(
+      "Step 21: the student's entropy has collapsed to 0.190 nats (at the start: 2.00 nats).",
+    );
+  });
+
+  test("nothing of an entropy that there is nothing to compare with", () => {
+    const watch = watchTraining();
+    const told = Array.from({ length: 30 }, (_, i) =>
+      watch({ ...healthy, diagnostics: i === 0 ? {} : { studentEntropy: 0.05 }, step: i + 1 }),
+    );
+    expect(told.flat()).toEqual([]);
   });
 
   test("again when a failure comes back", () => {

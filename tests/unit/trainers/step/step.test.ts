@@ -4,10 +4,12 @@ import type { TokenSequence } from "../../../../src/data/index.js";
 import {
   crossEntropyLoss,
   forwardKlLoss,
+  initialLossStates,
   type LossDefinition,
   type LossInputs,
   lossTerm,
   reverseKlLoss,
+  taidLoss,
 } from "../../../../src/losses/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { modelTeacher } from "../../../../src/teachers/index.js";
@@ -116,6 +118,25 @@ describe("the step", () => {
     await expect(
       computeGradients(student, [lossTerm(infinite as LossDefinition, {})], data.parts),
     ).rejects.toThrow(/term cross-entropy is Infinity.*Mask the same tokens in both/s);
+  });
+
+  test("gives a loss its state", async () => {
+    const lossOf = async (start: number, interpolation?: number) => {
+      using student = initializeDecoder(wide, new Random(1));
+      using teacher = modelTeacher(initializeDecoder(wide, new Random(2)));
+      using data = splitIntoBatches([], rows(4, 3), 1, 0);
+      const [part] = data.parts as [(typeof data.parts)[0]];
+      const scored = { ...part, teacher: await teacher.score(part.batch, ["teacherLogits"]) };
+      const terms = [lossTerm(taidLoss, { start })];
+      const [initial] = initialLossStates(terms);
+      const states = interpolation === undefined ? [initial] : [{ ...initial, interpolation }];
+      const context = { progress: 0, states } as Parameters<typeof computeGradients>[3];
+      using step = await computeGradients(student, terms, [scored], context);
+      return step.loss;
+    };
+    const moved = await lossOf(0.2, 0.9);
+    expect(moved).toBeCloseTo(await lossOf(0.9), 6);
+    expect(Math.abs(moved - (await lossOf(0.2)))).toBeGreaterThan(0.01);
   });
 
   test("needs a row per micro-batch", () => {
