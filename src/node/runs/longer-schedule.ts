@@ -20,7 +20,7 @@ export function describeSchedule(before: number, trainer: Trainer, step: number)
     throw new PupilError(`is ${steps}, but ${step} steps are done.`, {
       field: "trainer.steps",
       value: steps,
-      remedy: `Give ${step} or more, or start a new run.`,
+      remedy: `Give ${step} or more, or remove the checkpoints after step ${steps}.`,
     });
   }
   if (steps === before || step === steps) return [];

@@ -79,7 +79,6 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   const step = opened?.step ?? 0;
   let run = opened?.run;
   try {
-    if (step > config.trainer.steps) throw beyondEnd(step, config.trainer.steps);
     const notes = [
       ...(opened?.notes ?? []),
       ...(resume ? await settleConfig(opened?.run as RunFolder, config, step) : []),
@@ -236,14 +235,6 @@ function summaryOf(
     checkpoint,
     ...(parts.dataReport === undefined ? {} : { data: parts.dataReport }),
   };
-}
-
-function beyondEnd(step: number, steps: number): PupilError {
-  return new PupilError(`The newest checkpoint is of step ${step}, the run ends at ${steps}.`, {
-    field: "trainer.steps",
-    value: steps,
-    remedy: `Give at least ${step}, or remove the checkpoints after step ${steps}.`,
-  });
 }
 
 function numTrained({ student }: RunParts): number {

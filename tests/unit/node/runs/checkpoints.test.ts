@@ -192,7 +192,7 @@ test("a checkpoint beyond the steps is an error with both numbers", async () => 
   const { config } = await stoppedRun();
   const shorter = { ...config, trainer: { ...config.trainer, steps: 3 } };
   await expect(resume(shorter as RunConfig)).rejects.toThrow(
-    /trainer\.steps: The newest checkpoint is of step 4, the run ends at 3\. Give at least 4/,
+    /trainer\.steps: is 3, but 4 steps are done\. Give 4 or more, or remove the checkpoints after step 3/,
   );
 });
 

@@ -87,7 +87,7 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
     [
       "another field name",
       (folder) => jsonl(folder, ['{"question":"1+1=","answer":"2"}']),
-      /train\.jsonl:1: has no field "prompt"\. .*fields\.prompt/,
+      /train\.jsonl:1: has no prompt and completion.*Its fields are: question, answer\. .*fields\.prompt/,
     ],
     [
       "a data file that is not there",
