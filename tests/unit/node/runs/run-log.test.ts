@@ -61,7 +61,9 @@ test("numbers that JSON has no form for are strings, and numbers again", () => {
   expect(withNumbers(JSON.parse(toJson(value)))).toEqual(value);
 });
 
-test("a run that is stopped at any event and resumed has the logs of one that was not", async () => {
+test("a run that is stopped at any event and resumed has the logs of one that was not", {
+  timeout: 240_000,
+}, async () => {
   const folder = temporaryFolder();
   const whole = tinyConfig(join(folder, "whole"));
   const events = await runUntil(whole, false);
