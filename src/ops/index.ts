@@ -27,10 +27,15 @@ export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
 export { globalNorm } from "./global-norm.js";
 export {
   type Block,
+  describeExecutor,
   type EngineOptions,
   type EnginePlatform,
+  type Executor,
   type KernelBuild,
   type KernelFile,
+  type NativeExecutor,
+  nativeExecutors,
+  type NativeKernels,
   registerWasmKernels,
   relaxedProbe,
   WasmEngine,
