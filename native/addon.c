@@ -46,10 +46,11 @@ static const struct executor {
     {NULL, NULL, NULL},
 };
 
-/* Everything of one attached memory; lives as long as the object with its functions. */
+/* Everything of one attached memory; lives as long as any of its functions. */
 struct attached {
   struct pupil_engine engine;
   napi_ref bytes;
+  int uses; /* by functions */
   struct function {
     const struct pupil_entry *entry;
     pupil_kernel run;
@@ -138,16 +139,22 @@ static napi_value stop_workers(napi_env env, napi_callback_info info) {
 static void release(napi_env env, void *data, void *hint) {
   (void)hint;
   struct attached *attached = data;
+  if (--attached->uses > 0) return;
   stop(attached);
   napi_delete_reference(env, attached->bytes);
   free(attached);
 }
 
+/* A function that has `data`, and keeps `attached`, if there is one, alive. */
 static int add_function(napi_env env, napi_value object, const char *name, napi_callback run,
-                        void *data) {
+                        void *data, struct attached *attached) {
   napi_value function;
-  return napi_create_function(env, name, NAPI_AUTO_LENGTH, run, data, &function) == napi_ok &&
-         napi_set_named_property(env, object, name, function) == napi_ok;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, run, data, &function) != napi_ok) return 0;
+  if (attached != NULL) {
+    if (napi_add_finalizer(env, function, attached, release, NULL, NULL) != napi_ok) return 0;
+    attached->uses++;
+  }
+  return napi_set_named_property(env, object, name, function) == napi_ok;
 }
 
 static const struct executor *find_executor(const char *name) {
@@ -183,20 +190,19 @@ static napi_value attach(napi_env env, napi_callback_info info) {
   attached->engine.threads = threads;
   attached->engine.pool = pupil_pool_start(threads);
   if (attached->engine.pool == NULL || napi_create_object(env, &object) != napi_ok ||
-      napi_create_reference(env, arguments[0], 1, &attached->bytes) != napi_ok ||
-      napi_wrap(env, object, attached, release, NULL, NULL) != napi_ok) {
+      napi_create_reference(env, arguments[0], 1, &attached->bytes) != napi_ok) {
     stop(attached);
     free(attached);
     return fail(env, "Out of memory.");
   }
-  int whole = add_function(env, object, "workerClaims", worker_claims, attached) &&
-              add_function(env, object, "stopWorkers", stop_workers, attached);
+  int whole = add_function(env, object, "workerClaims", worker_claims, attached, attached) &&
+              add_function(env, object, "stopWorkers", stop_workers, attached, attached);
   for (size_t i = 0; whole && i < kernels; i++) {
     const struct pupil_entry *entry = &executor->table[i];
     struct function *function = &attached->functions[i];
     *function = (struct function){entry, entry->run, attached};
     if (strcmp(name, "accelerate") == 0) function->run = pupil_accelerated(entry);
-    whole = add_function(env, object, entry->name, call, function);
+    whole = add_function(env, object, entry->name, call, function, attached);
   }
   return whole ? object : fail(env, "Out of memory.");
 }
@@ -217,7 +223,7 @@ static napi_value list_executors(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  add_function(env, exports, "executors", list_executors, NULL);
-  add_function(env, exports, "attach", attach, NULL);
+  add_function(env, exports, "executors", list_executors, NULL, NULL);
+  add_function(env, exports, "attach", attach, NULL, NULL);
   return exports;
 }
