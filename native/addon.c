@@ -1,6 +1,6 @@
 /*
  * The door to JavaScript (Node-API). `executors()` lists what can run here, the fastest first;
- * `attach(bytes, executor, threads)` starts an engine on the memory that `bytes`, a Uint8Array, is
+ * `attach(bytes, executor, threads, largest)` starts an engine on the memory that `bytes`, a Uint8Array, is
  * a view of and returns an object with the table's kernels as functions, `workerClaims` and
  * `stopWorkers`.
  */
@@ -12,6 +12,7 @@
 #include "accelerate.h"
 #include "cpu.h"
 #include "kernels.h"
+#include "platform.h"
 
 #define MAX_ARGUMENTS 24
 
@@ -164,20 +165,22 @@ static const struct executor *find_executor(const char *name) {
   return NULL;
 }
 
-/* attach(bytes: Uint8Array, executor: string, threads: number) */
+/* attach(bytes: Uint8Array, executor: string, threads: number, largest size of the memory: number) */
 static napi_value attach(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], object;
-  size_t count = 3, length;
+  napi_value arguments[4], object;
+  size_t count = 4, length;
   void *base;
   char name[16];
   int32_t threads;
+  int64_t largest;
   napi_typedarray_type type;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 4 ||
       napi_get_typedarray_info(env, arguments[0], &type, NULL, &base, NULL, NULL) != napi_ok ||
       type != napi_uint8_array ||
       napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok ||
-      napi_get_value_int32(env, arguments[2], &threads) != napi_ok) {
-    return fail(env, "attach wants a Uint8Array, the name of an executor and a number of threads.");
+      napi_get_value_int32(env, arguments[2], &threads) != napi_ok ||
+      napi_get_value_int64(env, arguments[3], &largest) != napi_ok) {
+    return fail(env, "attach wants a Uint8Array, the name of an executor and two numbers.");
   }
   const struct executor *executor = find_executor(name);
   if (executor == NULL) return fail(env, "This machine cannot run that executor.");
@@ -187,6 +190,7 @@ static napi_value attach(napi_env env, napi_callback_info info) {
       calloc(1, sizeof *attached + kernels * sizeof attached->functions[0]);
   if (attached == NULL) return fail(env, "Out of memory.");
   attached->engine.base = base;
+  pupil_large_pages(base, (size_t)largest);
   attached->engine.threads = threads;
   attached->engine.pool = pupil_pool_start(threads);
   if (attached->engine.pool == NULL || napi_create_object(env, &object) != napi_ok ||
