@@ -1,6 +1,6 @@
 /*
  * The door to JavaScript (Node-API). `executors()` lists what can run here, the fastest first;
- * `attach(bytes, executor, threads)` starts an engine on the memory that `bytes`, a Uint8Array, is
+ * `attach(bytes, executor, threads, largest)` starts an engine on the memory that `bytes`, a Uint8Array, is
  * a view of and returns an object with the table's kernels as functions, `workerClaims` and
  * `stopWorkers`.
  */
@@ -12,6 +12,7 @@
 #include "accelerate.h"
 #include "cpu.h"
 #include "kernels.h"
+#include "platform.h"
 
 #define MAX_ARGUMENTS 24
 
@@ -46,10 +47,11 @@ static const struct executor {
     {NULL, NULL, NULL},
 };
 
-/* Everything of one attached memory; lives as long as the object with its functions. */
+/* Everything of one attached memory; lives as long as any of its functions. */
 struct attached {
   struct pupil_engine engine;
   napi_ref bytes;
+  int uses; /* by functions */
   struct function {
     const struct pupil_entry *entry;
     pupil_kernel run;
@@ -138,16 +140,22 @@ static napi_value stop_workers(napi_env env, napi_callback_info info) {
 static void release(napi_env env, void *data, void *hint) {
   (void)hint;
   struct attached *attached = data;
+  if (--attached->uses > 0) return;
   stop(attached);
   napi_delete_reference(env, attached->bytes);
   free(attached);
 }
 
+/* A function that has `data`, and keeps `attached`, if there is one, alive. */
 static int add_function(napi_env env, napi_value object, const char *name, napi_callback run,
-                        void *data) {
+                        void *data, struct attached *attached) {
   napi_value function;
-  return napi_create_function(env, name, NAPI_AUTO_LENGTH, run, data, &function) == napi_ok &&
-         napi_set_named_property(env, object, name, function) == napi_ok;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, run, data, &function) != napi_ok) return 0;
+  if (attached != NULL) {
+    if (napi_add_finalizer(env, function, attached, release, NULL, NULL) != napi_ok) return 0;
+    attached->uses++;
+  }
+  return napi_set_named_property(env, object, name, function) == napi_ok;
 }
 
 static const struct executor *find_executor(const char *name) {
@@ -157,20 +165,22 @@ static const struct executor *find_executor(const char *name) {
   return NULL;
 }
 
-/* attach(bytes: Uint8Array, executor: string, threads: number) */
+/* attach(bytes: Uint8Array, executor: string, threads: number, largest size of the memory: number) */
 static napi_value attach(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], object;
-  size_t count = 3, length;
+  napi_value arguments[4], object;
+  size_t count = 4, length;
   void *base;
   char name[16];
   int32_t threads;
+  int64_t largest;
   napi_typedarray_type type;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 4 ||
       napi_get_typedarray_info(env, arguments[0], &type, NULL, &base, NULL, NULL) != napi_ok ||
       type != napi_uint8_array ||
       napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok ||
-      napi_get_value_int32(env, arguments[2], &threads) != napi_ok) {
-    return fail(env, "attach wants a Uint8Array, the name of an executor and a number of threads.");
+      napi_get_value_int32(env, arguments[2], &threads) != napi_ok ||
+      napi_get_value_int64(env, arguments[3], &largest) != napi_ok) {
+    return fail(env, "attach wants a Uint8Array, the name of an executor and two numbers.");
   }
   const struct executor *executor = find_executor(name);
   if (executor == NULL) return fail(env, "This machine cannot run that executor.");
@@ -180,23 +190,23 @@ static napi_value attach(napi_env env, napi_callback_info info) {
       calloc(1, sizeof *attached + kernels * sizeof attached->functions[0]);
   if (attached == NULL) return fail(env, "Out of memory.");
   attached->engine.base = base;
+  pupil_large_pages(base, (size_t)largest);
   attached->engine.threads = threads;
   attached->engine.pool = pupil_pool_start(threads);
   if (attached->engine.pool == NULL || napi_create_object(env, &object) != napi_ok ||
-      napi_create_reference(env, arguments[0], 1, &attached->bytes) != napi_ok ||
-      napi_wrap(env, object, attached, release, NULL, NULL) != napi_ok) {
+      napi_create_reference(env, arguments[0], 1, &attached->bytes) != napi_ok) {
     stop(attached);
     free(attached);
     return fail(env, "Out of memory.");
   }
-  int whole = add_function(env, object, "workerClaims", worker_claims, attached) &&
-              add_function(env, object, "stopWorkers", stop_workers, attached);
+  int whole = add_function(env, object, "workerClaims", worker_claims, attached, attached) &&
+              add_function(env, object, "stopWorkers", stop_workers, attached, attached);
   for (size_t i = 0; whole && i < kernels; i++) {
     const struct pupil_entry *entry = &executor->table[i];
     struct function *function = &attached->functions[i];
     *function = (struct function){entry, entry->run, attached};
     if (strcmp(name, "accelerate") == 0) function->run = pupil_accelerated(entry);
-    whole = add_function(env, object, entry->name, call, function);
+    whole = add_function(env, object, entry->name, call, function, attached);
   }
   return whole ? object : fail(env, "Out of memory.");
 }
@@ -217,7 +227,7 @@ static napi_value list_executors(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  add_function(env, exports, "executors", list_executors, NULL);
-  add_function(env, exports, "attach", attach, NULL);
+  add_function(env, exports, "executors", list_executors, NULL, NULL);
+  add_function(env, exports, "attach", attach, NULL, NULL);
   return exports;
 }

@@ -15,8 +15,9 @@
  * and it stays in the first cache (or streams from the second) while all row tiles of the unit pass
  * over it. The panels of a unit, PANELS of them, fill at most 256 KiB of the second cache.
  *
- * A is read in place where its rows are contiguous in k. Stored [k, m], it is copied to [k][ROWS]
- * first, which costs two instructions a step: in place, each step would touch another page.
+ * A is read in place where its rows lie together (k ≤ KC). Else the rows of a unit are copied to lie
+ * together: rows that are a power of two apart would share a few sets of the caches. Stored [k, m], A is
+ * copied to [k][ROWS].
  */
 #include "matmul.h"
 
@@ -33,7 +34,7 @@
 #define PANELS 8
 #define NB (PANELS * NR)
 /* Rows of a unit at most: what is copied of A stays beside the panels in the second cache. */
-#define MB 192
+#define MB 480
 
 /* A thread's scratch: the packed block of B, what is copied of A, a row that is shorter than a tile. */
 #define PACKED_A (KC * NB)
@@ -62,6 +63,8 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) {
       const int lanes = v == vectors - 1 ? last : VW;
+      /* The store at the end finds its line: C is new memory more often than not. */
+      __builtin_prefetch(t->c + r * t->c_row + v * VW, 1);
       if (t->start == FROM_ZERO) sums[r][v] = vzero();
       else {
         const float *from = t->start == FROM_BIAS ? t->bias : t->c + r * t->c_row;
@@ -217,13 +220,30 @@ static void pack_columns(float *to, const float *b, int64_t ld, int kc, int colu
   }
 }
 
-/* Rows of A stored [k, m], as [k][MR]. */
-static void copy_a(float *to, const float *a, int64_t ld, int kc, int rows) {
-  for (int k = 0; k < kc; k++, to += MR, a += ld) {
-    int r = 0;
-    for (; r + VW <= rows; r += VW) vstore(to + r, vload(a + r));
-    if (r < rows) vstore_part(to + r, vload_part(a + r, rows - r, 0), rows - r);
+/*
+ * Columns m0..m1 of A stored [k, m], as tiles [kc][MR]. COPY_ROWS rows at a time: they stay in the first
+ * cache, however far apart they are (8 lines a set), while all tiles take their part of them.
+ */
+#define COPY_ROWS 8
+static void copy_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
+  for (int k0 = 0; k0 < kc; k0 += COPY_ROWS) {
+    const int k1 = k0 + COPY_ROWS < kc ? k0 + COPY_ROWS : kc;
+    for (int m = m0; m < m1; m += MR) {
+      float *tile = to + (int64_t)(m - m0) * kc;
+      const int rows = m1 - m < MR ? m1 - m : MR;
+      for (int k = k0; k < k1; k++) {
+        const float *from = a + k * ld + m;
+        int r = 0;
+        for (; r + VW <= rows; r += VW) vstore(tile + k * MR + r, vload(from + r));
+        if (r < rows) vstore_part(tile + k * MR + r, vload_part(from + r, rows - r, 0), rows - r);
+      }
+    }
   }
+}
+
+/* Rows m0..m1 of A stored [m, k], as tiles [MR][kc]. */
+static void gather_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
+  for (int m = m0; m < m1; m++, to += kc) memcpy(to, a + m * ld, (size_t)kc * sizeof *to);
 }
 
 struct job {
@@ -245,18 +265,15 @@ static enum start start_of(const struct job *job, int k0) {
   return job->x.bias != NULL ? FROM_BIAS : FROM_ZERO;
 }
 
-/* Rows m0..m1 of the columns of one packed (or placed) panel. */
-static void run_panel(const struct job *job, struct tile tile, const float *a, const float *copied,
-                      int m0, int m1, int columns) {
-  const int transposed = (job->x.flags & MATMUL_TRANSPOSE_A) != 0;
+/* Rows m0..m1 of the columns of one panel; the tiles of A are `tile_step` apart. */
+static void run_panel(struct tile tile, int64_t tile_step, int m0, int m1, int columns) {
   float *c = tile.c;
   for (int m = m0; m < m1; m += MR) {
     const int rows = m1 - m < MR ? m1 - m : MR;
-    if (transposed) tile.a = copied + (int64_t)(m - m0) * tile.kc;
-    else tile.a = a + m * job->lda;
     tile.c = c + m * tile.c_row;
     if (rows == MR && columns == NR) whole_tile(&tile);
     else edge_tile(&tile, rows, columns);
+    tile.a += tile_step;
   }
 }
 
@@ -275,12 +292,9 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
     /* Only a block that is packed whole can serve the next unit as well. */
     const int packed = k <= KC && note->job == job->number && note->block == block;
     float *copied = scratch + PACKED_A;
-    if (transpose_a) {
-      for (int m = m0; m < m1; m += MR) {
-        copy_a(copied + (int64_t)(m - m0) * kc, a + k0 * job->lda + m, job->lda, kc,
-               m1 - m < MR ? m1 - m : MR);
-      }
-    }
+    const int gathered = !transpose_a && k > KC && n1 - n0 > NR;
+    if (gathered) gather_a(copied, a + k0, job->lda, kc, m0, m1);
+    if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m0, m1);
     for (int n = n0; n < n1; n += NR) {
       const int columns = n1 - n < NR ? n1 - n : NR;
       float *panel = scratch + (int64_t)(n - n0) * kc;
@@ -289,7 +303,8 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
         else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
       }
       struct tile tile = {
-          .a_row = transpose_a ? 1 : job->lda,
+          .a = transpose_a || gathered ? copied : a + m0 * job->lda + k0,
+          .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
           .a_step = transpose_a ? MR : 1,
           .b = job->in_place ? b + k0 * job->ldb + n : panel,
           .b_row = job->in_place ? job->ldb : NR,
@@ -299,7 +314,7 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
           .bias = x->bias == NULL ? NULL : x->bias + n,
           .start = start_of(job, k0),
       };
-      run_panel(job, tile, a + k0, copied, m0, m1, columns);
+      run_panel(tile, transpose_a || gathered ? MR * kc : MR * job->lda, m0, m1, columns);
     }
     if (!job->in_place) *note = (struct note){job->number, k <= KC ? block : -1};
   }

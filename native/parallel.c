@@ -47,6 +47,7 @@ struct pupil_pool {
 static char *new_scratch(void) {
   char *p = pupil_allocate(PUPIL_SCRATCH + 64);
   if (p == NULL) return NULL;
+  pupil_large_pages(p, PUPIL_SCRATCH + 64);
   for (int i = 0; i < 64; i++) p[i] = 0;
   return p + 64;
 }

@@ -26,11 +26,12 @@ static inline void pupil_thread_join(pupil_thread t) {
   WaitForSingleObject(t, INFINITE);
   CloseHandle(t);
 }
-static inline void *pupil_allocate(size_t bytes) { return _aligned_malloc(bytes, 64); }
+static inline void *pupil_allocate(size_t bytes) { return _aligned_malloc(bytes, 4096); }
 static inline void pupil_release(void *p) { _aligned_free(p); }
 #else
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 typedef pthread_mutex_t pupil_mutex;
 typedef pthread_cond_t pupil_condition;
 typedef pthread_t pupil_thread;
@@ -45,12 +46,27 @@ static inline int pupil_thread_start(pupil_thread *t, void *(*run)(void *), void
   return pthread_create(t, NULL, run, argument) == 0;
 }
 static inline void pupil_thread_join(pupil_thread t) { pthread_join(t, NULL); }
+/* A large page where there are any. */
+#define PUPIL_ALIGNMENT (2 << 20)
 static inline void *pupil_allocate(size_t bytes) {
   void *p = NULL;
-  return posix_memalign(&p, 64, bytes) == 0 ? p : NULL;
+  return posix_memalign(&p, PUPIL_ALIGNMENT, bytes) == 0 ? p : NULL;
 }
 static inline void pupil_release(void *p) { free(p); }
 #endif
+
+/*
+ * Asks for pages of 2 MiB where the system gives them only on request: a matrix of 1024 columns touches
+ * a page of 4 KiB per row, and the first touch of each is a trap.
+ */
+static inline void pupil_large_pages(char *begin, size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  madvise(begin, bytes, MADV_HUGEPAGE);
+#else
+  (void)begin;
+  (void)bytes;
+#endif
+}
 
 /* Tells the core that a loop only waits. */
 static inline void pupil_pause(void) {

@@ -11,6 +11,7 @@ interface Addon {
     bytes: Uint8Array,
     executor: NativeExecutor,
     numThreads: number,
+    maxBytes: number,
   ): ReturnType<NativeKernels["attach"]>;
 }
 
@@ -67,7 +68,10 @@ export function nativeKernels(
   const executor = name === undefined ? available[0] : available.find((other) => other === name);
   if (executor !== undefined && !("reason" in loaded)) {
     const { attach } = loaded;
-    return { executor, attach: (bytes, numThreads) => attach(bytes, executor, numThreads) };
+    return {
+      executor,
+      attach: (bytes, numThreads, maxBytes) => attach(bytes, executor, numThreads, maxBytes),
+    };
   }
   const reason = "reason" in loaded ? loaded.reason : "none of the native kernels run on this CPU";
   if (name === undefined) return { reason };

@@ -71,6 +71,7 @@ export class WasmEngine implements Disposable {
   readonly numThreads: number;
   readonly memory: WasmMemory;
   readonly allocator: Allocator;
+  private hasStartedWorkers = false;
   private readonly workers: { terminate(): void }[] = [];
   private readonly module: WasmModule;
   private readonly platform: EnginePlatform;
@@ -96,7 +97,7 @@ export class WasmEngine implements Disposable {
     if ("attach" in native) {
       this.executor = native.executor;
       this.executorDescription = describeExecutor(native.executor);
-      const twins = native.attach(new Uint8Array(this.memory.buffer), numThreads);
+      const twins = native.attach(new Uint8Array(this.memory.buffer), numThreads, maximum * PAGE);
       this.ownKernels.setUp(this.newScratch(), 0, platform.mayBlock);
       this.kernels = { ...this.whenNeeded(twins), ...twins };
     } else {
@@ -125,7 +126,7 @@ export class WasmEngine implements Disposable {
     for (const [name, kernel] of Object.entries(this.ownKernels)) {
       if (name in twins) continue;
       kernels[name] = (...args: number[]) => {
-        if (this.workers.length === 0) this.startWorkers();
+        if (!this.hasStartedWorkers) this.startWorkers();
         return (kernel as (...args: number[]) => unknown)(...args);
       };
     }
@@ -134,6 +135,7 @@ export class WasmEngine implements Disposable {
 
   private startWorkers(): void {
     const { module, memory, numThreads, platform } = this;
+    this.hasStartedWorkers = true;
     this.ownKernels.setUp(this.newScratch(), numThreads - 1, platform.mayBlock);
     for (let i = 1; i < numThreads; i++) {
       const worker = platform.startWorker?.({ module, memory, scratch: this.newScratch() });

@@ -12,9 +12,9 @@ export interface NativeKernels {
   readonly executor: NativeExecutor;
   /**
    * Kernels on a shared memory, which does not move when it grows, with threads of their own.
-   * `bytes` is a view of its beginning.
+   * `bytes` is a view of its beginning, `maxBytes` how far it can grow.
    */
-  attach(bytes: Uint8Array, numThreads: number): Partial<KernelExports>;
+  attach(bytes: Uint8Array, numThreads: number, maxBytes: number): Partial<KernelExports>;
 }
 
 const names: Record<NativeExecutor, string> = {
