@@ -48,7 +48,10 @@ const mutants = [
 const names = [...lossDefinitions.map(({ name }) => name as string), "averages"];
 
 /** The tests of one loss by its name, and all unit tests of losses for what those do not see. */
-const ownTests = ["tests/parity/losses.test.ts", "tests/conformance/losses.test.ts"];
+const ownTests = [
+  ...["tests/parity/losses.test.ts", "tests/parity/masked-losses.test.ts"],
+  "tests/conformance/losses.test.ts",
+];
 const unitTests = ["tests/unit/losses"];
 
 /** Without what the tests of other parts need to be built first. */

@@ -21,7 +21,7 @@ export const sampleMutants: readonly Mutant[] = [
     ["gradient", "stopGradient(teacherTopLogProbs)", "teacherTopLogProbs"],
   ]),
   ...mutantsOf("sampled-kl", "losses/sparse/sampled-kl.ts", [
-    ["direction", "shares.mul(teacher.sub(student))", "shares.mul(student.sub(teacher))"],
+    ["direction", "teacher.sub(student)", "student.sub(teacher)"],
     [
       "weight",
       "teacher.sub(stopGradient(teacherSampleLogProbs))",
@@ -39,8 +39,8 @@ export const sampleMutants: readonly Mutant[] = [
     ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
   ]),
   ...mutantsOf("sampled-reverse-kl", "losses/sampled/sampled-reverse-kl.ts", [
-    ["direction", "tokenLogProbs.sub(teacher);", "teacher.sub(tokenLogProbs);"],
-    ["direction", "oldTokenLogProbs.sub(teacher)", "teacher.sub(oldTokenLogProbs)"],
+    ["direction", "logRatio(tokenLogProbs, teacher)", "logRatio(teacher, tokenLogProbs)"],
+    ["direction", "logRatio(oldTokenLogProbs, teacher)", "logRatio(teacher, oldTokenLogProbs)"],
     ["normalizer", ".square().mul(0.5)", ".square()"],
     ["weight", ".exp().sub(1).add(difference)", ".exp().add(difference)"],
     ["gradient", "stopGradient(teacherTokenLogProbs)", "teacherTokenLogProbs"],

@@ -4,6 +4,7 @@ const forwardOp = "ops/forward-kl-from-logits.ts";
 const reverseOp = "ops/reverse-kl-from-logits.ts";
 const jsdOp = "ops/generalized-jsd-from-logits.ts";
 const crossEntropyOp = "ops/cross-entropy-from-logits.ts";
+const shared = "ops/divergence.ts";
 const squared = "losses/temperature.ts";
 
 export const tokenMutants: readonly Mutant[] = [
@@ -24,15 +25,11 @@ export const tokenMutants: readonly Mutant[] = [
       "FromLogits(studentLogits, teacherLogits,",
       "FromLogits(teacherLogits, studentLogits,",
     ],
-    [
-      "direction",
-      "teacher.probabilities.mul(teacher.logProbs.sub(student.logProbs))",
-      "student.probabilities.mul(student.logProbs.sub(teacher.logProbs))",
-      forwardOp,
-    ],
+    ["direction", "klOf(teacher, student.logProbs)", "klOf(student, teacher.logProbs)", forwardOp],
     ["temperature", "teacherLogits, { temperature })", "teacherLogits, { temperature: 1 })"],
     ["temperature", "perToken, temperature * temperature", "perToken, temperature", squared],
     ["gradient", "mul(dy.div(temperature).expandDims", "mul(dy.expandDims", forwardOp],
+    ["mask", "whereLikely(p.probabilities, p.logProbs.sub(logQ))", "p.logProbs.sub(logQ)", shared],
     ["gradient", "student.sub(teacher).mul(dy", "teacher.sub(student).mul(dy", forwardOp],
   ]),
   ...mutantsOf("reverse-kl", "losses/token/reverse-kl.ts", [
@@ -41,10 +38,12 @@ export const tokenMutants: readonly Mutant[] = [
       "FromLogits(studentLogits, teacherLogits,",
       "FromLogits(teacherLogits, studentLogits,",
     ],
+    ["direction", "klOf(student, teacher.logProbs)", "klOf(teacher, student.logProbs)", reverseOp],
+    ["mask", "mul(whereLikely(student, difference))", "mul(difference)", reverseOp],
     [
-      "direction",
-      "student.probabilities.mul(student.logProbs.sub(teacher.logProbs))",
-      "teacher.probabilities.mul(teacher.logProbs.sub(student.logProbs))",
+      "mask",
+      "mul(whereLikely(weighted.abs(), difference.sub(kl)))",
+      "mul(difference.sub(kl))",
       reverseOp,
     ],
     ["temperature", "teacherLogits, { temperature })", "teacherLogits, { temperature: 1 })"],
@@ -59,10 +58,12 @@ export const tokenMutants: readonly Mutant[] = [
     ],
     [
       "temperature",
-      "reverseKl(studentLogits, teacherLogits, temperature)",
-      "reverseKl(studentLogits, teacherLogits)",
+      "= reverseKl(studentLogits, teacherLogits, temperature)",
+      "= reverseKl(studentLogits, teacherLogits)",
     ],
     ["normalizer", "reverse.mul(1 - forwardWeight)", "reverse.mul(1)"],
+    ["mask", "if (forwardWeight === 1)", "if (forwardWeight === 2)"],
+    ["mask", "if (forwardWeight === 0)", "if (forwardWeight === 2)"],
   ]),
   ...mutantsOf("generalized-jsd", "losses/token/generalized-jsd.ts", [
     [
@@ -99,14 +100,16 @@ export const tokenMutants: readonly Mutant[] = [
     ["temperature", "scaleByTemperature(divergence, options)", "divergence"],
     ["normalizer", "tf.softplus(odds).add(Math.log(alpha))", "tf.softplus(odds)"],
     ["gradient", "detach ? stopGradient(logP) : logP", "logP"],
+    [
+      "mask",
+      "= finiteLogProbs(logProbsFromLogits(studentLogits,",
+      "= (logProbsFromLogits(studentLogits,",
+    ],
+    ["mask", "const teacher = finiteLogProbs(", "const teacher = ("],
   ]),
   ...mutantsOf("adaptive-kl", "losses/token/adaptive-kl.ts", [
     ["direction", "= reverseKl(", "= forwardKl("],
-    [
-      "weight",
-      "forward.mul(forwardWeight).add(reverse.mul(",
-      "reverse.mul(forwardWeight).add(forward.mul(",
-    ],
+    ["weight", "weightedBy(forward, forwardWeight)", "weightedBy(reverse, forwardWeight)"],
     ["weight", "before.less(headMass)", "before.less(1 - headMass)"],
     [
       "temperature",
@@ -118,17 +121,9 @@ export const tokenMutants: readonly Mutant[] = [
     ["gradient", "= stopGradient(headGap.div(", "= tf.clone(headGap.div("],
   ]),
   ...mutantsOf("taid", "losses/token/taid.ts", [
-    [
-      "weight",
-      "studentLogits.mul(1 - t).add(teacherLogits.mul(t))",
-      "studentLogits.mul(t).add(teacherLogits.mul(1 - t))",
-    ],
-    [
-      "direction",
-      "forwardKl(studentLogits, target as tf.Tensor3D,",
-      "forwardKl(target as tf.Tensor3D, studentLogits,",
-    ],
-    ["temperature", "target as tf.Tensor3D, temperature)", "target as tf.Tensor3D)"],
+    ["weight", "a.mul(1 - t).add(b.mul(t))", "a.mul(t).add(b.mul(1 - t))"],
+    ["direction", "forwardKl(studentLogits, target,", "forwardKl(target, studentLogits,"],
+    ["temperature", "target, temperature)", "target)"],
     ["direction", "(previousLoss - loss)", "(loss - previousLoss)"],
     [
       "weight",
@@ -151,8 +146,9 @@ export const tokenMutants: readonly Mutant[] = [
   ...mutantsOf("logit-mse", "losses/token/logit-mse.ts", [
     ["temperature", ".div(temperature)", ""],
     ["normalizer", "compared.square().mean(-1)", "compared.square().sum(-1)"],
-    ["weight", "center ? difference.sub(", "!center ? difference.sub("],
+    ["weight", "center ? gap.sub(", "!center ? gap.sub("],
     ["gradient", "stopGradient(teacherLogits)", "teacherLogits"],
+    ["mask", "tf.where(ruledOut, tf.zerosLike(studentLogits), centered)", "centered"],
   ]),
   ...mutantsOf("universal-logit", "losses/token/universal-logit.ts", [
     [

@@ -13,6 +13,7 @@ import {
   problemsOf,
   runGoldenCase,
   selfCheck,
+  signIsUnknown,
 } from "../losses/index.js";
 import { loadLosses, nodePlatform, readJson } from "../node/index.js";
 import { formatNumber } from "./format.js";
@@ -62,6 +63,7 @@ async function checkDefinitions(
   let total = 0;
   for (const definition of definitions) {
     const problems = problemsOf(describesItself(definition));
+    const unknown = signIsUnknown(definition);
     const described = { check: "describes itself and its options", problems, error: 0 };
     const examples = definition.examples.length > 0 ? definition.examples : [{}];
     for (const [i, example] of examples.entries()) {
@@ -71,6 +73,7 @@ async function checkDefinitions(
       const title = `${definition.name} ${JSON.stringify(example)}`;
       print(inFull ? title : summary(title, all, wrong.length));
       for (const outcome of inFull ? all : wrong) printOutcome(outcome);
+      if (inFull && unknown !== undefined) print(`  note ${unknown}`);
       failed += wrong.length;
       total += all.length;
     }

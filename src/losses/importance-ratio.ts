@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { logRatio } from "./masked.js";
 import { stopGradient } from "./stop-gradient.js";
 
 /** e^20 is far beyond any use and its products stay finite in float32. */
@@ -13,7 +14,7 @@ export function importanceRatio(
   oldTokenLogProbs: tf.Tensor2D,
 ): tf.Tensor2D {
   return tf.tidy(() => {
-    const logRatio = tokenLogProbs.sub<tf.Tensor2D>(stopGradient(oldTokenLogProbs));
-    return tf.exp(tf.minimum<tf.Tensor2D>(logRatio, largestLogRatio));
+    const difference = logRatio(tokenLogProbs, stopGradient(oldTokenLogProbs));
+    return tf.exp(tf.minimum<tf.Tensor2D>(difference, largestLogRatio));
   });
 }

@@ -12,6 +12,7 @@ export {
   problemsOf,
   runGoldenCase,
   selfCheck,
+  signIsUnknown,
 } from "./checks/index.js";
 export {
   answerLogProbs,

@@ -4,6 +4,21 @@ import { stopGradient } from "./stop-gradient.js";
 /** Stands for a masked score or logit: its probability is exactly 0, and it is finite. */
 export const maskedScore = -1e30;
 
+/** Log-probabilities with {@link maskedScore} in place of −Infinity, for sums that must stay finite. */
+export function finiteLogProbs<T extends tf.Tensor>(logProbs: T): T {
+  return tf.maximum(logProbs, maskedScore);
+}
+
+/** Where both are −Infinity, as a boolean tensor; not where one is NaN. */
+export function ruledOutByBoth(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  return tf.maximum(stopGradient(a), stopGradient(b)).equal(-Infinity);
+}
+
+/** log a − log b: 0, without a gradient, where both are −Infinity; ±Infinity where one of them is. */
+export function logRatio<T extends tf.Tensor>(logA: T, logB: T): T {
+  return tf.where(ruledOutByBoth(logA, logB), tf.zerosLike(logA), logA.sub(logB)) as T;
+}
+
 /**
  * x where the mask is not 0, and `other` elsewhere. What is masked has no part in values and
  * gradients whatever it is, NaN and infinite included.

@@ -24,18 +24,37 @@ export function softmax(logits: tf.Tensor, temperature: number): tf.Tensor {
 }
 
 /**
- * Probabilities and log-probabilities at the temperature. A logit of −1e9 gives probability 0 and a
- * finite log-probability, hence 0 · log 0 = 0 without a special case. Equal logits give equal
- * numbers, so that their differences are exactly 0.
+ * Probabilities and log-probabilities at the temperature. A logit of −Infinity gives probability 0
+ * and log-probability −Infinity. Equal logits give equal numbers, so that their differences are 0.
  */
 export function distribution(
   logits: tf.Tensor,
   temperature: number,
 ): { probabilities: tf.Tensor; logProbs: tf.Tensor } {
   const scaled = scaledLogits(logits, temperature);
-  const probabilities = tf.softmax(scaled);
-  // The largest probability is 1 / Σ exp(scaled), so its logarithm is what normalizes.
-  return { probabilities, logProbs: scaled.add(probabilities.max(-1, true).log()) };
+  const weights = scaled.exp();
+  const total = weights.sum(-1, true);
+  return { probabilities: weights.div(total), logProbs: scaled.sub(total.log()) };
+}
+
+/** The smallest normal float32: below it backends differ in what they can hold. */
+const smallestNormal = 1.1754943508222875e-38;
+
+/**
+ * `x` where the probability is not 0, and 0 elsewhere: 0 · log 0 = 0, whatever the other side says
+ * about that token, −Infinity included. Also where the probability is below 1.2e-38, as of a logit of
+ * −1e9: whoever masks by such a number has masked as much as one who writes −Infinity.
+ */
+export function whereLikely(probabilities: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  return tf.where(probabilities.greaterEqual(smallestNormal), x, tf.zerosLike(x));
+}
+
+/** KL(p ‖ q) along the last axis: +Infinity where q rules out a token that p does not. */
+export function klOf(
+  p: { readonly probabilities: tf.Tensor; readonly logProbs: tf.Tensor },
+  logQ: tf.Tensor,
+): tf.Tensor {
+  return p.probabilities.mul(whereLikely(p.probabilities, p.logProbs.sub(logQ))).sum(-1);
 }
 
 /** Differentiable log-probabilities, for the references. */

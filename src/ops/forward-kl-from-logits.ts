@@ -5,6 +5,7 @@ import {
   composedLogSoftmax,
   type DivergenceInputs,
   distribution,
+  klOf,
   noTeacherGradient,
   softmax,
   type TemperatureAttributes,
@@ -16,7 +17,7 @@ function compute(
 ): tf.Tensor {
   const student = distribution(studentLogits, temperature);
   const teacher = distribution(teacherLogits, temperature);
-  return teacher.probabilities.mul(teacher.logProbs.sub(student.logProbs)).sum(-1);
+  return klOf(teacher, student.logProbs);
 }
 
 function reference(
@@ -25,7 +26,7 @@ function reference(
 ): tf.Tensor {
   const logStudent = composedLogSoftmax(studentLogits, temperature);
   const logTeacher = composedLogSoftmax(teacherLogits, temperature);
-  return logTeacher.exp().mul(logTeacher.sub(logStudent)).sum(-1);
+  return klOf({ probabilities: logTeacher.exp(), logProbs: logTeacher }, logStudent);
 }
 
 /** dy `[...]` to the gradient of the student's logits, `dy · (S − T) / temperature`. */
@@ -54,7 +55,9 @@ export const forwardKlRows = { op, gradient };
 /**
  * Forward KL divergence, KL(teacher ‖ student) = Σ T (log T − log S), per token: logits `[B, T, V]`
  * to `[B, T]`, in nats. S and T are the softmax of the logits divided by the temperature; the value
- * is not multiplied by temperature². No gradient flows into the teacher.
+ * is not multiplied by temperature². No gradient flows into the teacher. Tokens that the teacher rules
+ * out (a logit of −Infinity) add 0; the value is +Infinity where the student rules out one that the
+ * teacher does not.
  *
  * Source: Hinton, Vinyals & Dean 2015, arXiv 1503.02531.
  */

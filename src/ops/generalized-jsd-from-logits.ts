@@ -53,8 +53,9 @@ function reference(
   attributes: JsdAttributes,
 ): tf.Tensor {
   const { beta, temperature } = attributes;
-  const logStudent = composedLogSoftmax(studentLogits, temperature);
-  const logTeacher = composedLogSoftmax(teacherLogits, temperature);
+  // Finite, so that a token that both rule out has a logarithm in the mixture too.
+  const logStudent = composedLogSoftmax(studentLogits, temperature).maximum(-1e30);
+  const logTeacher = composedLogSoftmax(teacherLogits, temperature).maximum(-1e30);
   const weighted = [logTeacher.add(Math.log(beta)), logStudent.add(Math.log1p(-beta))];
   const logMixture = tf.logSumExp(tf.stack(weighted), 0);
   const [student, teacher] = [logStudent.exp(), logTeacher.exp()];
@@ -100,7 +101,8 @@ export const generalizedJsdRows = { op, gradient };
  * Generalized Jensen-Shannon divergence, β KL(T ‖ M) + (1 − β) KL(S ‖ M) with M = βT + (1 − β)S, per
  * token: logits `[B, T, V]` to `[B, T]`, in nats. β weights the **teacher**. At β = 0 and 1 it is
  * forward KL and reverse KL (the value as defined would be 0 there). `normalized` divides by
- * β(1 − β), which makes it continuous towards both. No gradient flows into the teacher.
+ * β(1 − β), which makes it continuous towards both. No gradient flows into the teacher. Finite whatever
+ * either rules out with a logit of −Infinity.
  *
  * Source: Agarwal et al. 2024 (GKD), arXiv 2306.13649, eq. 1; the limits are those of TRL.
  */

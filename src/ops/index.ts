@@ -20,6 +20,7 @@ export {
   registerOpKernel,
 } from "./define.js";
 export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
+export { klOf } from "./divergence.js";
 export { embedding } from "./embedding.js";
 export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
 export { gelu, type GeluApproximation } from "./gelu.js";

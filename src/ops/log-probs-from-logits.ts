@@ -29,7 +29,7 @@ const op = defineOp<LogProbsInputs, TemperatureAttributes>({
 
 /**
  * Log-probabilities of the whole vocabulary, `log softmax(logits / temperature)`: `[B, T, V]` to the
- * same. Finite for finite logits: −1e9 gives about −1e9 and a probability of 0.
+ * same. Finite for finite logits: −1e9 gives about −1e9 and a probability of 0. −Infinity stays.
  */
 export function logProbsFromLogits(
   logits: tf.Tensor3D,

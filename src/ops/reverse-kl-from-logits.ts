@@ -5,8 +5,10 @@ import {
   composedLogSoftmax,
   type DivergenceInputs,
   distribution,
+  klOf,
   noTeacherGradient,
   type TemperatureAttributes,
+  whereLikely,
 } from "./divergence.js";
 
 function compute(
@@ -15,7 +17,7 @@ function compute(
 ): tf.Tensor {
   const student = distribution(studentLogits, temperature);
   const teacher = distribution(teacherLogits, temperature);
-  return student.probabilities.mul(student.logProbs.sub(teacher.logProbs)).sum(-1);
+  return klOf(student, teacher.logProbs);
 }
 
 function reference(
@@ -24,17 +26,21 @@ function reference(
 ): tf.Tensor {
   const logStudent = composedLogSoftmax(studentLogits, temperature);
   const logTeacher = composedLogSoftmax(teacherLogits, temperature);
-  return logStudent.exp().mul(logStudent.sub(logTeacher)).sum(-1);
+  return klOf({ probabilities: logStudent.exp(), logProbs: logStudent }, logTeacher);
 }
 
-/** dy `[...]` to the gradient of the student's logits, `dy · S (log S − log T − KL) / temperature`. */
+/**
+ * dy `[...]` to the gradient of the student's logits, `dy · S (log S − log T − KL) / temperature`. Where
+ * KL is infinite there is none, and what comes out is not finite; where dy is 0 it is 0.
+ */
 const gradient = defineKernel<DivergenceInputs & { dy: tf.Tensor }, TemperatureAttributes>(
   "PupilReverseKlGrad",
   ({ dy, studentLogits, teacherLogits }, { temperature }) => {
     const { probabilities: student, logProbs } = distribution(studentLogits, temperature);
     const difference = logProbs.sub(distribution(teacherLogits, temperature).logProbs);
-    const kl = student.mul(difference).sum(-1, true);
-    return [student.mul(difference.sub(kl)).mul(dy.div(temperature).expandDims(-1))];
+    const kl = student.mul(whereLikely(student, difference)).sum(-1, true);
+    const weighted = student.mul(dy.div(temperature).expandDims(-1));
+    return [weighted.mul(whereLikely(weighted.abs(), difference.sub(kl)))];
   },
 );
 
@@ -54,7 +60,9 @@ export const reverseKlRows = { op, gradient };
 /**
  * Reverse KL divergence, KL(student ‖ teacher) = Σ S (log S − log T), per token: logits `[B, T, V]`
  * to `[B, T]`, in nats. S and T are the softmax of the logits divided by the temperature; the value
- * is not multiplied by temperature². No gradient flows into the teacher.
+ * is not multiplied by temperature². No gradient flows into the teacher. Tokens that the student rules
+ * out (a logit of −Infinity) add 0; the value is +Infinity where the teacher rules out one that the
+ * student does not, which has no gradient.
  *
  * Source: Gu et al. 2024 (MiniLLM), arXiv 2306.08543; Agarwal et al. 2024 (GKD), arXiv 2306.13649.
  */

@@ -8,7 +8,7 @@ import {
   mapCase,
   trainedInputs,
 } from "./case.js";
-import { always, expectFinite, type Finding, type LossCheck } from "./check.js";
+import { always, expectFinite, type Finding, type LossCheck, wrong } from "./check.js";
 import { randomCase } from "./random-case.js";
 
 type Change = (x: number, entry: number, width: number) => number;
@@ -42,6 +42,32 @@ const oneHot =
   (at: number): Change =>
   (_x, i, width) =>
     i % width === at % width ? 0 : -1e9;
+
+/** Not the same tokens at every position, and at least one is left of five. */
+const mask =
+  (first: number): Change =>
+  (x, i, width) =>
+    ((i % width) + first) % 3 === 0 && i % width !== 1 ? -Infinity : x;
+
+/** With true infinities a divergence may be infinite; nothing may be NaN. */
+const masks: readonly (Extreme & { readonly isFinite?: boolean })[] = [
+  { name: "−Infinity of the student", changes: [[is("studentLogits"), mask(0)]] },
+  { name: "−Infinity of the teacher", changes: [[is("teacherLogits"), mask(0)]] },
+  {
+    name: "−Infinity of both for the same tokens",
+    changes: [[is("studentLogits", "teacherLogits"), mask(0)]],
+    isFinite: true,
+  },
+  {
+    name: "−Infinity of both for other tokens",
+    changes: [
+      [is("studentLogits"), mask(0)],
+      [is("teacherLogits"), mask(1)],
+    ],
+  },
+  { name: "listed tokens of −Infinity", changes: [[is("teacherTopLogProbs"), mask(0)]] },
+  { name: "a token of −Infinity", changes: [[is("teacherTokenLogProbs"), mask(0)]] },
+];
 
 const extremes: readonly Extreme[] = [
   { name: "a student of ±1e4", changes: [[is("studentLogits"), huge]] },
@@ -123,4 +149,35 @@ const finite: LossCheck = {
   },
 };
 
-export const extremeChecks: readonly LossCheck[] = [finite];
+const ruledOut: LossCheck = {
+  name: "is never NaN, at most infinite, where tokens are ruled out with −Infinity",
+  applies: (definition) => inputsOf(definition).some((input) => canBeRuledOut.includes(input)),
+  run: async (loss) => {
+    const inputs = inputsOf(loss.definition);
+    const findings: Finding[] = [];
+    for (const { isFinite = false, ...extreme } of masks) {
+      const isRelevant = extreme.changes.every(([matches]) => inputs.some(matches));
+      const both = inputs.includes("studentLogits") && inputs.includes("teacherLogits");
+      if (!isRelevant || (isFinite && !both)) continue;
+      const { values, gradients } = await evaluateCase(loss, apply(extreme, randomCase(inputs, 2)));
+      const isNaN = values.data.findIndex(Number.isNaN);
+      if (isNaN >= 0 && !isFinite)
+        findings.push(wrong(`${extreme.name}: entry ${isNaN} of the values is NaN`));
+      const negative = values.data.findIndex((x) => x === -Infinity);
+      if (negative >= 0) findings.push(wrong(`${extreme.name}: a value is −Infinity`));
+      if (isFinite) findings.push(...expectFinite(`${extreme.name}: values`, values.data));
+      if (!values.data.every(Number.isFinite)) continue;
+      for (const input of trainedInputs(loss.definition)) {
+        const gradient = gradients.get(input) as Float32Array;
+        findings.push(...expectFinite(`${extreme.name}: gradient of ${input}`, gradient));
+      }
+    }
+    return findings;
+  },
+};
+
+const canBeRuledOut: readonly LossInput[] = [
+  ...(["studentLogits", "teacherLogits", "teacherTopLogProbs", "teacherTokenLogProbs"] as const),
+];
+
+export const extremeChecks: readonly LossCheck[] = [finite, ruledOut];

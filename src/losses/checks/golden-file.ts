@@ -27,7 +27,7 @@ const goldenFile = z.object({ cases: z.array(goldenCase).min(1) });
  *       "inputs": {"studentLogits": [[[…]]], "teacherLogits": [[[…]]]},
  *       "expected": {"values": [[…]], "gradients": {"studentLogits": [[[…]]]}}}]}
  *
- * Gradients are of the sum of the values. Other keys beside `cases` are left alone.
+ * Gradients are of the sum of the values. Infinities are the strings "Infinity" and "-Infinity". Other keys beside `cases` are left alone.
  *
  * @param source name of the file, for messages
  * @throws PupilError that names the file and the place in it

@@ -13,8 +13,8 @@ import {
   sizeOf,
 } from "./case.js";
 
-/** Numbers in nested lists, as a JSON file holds a tensor. */
-export type Nested = number | readonly Nested[];
+/** Numbers in nested lists, as a JSON file holds a tensor; infinities by name, as it has none. */
+export type Nested = number | "Infinity" | "-Infinity" | readonly Nested[];
 
 /** Known values of a loss, and gradients of their sum. */
 export interface GoldenCase {
@@ -129,19 +129,19 @@ function resultOf(
       field,
     });
   }
-  const largest = Math.max(...wanted.map(Math.abs));
-  const errors = wanted.map((e, i) => Math.abs((actual[i] as number) - e));
+  const largest = Math.max(0, ...wanted.map(Math.abs).filter(Number.isFinite));
+  const errors = wanted.map((e, i) => (actual[i] === e ? 0 : Math.abs((actual[i] as number) - e)));
   const worst = errors.some(Number.isNaN) ? Infinity : Math.max(0, ...errors);
   return { worstError: largest === 0 ? worst : worst / largest, where };
 }
 
 function flat(nested: Nested): number[] {
-  return typeof nested === "number" ? [nested] : nested.flatMap(flat);
+  return typeof nested === "object" ? nested.flatMap(flat) : [Number(nested)];
 }
 
 /** The shape of nested lists, which come from a file and may hold anything. */
 function shapeOf(nested: Nested, field: string): number[] {
-  if (typeof nested === "number") return [];
+  if (typeof nested === "number" || nested === "Infinity" || nested === "-Infinity") return [];
   if (!Array.isArray(nested)) {
     throw new PupilError(`${JSON.stringify(nested)} is neither a number nor a list.`, { field });
   }

@@ -11,5 +11,6 @@ export {
   runGoldenCase,
 } from "./golden.js";
 export { checkedLoss, lossChecks } from "./loss-checks.js";
+export { signIsUnknown } from "./property-checks.js";
 export { randomCase } from "./random-case.js";
 export { evaluateCase, type Evaluation, valuesOf } from "./case.js";

@@ -1,4 +1,5 @@
 import { inputsOf } from "../combine.js";
+import type { LossDefinition } from "../define.js";
 import { type LossInput, lossInputFacts } from "../inputs.js";
 import {
   axisOf,
@@ -43,6 +44,47 @@ const zeroAtTheTeacher: LossCheck = {
     ];
   },
 };
+
+/** How far from the teacher the student is put: near enough that a divergence rises with the distance. */
+const nearness = 0.25;
+
+/**
+ * The distance falls along −gradient if the gradient g and what leads away from the teacher, s − t, point
+ * the same way: d/dε ‖s − εg − t‖² = −2 g·(s − t).
+ */
+const descends: LossCheck = {
+  name: "has a step along −gradient that brings the student nearer to the teacher",
+  applies: (definition) =>
+    definition.properties.zeroWhenStudentEqualsTeacher === true &&
+    trainedInputs(definition).some((input) => lossInputFacts(input).counterpart !== undefined),
+  run: async (loss) => {
+    const random = randomCase(inputsOf(loss.definition), 5, { B: rows });
+    const teacher = atTheTeacher(random);
+    const near = mapCase(random, (array, input) => between(teacher[input] as LossArray, array));
+    const { gradients } = await evaluateCase(loss, near);
+    return trainedInputs(loss.definition).flatMap((input) => {
+      const gradient = gradients.get(input) as Float32Array;
+      const [s, t] = [near[input] as LossArray, teacher[input] as LossArray];
+      const along = gradient.reduce(
+        (sum, g, i) => sum + g * ((s.data[i] as number) - (t.data[i] as number)),
+        0,
+      );
+      if (along > 0) return [{ what: `gradient of ${input}`, error: 0 }];
+      return [
+        wrong(`along −gradient ${input} moves away from the teacher (${along}): wrong sign?`),
+      ];
+    });
+  },
+};
+
+function between(teacher: LossArray, student: LossArray): LossArray {
+  if (student.data instanceof Int32Array) return student;
+  const data = student.data.map((x, i) => {
+    const t = teacher.data[i] as number;
+    return t + nearness * (x - t);
+  });
+  return { shape: student.shape, data };
+}
 
 /** Every input of the student replaced by what it is held against. */
 function atTheTeacher(values: LossCase): LossCase {
@@ -93,5 +135,14 @@ function shift(array: LossArray, input: LossInput): LossArray {
 export const propertyChecks: readonly LossCheck[] = [
   neverNegative,
   zeroAtTheTeacher,
+  descends,
   shiftInvariant,
 ];
+
+/** What to say of a loss whose negative would pass every check; undefined where a check would fail. */
+export function signIsUnknown({ properties }: LossDefinition): string | undefined {
+  if (properties.nonNegative === true || properties.zeroWhenStudentEqualsTeacher === true) {
+    return undefined;
+  }
+  return "Nothing here could show a wrong sign: the loss claims neither nonNegative nor zeroWhenStudentEqualsTeacher. Claim one if it is true, or give golden cases (cases=<file>).";
+}

@@ -4,6 +4,7 @@ import { PupilError } from "../../errors/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
 import { importanceRatio } from "../importance-ratio.js";
+import { logRatio } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 
 const estimators = ["k2", "policy-gradient", "k3-forward-gradient"] as const;
@@ -38,6 +39,9 @@ const largestExponent = 20;
  * *forward* KL: a loss for those who want that, with a name that says so. The mean of k2's value is
  * not the KL; that of the other two is. k1 = d has an expected gradient of 0 and is refused.
  *
+ * A token that the teacher rules out (log T = −Infinity) makes the value infinite, as the KL is; one
+ * that both rule out has d = 0.
+ *
  * As all losses on sampled tokens it leaves out what a token does to the prefixes after it.
  *
  * @param tokenLogProbs `[B, T]`, log S(y)
@@ -61,12 +65,12 @@ export function sampledReverseKl(
     throw new PupilError(refusal, { field: "estimator", value: estimator });
   return tf.tidy(() => {
     const teacher = stopGradient(teacherTokenLogProbs);
-    const difference = tokenLogProbs.sub(teacher);
+    const difference = logRatio(tokenLogProbs, teacher);
     switch (estimator) {
       case "k2":
         return difference.square().mul(0.5);
       case "policy-gradient": {
-        const cost = stopGradient(oldTokenLogProbs.sub(teacher));
+        const cost = stopGradient(logRatio(oldTokenLogProbs, teacher));
         return importanceRatio(tokenLogProbs, oldTokenLogProbs).mul(cost);
       }
       case "k3-forward-gradient":

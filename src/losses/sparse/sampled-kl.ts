@@ -51,10 +51,13 @@ export function sampledKl(
   return tf.tidy(() => {
     const K = teacherTokenIds.shape[2];
     const teacher = stopGradient(teacherTopLogProbs);
-    const logWeights = teacher.sub(stopGradient(teacherSampleLogProbs)).minimum(largestLogWeight);
+    const weights = teacher.sub(stopGradient(teacherSampleLogProbs)).minimum(largestLogWeight);
+    // What the teacher rules out weighs nothing, whatever it was drawn from.
+    const ruledOut = teacher.equal(-Infinity);
+    const logWeights = tf.where(ruledOut, teacher, weights);
     const shares = normalizeWeights ? tf.softmax(logWeights) : logWeights.exp().div(K);
     const student = selectedLogProbs(studentLogits, teacherTokenIds);
-    return shares.mul(teacher.sub(student)).sum(-1);
+    return shares.mul(tf.where(ruledOut, tf.zerosLike(teacher), teacher.sub(student))).sum(-1);
   });
 }
 

@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import { logProbsFromLogits, scatterToVocabulary, selectedLogProbs } from "../../ops/index.js";
+import {
+  klOf,
+  logProbsFromLogits,
+  scatterToVocabulary,
+  selectedLogProbs,
+} from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
 import { stopGradient } from "../stop-gradient.js";
@@ -32,6 +37,9 @@ const smallestTail = 1e-7;
  * above the KL over the whole vocabulary, larger with every token more, exact when the rest is one
  * token. `raw` can be negative and rewards mass outside K. `renormalized` does not see that mass.
  *
+ * 0 · log 0 = 0 for a listed token that p gives −Infinity; the value is +Infinity where q rules out one
+ * that p does not.
+ *
  * A temperature needs the whole distribution: only the two renormalized supports know it on their
  * K tokens, so the others accept no temperature but 1.
  *
@@ -60,7 +68,8 @@ export function sparseKl(
     const teacher = support === "raw" || support === "tail" ? top : renormalize(top, temperature);
     const student = support === "renormalized" ? renormalize(selected, 1) : selected;
     const [p, q] = direction === "forward" ? [teacher, student] : [student, teacher];
-    const inside = p.exp().mul(p.sub(q)).sum(-1);
+    const probabilities = p.exp();
+    const inside = klOf({ probabilities, logProbs: p }, q);
     if (support !== "tail") return scaleByTemperature(inside as tf.Tensor2D, options);
     const studentTail = tailOfStudent(studentLogits, teacherTokenIds);
     const teacherTail = tf.sub(1, top.exp().sum(-1)).maximum(smallestTail);

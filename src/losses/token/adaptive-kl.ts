@@ -3,6 +3,7 @@ import { z } from "zod";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { keepMasked } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 import { forwardKl } from "./forward-kl.js";
@@ -47,9 +48,16 @@ export function adaptiveKl(
     const forwardWeight = stopGradient(headGap.div(gaps.sum(-1).maximum(smallestGap)));
     const forward = forwardKl(studentLogits, teacherLogits, { temperature });
     const reverse = reverseKl(studentLogits, teacherLogits, { temperature });
-    const weighted = forward.mul(forwardWeight).add(reverse.mul(tf.sub(1, forwardWeight)));
+    const weighted = weightedBy(forward, forwardWeight).add(
+      weightedBy(reverse, tf.sub(1, forwardWeight)),
+    );
     return scaleByTemperature(weighted as tf.Tensor2D, options);
   });
+}
+
+/** A KL times its weight: 0 for a weight of 0, be the KL infinite or not. */
+function weightedBy(kl: tf.Tensor2D, weight: tf.Tensor): tf.Tensor {
+  return keepMasked(kl, weight).mul(weight);
 }
 
 /** 1 for the tokens of the head, `[B, T, V]`: those before which less than `headMass` was gathered. */

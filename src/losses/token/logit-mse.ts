@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { ruledOutByBoth } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 
@@ -17,6 +18,8 @@ export interface LogitMseOptions extends TemperatureOptions {
  *
  * The mean is over the vocabulary. A constant that is added to all logits changes no probability but
  * this value; `center` takes each side's mean off first, which removes that.
+ * A token that both rule out with −Infinity differs by 0 and has no part in the mean that `center`
+ * takes; one that only one of them rules out makes the value infinite.
  * Gradient with respect to the student's logits: 2 (z^S − z^T) / (V τ²).
  *
  * @param studentLogits `[B, T, V]`
@@ -32,10 +35,19 @@ export function logitMse(
   const { center = false, temperature = 1 } = options;
   assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
   return tf.tidy(() => {
-    const difference = studentLogits.sub(stopGradient(teacherLogits)).div(temperature);
-    const compared = center ? difference.sub(difference.mean(-1, true)) : difference;
+    const ruledOut = ruledOutByBoth(studentLogits, teacherLogits);
+    const gap = studentLogits.sub(stopGradient(teacherLogits)).div(temperature);
+    const centered = center ? gap.sub(meanOfFinite(gap)) : gap;
+    const compared = tf.where(ruledOut, tf.zerosLike(studentLogits), centered);
     return scaleByTemperature(compared.square().mean(-1), options);
   });
+}
+
+/** Mean along the last axis of the entries that are finite. */
+function meanOfFinite(x: tf.Tensor): tf.Tensor {
+  const counts = tf.isFinite(x);
+  const sum = tf.where(counts, x, tf.zerosLike(x)).sum(-1, true);
+  return sum.div(counts.toFloat().sum(-1, true).maximum(1));
 }
 
 export const logitMseLoss = defineLoss({

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
+import { finiteLogProbs } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 import { scaleByTemperature, temperatureFields, type TemperatureOptions } from "../temperature.js";
 import { forwardKl } from "./forward-kl.js";
@@ -24,7 +25,8 @@ export interface SkewKlOptions extends TemperatureOptions {
  *     forward:  KL(T ‖ α T + (1 − α) S)
  *     reverse:  KL(S ‖ α S + (1 − α) T)
  *
- * α = 0 is the plain KL. The value is at most −log α. The mixture is taken in probability space.
+ * α = 0 is the plain KL. The value is at most −log α, also where one side rules tokens out with
+ * −Infinity. The mixture is taken in probability space.
  *
  * With `detachMixture` the S inside the mixture of the reverse direction gets no gradient, as in the
  * code of DistiLLM-2; in the forward direction nothing would be left to train, so it is refused.
@@ -47,8 +49,10 @@ export function skewKl(
     return plainKl(studentLogits, teacherLogits, options);
   }
   return tf.tidy(() => {
-    const student = logProbsFromLogits(studentLogits, { temperature });
-    const teacher = logProbsFromLogits(stopGradient(teacherLogits), { temperature });
+    const student = finiteLogProbs(logProbsFromLogits(studentLogits, { temperature }));
+    const teacher = finiteLogProbs(
+      logProbsFromLogits(stopGradient(teacherLogits), { temperature }),
+    );
     const divergence =
       direction === "forward"
         ? divergenceFromMixture(teacher, student, alpha, false)

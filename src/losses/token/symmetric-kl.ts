@@ -30,6 +30,9 @@ export function symmetricKl(
 ): tf.Tensor2D {
   const { forwardWeight = 0.5, ...temperature } = options;
   return tf.tidy(() => {
+    // Either may be infinite, and 0 · ∞ is no number: at an end the other one has no part.
+    if (forwardWeight === 1) return forwardKl(studentLogits, teacherLogits, temperature);
+    if (forwardWeight === 0) return reverseKl(studentLogits, teacherLogits, temperature);
     const forward = forwardKl(studentLogits, teacherLogits, temperature);
     const reverse = reverseKl(studentLogits, teacherLogits, temperature);
     return forward.mul(forwardWeight).add(reverse.mul(1 - forwardWeight));
@@ -60,10 +63,11 @@ export const symmetricKlLoss = defineLoss({
   }),
   properties: { nonNegative: true, zeroWhenStudentEqualsTeacher: true, shiftInvariant: true },
   examples: [{}, { forwardWeight: 0.2, temperature: 2 }],
-  rowLosses: ({ forwardWeight, ...config }) => [
-    { kind: "forwardKl", ...temperatureOfRows(config, forwardWeight) },
-    { kind: "reverseKl", ...temperatureOfRows(config, 1 - forwardWeight) },
-  ],
+  rowLosses: ({ forwardWeight, ...config }) =>
+    [
+      { kind: "forwardKl" as const, ...temperatureOfRows(config, forwardWeight) },
+      { kind: "reverseKl" as const, ...temperatureOfRows(config, 1 - forwardWeight) },
+    ].filter(({ scale }) => scale !== 0),
   evaluate: ({ studentLogits, teacherLogits }, config) =>
     symmetricKl(studentLogits, teacherLogits, config),
 });

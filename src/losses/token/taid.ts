@@ -53,9 +53,16 @@ export function taid(
   const { interpolation: t = 0.4, ...temperature } = options;
   assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
   return tf.tidy(() => {
-    const target = stopGradient(studentLogits.mul(1 - t).add(teacherLogits.mul(t)));
-    return forwardKl(studentLogits, target as tf.Tensor3D, temperature);
+    const target = stopGradient(interpolate(studentLogits, teacherLogits, t));
+    return forwardKl(studentLogits, target, temperature);
   });
+}
+
+/** (1 − t) a + t b, where a token that one of the two rules out is out, but not at a share of 0. */
+function interpolate(a: tf.Tensor3D, b: tf.Tensor3D, t: number): tf.Tensor3D {
+  if (t === 0) return a;
+  if (t === 1) return b;
+  return a.mul(1 - t).add(b.mul(t));
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   distributionStatisticNames,
   distributionStatistics,
   type HiddenStates,
+  klOf,
   linear,
   selectedLogProbs,
 } from "../../ops/index.js";
@@ -88,15 +89,15 @@ function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.T
   const student = of(selectedLogProbs(studentLogits.reshape([1, N, V]), ids.reshape([1, N, K])));
   const rest = (x: tf.Tensor) => tf.scalar(1).sub(x.exp().sum(-1)).clipByValue(1e-7, 1);
   const [studentRest, teacherRest] = [rest(student), rest(logProbs)];
-  const gap = logProbs.sub(student);
+  const listed = (x: tf.Tensor) => ({ probabilities: x.exp(), logProbs: x });
   const restGap = teacherRest.log().sub(studentRest.log());
-  const sum = (listed: tf.Tensor, others: tf.Tensor) => listed.sum().add(others.sum()) as tf.Scalar;
+  const sum = (first: tf.Tensor, others: tf.Tensor) => first.sum().add(others.sum()) as tf.Scalar;
   const difference = (a: tf.Tensor, b: tf.Tensor) => a.sub(b).abs().mul(0.5);
   const likeliest = tf.gather(ids, logProbs.argMax(-1), 1, 1);
   const agrees = studentLogits.argMax(-1).equal(likeliest.reshape([N]));
   return {
-    coarseForwardKl: sum(logProbs.exp().mul(gap), teacherRest.mul(restGap)),
-    coarseReverseKl: sum(student.exp().mul(gap).neg(), studentRest.mul(restGap).neg()),
+    coarseForwardKl: sum(klOf(listed(logProbs), student), teacherRest.mul(restGap)),
+    coarseReverseKl: sum(klOf(listed(student), logProbs), studentRest.mul(restGap).neg()),
     coarseTotalVariation: sum(
       difference(logProbs.exp(), student.exp()),
       difference(teacherRest, studentRest),

@@ -240,6 +240,10 @@ function lossGradients(
   return { gradients: Object.fromEntries(reached) as Sums, sums };
 }
 
+/** What makes a divergence of finite parameters infinite. */
+const ruledOut =
+  "A divergence is infinite by its definition where one model rules out a token (a logit of −Infinity: a masked vocabulary) that the other does not. Mask the same tokens in both, or use forward-kl where the teacher alone has a mask, or a bounded loss (generalized-jsd, skew-kl). Without a mask: a lower learningRate or a maxGradNorm.";
+
 async function notFinite(
   terms: Readonly<Record<string, number>>,
   gradients: ReadonlyMap<string, tf.Tensor>,
@@ -254,7 +258,9 @@ async function notFinite(
     const rest = badTensors.length > 1 ? ` and ${badTensors.length - 1} more` : "";
     what.push(`the gradient of ${badTensors[0]}${rest} is not finite`);
   }
+  const isInfinite = badTerms.some(([, value]) => value === Infinity);
+  const remedy = isInfinite ? ruledOut : "Try a lower learningRate or a maxGradNorm.";
   return new NotFiniteError(`The loss is not finite: ${what.join("; ")}.`, {
-    remedy: "The parameters were not updated. Try a lower learningRate or a maxGradNorm.",
+    remedy: `The parameters were not updated. ${remedy}`,
   });
 }

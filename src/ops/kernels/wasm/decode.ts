@@ -8,9 +8,8 @@ import { Scratch } from "./scratch.js";
 type Info = tf.TensorInfo;
 type Named = Record<string, Info>;
 
-/** Columns of a packed panel. */
-const PANEL = 8;
-const padded = (columns: number) => Math.ceil(columns / PANEL) * PANEL;
+/** `columns` filled up to whole panels. */
+const padded = (columns: number, panel: number) => Math.ceil(columns / panel) * panel;
 
 function packWeights(
   inputs: Named,
@@ -21,7 +20,8 @@ function packWeights(
   const outIn = weightLayout === "out-in";
   const get = (name: string, i: number) => inputs[`${name}${i}`];
   const k = (get("weight", 0) as Info).shape[outIn ? 1 : 0] as number;
-  const total = parts.reduce((sum, { columns }) => sum + padded(columns), 0);
+  const panel = kernels.panelColumns();
+  const total = parts.reduce((sum, { columns }) => sum + padded(columns, panel), 0);
   const packed = backend.newTensor([total * k], "float32");
   const step = interleaved ? parts.length : 1;
   const bias = new Float32Array(total);
@@ -29,7 +29,7 @@ function packWeights(
   let column = 0;
   for (const [i, { start, columns }] of parts.entries()) {
     const weight = get("weight", i) as Info;
-    const first = interleaved ? i * PANEL : column;
+    const first = interleaved ? i * panel : column;
     const out = backend.address(packed) + 4 * first * k;
     const [rows, ld] = weight.shape as [number, number];
     const known = outIn ? rows : ld;
@@ -39,10 +39,10 @@ function packWeights(
     const biasInfo = get("bias", i);
     const values = biasInfo ? backend.valuesOf(biasInfo) : [];
     for (let c = 0; c < values.length && c < columns; c++) {
-      const panel = Math.floor(c / PANEL) * step * PANEL;
-      bias[first + panel + (c % PANEL)] = values[start + c] as number;
+      const ofPanel = Math.floor(c / panel) * step * panel;
+      bias[first + ofPanel + (c % panel)] = values[start + c] as number;
     }
-    column += padded(columns);
+    column += padded(columns, panel);
   }
   if (!hasBias) return [packed];
   const packedBias = backend.newTensor([total], "float32");
@@ -109,7 +109,10 @@ function decode(
   const positions = get("positionIds");
   if (table) checkIds("the position", positions, table.shape[0] as number, backend);
   const room = (perRow: number) => scratch.allocate(4 * B * perRow);
-  const columns = padded(numHeads * headDim) + 2 * padded(numKeyValueHeads * headDim);
+  const panel = backend.engine.kernels.panelColumns();
+  const columns = [numHeads, numKeyValueHeads, numKeyValueHeads]
+    .map((heads) => padded(heads * headDim, panel))
+    .reduce((sum, ofPart) => sum + ofPart);
   const words = new Int32Array(LAYERS + LAYER * numLayers);
   const floats = new Float32Array(words.buffer);
   words.set([B, D, numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize, capacity]);

@@ -9,8 +9,10 @@ import {
   type LossInputs,
   problemsOf,
   selfCheck,
+  signIsUnknown,
   stopGradient,
 } from "../../../../src/losses/index.js";
+import { logRatio } from "../../../../src/losses/masked.js";
 
 type Inputs = Pick<LossInputs, "studentLogits" | "teacherLogits">;
 
@@ -32,7 +34,7 @@ function squaredDifference(changes: Partial<LossDefinition> = {}): LossDefinitio
 }
 
 function difference({ studentLogits, teacherLogits }: Inputs): tf.Tensor3D {
-  return studentLogits.sub<tf.Tensor3D>(stopGradient(teacherLogits)).square();
+  return logRatio(studentLogits, stopGradient(teacherLogits)).square();
 }
 
 const evaluate = (f: (inputs: Inputs) => tf.Tensor): Partial<LossDefinition> => ({
@@ -66,6 +68,21 @@ const wrongOnes: [what: string, check: string, changes: Partial<LossDefinition>]
       }));
       return wrongGradient(inputs.studentLogits.sub(stopGradient(inputs.teacherLogits))).mean(-1);
     }),
+  ],
+  [
+    "−Infinity minus −Infinity",
+    "is never NaN, at most infinite, where tokens are ruled out with −Infinity",
+    evaluate(({ studentLogits, teacherLogits }) =>
+      studentLogits.sub(stopGradient(teacherLogits)).square().mean(-1),
+    ),
+  ],
+  [
+    "a sign",
+    "has a step along −gradient that brings the student nearer to the teacher",
+    {
+      ...evaluate((inputs) => difference(inputs).mean(-1).neg()),
+      properties: { zeroWhenStudentEqualsTeacher: true },
+    },
   ],
   [
     "a property that it does not have",
@@ -192,4 +209,10 @@ test("what a definition does not say about itself", () => {
   expect(problemsOf(describesItself(squaredDifference({ examples: [] })))).toEqual([
     "it has no examples to be checked at",
   ]);
+});
+
+test("a loss whose negative would pass as well is told of", () => {
+  expect(signIsUnknown(squaredDifference())).toBeUndefined();
+  const silent = squaredDifference({ properties: { shiftInvariant: true } });
+  expect(signIsUnknown(silent)).toMatch(/could show a wrong sign.*golden cases/);
 });

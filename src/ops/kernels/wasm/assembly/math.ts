@@ -80,6 +80,16 @@ export function vexpNegative(x: v128): v128 {
   return v128.andnot(f32x4.mul(y, power(shifted)), f32x4.lt(x, splat(-87)));
 }
 
+/**
+ * y where e^x, as `vexpNegative` gives it, is not 0, and 0 elsewhere: 0 · log 0 = 0 whatever infinity or
+ * NaN the other factor is.
+ */
+// @ts-ignore: decorator
+@inline
+export function whereLikely(x: v128, y: v128): v128 {
+  return v128.andnot(y, f32x4.lt(x, splat(-87)));
+}
+
 /** e^x - 1 for x ≤ 0, precise near 0. */
 // @ts-ignore: decorator
 @inline

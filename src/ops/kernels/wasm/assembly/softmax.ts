@@ -4,7 +4,7 @@
  * sum would lose digits for large logits. The gradient computes them again: a pass over a row that it
  * reads anyway costs less than a tensor that lives until then.
  */
-import { vexp, vexpm1Negative, vexpNegative, vlog, vlog1p } from "./math";
+import { vexp, vexpm1Negative, vexpNegative, vlog, vlog1p, whereLikely } from "./math";
 import { maxRow } from "./reduce";
 import { fma, loadPart, storePart, sumLanes } from "./simd";
 import {
@@ -203,7 +203,10 @@ export function crossEntropyGrad(
 // Divergences: 0 student, 1 teacher, 2 values, 4 n, 5 1/temperature, 6 kind, 7 beta,
 // 8 normaliser, 9 dy, 10 gradient, 11 add? Kinds: 0 forward KL, 1 reverse KL, 2 generalised JSD.
 
-/** Σ p_a (log p_a - log p_b): one exponential per logit, none left over. */
+/**
+ * Σ p_a (log p_a - log p_b): one exponential per logit, none left over. +Infinity where b rules out
+ * (-Infinity) what a does not.
+ */
 function kl(
   a: usize, topA: f32, b: usize, topB: f32, n: i32, k: f32, statA: usize, statB: usize,
 ): f32 {
@@ -226,7 +229,7 @@ function kl(
     }
     sumA = f32x4.add(sumA, ea);
     sumB = f32x4.add(sumB, eb);
-    sumD = fma(ea, f32x4.sub(za, zb), sumD);
+    sumD = fma(ea, whereLikely(za, f32x4.sub(za, zb)), sumD);
   }
   const totalA = sumLanes(sumA);
   const logA = log1(totalA);
@@ -276,8 +279,8 @@ function jsd(s: usize, t: usize, n: i32, k: f32, beta: f32, saved: usize): f32 {
       ps = v128.and(ps, laneMask(rest));
       pt = v128.and(pt, laneMask(rest));
     }
-    sumS = fma(ps, f32x4.add(inner, f32x4.max(d, zero)), sumS);
-    sumT = fma(pt, f32x4.add(inner, f32x4.max(f32x4.neg(d), zero)), sumT);
+    sumS = fma(ps, whereLikely(ls, f32x4.add(inner, f32x4.max(d, zero))), sumS);
+    sumT = fma(pt, whereLikely(lt, f32x4.add(inner, f32x4.max(f32x4.neg(d), zero))), sumT);
   }
   const overS = sumLanes(sumS);
   store<f32>(saved, topS);
@@ -338,14 +341,17 @@ function divergenceGradTask(begin: i32, end: i32): void {
     const t = pointer(1) + base;
     const out = pointer(10) + base;
     let dy = load<f32>(pointer(9) + (<usize>row << 2)) * k;
-    if (dy == 0 && pointer(2) == 0) {
+    const saved = rowStatistics();
+    if (dy != 0 || pointer(2)) {
+      const value = rowDivergence(s, t, n, saved);
+      if (pointer(2)) store<f32>(pointer(2) + (<usize>row << 2), value);
+    }
+    if (dy == 0) {
+      // Nothing, also where the value is infinite.
       if (!adds) memory.fill(out, 0, <usize>n << 2);
       continue;
     }
     if (kind == 2) dy *= float(8) * (1 - beta);
-    const saved = rowStatistics();
-    const value = rowDivergence(s, t, n, saved);
-    if (pointer(2)) store<f32>(pointer(2) + (<usize>row << 2), value);
     const d = f32x4.splat(dy);
     const topS = load<f32>(saved);
     const logS = load<f32>(saved, 4);
@@ -360,11 +366,11 @@ function divergenceGradTask(begin: i32, end: i32): void {
       const ps = vexpNegative(ls);
       let g: v128;
       if (kind == 0) g = f32x4.sub(ps, vexpNegative(lt));
-      else if (kind == 1) g = f32x4.mul(ps, f32x4.sub(f32x4.sub(ls, lt), extra));
+      else if (kind == 1) g = f32x4.mul(ps, whereLikely(ls, f32x4.sub(f32x4.sub(ls, lt), extra)));
       else {
         const difference = f32x4.sub(lt, ls);
         const over = f32x4.add(logMixture(difference, beta), f32x4.max(difference, zero));
-        g = f32x4.mul(ps, f32x4.sub(extra, over));
+        g = f32x4.mul(ps, whereLikely(ls, f32x4.sub(extra, over)));
       }
       g = f32x4.mul(g, d);
       if (adds) g = f32x4.add(read(out + at, rest), g);

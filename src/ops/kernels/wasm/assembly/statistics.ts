@@ -2,7 +2,7 @@
  * Statistics of two distributions for the log: see the op's reference in ops/distribution-statistics.ts.
  * Two passes over a pair of rows: log-sums, then all sums at once, so that nothing is stored.
  */
-import { vexpNegative } from "./math";
+import { vexpNegative, whereLikely } from "./math";
 import { maxRow } from "./reduce";
 import { fma, sumLanes } from "./simd";
 import { laneMask, logProbability, logSum } from "./softmax";
@@ -43,10 +43,10 @@ function statisticsTask(begin: i32, end: i32): void {
         pt = v128.and(pt, laneMask(rest));
       }
       const gap = f32x4.sub(lt, ls);
-      forward = fma(pt, gap, forward);
-      reverse = fma(ps, gap, reverse);
-      entropyS = fma(ps, ls, entropyS);
-      entropyT = fma(pt, lt, entropyT);
+      forward = fma(pt, whereLikely(lt, gap), forward);
+      reverse = fma(ps, whereLikely(ls, gap), reverse);
+      entropyS = fma(ps, whereLikely(ls, ls), entropyS);
+      entropyT = fma(pt, whereLikely(lt, lt), entropyT);
       variation = f32x4.add(variation, f32x4.abs(f32x4.sub(pt, ps)));
     }
     const out = pointer(2) + (<usize>row * 6) * 4;
