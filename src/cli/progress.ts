@@ -50,7 +50,7 @@ function eventText(event: Exclude<RunEvent, StepEvent>): string {
     case "started":
       return [...event.notes, `Run folder: ${event.path}`].join("\n");
     case "resumed":
-      return `Resuming ${event.path} after step ${event.step}.`;
+      return [`Resuming ${event.path} after step ${event.step}.`, ...event.notes].join("\n");
     case "warning":
       return `warning: ${event.warning.message} ${event.warning.remedy}`;
     case "evaluation":

@@ -6,13 +6,18 @@ import { writeFolderAtomic } from "../files/atomic.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { modelFiles } from "../models/model-folder.js";
 import { checkpointSteps, createRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
-import { trainingStateFiles } from "./training-state.js";
+import { executorNotes, trainingStateFiles } from "./training-state.js";
 import { versions } from "./versions.js";
 
 /** What happens in a run, in order; the CLI shows it, tests read it. */
 export type RunEvent =
   | { readonly type: "started"; readonly path: string; readonly notes: readonly string[] }
-  | { readonly type: "resumed"; readonly path: string; readonly step: number }
+  | {
+      readonly type: "resumed";
+      readonly path: string;
+      readonly step: number;
+      readonly notes: readonly string[];
+    }
   | { readonly type: "step"; readonly metrics: StepMetrics; readonly steps: number }
   | { readonly type: "warning"; readonly warning: TrainingWarning }
   | { readonly type: "evaluation"; readonly step: number; readonly metrics: Metrics }
@@ -60,8 +65,9 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
   await parts.checkData();
   // The folder of a new run is made only once everything in the config was found to work.
   const folder = run ?? (await createRunFolder(path, { ...config, versions: versions() }));
+  const notes = checkpoint === undefined ? [] : await executorNotes(checkpoint);
   yield resume
-    ? { type: "resumed", path, step: startStep }
+    ? { type: "resumed", path, step: startStep, notes }
     : { type: "started", path, notes: parts.notes };
   yield* trainLoop(config, parts, folder, startStep, signal);
 }

@@ -98,7 +98,6 @@ export class WasmEngine implements Disposable {
       this.executor = native.executor;
       this.executorDescription = describeExecutor(native.executor);
       const twins = native.attach(new Uint8Array(this.memory.buffer), numThreads, maximum * PAGE);
-      this.ownKernels.setUp(this.newScratch(), 0, platform.mayBlock);
       this.kernels = { ...this.whenNeeded(twins), ...twins };
     } else {
       this.executor = "wasm";
