@@ -61,10 +61,11 @@ static void scores(float *out, int64_t out_row, const float *x, int64_t x_row, c
       transpose_panel(panel, k + s * k_row + d, k_row, columns, depth);
       for (int64_t r = 0; r < b->rows; r += TILE_ROWS) {
         int rows = (int)smaller(TILE_ROWS, b->rows - r);
-        if (seen_by(n, b, r + rows - 1) <= s) continue;
+        int64_t seen = seen_by(n, b, r + rows - 1) - s;
+        if (seen <= 0) continue;
         struct left left = {x + r * x_row + d, x_row, 1};
-        tile_row(rows, columns, left, panel, TILE_COLUMNS, depth, out + r * out_row + s, out_row,
-                 d > 0);
+        tile_row(rows, smaller(columns, ceil_div(seen, VW) * VW), left, panel, TILE_COLUMNS, depth,
+                 out + r * out_row + s, out_row, d > 0);
       }
     }
   }
@@ -163,20 +164,22 @@ int NAME(attentionBlockBytes)(struct pupil_engine *engine, const void *arguments
   return (int)block_bytes(((const struct block_bytes *)arguments)->S);
 }
 
-/* dp → p (dp - Σ p dp) · scale in place, zero from `seen` to `end`. */
+/* dp → p (dp - Σ p dp) · scale in place, zero from `seen` to `end`, where p is 0 and dp anything. */
 static void score_gradients(float *dp, const float *p, int64_t seen, int64_t end, float scale) {
-  vf total = vzero();
-  for (int64_t i = 0; i < seen; i += VW) {
-    int rest = (int)(seen - i);
-    total = vfma(vload_upto(p + i, rest, 0), vload_upto(dp + i, rest, 0), total);
+  vf total = vzero(), s = vset(scale);
+  int64_t whole = seen / VW * VW;
+  int rest = (int)(seen - whole);
+  for (int64_t i = 0; i < whole; i += VW) total = vfma(vload(p + i), vload(dp + i), total);
+  if (rest > 0) total = vfma(vload_part(p + whole, rest, 0), vload_part(dp + whole, rest, 0), total);
+  vf mean = vset(vsum(total));
+  for (int64_t i = 0; i < whole; i += VW) {
+    vstore(dp + i, vmul(vmul(vload(p + i), s), vsub(vload(dp + i), mean)));
   }
-  vf mean = vset(vsum(total)), s = vset(scale);
-  for (int64_t i = 0; i < seen; i += VW) {
-    int rest = (int)(seen - i);
-    vf d = vsub(vload_upto(dp + i, rest, 0), mean);
-    vstore_upto(dp + i, vmul(vmul(vload_upto(p + i, rest, 0), s), d), rest);
+  for (int64_t i = whole; i < end; i += VW) {
+    int count = (int)smaller(VW, end - i);
+    vf d = vmul(vmul(vload_upto(p + i, count, 0), s), vsub(vload_upto(dp + i, count, 0), mean));
+    vstore_upto(dp + i, vkeep(d, i == whole ? rest : 0, vzero()), count);
   }
-  for (int64_t i = seen; i < end; i++) dp[i] = 0;
 }
 
 static void backward_task(const void *arguments, int begin, int end, void *scratch) {

@@ -10,6 +10,11 @@
 #include "kernels.h"
 #include "norm.h"
 #include "rotary.h"
+/*
+ * Weights come from memory or the last cache, and several tiles of rows pass over a panel: while one
+ * multiplies, the next panel is on its way.
+ */
+#define TILE_PREFETCHES_NEXT_PANEL
 #include "tile.h"
 
 /* Columns of a panel [k][PANEL]: what a tile of tile.h reads in one step. The packing side asks. */
@@ -152,30 +157,47 @@ struct attend {
   int64_t qkv_row, first_key_column, first_value_column, first_key;
 };
 
+/* Heads whose scores fit into a thread's scratch at once: at least one, for 262,144 keys. */
+static int64_t heads_at_once(const struct plan *n, int64_t seen) {
+  int64_t group = n->heads / n->key_heads, most = PUPIL_SCRATCH / 2 / (int64_t)sizeof(float) / seen;
+  return smaller(n->key_heads, larger(1, most / group));
+}
+
+/* Norm and rotation of a query head or key head in place, or from x to y. */
+static void place_head(const struct attend *a, int64_t batch, float *x, const float *weight, float *y) {
+  int64_t hd = a->plan->head_dim, half = hd / 2;
+  if (weight) norm_row(x, weight, NULL, x, NULL, hd, a->plan->epsilon);
+  if (a->cos) rotate_head(x, a->cos + batch * half, a->sin + batch * half, y, half, 1);
+  else if (x != y) copy_row(y, x, hd);
+}
+
+/*
+ * One row at a time, and in it one key position after the other with all heads of it: the cache is read
+ * in the order in which it lies. Head by head it would be read in pieces of hd floats, each of them waited for.
+ */
 static void attend_task(const void *arguments, int begin, int end, void *scratch) {
   const struct attend *a = arguments;
   const struct plan *n = a->plan;
-  int64_t K = n->key_heads, hd = n->head_dim, group = n->heads / K, half = hd / 2, S = n->keys;
-  int64_t stride = K * hd, seen = S - a->first_key;
-  for (int64_t unit = begin; unit < end; unit++) {
-    int64_t b = unit / K, head = unit % K;
-    float *row = a->qkv + b * a->qkv_row;
-    float *keys = a->keys + (b * n->capacity * K + head) * hd;
-    float *values = a->values + (b * n->capacity * K + head) * hd;
-    const float *mask = a->mask ? a->mask + b * S + a->first_key : NULL;
-    const float *cos = a->cos ? a->cos + b * half : NULL, *sin = a->cos ? a->sin + b * half : NULL;
-    float *key = row + a->first_key_column + head * hd, *new_key = keys + (S - 1) * stride;
-    if (a->key_norm) norm_row(key, a->key_norm, NULL, key, NULL, hd, n->epsilon);
-    if (cos) rotate_head(key, cos, sin, new_key, half, 1);
-    else copy_row(new_key, key, hd);
-    copy_row(values + (S - 1) * stride, row + a->first_value_column + head * hd, hd);
-    for (int64_t h = head * group; h < (head + 1) * group; h++) {
-      float *q = row + h * hd, *p = scratch;
-      if (a->query_norm) norm_row(q, a->query_norm, NULL, q, NULL, hd, n->epsilon);
-      if (cos) rotate_head(q, cos, sin, q, half, 1);
-      score_row(p, q, keys + a->first_key * stride, stride, seen, hd);
-      softmax_scores(p, mask, seen, seen, n->scale);
-      mix_row(a->out + (b * n->heads + h) * hd, p, values + a->first_key * stride, stride, seen, hd);
+  int64_t K = n->key_heads, hd = n->head_dim, group = n->heads / K, S = n->keys;
+  int64_t stride = K * hd, seen = S - a->first_key, at_once = heads_at_once(n, seen);
+  for (int64_t batch = begin; batch < end; batch++) {
+    float *row = a->qkv + batch * a->qkv_row, *out = a->out + batch * n->heads * hd;
+    float *keys = a->keys + batch * n->capacity * stride, *new_key = keys + (S - 1) * stride;
+    float *values = a->values + batch * n->capacity * stride;
+    const float *mask = a->mask ? a->mask + batch * S + a->first_key : NULL;
+    for (int64_t h = 0; h < n->heads; h++) place_head(a, batch, row + h * hd, a->query_norm, row + h * hd);
+    for (int64_t head = 0; head < K; head++) {
+      place_head(a, batch, row + a->first_key_column + head * hd, a->key_norm, new_key + head * hd);
+    }
+    copy_row(values + (S - 1) * stride, row + a->first_value_column, stride);
+    for (int64_t head = 0; head < K; head += at_once) {
+      int64_t last = smaller(K, head + at_once), h0 = head * group, h1 = last * group;
+      int64_t at = a->first_key * stride;
+      score_heads(scratch, row + h0 * hd, keys + at + head * hd, stride, seen, last - head, group, hd);
+      for (int64_t h = h0; h < h1; h++) {
+        softmax_scores((float *)scratch + (h - h0) * seen, mask, seen, seen, n->scale);
+      }
+      mix_heads(out + h0 * hd, scratch, values + at + head * hd, stride, seen, last - head, group, hd);
     }
   }
 }
@@ -254,8 +276,8 @@ int NAME(decode)(struct pupil_engine *engine, const void *arguments) {
         pupil_at(engine, n->mask), pupil_at(engine, n->cos), pupil_at(engine, n->sin),
         pupil_at(engine, l->query_norm), pupil_at(engine, l->key_norm),
         columns, queries, queries + key_columns, l->first_key};
-    int64_t work = (n->keys - l->first_key) * hd * (H / K) * 4;
-    pupil_parallel(engine, attend_task, &attend, (int)(rows * K), grain_of(200000, work));
+    int64_t work = (n->keys - l->first_key) * hd * H * 4;
+    pupil_parallel(engine, attend_task, &attend, (int)rows, grain_of(200000, work));
     add_product(engine, n, attended, H * hd, l->attention_output);
     norm(engine, n, l->mlp_norm);
     product(engine, (struct product){normed, rows, D, pupil_at(engine, l->mlp_inputs[0]),

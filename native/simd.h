@@ -184,6 +184,19 @@ INLINE vf vmin(vf a, vf b) { return vselect(vlt(b, a), b, a); }
 #endif
 /* vmax and vmin: a where b is NaN, NaN where a is: a running maximum passes NaN over. */
 
+/* Lanes 0..count-1 of v, `other` in the rest; count is 0..VW. */
+INLINE vf vkeep(vf v, int count, vf other) {
+#if defined(__AVX512F__)
+  return _mm512_mask_blend_ps(vfirst(count), other, v);
+#elif defined(__AVX2__)
+  return _mm256_blendv_ps(other, v, _mm256_castsi256_ps(vfirst(count)));
+#else
+  vi lane = {0, 1, 2, 3};
+  vi keeps = (vi)(lane < viset(count));
+  return vcast((keeps & vicast(v)) | (~keeps & vicast(other)));
+#endif
+}
+
 INLINE vf vzero(void) { return vset(0); }
 INLINE vf vabs(vf a) { return vcast(viand(vicast(a), viset(0x7fffffff))); }
 INLINE vf vsign(vf a) { return vcast(viand(vicast(a), viset(INT32_MIN))); }

@@ -29,7 +29,7 @@ static void softmax_task(const void *arguments, int first, int last, void *scrat
 #define STEP(i, count)                                                    \
   do {                                                                    \
     vf shifted = vsub(vload_upto(x + i, count, 0), m), e = vexp(shifted); \
-    total = vadd(total, vkeep(e, count));                                 \
+    total = vadd(total, vkeep(e, count, vzero()));                        \
     vstore_upto(y + i, logarithm ? shifted : e, count);                   \
   } while (0)
     FOR_ROW(i, n, STEP);
@@ -163,7 +163,8 @@ INLINE float kl(const float *a, float top_a, const float *b, float top_b, int64_
   do {                                                                            \
     vf za = vmul(vsub(vload_upto(a + i, count, 0), ma), ks);                      \
     vf zb = vmul(vsub(vload_upto(b + i, count, 0), mb), ks);                      \
-    vf ea = vkeep(vexp_negative(za), count), eb = vkeep(vexp_negative(zb), count); \
+    vf ea = vkeep(vexp_negative(za), count, vzero());                             \
+    vf eb = vkeep(vexp_negative(zb), count, vzero());                             \
     sum_a = vadd(sum_a, ea);                                                      \
     sum_b = vadd(sum_b, eb);                                                      \
     sum_d = vfma(ea, where_likely(za, vsub(za, zb)), sum_d);                      \
@@ -195,7 +196,8 @@ INLINE float jsd(const float *s, const float *t, int64_t n, float k, float beta,
     vf ls = log_probability(vload_upto(s + i, count, 0), row->top_s, k, row->log_s);          \
     vf lt = log_probability(vload_upto(t + i, count, 0), row->top_t, k, row->log_t);          \
     vf d = vsub(lt, ls), inner = log_mixture(d, beta);                                        \
-    vf ps = vkeep(vexp_negative(ls), count), pt = vkeep(vexp_negative(lt), count);            \
+    vf ps = vkeep(vexp_negative(ls), count, vzero());                              \
+    vf pt = vkeep(vexp_negative(lt), count, vzero());                              \
     sum_s = vfma(ps, where_likely(ls, vadd(inner, vmax(d, vzero()))), sum_s);                 \
     sum_t = vfma(pt, where_likely(lt, vadd(inner, vmax(vneg(d), vzero()))), sum_t);           \
   } while (0)

@@ -21,14 +21,6 @@ INLINE vf where_likely(vf x, vf y) { return vselect(vlt(x, vset(-87)), vzero(), 
     if (i < (n)) step(i, (int)((n) - i));          \
   } while (0)
 
-/* Lanes 0..count-1 of v, 0 in the others. */
-INLINE vf vkeep(vf v, int count) {
-  float lanes[VW];
-  if (count >= VW) return v;
-  vstore(lanes, v);
-  return vload_part(lanes, count, 0);
-}
-
 /* log Σ e^((x - top)·k). */
 INLINE float log_sum(const float *x, int64_t n, float top, float k) {
   vf m = vset(top), ks = vset(k), total = vzero();
@@ -37,7 +29,7 @@ INLINE float log_sum(const float *x, int64_t n, float top, float k) {
   if (i < n) {
     /* Past the end -infinity, whose exponential is 0. */
     vf z = vmul(vsub(vload_part(x + i, (int)(n - i), -INFINITY), m), ks);
-    total = vadd(total, vkeep(vexp_negative(z), (int)(n - i)));
+    total = vadd(total, vkeep(vexp_negative(z), (int)(n - i), vzero()));
   }
   return log_one(vsum(total));
 }

@@ -33,7 +33,8 @@ static void task(const void *arguments, int first, int last, void *scratch) {
   do {                                                                             \
     vf ls = log_probability(vload_upto(s + i, count, 0), top_s, 1, log_s);         \
     vf lt = log_probability(vload_upto(t + i, count, 0), top_t, 1, log_t);         \
-    vf ps = vkeep(vexp_negative(ls), count), pt = vkeep(vexp_negative(lt), count); \
+    vf ps = vkeep(vexp_negative(ls), count, vzero());                              \
+    vf pt = vkeep(vexp_negative(lt), count, vzero());                              \
     vf gap = vsub(lt, ls);                                                         \
     forward = vfma(pt, where_likely(lt, gap), forward);                            \
     reverse = vfma(ps, where_likely(ls, gap), reverse);                            \

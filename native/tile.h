@@ -39,7 +39,14 @@ INLINE void tile(int rows, int vectors, int last, struct left left, const float 
       sum[r][v] = adds ? vload_upto(c + r * c_row + v * VW, count, 0) : vzero();
     }
   }
+#ifdef TILE_PREFETCHES_NEXT_PANEL
+  const int64_t ahead = k * b_row;
+#endif
   for (int64_t i = 0; i < k; i++) {
+#ifdef TILE_PREFETCHES_NEXT_PANEL
+    __builtin_prefetch(b + ahead, 0, 2);
+    if (VW == 16) __builtin_prefetch(b + ahead + VW, 0, 2);
+#endif
     vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0);
     vf b1 = vectors == 2 ? vload_upto(b + VW, last, 0) : b0;
 #pragma GCC unroll 8
