@@ -8,7 +8,6 @@
 #include "functions.h"
 #include "kernels.h"
 #include "rows.h"
-#include "tile.h"
 
 /* Entries whose exponentials are added up before the sum goes on in float64. */
 #define BLOCK 64
@@ -29,11 +28,17 @@ struct sample {
   double top_p;
 };
 
+typedef float v4 __attribute__((vector_size(16)));
+
 /* Sum of up to BLOCK values. */
 static float block_sum(const float *e, int64_t count) {
   v4 sum = {0, 0, 0, 0};
   int64_t i = 0;
-  for (; i + 4 <= count; i += 4) sum += load4(e + i);
+  for (; i + 4 <= count; i += 4) {
+    v4 next;
+    memcpy(&next, e + i, sizeof next);
+    sum += next;
+  }
   if (i < count) {
     v4 last = {e[i], i + 1 < count ? e[i + 1] : 0, i + 2 < count ? e[i + 2] : 0, 0};
     sum += last;

@@ -32,6 +32,9 @@ typedef int32x4_t vi;
 typedef uint32x4_t vmask;
 #else
 /* 128 bits without fused multiply-add: SSE2, and whatever else GCC or clang make of it. */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #define VW 4
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
@@ -159,7 +162,11 @@ INLINE int vany(vmask m) { return vmaxvq_u32(m) != 0; }
 INLINE vf vselect(vmask m, vf yes, vf no) { return vbslq_f32(m, yes, no); }
 INLINE vf vfloat(vi a) { return vcvtq_f32_s32(a); }
 #else
+#if defined(__SSE2__)
+INLINE vf vsqrt(vf a) { return _mm_sqrt_ps(a); }
+#else
 INLINE vf vsqrt(vf a) { return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
+#endif
 INLINE vf vfma(vf a, vf b, vf c) { return a * b + c; }
 INLINE vf vfnma(vf a, vf b, vf c) { return c - a * b; }
 INLINE vmask vlt(vf a, vf b) { return a < b; }
@@ -191,23 +198,47 @@ INLINE void vstore_upto(float *p, vf v, int count) {
   else vstore_part(p, v, count);
 }
 
-/* Sum and maximum of the lanes, pairwise from halves, always in the same order. */
+/*
+ * Sum and maximum of the lanes, pairwise from halves, always in the same order: lane i and lane i + half.
+ */
+#if defined(__SSE2__)
+INLINE float vsum4(__m128 v) {
+  v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+INLINE float vmaximum4(__m128 v) {
+  v = _mm_max_ps(_mm_movehl_ps(v, v), v);
+  return _mm_cvtss_f32(_mm_max_ss(_mm_shuffle_ps(v, v, 1), v));
+}
+#endif
+#if defined(__AVX2__)
+INLINE float vsum8(__m256 v) {
+  return vsum4(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
+INLINE float vmaximum8(__m256 v) {
+  return vmaximum4(_mm_max_ps(_mm256_extractf128_ps(v, 1), _mm256_castps256_ps128(v)));
+}
+#endif
+#if defined(__AVX512F__)
 INLINE float vsum(vf v) {
-  float lanes[VW];
-  vstore(lanes, v);
-  for (int half = VW / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+  return vsum8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)));
 }
 INLINE float vmaximum(vf v) {
-  float lanes[VW];
-  vstore(lanes, v);
-  for (int half = VW / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) lanes[i] = lanes[i] < lanes[i + half] ? lanes[i + half] : lanes[i];
-  }
-  return lanes[0];
+  return vmaximum8(_mm256_max_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v)));
 }
+#elif defined(__AVX2__)
+INLINE float vsum(vf v) { return vsum8(v); }
+INLINE float vmaximum(vf v) { return vmaximum8(v); }
+#elif defined(__SSE2__)
+INLINE float vsum(vf v) { return vsum4(v); }
+INLINE float vmaximum(vf v) { return vmaximum4(v); }
+#else
+INLINE float vsum(vf v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+INLINE float vmaximum(vf v) {
+  float even = v[0] < v[2] ? v[2] : v[0], odd = v[1] < v[3] ? v[3] : v[1];
+  return even < odd ? odd : even;
+}
+#endif
 
 /*
  * Elementary functions, the polynomials of assembly/math.ts. exp and log are within 2 units in the

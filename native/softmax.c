@@ -21,22 +21,28 @@ static void softmax_task(const void *arguments, int first, int last, void *scrat
   (void)scratch;
   const struct softmax *a = arguments;
   int64_t n = a->n;
+  int logarithm = a->logarithm != 0;
   for (int64_t row = first; row < last; row++) {
     const float *x = a->x + row * n;
     float *y = a->y + row * n;
     vf m = vset(max_row(x, n)), total = vzero();
-    for (int64_t i = 0; i < n; i += VW) {
-      vf shifted = vsub(vload_upto(x + i, (int)(n - i), 0), m);
-      vf e = vexp(shifted);
-      total = vadd(total, vkeep(e, n - i));
-      vstore_upto(y + i, a->logarithm ? shifted : e, (int)(n - i));
-    }
+#define STEP(i, count)                                                    \
+  do {                                                                    \
+    vf shifted = vsub(vload_upto(x + i, count, 0), m), e = vexp(shifted); \
+    total = vadd(total, vkeep(e, count));                                 \
+    vstore_upto(y + i, logarithm ? shifted : e, count);                   \
+  } while (0)
+    FOR_ROW(i, n, STEP);
+#undef STEP
     float sum = vsum(total);
-    vf factor = vset(a->logarithm ? log_one(sum) : 1 / sum);
-    for (int64_t i = 0; i < n; i += VW) {
-      vf v = vload_upto(y + i, (int)(n - i), 0);
-      vstore_upto(y + i, a->logarithm ? vsub(v, factor) : vmul(v, factor), (int)(n - i));
-    }
+    vf factor = vset(logarithm ? log_one(sum) : 1 / sum);
+#define STEP(i, count)                                                                     \
+  do {                                                                                     \
+    vf v = vload_upto(y + i, count, 0);                                                    \
+    vstore_upto(y + i, logarithm ? vsub(v, factor) : vmul(v, factor), count);              \
+  } while (0)
+    FOR_ROW(i, n, STEP);
+#undef STEP
   }
 }
 
@@ -101,25 +107,28 @@ static void cross_entropy_grad_task(const void *arguments, int first, int last, 
   const struct cross_entropy_grad *a = arguments;
   int64_t n = a->n;
   float smoothing = (float)a->smoothing;
+  int adds = a->adds != 0;
   for (int64_t row = first; row < last; row++) {
     const float *x = a->logits + row * n;
     float *out = a->out + row * n;
     float dy = a->dy[row];
     if (dy == 0 && a->values == NULL) {
-      if (!a->adds) memset(out, 0, sizeof(float) * (size_t)n);
+      if (!adds) memset(out, 0, sizeof(float) * (size_t)n);
       continue;
     }
     int32_t label = a->labels[row];
     float top = max_row(x, n), total = log_sum(x, n, top, 1);
     if (a->values) a->values[row] = row_cross_entropy(x, label, n, top, total, smoothing);
     vf uniform = vset(smoothing / (float)n), d = vset(dy);
-    for (int64_t i = 0; i < n; i += VW) {
-      int rest = (int)(n - i);
-      vf p = vexp_negative(log_probability(vload_upto(x + i, rest, 0), top, 1, total));
-      vf g = vmul(vsub(p, uniform), d);
-      if (a->adds) g = vadd(vload_upto(out + i, rest, 0), g);
-      vstore_upto(out + i, g, rest);
-    }
+#define STEP(i, count)                                                                \
+  do {                                                                                \
+    vf p = vexp_negative(log_probability(vload_upto(x + i, count, 0), top, 1, total)); \
+    vf g = vmul(vsub(p, uniform), d);                                                 \
+    if (adds) g = vadd(vload_upto(out + i, count, 0), g);                             \
+    vstore_upto(out + i, g, count);                                                   \
+  } while (0)
+    FOR_ROW(i, n, STEP);
+#undef STEP
     if ((uint32_t)label < (uint64_t)n) out[label] -= dy * (1 - smoothing);
   }
 }
@@ -142,20 +151,25 @@ struct row {
   float extra; /* reverse KL: the value; JSD: Σ S log(M/S) */
 };
 
-/* Σ p_a (log p_a - log p_b), and the log-sums of both: one exponential per logit. */
+/*
+ * Σ p_a (log p_a - log p_b), and the log-sums of both: one exponential per logit. +Infinity where b rules
+ * out (-Infinity) what a does not.
+ */
 INLINE float kl(const float *a, float top_a, const float *b, float top_b, int64_t n, float k,
                 float *log_a, float *log_b) {
   vf ks = vset(k), ma = vset(top_a), mb = vset(top_b);
   vf sum_a = vzero(), sum_b = vzero(), sum_d = vzero();
-  for (int64_t i = 0; i < n; i += VW) {
-    int rest = (int)(n - i);
-    vf za = vmul(vsub(vload_upto(a + i, rest, 0), ma), ks);
-    vf zb = vmul(vsub(vload_upto(b + i, rest, 0), mb), ks);
-    vf ea = vkeep(vexp_negative(za), rest), eb = vkeep(vexp_negative(zb), rest);
-    sum_a = vadd(sum_a, ea);
-    sum_b = vadd(sum_b, eb);
-    sum_d = vadd(sum_d, where_probable(ea, vmul(ea, vsub(za, zb))));
-  }
+#define STEP(i, count)                                                            \
+  do {                                                                            \
+    vf za = vmul(vsub(vload_upto(a + i, count, 0), ma), ks);                      \
+    vf zb = vmul(vsub(vload_upto(b + i, count, 0), mb), ks);                      \
+    vf ea = vkeep(vexp_negative(za), count), eb = vkeep(vexp_negative(zb), count); \
+    sum_a = vadd(sum_a, ea);                                                      \
+    sum_b = vadd(sum_b, eb);                                                      \
+    sum_d = vfma(ea, where_likely(za, vsub(za, zb)), sum_d);                      \
+  } while (0)
+  FOR_ROW(i, n, STEP);
+#undef STEP
   float total = vsum(sum_a);
   *log_a = log_one(total);
   *log_b = log_one(vsum(sum_b));
@@ -176,16 +190,17 @@ INLINE float jsd(const float *s, const float *t, int64_t n, float k, float beta,
   row->log_s = log_sum(s, n, row->top_s, k);
   row->log_t = log_sum(t, n, row->top_t, k);
   vf sum_s = vzero(), sum_t = vzero();
-  for (int64_t i = 0; i < n; i += VW) {
-    int rest = (int)(n - i);
-    vf ls = log_probability(vload_upto(s + i, rest, 0), row->top_s, k, row->log_s);
-    vf lt = log_probability(vload_upto(t + i, rest, 0), row->top_t, k, row->log_t);
-    vf d = vsub(lt, ls), inner = log_mixture(d, beta);
-    vf ps = vkeep(vexp_negative(ls), rest), pt = vkeep(vexp_negative(lt), rest);
-    vf over_s = vadd(inner, vmax(d, vzero())), over_t = vadd(inner, vmax(vneg(d), vzero()));
-    sum_s = vadd(sum_s, where_probable(ps, vmul(ps, over_s)));
-    sum_t = vadd(sum_t, where_probable(pt, vmul(pt, over_t)));
-  }
+#define STEP(i, count)                                                                        \
+  do {                                                                                        \
+    vf ls = log_probability(vload_upto(s + i, count, 0), row->top_s, k, row->log_s);          \
+    vf lt = log_probability(vload_upto(t + i, count, 0), row->top_t, k, row->log_t);          \
+    vf d = vsub(lt, ls), inner = log_mixture(d, beta);                                        \
+    vf ps = vkeep(vexp_negative(ls), count), pt = vkeep(vexp_negative(lt), count);            \
+    sum_s = vfma(ps, where_likely(ls, vadd(inner, vmax(d, vzero()))), sum_s);                 \
+    sum_t = vfma(pt, where_likely(lt, vadd(inner, vmax(vneg(d), vzero()))), sum_t);           \
+  } while (0)
+  FOR_ROW(i, n, STEP);
+#undef STEP
   row->extra = vsum(sum_s);
   return -(beta * vsum(sum_t) + (1 - beta) * row->extra);
 }
@@ -242,36 +257,44 @@ struct divergence_grad {
   int64_t adds;
 };
 
+/* Of one logit of the student, for dy = 1. */
+INLINE vf logit_gradient(int kind, vf ls, vf lt, vf extra, float beta) {
+  vf ps = vexp_negative(ls);
+  if (kind == FORWARD_KL) return vsub(ps, vexp_negative(lt));
+  if (kind == REVERSE_KL) return vmul(ps, where_likely(ls, vsub(vsub(ls, lt), extra)));
+  vf gap = vsub(lt, ls), over = vadd(log_mixture(gap, beta), vmax(gap, vzero()));
+  return vmul(ps, where_likely(ls, vsub(extra, over)));
+}
+
 INLINE void grad_row(int kind, const struct divergence_grad *a, int64_t index) {
   int64_t n = a->n;
   const float *s = a->student + index * n, *t = a->teacher + index * n;
   float *out = a->out + index * n;
   float k = (float)a->inverse_temperature, beta = (float)a->beta;
+  int adds = a->adds != 0;
   float dy = a->dy[index] * k;
-  if (dy == 0 && a->values == NULL) {
-    if (!a->adds) memset(out, 0, sizeof(float) * (size_t)n);
+  struct row row;
+  if (dy != 0 || a->values) {
+    float value = row_divergence(kind, s, t, n, k, beta, (float)a->normaliser, &row);
+    if (a->values) a->values[index] = value;
+  }
+  if (dy == 0) {
+    /* Nothing, also where the value is infinite. */
+    if (!adds) memset(out, 0, sizeof(float) * (size_t)n);
     return;
   }
   if (kind == GENERALIZED_JSD) dy *= (float)a->normaliser * (1 - beta);
-  struct row row;
-  float value = row_divergence(kind, s, t, n, k, beta, (float)a->normaliser, &row);
-  if (a->values) a->values[index] = value;
   vf d = vset(dy), extra = vset(kind == FORWARD_KL ? 0 : row.extra);
-  for (int64_t i = 0; i < n; i += VW) {
-    int rest = (int)(n - i);
-    vf ls = log_probability(vload_upto(s + i, rest, 0), row.top_s, k, row.log_s);
-    vf lt = log_probability(vload_upto(t + i, rest, 0), row.top_t, k, row.log_t);
-    vf ps = vexp_negative(ls), g;
-    if (kind == FORWARD_KL) g = vsub(ps, vexp_negative(lt));
-    else if (kind == REVERSE_KL) g = where_probable(ps, vmul(ps, vsub(vsub(ls, lt), extra)));
-    else {
-      vf gap = vsub(lt, ls), over = vadd(log_mixture(gap, beta), vmax(gap, vzero()));
-      g = where_probable(ps, vmul(ps, vsub(extra, over)));
-    }
-    g = vmul(g, d);
-    if (a->adds) g = vadd(vload_upto(out + i, rest, 0), g);
-    vstore_upto(out + i, g, rest);
-  }
+#define STEP(i, count)                                                                   \
+  do {                                                                                   \
+    vf ls = log_probability(vload_upto(s + i, count, 0), row.top_s, k, row.log_s);       \
+    vf lt = log_probability(vload_upto(t + i, count, 0), row.top_t, k, row.log_t);       \
+    vf g = vmul(logit_gradient(kind, ls, lt, extra, beta), d);                           \
+    if (adds) g = vadd(vload_upto(out + i, count, 0), g);                                \
+    vstore_upto(out + i, g, count);                                                      \
+  } while (0)
+  FOR_ROW(i, n, STEP);
+#undef STEP
 }
 
 static void divergence_grad_task(const void *arguments, int first, int last, void *scratch) {

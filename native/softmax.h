@@ -4,16 +4,30 @@
 #include "functions.h"
 #include "rows.h"
 
+/*
+ * y where e^x, as vexp_negative gives it, is not 0, and 0 elsewhere: 0·log 0 = 0, whatever infinity or
+ * NaN the other factor is.
+ */
+INLINE vf where_likely(vf x, vf y) { return vselect(vlt(x, vset(-87)), vzero(), y); }
+
+/*
+ * Runs `step(i, VW)` for the whole vectors of a row and `step(i, rest)` for what is left: two copies of
+ * an inlined step, of which the first knows that nothing is missing.
+ */
+#define FOR_ROW(i, n, step)                        \
+  do {                                             \
+    int64_t i = 0;                                 \
+    for (; i + VW <= (n); i += VW) step(i, VW);    \
+    if (i < (n)) step(i, (int)((n) - i));          \
+  } while (0)
+
 /* Lanes 0..count-1 of v, 0 in the others. */
-INLINE vf vkeep(vf v, int64_t count) {
+INLINE vf vkeep(vf v, int count) {
   float lanes[VW];
   if (count >= VW) return v;
   vstore(lanes, v);
-  return vload_part(lanes, (int)count, 0);
+  return vload_part(lanes, count, 0);
 }
-
-/* 0·log 0 = 0: what has no probability adds nothing, however large its logarithm. */
-INLINE vf where_probable(vf p, vf product) { return vselect(veq(p, vzero()), vzero(), product); }
 
 /* log Σ e^((x - top)·k). */
 INLINE float log_sum(const float *x, int64_t n, float top, float k) {
@@ -23,7 +37,7 @@ INLINE float log_sum(const float *x, int64_t n, float top, float k) {
   if (i < n) {
     /* Past the end -infinity, whose exponential is 0. */
     vf z = vmul(vsub(vload_part(x + i, (int)(n - i), -INFINITY), m), ks);
-    total = vadd(total, vkeep(vexp_negative(z), n - i));
+    total = vadd(total, vkeep(vexp_negative(z), (int)(n - i)));
   }
   return log_one(vsum(total));
 }

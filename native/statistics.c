@@ -29,18 +29,20 @@ static void task(const void *arguments, int first, int last, void *scratch) {
     float log_s = log_sum(s, n, top_s, 1), log_t = log_sum(t, n, top_t, 1);
     vf forward = vzero(), reverse = vzero(), entropy_s = vzero(), entropy_t = vzero();
     vf variation = vzero();
-    for (int64_t i = 0; i < n; i += VW) {
-      int rest = (int)(n - i);
-      vf ls = log_probability(vload_upto(s + i, rest, 0), top_s, 1, log_s);
-      vf lt = log_probability(vload_upto(t + i, rest, 0), top_t, 1, log_t);
-      vf ps = vkeep(vexp_negative(ls), rest), pt = vkeep(vexp_negative(lt), rest);
-      vf gap = vsub(lt, ls);
-      forward = vadd(forward, where_probable(pt, vmul(pt, gap)));
-      reverse = vadd(reverse, where_probable(ps, vmul(ps, gap)));
-      entropy_s = vadd(entropy_s, where_probable(ps, vmul(ps, ls)));
-      entropy_t = vadd(entropy_t, where_probable(pt, vmul(pt, lt)));
-      variation = vadd(variation, vabs(vsub(pt, ps)));
-    }
+#define STEP(i, count)                                                             \
+  do {                                                                             \
+    vf ls = log_probability(vload_upto(s + i, count, 0), top_s, 1, log_s);         \
+    vf lt = log_probability(vload_upto(t + i, count, 0), top_t, 1, log_t);         \
+    vf ps = vkeep(vexp_negative(ls), count), pt = vkeep(vexp_negative(lt), count); \
+    vf gap = vsub(lt, ls);                                                         \
+    forward = vfma(pt, where_likely(lt, gap), forward);                            \
+    reverse = vfma(ps, where_likely(ls, gap), reverse);                            \
+    entropy_s = vfma(ps, where_likely(ls, ls), entropy_s);                         \
+    entropy_t = vfma(pt, where_likely(lt, lt), entropy_t);                         \
+    variation = vadd(variation, vabs(vsub(pt, ps)));                               \
+  } while (0)
+    FOR_ROW(i, n, STEP);
+#undef STEP
     float *out = a->out + 6 * row;
     out[0] = vsum(forward);
     out[1] = -vsum(reverse);

@@ -7,6 +7,7 @@
 #define PUPIL_TILE_H
 
 #include "rows.h"
+#include "transpose.h"
 
 /*
  * Rows of a tile of two vectors. Every sum waits 4 cycles for itself and two are begun per cycle: at
@@ -89,40 +90,21 @@ static void tile_row(int rows, int64_t n, struct left left, const float *b, int6
   }
 }
 
-/* Four rows of 128 bits against four: what every instruction set here has. */
-typedef float v4 __attribute__((vector_size(16)));
-
-INLINE v4 load4(const float *p) {
-  v4 v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
 /* to[j, i] = from[i, j] for i < rows ≤ TILE_COLUMNS and j < columns; rows up to TILE_COLUMNS are 0. */
 static void transpose_panel(float *to, const float *from, int64_t from_row, int rows, int64_t columns) {
   if (rows < TILE_COLUMNS) memset(to, 0, sizeof(float) * (size_t)(columns * TILE_COLUMNS));
-  int i = 0;
-  for (; i + 4 <= rows; i += 4) {
+  for (int i = 0; i < rows; i += VW) {
     const float *p = from + i * from_row;
+    int count = rows - i < VW ? rows - i : VW;
     int64_t j = 0;
-    for (; j + 4 <= columns; j += 4) {
-      v4 r0 = load4(p + j), r1 = load4(p + from_row + j);
-      v4 r2 = load4(p + 2 * from_row + j), r3 = load4(p + 3 * from_row + j);
-      v4 t0 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
-      v4 t1 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-      v4 t2 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-      v4 t3 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-      v4 turned[4] = {
-          __builtin_shufflevector(t0, t1, 0, 1, 4, 5), __builtin_shufflevector(t0, t1, 2, 3, 6, 7),
-          __builtin_shufflevector(t2, t3, 0, 1, 4, 5), __builtin_shufflevector(t2, t3, 2, 3, 6, 7)};
-      for (int c = 0; c < 4; c++) memcpy(to + (j + c) * TILE_COLUMNS + i, &turned[c], sizeof(v4));
+    if (count == VW) {
+      for (; j + VW <= columns; j += VW) {
+        transpose_square(p + j, from_row, to + j * TILE_COLUMNS + i, TILE_COLUMNS);
+      }
     }
     for (; j < columns; j++) {
-      for (int r = 0; r < 4; r++) to[j * TILE_COLUMNS + i + r] = p[r * from_row + j];
+      for (int r = 0; r < count; r++) to[j * TILE_COLUMNS + i + r] = p[r * from_row + j];
     }
-  }
-  for (; i < rows; i++) {
-    for (int64_t j = 0; j < columns; j++) to[j * TILE_COLUMNS + i] = from[i * from_row + j];
   }
 }
 
