@@ -6,6 +6,7 @@ export {
   type DecoderWeights,
   decodeToken,
   hasTokenDecoder,
+  namedWeights,
   packWeights,
   type WeightPart,
   writeCache,

@@ -57,6 +57,20 @@ const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
 const LAYERS = 32;
 const LAYER = 20;
 
+const namesOfLayers: (readonly string[])[] = [];
+
+/** Names of a layer's tensors in the order of its words; they are needed again for every token. */
+function layerNames(layer: number): readonly string[] {
+  namesOfLayers[layer] ??= [
+    ...["attentionNorm.weight", "attentionNorm.bias"],
+    ...["attentionInputs.weight", "attentionInputs.bias", "keys", "values"],
+    ...["attentionOutput.weight", "attentionOutput.bias", "mlpNorm.weight", "mlpNorm.bias"],
+    ...["mlpInputs.weight", "mlpInputs.bias", "mlpOutput.weight", "mlpOutput.bias"],
+    ...["queryNorm.weight", "keyNorm.weight"],
+  ].map((name) => `${layer}.${name}`);
+  return namesOfLayers[layer];
+}
+
 /** Addresses of cosines and sines `[B, headDim / 2]` of the new positions. */
 function rotaryRows(
   positions: ArrayLike<number>,
@@ -68,6 +82,11 @@ function rotaryRows(
   const cos = new Float32Array(positions.length * half);
   const sin = new Float32Array(positions.length * half);
   for (let row = 0; row < positions.length; row++) {
+    if (positions[row] === positions[row - 1]) {
+      // Rows of one length are at one position: no sines again.
+      for (const table of [cos, sin]) table.copyWithin(row * half, (row - 1) * half, row * half);
+      continue;
+    }
     for (let i = 0; i < half; i++) {
       const angle = (positions[row] as number) * (perPosition[i] as number);
       cos[row * half + i] = factor * Math.cos(angle);
@@ -128,19 +147,10 @@ function decode(
   words.set([room(D), room(D), room(columns)], 25);
   words.set([room(numHeads * headDim), room(intermediateSize), room(2)], 28);
   for (let layer = 0; layer < numLayers; layer++) {
-    const pair = (name: string) => [at(`${layer}.${name}.weight`), at(`${layer}.${name}.bias`)];
-    words.set(
-      [
-        ...[...pair("attentionNorm"), ...pair("attentionInputs")],
-        ...[at(`${layer}.keys`), at(`${layer}.values`)],
-        ...[...pair("attentionOutput"), ...pair("mlpNorm")],
-        ...[...pair("mlpInputs"), ...pair("mlpOutput")],
-        ...[at(`${layer}.queryNorm.weight`), at(`${layer}.keyNorm.weight`)],
-      ],
-      LAYERS + LAYER * layer,
-    );
+    const start = LAYERS + LAYER * layer;
+    for (const [i, name] of layerNames(layer).entries()) words[start + i] = at(name);
     const window = slidingWindows?.[layer] ?? numKeys;
-    words[LAYERS + LAYER * layer + 16] = Math.max(0, numKeys - window);
+    words[start + 16] = Math.max(0, numKeys - window);
   }
   const plan = scratch.int32(words);
   const logits = backend.newTensor([B, 1, vocabSize], "float32");
