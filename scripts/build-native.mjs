@@ -5,6 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import {
   buildAddon,
@@ -12,6 +13,8 @@ import {
   findCompiler,
   hasKernels,
   headers,
+  platformName,
+  root,
   sources,
 } from "./native-compiler.mjs";
 
@@ -28,7 +31,21 @@ function giveUp(reason, details = "") {
   process.stdout.write(`pupil: kernels run in WebAssembly: ${reason}.${details}\n`);
 }
 
+/** A package from the registry or a tarball brings binaries: it is not compiled where one loads. */
+function prebuiltLoads() {
+  if (existsSync(join(root, "src"))) return false;
+  const prebuilt = join(root, "prebuilds", `${platformName()}.node`);
+  if (!existsSync(prebuilt)) return false;
+  try {
+    createRequire(import.meta.url)(prebuilt);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function build() {
+  if (prebuiltLoads()) return;
   mkdirSync(target, { recursive: true });
   if (!hasKernels(process.arch)) return giveUp(`there are no native kernels for ${process.arch}`);
   if (headers() === undefined) return giveUp("node-api-headers was missing when it was installed");
@@ -51,4 +68,9 @@ async function build() {
   writeFileSync(stamp, current);
 }
 
-await build();
+try {
+  await build();
+} catch (error) {
+  // A package folder that cannot be written must not end an installation.
+  process.stdout.write(`pupil: kernels run in WebAssembly: ${error.message}\n`);
+}

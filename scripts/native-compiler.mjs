@@ -64,6 +64,14 @@ export function digest(...more) {
   return hash.update(JSON.stringify(more)).digest("hex");
 }
 
+/** `linux-x64-glibc`, `darwin-arm64`: as prebuilt binaries are named; src/node/native-kernels.ts has it too. */
+export function platformName() {
+  const { platform, arch } = process;
+  if (platform !== "linux") return `${platform}-${arch}`;
+  const { header } = process.report.getReport();
+  return `${platform}-${arch}-${header.glibcVersionRuntime === undefined ? "musl" : "glibc"}`;
+}
+
 /** Whether an architecture has kernels. */
 export function hasKernels(arch) {
   return arch in instructionSets;

@@ -29,7 +29,9 @@ function libc(): string {
 /** The addon: compiled here before prebuilt, or why there is none. */
 function load(): Addon | { readonly reason: string } {
   const prebuilt = packageFile(`prebuilds/${process.platform}-${process.arch}${libc()}.node`);
-  const files = [packageFile("native/build/pupil.node"), prebuilt];
+  // What was compiled here comes first; a sanitizer's build before everything.
+  const named = process.env["PUPIL_ADDON"];
+  const files = named ? [named] : [packageFile("native/build/pupil.node"), prebuilt];
   let reason: string | undefined;
   for (const file of files) {
     if (!existsSync(file)) continue;
