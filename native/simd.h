@@ -255,7 +255,7 @@ INLINE float vmaximum(vf v) {
 
 /*
  * Elementary functions, the polynomials of assembly/math.ts. exp and log are within 2 units in the
- * last place of the exact value (tests/conformance/native/math.test.ts).
+ * last place of the exact value (tests/conformance/wasm-engine/native.test.ts).
  */
 
 /* x·log2(e) rounded to a whole number n, as n + 1.5·2^23: the low bits of that float are n. */
