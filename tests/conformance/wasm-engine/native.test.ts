@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeKernels } from "../../../src/node/native-kernels.js";
+import { webAssembly } from "../../../src/ops/kernels/wasm/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
 
@@ -17,7 +18,7 @@ test.skipIf(native.length === 0)("every kernel has a native twin", async () => {
   for (const { options } of native) {
     const found = nativeKernels(options.executor);
     if (!("attach" in found)) throw new Error(found.reason);
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const memory = new webAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     const twins = found.attach(new Uint8Array(memory.buffer), 1, 65536);
     expect([...Object.keys(twins), ...withoutTwin].sort()).toEqual(
       [...new Set([...inWebAssembly, ...withoutTwin])].sort(),
