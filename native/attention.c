@@ -226,6 +226,6 @@ static void backward_task(const void *arguments, int begin, int end, void *scrat
 int NAME(attentionGrad)(struct pupil_engine *engine, const void *arguments) {
   const struct attention_grad *a = arguments;
   const struct sizes *n = &a->n;
-  pupil_parallel(engine, backward_task, a, (int)(n->B * n->K), 1);
+  pupil_parallel(engine, backward_task, a, (int)(n->B * n->K), grain_of(250000, n->T * n->S * n->hd));
   return 0;
 }

@@ -173,7 +173,7 @@ static void place_head(const struct attend *a, int64_t batch, float *x, const fl
 
 /*
  * One row at a time, and in it one key position after the other with all heads of it: the cache is read
- * in the order in which it lies. Head by head it would be read in pieces of hd floats, each of them waited for.
+ * in the order in which it lies. Head by head it would come in pieces of hd floats, each waited for.
  */
 static void attend_task(const void *arguments, int begin, int end, void *scratch) {
   const struct attend *a = arguments;

@@ -75,7 +75,7 @@ static void unary_task(const void *arguments, int first, int last, void *scratch
 
 int NAME(unary)(struct pupil_engine *engine, const void *arguments) {
   const struct unary *a = arguments;
-  pupil_parallel(engine, unary_task, a, (int)ceil_div(a->n, CHUNK), a->op >= 6 && a->op <= 10 ? 1 : 4);
+  pupil_parallel(engine, unary_task, a, (int)ceil_div(a->n, CHUNK), a->op >= 6 && a->op <= 10 ? 2 : 4);
   return 0;
 }
 
@@ -175,7 +175,7 @@ static void broadcast_task(const void *arguments, int first, int last, void *scr
 int NAME(binaryBroadcast)(struct pupil_engine *engine, const void *arguments) {
   const struct broadcast *x = arguments;
   if (x->n == 0) return 0;
-  pupil_parallel(engine, broadcast_task, x, (int)(x->outer * x->inner), grain_of(16384, x->n));
+  pupil_parallel(engine, broadcast_task, x, (int)(x->outer * x->inner), grain_of(32768, x->n));
   return 0;
 }
 

@@ -35,7 +35,7 @@ static void gather_task(const void *arguments, int first, int last, void *scratc
 /* out[i] = table[ids[i]], rows of `width` floats. */
 int NAME(gatherRows)(struct pupil_engine *engine, const void *arguments) {
   const struct gather *a = arguments;
-  pupil_parallel(engine, gather_task, a, (int)a->n, grain_of(16384, a->width));
+  pupil_parallel(engine, gather_task, a, (int)a->n, grain_of(32768, a->width));
   return 0;
 }
 
@@ -76,6 +76,6 @@ static void clear_task(const void *arguments, int first, int last, void *scratch
 int NAME(scatterAddRows)(struct pupil_engine *engine, const void *arguments) {
   const struct scatter *a = arguments;
   pupil_parallel(engine, clear_task, a, (int)a->size, grain_of(65536, a->width));
-  pupil_parallel(engine, scatter_task, a, (int)ceil_div(a->width, COLUMNS), grain_of(512, a->n));
+  pupil_parallel(engine, scatter_task, a, (int)ceil_div(a->width, COLUMNS), grain_of(2048, a->n));
   return 0;
 }

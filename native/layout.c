@@ -48,6 +48,6 @@ static void task(const void *arguments, int first, int last, void *scratch) {
 int NAME(stridedCopy)(struct pupil_engine *engine, const void *arguments) {
   const struct copy *a = arguments;
   if (a->d2 * a->d3 == 0) return 0;
-  pupil_parallel(engine, task, a, (int)(a->d0 * a->d1), grain_of(16384, a->d2 * a->d3));
+  pupil_parallel(engine, task, a, (int)(a->d0 * a->d1), grain_of(32768, a->d2 * a->d3));
   return 0;
 }

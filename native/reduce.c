@@ -97,10 +97,10 @@ static void column_task(const void *arguments, int first, int last, void *scratc
 
 int NAME(reduce)(struct pupil_engine *engine, const void *arguments) {
   const struct reduce *a = arguments;
-  if (a->inner == 1) pupil_parallel(engine, row_task, a, (int)a->outer, grain_of(16384, a->axis));
+  if (a->inner == 1) pupil_parallel(engine, row_task, a, (int)a->outer, grain_of(65536, a->axis));
   else {
     int units = (int)(a->outer * ceil_div(a->inner, COLUMNS));
-    pupil_parallel(engine, column_task, a, units, grain_of(16384, a->axis * COLUMNS));
+    pupil_parallel(engine, column_task, a, units, grain_of(65536, a->axis * COLUMNS));
   }
   return 0;
 }

@@ -23,6 +23,6 @@ static void task(const void *arguments, int first, int last, void *scratch) {
 
 int NAME(rotary)(struct pupil_engine *engine, const void *arguments) {
   const struct rotary *a = arguments;
-  pupil_parallel(engine, task, a, (int)a->tokens, grain_of(16384, 2 * a->heads * a->half));
+  pupil_parallel(engine, task, a, (int)a->tokens, grain_of(32768, 2 * a->heads * a->half));
   return 0;
 }

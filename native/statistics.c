@@ -56,6 +56,6 @@ static void task(const void *arguments, int first, int last, void *scratch) {
 
 int NAME(statistics)(struct pupil_engine *engine, const void *arguments) {
   const struct statistics *a = arguments;
-  pupil_parallel(engine, task, a, (int)a->rows, grain_of(4096, a->n));
+  pupil_parallel(engine, task, a, (int)a->rows, grain_of(16384, a->n));
   return 0;
 }

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeKernels } from "../../../src/node/native-kernels.js";
-import { webAssembly } from "../../../src/ops/index.js";
+import { webAssembly } from "../../../src/ops/kernels/wasm/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
 
