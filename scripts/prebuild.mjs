@@ -4,7 +4,15 @@
  * (`pip install ziglang`), of the Python in PUPIL_PYTHON or python3.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,6 +73,8 @@ for (const [name, triple] of Object.entries(targets)) {
   const seconds = Math.round((Date.now() - start) / 1000);
   process.stdout.write(`${name}: ${kilobytes} KiB, ${seconds} s\n`);
 }
+// The import library that the linker for Windows leaves beside a .dll.
+for (const name of readdirSync(folder)) if (name.endsWith(".lib")) rmSync(join(folder, name));
 const missing = Object.keys(targets).filter((name) => !existsSync(join(folder, `${name}.node`)));
 if (missing.length > 0) process.stdout.write(`not built: ${missing.join(", ")}\n`);
 writeFileSync(join(folder, "digest.txt"), `zig ${version}\n${digest()}\n`);

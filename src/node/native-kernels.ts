@@ -77,7 +77,7 @@ export function nativeKernels(
   }
   const reason = "reason" in loaded ? loaded.reason : "none of the native kernels run on this CPU";
   if (name === undefined) return { reason };
-  throw new PupilError(`this machine does not run the native kernels that were asked for.`, {
+  throw new PupilError(`this machine has no executor ${JSON.stringify(name)}.`, {
     field: wanted === undefined ? "PUPIL_EXECUTOR" : "executor",
     value: name,
     remedy: `Choose one of ${availableExecutors().join(", ")}.`,
