@@ -12,7 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ["tests/**/*.test.ts"],
-    globalSetup: ["tests/setup/build-wasm.ts"],
+    globalSetup: ["tests/setup/build-kernels.ts"],
     setupFiles: ["tests/setup/guards.ts"],
     reporters: ["default", source("./tests/setup/summary-reporter.ts")],
     testTimeout: 60_000,

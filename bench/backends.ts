@@ -2,14 +2,18 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { registerSegmentSum } from "../src/backend/segment-sum.js";
 import { startWasmBackend } from "../src/backend/wasm/index.js";
+import type { Executor } from "../src/ops/index.js";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
 
 /** How a backend tells the most memory that `run` used beyond what was in use before. */
 export type PeakMeter = (run: () => Promise<void>) => Promise<number>;
 
 /** The CPU engine; counts every byte handed out by its allocator, kernels' scratch included. */
-export async function startEngine(numThreads: number): Promise<PeakMeter> {
-  const { engine } = await startWasmBackend(nodeWasmPlatform, { numThreads });
+export async function startEngine(numThreads: number, executor?: Executor): Promise<PeakMeter> {
+  const { engine } = await startWasmBackend(nodeWasmPlatform, {
+    numThreads,
+    ...(executor && { executor }),
+  });
   // Lets the workers start.
   await new Promise((resolve) => setTimeout(resolve, 300));
   const { allocator } = engine;

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { availableExecutors } from "../src/node/native-kernels.js";
+import { describeExecutor, type Executor } from "../src/ops/index.js";
 import { LineProcess } from "./child-process.js";
 import type { ContestantInfo, LossForm } from "./results.js";
 import {
@@ -20,13 +22,21 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 // What this process was started with: it runs TypeScript.
 const loader = process.execArgv;
 
-function tfjs(id: string, label: string, threads: number, kind: string): Contestant {
+/** `kind`: `stock`, or what executes our engine. */
+function tfjs(id: string, label: string, threads: number, kind: "stock" | Executor): Contestant {
   const args = [kind, String(threads)];
   return {
     ...{ id, label, threads },
     run: [process.execPath, ...loader, path("tfjs-child.ts"), ...args],
     firstStep: [process.execPath, path("first-step.mjs"), ...args],
   };
+}
+
+/** The executor that is taken where nobody chooses is `pupil-<threads>`: the targets are about it. */
+function pupil(executor: Executor, threads: number): Contestant {
+  const isTaken = executor === availableExecutors()[0];
+  const id = isTaken ? `pupil-${threads}` : `pupil-${executor}-${threads}`;
+  return tfjs(id, `pupil, ${describeExecutor(executor)}, ${count(threads)}`, threads, executor);
 }
 
 export function hardwareCommand(threads: number): [string, ...string[]] {
@@ -59,7 +69,7 @@ function torch(python: string, threads: number): Contestant {
   };
 }
 
-/** Stock, ours and, if it is there, PyTorch; the latter two with 1 and with `threads` threads. */
+/** Stock, ours on every executor and, if it is there, PyTorch; the latter two with 1 and `threads` threads. */
 export function findContestants(threads: number): {
   contestants: Contestant[];
   torchVersion?: string;
@@ -68,7 +78,11 @@ export function findContestants(threads: number): {
   const counts = [...new Set([1, threads])];
   const contestants = [
     tfjs("stock", "tfjs wasm, as it comes", 1, "stock"),
-    ...counts.map((n) => tfjs(`pupil-${n}`, `pupil, ${count(n)}`, n, "pupil")),
+    ...availableExecutors()
+      // Nobody whose CPU has wider vectors runs these.
+      .filter((executor, i) => i === 0 || executor !== "baseline")
+      .reverse()
+      .flatMap((executor) => counts.map((n) => pupil(executor, n))),
   ];
   const tried: string[] = [];
   for (const python of [process.env["PUPIL_PYTHON"], "python3"]) {

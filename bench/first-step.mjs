@@ -1,6 +1,6 @@
 /**
  * From nothing to one training step of the small student, with the built package, as an application
- * would load it: `node bench/first-step.mjs pupil|stock <threads>`. Prints a line when it is done.
+ * would load it: `node bench/first-step.mjs <executor>|stock <threads>`. Prints a line when it is done.
  */
 import * as tf from "@tensorflow/tfjs";
 import * as pupil from "pupil";
@@ -12,6 +12,7 @@ if (kind === "stock") {
   setWasmPaths(new URL(".", import.meta.resolve("@tensorflow/tfjs-backend-wasm")).pathname);
   await tf.setBackend("wasm");
 } else {
+  process.env["PUPIL_EXECUTOR"] = kind;
   const { nodePlatform } = await import("pupil/node");
   const cpuEngine = { ...nodePlatform.cpuEngine, numCores: Number(threads) };
   await pupil.startBackend("wasm", { platform: { ...nodePlatform, cpuEngine } });

@@ -1,10 +1,11 @@
 /**
- * What WebAssembly can get out of this machine: `tsx bench/hardware.ts <threads>` prints one line of
+ * What WebAssembly, and machine code, can get out of this machine: `tsx bench/hardware.ts <threads>` prints one line of
  * JSON (`Hardware`).
  */
 import { Worker } from "node:worker_threads";
 import asc from "assemblyscript/asc";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
+import { nativePeaks } from "./native-peak.js";
 import type { Hardware } from "./results.js";
 import { median } from "./statistics.js";
 
@@ -84,7 +85,16 @@ const workers = Array.from(
 );
 await answers(workers);
 const one = workers.slice(0, 1);
+const [nativeOne, nativeAll] = nativePeaks([1, threads]) ?? [];
 const hardware: Hardware = {
+  ...(nativeOne &&
+    nativeAll && {
+      native: {
+        bits: nativeOne.bits,
+        gflops: nativeOne.gflops,
+        gflopsAllThreads: nativeAll.gflops,
+      },
+    }),
   fusedMultiplyAdd,
   peakGflops: await measure(one, "peak"),
   peakGflopsAllThreads: await measure(workers, "peak"),

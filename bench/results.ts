@@ -26,6 +26,12 @@ export interface Hardware {
   readonly fusedMultiplyAdd: boolean;
   readonly peakGflops: number;
   readonly peakGflopsAllThreads: number;
+  /** The same in the widest vectors of the CPU, where there is a C compiler to measure it with. */
+  readonly native?: {
+    readonly bits: number;
+    readonly gflops: number;
+    readonly gflopsAllThreads: number;
+  };
   /** Bytes read plus bytes written per second of a copy that fits in no cache, in 1e9. */
   readonly copyGigabytes: number;
   readonly copyGigabytesAllThreads: number;

@@ -98,7 +98,8 @@ function boundTable(results: BenchmarkResults): Table {
   const row = (group: "training" | "generation", name: ScenarioName, flops: number) => {
     const own = findMeasurement(results, group, name, `pupil-${threads}`);
     if (own === undefined) return [];
-    const leastMs = flops / peakGflopsAllThreads / 1e6;
+    const peak = hardware.native?.gflopsAllThreads ?? peakGflopsAllThreads;
+    const leastMs = flops / peak / 1e6;
     const share = `${Math.round((100 * leastMs) / own.median)} %`;
     return [[`${group}, ${name}`, digits(flops / 1e9), digits(leastMs), digits(own.median), share]];
   };
@@ -107,8 +108,14 @@ function boundTable(results: BenchmarkResults): Table {
     ...row("generation", "small", generationFlops()),
   ];
   const operation = hardware.fusedMultiplyAdd ? "fused multiply-add" : "multiply, then add";
+  const widest =
+    hardware.native === undefined
+      ? ""
+      : `Peak of the CPU's ${hardware.native.bits}-bit vectors, by which the table goes: ` +
+        `${digits(hardware.native.gflops)} GFLOP/s on one thread, ` +
+        `${digits(hardware.native.gflopsAllThreads)} on ${threads}. `;
   const note =
-    `Peak of 128-bit SIMD in WebAssembly (a loop of 12 independent ${operation} chains in ` +
+    `${widest}Peak of 128-bit SIMD in WebAssembly (a loop of 12 independent ${operation} chains in ` +
     `registers): ${digits(peakGflops)} GFLOP/s on one thread, ${digits(peakGflopsAllThreads)} on ` +
     `${threads}. Copying 128 MiB, bytes read plus written: ${digits(copyGigabytes)} GB/s on one ` +
     `thread, ${digits(copyGigabytesAllThreads)} on ${threads}.`;

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { describeExecutor, type EnginePlatform, type WasmEngine } from "../ops/index.js";
 import type { BackendCandidate, Device } from "./candidate.js";
 import type { Platform, Unavailable } from "./platform.js";
 import { startWasmBackend, WasmBackend } from "./wasm/index.js";
@@ -33,10 +34,19 @@ function engineDevice({ cpu, cpuEngine }: Platform): Device | Unavailable {
     };
   }
   const engine = runningEngine()?.engine;
-  const isRelaxed = engine ? engine.build === "relaxed" : cpuEngine.supportsRelaxedSimd();
   const hasThreads = cpuEngine.startWorker !== undefined && cpuEngine.sharesMemory;
   return {
-    device: `${cpu.model} (${isRelaxed ? "relaxed SIMD" : "SIMD"})`,
+    device: `${cpu.model} (${executorOf(engine, cpuEngine)})`,
     threads: engine?.numThreads ?? (hasThreads ? cpuEngine.numCores : 1),
   };
+}
+
+/** What runs the kernels, or would: `AVX-512`, `wasm: no compiler when it was installed, relaxed SIMD`. */
+function executorOf(engine: WasmEngine | undefined, platform: EnginePlatform): string {
+  const native = engine === undefined ? platform.nativeKernels?.(undefined) : undefined;
+  if (native !== undefined && "attach" in native) return describeExecutor(native.executor);
+  if (engine !== undefined && engine.executor !== "wasm") return engine.executorDescription;
+  const isRelaxed = engine ? engine.build === "relaxed" : platform.supportsRelaxedSimd();
+  const description = engine?.executorDescription ?? describeExecutor("wasm", native?.reason);
+  return `${description}, ${isRelaxed ? "relaxed SIMD" : "SIMD"}`;
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type EnginePlatform, relaxedProbe, webAssembly } from "../ops/index.js";
+import { nativeKernels } from "./native-kernels.js";
 
 const folder = new URL("../ops/kernels/wasm/build/", import.meta.url);
 
@@ -27,6 +28,7 @@ export const nodeWasmPlatform: EnginePlatform = {
     return webAssembly.validate(relaxedProbe);
   },
   loadKernels: (file) => readFile(new URL(file, folder)),
+  nativeKernels,
   startWorker(task) {
     const worker = new Worker(workerSource, { eval: true, workerData: task });
     // A sleeping thread must not keep the process alive.

@@ -108,10 +108,35 @@ export interface DecodeInputs {
   readonly positionIds: tf.Tensor2D;
   /** `[B, S]`, S counting the new position; without it every position is real. */
   readonly attentionMask?: tf.Tensor2D;
-  readonly weights: DecoderWeights;
+  /** From {@link namedWeights}. */
+  readonly weights: NamedWeights;
   /** By layer, `[B, capacity, Hkv, hd]`, filled up to S − 1. */
   readonly keys: readonly tf.Tensor4D[];
   readonly values: readonly tf.Tensor4D[];
+}
+
+/** Weights by the names under which the kernel reads them. */
+export interface NamedWeights {
+  readonly numLayers: number;
+  readonly tensors: Readonly<Record<string, tf.Tensor>>;
+}
+
+/** To be called once for a decoder: a token's call takes little longer than naming all of them. */
+export function namedWeights(weights: DecoderWeights): NamedWeights {
+  const tensors: Record<string, tf.Tensor> = { tokenEmbedding: weights.tokenEmbedding };
+  const add = (name: string, parts: { weight: tf.Tensor; bias?: tf.Tensor }) => {
+    tensors[`${name}.weight`] = parts.weight;
+    if (parts.bias) tensors[`${name}.bias`] = parts.bias;
+  };
+  if (weights.positionEmbedding) tensors["positionEmbedding"] = weights.positionEmbedding;
+  add("finalNorm", weights.finalNorm);
+  add("head", weights.head);
+  for (const [layer, block] of weights.blocks.entries()) {
+    for (const [name, parts] of Object.entries(block)) {
+      add(`${layer}.${name}`, parts as NormWeights);
+    }
+  }
+  return { numLayers: weights.blocks.length, tensors };
 }
 
 /**
@@ -123,23 +148,13 @@ export function decodeToken(
   numCached: number,
   attributes: DecodeAttributes,
 ): tf.Tensor3D {
-  const inputs: Record<string, tf.Tensor> = { inputIds, positionIds };
-  const add = (name: string, parts: { weight: tf.Tensor; bias?: tf.Tensor }) => {
-    inputs[`${name}.weight`] = parts.weight;
-    if (parts.bias) inputs[`${name}.bias`] = parts.bias;
-  };
+  const { numLayers, tensors } = weights;
+  const inputs: Record<string, tf.Tensor> = { ...tensors, inputIds, positionIds };
   if (attentionMask) inputs["attentionMask"] = attentionMask;
-  inputs["tokenEmbedding"] = weights.tokenEmbedding;
-  if (weights.positionEmbedding) inputs["positionEmbedding"] = weights.positionEmbedding;
-  add("finalNorm", weights.finalNorm);
-  add("head", weights.head);
-  for (const [layer, block] of weights.blocks.entries()) {
-    for (const [name, parts] of Object.entries(block))
-      add(`${layer}.${name}`, parts as NormWeights);
+  for (let layer = 0; layer < numLayers; layer++) {
     inputs[`${layer}.keys`] = keys[layer] as tf.Tensor4D;
     inputs[`${layer}.values`] = values[layer] as tf.Tensor4D;
   }
-  const numLayers = weights.blocks.length;
   const all = { ...attributes, numLayers, numKeys: numCached + 1 };
   return runKernel(decodeKernels.decode, inputs, all)[0] as tf.Tensor3D;
 }

@@ -6,6 +6,7 @@ export {
   type DecoderWeights,
   decodeToken,
   hasTokenDecoder,
+  namedWeights,
   packWeights,
   type WeightPart,
   writeCache,
@@ -28,10 +29,15 @@ export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
 export { globalNorm } from "./global-norm.js";
 export {
   type Block,
+  describeExecutor,
   type EngineOptions,
   type EnginePlatform,
+  type Executor,
   type KernelBuild,
   type KernelFile,
+  type NativeExecutor,
+  nativeExecutors,
+  type NativeKernels,
   registerWasmKernels,
   relaxedProbe,
   WasmEngine,

@@ -13,13 +13,14 @@ export function assertShape(
     const tensor = tensors[name];
     if (tensor === undefined) throw new Error(`Missing tensor ${name} [${pattern}].`);
     const dimensions = pattern.split(" ");
-    const described = `${name} has shape [${tensor.shape.join(", ")}], expected [${pattern}]`;
-    if (dimensions.length !== tensor.rank) throw new Error(`${described}.`);
+    // In words only where it is wrong: this runs in every forward pass.
+    const described = () => `${name} has shape [${tensor.shape.join(", ")}], expected [${pattern}]`;
+    if (dimensions.length !== tensor.rank) throw new Error(`${described()}.`);
     for (const [axis, letter] of dimensions.entries()) {
       const size = tensor.shape[axis] as number;
-      const known = /^\d+$/.test(letter) ? Number(letter) : sizes[letter];
+      const known = sizes[letter] ?? (/^\d+$/.test(letter) ? Number(letter) : undefined);
       if (known !== undefined && known !== size) {
-        throw new Error(`${described} with ${letter} = ${known}.`);
+        throw new Error(`${described()} with ${letter} = ${known}.`);
       }
       sizes[letter] = size;
     }

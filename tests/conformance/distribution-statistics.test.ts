@@ -59,14 +59,11 @@ function checkAll(): void {
 
 test("statistics of the composed kernel", checkAll);
 
-describe.each(engineVariants)(
-  "statistics of the engine: $build, $numThreads threads",
-  (options) => {
-    beforeAll(async () => void (await useWasmEngine(options)));
-    afterAll(useCpu);
-    test("are those of float64", checkAll);
-  },
-);
+describe.each(engineVariants)("statistics of the engine: $name", ({ options }) => {
+  beforeAll(async () => void (await useWasmEngine(options)));
+  afterAll(useCpu);
+  test("are those of float64", checkAll);
+});
 
 test("logits of different shapes are refused", () => {
   const run = () => tf.tidy(() => distributionStatistics(tf.zeros([2, 3]), tf.zeros([2, 4])));

@@ -160,7 +160,7 @@ describe("masked vocabularies, composed", () => {
   test("statistics", checkStatistics);
 });
 
-describe.each(engineVariants)("masked vocabularies, $build, $numThreads threads", (options) => {
+describe.each(engineVariants)("masked vocabularies, $name", ({ options }) => {
   beforeAll(async () => void (await useWasmEngine(options)));
   afterAll(useCpu);
   test("divergences", () => checkDivergences(ops));

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, describe, expect, test } from "vitest";
@@ -34,6 +34,20 @@ async function teacherFolder(folder: string, hiddenSize: number): Promise<string
   model.dispose();
   return join(folder, "teacher");
 }
+
+test("a checkpoint says what computed it, and a run that goes on elsewhere says so", async () => {
+  await startBackend("cpu", { platform: nodePlatform });
+  const config = tinyRun(join(temporaryFolder(), "moved"), {});
+  await runToEnd(config, { stopAfter: 4 });
+  const state = join(config.output, config.name, "checkpoints", "step-4", "trainer-state.json");
+  expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ executor: "cpu" });
+  await startBackend("wasm", { platform: nodePlatform });
+  const [resumed] = await runToEnd(config, { resume: true });
+  expect(resumed).toMatchObject({
+    type: "resumed",
+    notes: [expect.stringMatching(/written on cpu and is continued on wasm: .*not bit for bit/)],
+  });
+});
 
 describe.each(["cpu", "wasm"] as const)("on %s, a run that was stopped and resumed", (backend) => {
   test.each([

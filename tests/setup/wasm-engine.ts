@@ -1,6 +1,11 @@
 import { startWasmBackend, type WasmBackend } from "../../src/backend/wasm/index.js";
 import { nodeWasmPlatform } from "../../src/node/wasm-platform.js";
-import type { EngineOptions, EnginePlatform } from "../../src/ops/kernels/wasm/index.js";
+import { availableExecutors } from "../../src/node/native-kernels.js";
+import {
+  describeExecutor,
+  type EngineOptions,
+  type EnginePlatform,
+} from "../../src/ops/kernels/wasm/index.js";
 
 /** Our CPU engine as the current backend. Go back with `useCpu` when done. */
 export function useWasmEngine(
@@ -10,10 +15,19 @@ export function useWasmEngine(
   return startWasmBackend({ ...nodeWasmPlatform, ...platform }, { numThreads: 1, ...options });
 }
 
-/** Both builds, with and without a worker. */
-export const engineVariants = [
-  { build: "relaxed", numThreads: 1 },
-  { build: "relaxed", numThreads: 2 },
-  { build: "plain", numThreads: 1 },
-  { build: "plain", numThreads: 2 },
-] as const;
+/** What computes: both builds in WebAssembly, and every native executor that runs here. */
+export const executors: { readonly name: string; readonly options: EngineOptions }[] = [
+  { name: "wasm, relaxed SIMD", options: { build: "relaxed" } },
+  { name: "wasm, SIMD", options: { build: "plain" } },
+  ...availableExecutors()
+    .filter((executor) => executor !== "wasm")
+    .map((executor) => ({ name: describeExecutor(executor), options: { executor } })),
+];
+
+/** All of them, with and without a worker. */
+export const engineVariants = executors.flatMap(({ name, options }) =>
+  [1, 2].map((numThreads) => ({
+    name: `${name}, ${numThreads} ${numThreads === 1 ? "thread" : "threads"}`,
+    options: { ...options, numThreads },
+  })),
+);

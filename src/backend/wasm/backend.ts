@@ -57,6 +57,11 @@ export class WasmBackend extends tf.MathBackendCPU implements WasmTensors {
     return tf.util.convertBackendValuesAndArrayBuffer(storage.copy(), storage.dtype);
   }
 
+  /** There is nothing to wait for: without the inherited chain of promises. */
+  override read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    return Promise.resolve(this.readSync(dataId));
+  }
+
   override disposeData(dataId: object, force = false): boolean {
     const storage = this.data.has(dataId) ? (this.data.get(dataId) as TensorStorage) : undefined;
     const gone = super.disposeData(dataId, force);

@@ -85,8 +85,9 @@ export class BufferedCache implements KeyValueCache {
     this.reserve(total);
     if (this.keys.length === layer) {
       const shape: [number, number, number, number] = [B, this.capacity, heads, headDim];
-      this.keys.push(keepTensor(tf.zeros(shape)));
-      this.values.push(keepTensor(tf.zeros(shape)));
+      // Unlike `zeros`, `fill` is a kernel: no array of JavaScript is made and copied.
+      this.keys.push(keepTensor(tf.fill(shape, 0)));
+      this.values.push(keepTensor(tf.fill(shape, 0)));
     }
     const buffers = [this.keys[layer], this.values[layer]] as [tf.Tensor4D, tf.Tensor4D];
     writeCache(buffers[0], key, length);

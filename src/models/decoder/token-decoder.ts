@@ -3,6 +3,7 @@ import {
   type DecodeAttributes,
   type DecoderWeights,
   decodeToken,
+  namedWeights,
   packWeights,
 } from "../../ops/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
@@ -25,7 +26,7 @@ const activations: Record<Activation, DecodeAttributes["activation"]> = {
  */
 export function makeTokenDecoder(context: LayerContext, layout: DecoderLayout): TokenDecoder {
   const packed: (tf.Tensor | undefined)[] = [];
-  const weights = decoderWeights(context, layout, packed);
+  const weights = namedWeights(decoderWeights(context, layout, packed));
   const attributes = decodeAttributes(context, layout);
   return {
     decode: (inputs, { keys, values, length }) => {

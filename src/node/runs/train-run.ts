@@ -19,7 +19,7 @@ import {
   withoutVersions,
 } from "./run-folder.js";
 import type { Metrics, RunHistory } from "./run-history.js";
-import { trainingStateFiles } from "./training-state.js";
+import { executorNotes, trainingStateFiles } from "./training-state.js";
 import { versions } from "./versions.js";
 
 /** What happens in a run, in order; the CLI shows it, tests read it. */
@@ -83,7 +83,9 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
       ...(opened?.notes ?? []),
       ...(resume ? await settleConfig(opened?.run as RunFolder, config, step) : []),
     ];
-    using parts = await buildRun(config, step > 0 ? run?.checkpointPath(step) : undefined);
+    const checkpoint = step > 0 ? run?.checkpointPath(step) : undefined;
+    if (checkpoint !== undefined) notes.push(...(await executorNotes(checkpoint)));
+    using parts = await buildRun(config, checkpoint);
     await parts.checkData();
     // The folder of a new run is made only once everything in the config was found to work.
     run ??= await createRunFolder(path, { ...config, versions: versions() });

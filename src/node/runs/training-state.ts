@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { currentExecutor } from "../../backend/index.js";
 import { PupilError, showValue } from "../../errors/index.js";
 import type { LossState } from "../../losses/index.js";
 import { decodeSafetensors, encodeSafetensors, type VariableState } from "../../models/index.js";
@@ -26,6 +27,8 @@ const trainerStateSchema = z.object({
   step: count(),
   updates: count(),
   lossStates: z.record(z.string(), z.record(z.string(), z.number().nullable())).optional(),
+  /** What computed it; older checkpoints do not say. */
+  executor: z.string().optional(),
 });
 
 /** @throws PupilError naming the field of a `trainer-state.json` that no run wrote */
@@ -44,8 +47,11 @@ export function parseTrainerState(
   if (!result.success) {
     const names = result.error.issues[0]?.path.map(String) ?? [];
     const value = names.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], json);
-    const isState = names[0] === "lossStates";
-    const expected = isState ? "a number or null for each name" : "a whole number from 0 on";
+    const kinds: Record<string, string> = {
+      lossStates: "a number or null for each name",
+      executor: "a name",
+    };
+    const expected = kinds[names[0] ?? ""] ?? "a whole number from 0 on";
     return names.length === 0
       ? fail("The trainer state", json, "an object")
       : fail(names.join("."), value, expected);
@@ -61,7 +67,7 @@ export type LearnedStates = Readonly<Record<keyof typeof learnedFiles, VariableS
 /**
  * What a checkpoint holds beside the model, so that a resumed run continues bit-exactly: the step,
  * the optimizer's moments and its update count, what losses remember, and what was learned beside the
- * student. Randomness needs no state: every random number is a function of the seed and the step.
+ * student. It also says what it was computed on. Randomness needs no state: every random number is a function of the seed and the step.
  */
 export async function trainingStateFiles(
   step: number,
@@ -70,6 +76,7 @@ export async function trainingStateFiles(
   learned: LearnedStates,
 ): Promise<Map<string, string | Uint8Array>> {
   const { updates, moments } = await optimizer.state();
+  const executor = currentExecutor();
   const files: [string, Uint8Array][] = [];
   for (const [owner, state] of presentStates(learned)) {
     files.push([learnedFiles[owner], encodeSafetensors(await state.read(), { dtype: "float32" })]);
@@ -77,13 +84,25 @@ export async function trainingStateFiles(
   return new Map<string, string | Uint8Array>([
     [trainingFiles.moments, encodeSafetensors(new Map(moments), { dtype: "float32" })],
     ...files,
-    [trainingFiles.state, `${toJson({ step, updates, lossStates }, 2)}\n`],
+    [trainingFiles.state, `${toJson({ step, updates, lossStates, executor }, 2)}\n`],
   ]);
 }
 
 function presentStates(learned: LearnedStates): [keyof LearnedStates, VariableState][] {
   const entries = Object.entries(learned) as [keyof LearnedStates, VariableState | undefined][];
   return entries.filter((entry): entry is [keyof LearnedStates, VariableState] => !!entry[1]);
+}
+
+/** What the user should know of a checkpoint that another executor than the current one wrote. */
+export async function executorNotes(folder: string): Promise<string[]> {
+  const path = join(folder, trainingFiles.state);
+  const { executor } = parseTrainerState(withNumbers(await readJson(path, "trainer state")), path);
+  const current = currentExecutor();
+  if (executor === undefined || executor === current) return [];
+  return [
+    `The checkpoint was written on ${executor} and is continued on ${current}: ` +
+      "the run is the same up to rounding, not bit for bit.",
+  ];
 }
 
 /** Restores all that from a checkpoint folder; returns what losses had remembered. */

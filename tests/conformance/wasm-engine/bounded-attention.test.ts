@@ -65,9 +65,9 @@ beforeAll(async () => {
   for (const one of cases) expected.set(one.title, await evaluated(one));
 });
 
-describe.each(engineVariants)("$build, $numThreads threads", (variant) => {
+describe.each(engineVariants)("$name", ({ options }) => {
   beforeAll(async () => {
-    await useWasmEngine(variant);
+    await useWasmEngine(options);
     // What is not written is seen.
     tf.dispose(tf.fill([B, H, 150, 150], Number.NaN));
   });

@@ -68,9 +68,9 @@ function tokenByToken(
   return logits;
 }
 
-describe.each(engineVariants)("$build, $numThreads threads", (variant) => {
+describe.each(engineVariants)("$name", ({ options }) => {
   beforeAll(async () => {
-    await useWasmEngine(variant);
+    await useWasmEngine(options);
   });
   afterAll(useCpu);
 

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
 import { expectClose } from "../ops/closeness.js";
 
 type Shape = readonly number[];
@@ -260,12 +260,15 @@ async function results({ shapes, run, differentiable = true }: KernelCase): Prom
   return read;
 }
 
-describe("kernels of the engine give what the cpu backend's give", () => {
-  const expected = new Map<string, Awaited<ReturnType<typeof results>>>();
+const expected = new Map<string, Awaited<ReturnType<typeof results>>>();
+beforeAll(async () => {
+  await useCpu();
+  for (const c of cases) expected.set(c.title, await results(c));
+});
+
+describe.each(executors)("kernels of the engine give what the cpu backend's give, $name", (one) => {
   beforeAll(async () => {
-    await useCpu();
-    for (const c of cases) expected.set(c.title, await results(c));
-    await useWasmEngine();
+    await useWasmEngine(one.options);
   });
   afterAll(useCpu);
 

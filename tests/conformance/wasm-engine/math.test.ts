@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
 
 /** Series and continued fraction; good to 1e-15. */
 function erf(x: number): number {
@@ -47,9 +47,9 @@ const functions = [
   { name: "erf", f: tf.erf, exact: erf, inputs: [grid(-6, 6, 20000), small] },
 ] as const;
 
-describe.each(["relaxed", "plain"] as const)("elementary functions, %s build", (build) => {
+describe.each(executors)("elementary functions, $name", ({ options }) => {
   beforeAll(async () => {
-    await useWasmEngine({ build });
+    await useWasmEngine(options);
   });
   afterAll(useCpu);
 

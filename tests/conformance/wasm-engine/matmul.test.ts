@@ -65,9 +65,9 @@ const flags = [
   [true, true],
 ] as const;
 
-describe.each(engineVariants)("matMul, $build build, $numThreads thread(s)", (variant) => {
+describe.each(engineVariants)("matMul, $name", ({ options }) => {
   beforeAll(async () => {
-    await useWasmEngine(variant);
+    await useWasmEngine(options);
   });
   afterAll(useCpu);
 

@@ -2,11 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as ops from "../../../src/ops/index.js";
+import type { EngineOptions } from "../../../src/ops/index.js";
+import { availableExecutors } from "../../../src/node/native-kernels.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
 
 function normals(shape: number[], name: string): tf.Tensor {
   const random = new Random(5).stream(name);
@@ -120,8 +122,9 @@ function firstDifference(a: Float32Array, b: Float32Array): number {
   return a.findIndex((value, i) => !Object.is(value, b[i]));
 }
 
-async function readAll(numThreads: number): Promise<Map<string, Float32Array>> {
-  await useWasmEngine({ numThreads });
+async function readAll(options: EngineOptions): Promise<Map<string, Float32Array>> {
+  const { numThreads } = options;
+  await useWasmEngine(options);
   const read = new Map<string, Float32Array>();
   for (let round = 0; round < 3; round++) {
     const results = tf.tidy(everything);
@@ -141,41 +144,52 @@ async function readAll(numThreads: number): Promise<Map<string, Float32Array>> {
 describe("threads", () => {
   afterAll(useCpu);
 
-  test("1, 2 and 3 threads give the same bits, every time, and what the cpu backend gives", async () => {
+  const expected = new Map<string, Float32Array>();
+  beforeAll(async () => {
     await useCpu();
     const composed = tf.tidy(everything);
-    const expected = new Map<string, Float32Array>();
     for (const [name, t] of Object.entries(composed)) {
       expected.set(name, (await t.data()) as Float32Array);
     }
     tf.dispose(composed);
-    const one = await readAll(1);
-    for (const numThreads of [2, 3]) {
-      const many = await readAll(numThreads);
-      for (const [name, values] of one) {
-        const difference = firstDifference(many.get(name) as Float32Array, values);
-        expect(difference, `${name} with ${numThreads} threads`).toBe(-1);
-      }
-    }
-    for (const [name, values] of one) {
-      const reference = expected.get(name) as Float32Array;
-      const size = reference.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
-      const worst = reference.reduce(
-        (most, v, i) => Math.max(most, Math.abs(v - (values[i] as number))),
-        0,
-      );
-      expect(worst / size, `${name} against cpu`).toBeLessThan(2e-5);
-    }
   });
 
-  test("workers take their part, and the process can end while they sleep", () => {
-    const script = fileURLToPath(new URL("../../setup/two-threads.ts", import.meta.url));
-    const child = spawnSync(process.execPath, ["--import", "tsx", script], {
-      encoding: "utf8",
-      timeout: 30_000,
-    });
-    expect(child.stderr).toBe("");
-    expect(child.stdout).toBe("workers took part\n");
-    expect(child.status).toBe(0);
-  });
+  test.each(executors)(
+    "1, 2 and 3 give the same bits, every time, and what cpu gives: $name",
+    async ({ options }) => {
+      const one = await readAll({ ...options, numThreads: 1 });
+      for (const numThreads of [2, 3]) {
+        const many = await readAll({ ...options, numThreads });
+        for (const [name, values] of one) {
+          const difference = firstDifference(many.get(name) as Float32Array, values);
+          expect(difference, `${name} with ${numThreads} threads`).toBe(-1);
+        }
+      }
+      for (const [name, values] of one) {
+        const reference = expected.get(name) as Float32Array;
+        const size = reference.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
+        const worst = reference.reduce(
+          (most, v, i) => Math.max(most, Math.abs(v - (values[i] as number))),
+          0,
+        );
+        expect(worst / size, `${name} against cpu`).toBeLessThan(2e-5);
+      }
+    },
+  );
+
+  test.each(["wasm", "native"])(
+    "%s workers take their part, and the process can end while they sleep",
+    (kind) => {
+      const executor = kind === "wasm" ? "wasm" : availableExecutors()[0];
+      const script = fileURLToPath(new URL("../../setup/two-threads.ts", import.meta.url));
+      const child = spawnSync(process.execPath, ["--import", "tsx", script], {
+        encoding: "utf8",
+        env: { ...process.env, PUPIL_EXECUTOR: executor },
+        timeout: 30_000,
+      });
+      expect(child.stderr).toBe("");
+      expect(child.stdout).toBe("workers took part\n");
+      expect(child.status).toBe(0);
+    },
+  );
 });

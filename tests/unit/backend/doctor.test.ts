@@ -20,7 +20,7 @@ test("the report has every backend in order and leaves the current one alone", a
   expect(lines[0]).toBe(`Test 1.0, TensorFlow.js ${tf.version.tfjs}, Test CPU, 4 cores`);
   expect(lines.find((line) => line.includes("webgpu"))).toMatch(/no {2}there is no GPU$/);
   expect(lines.find((line) => line.startsWith("* wasm"))).toContain(
-    "yes Test CPU (relaxed SIMD), 1 thread",
+    "yes Test CPU (wasm: no compiler when it was installed, relaxed SIMD), 1 thread",
   );
   expect(lines.join("\n")).toContain("@tensorflow/tfjs-backend-cpu 4.22.0");
   expect(lines.at(-1)).toContain("tensorflow: Run npm install @tensorflow/tfjs-node");

@@ -12,7 +12,11 @@ export function fakePlatform(changes: Partial<Platform> = {}): Platform {
   return {
     runtime: "Test 1.0",
     cpu: { model: "Test CPU", cores: 4 },
-    cpuEngine: { ...nodeWasmPlatform, numCores: 1 },
+    cpuEngine: {
+      ...nodeWasmPlatform,
+      numCores: 1,
+      nativeKernels: () => ({ reason: "no compiler when it was installed" }),
+    },
     provideGpu: async () => ({ reason: "there is no GPU", remedy: "Buy one." }),
     importOptional: async () => undefined,
     packageVersion: () => undefined,

@@ -55,9 +55,9 @@ function worst(actual: ArrayLike<number>, expected: readonly number[]): number {
 
 describe.each([
   { title: "cpu", start: useCpu as () => Promise<unknown> },
-  ...engineVariants.map((variant) => ({
-    title: `the engine, ${variant.build}, ${variant.numThreads} threads`,
-    start: () => useWasmEngine(variant),
+  ...engineVariants.map(({ name, options }) => ({
+    title: `the engine, ${name}`,
+    start: () => useWasmEngine(options),
   })),
 ])("on $title", ({ start }) => {
   beforeAll(async () => {

@@ -8,9 +8,8 @@ import { Scratch } from "./scratch.js";
 type Info = tf.TensorInfo;
 type Named = Record<string, Info>;
 
-/** Columns of a packed panel. */
-const PANEL = 8;
-const padded = (columns: number) => Math.ceil(columns / PANEL) * PANEL;
+/** `columns` filled up to whole panels. */
+const padded = (columns: number, panel: number) => Math.ceil(columns / panel) * panel;
 
 function packWeights(
   inputs: Named,
@@ -21,7 +20,8 @@ function packWeights(
   const outIn = weightLayout === "out-in";
   const get = (name: string, i: number) => inputs[`${name}${i}`];
   const k = (get("weight", 0) as Info).shape[outIn ? 1 : 0] as number;
-  const total = parts.reduce((sum, { columns }) => sum + padded(columns), 0);
+  const panel = kernels.panelColumns();
+  const total = parts.reduce((sum, { columns }) => sum + padded(columns, panel), 0);
   const packed = backend.newTensor([total * k], "float32");
   const step = interleaved ? parts.length : 1;
   const bias = new Float32Array(total);
@@ -29,7 +29,7 @@ function packWeights(
   let column = 0;
   for (const [i, { start, columns }] of parts.entries()) {
     const weight = get("weight", i) as Info;
-    const first = interleaved ? i * PANEL : column;
+    const first = interleaved ? i * panel : column;
     const out = backend.address(packed) + 4 * first * k;
     const [rows, ld] = weight.shape as [number, number];
     const known = outIn ? rows : ld;
@@ -39,10 +39,10 @@ function packWeights(
     const biasInfo = get("bias", i);
     const values = biasInfo ? backend.valuesOf(biasInfo) : [];
     for (let c = 0; c < values.length && c < columns; c++) {
-      const panel = Math.floor(c / PANEL) * step * PANEL;
-      bias[first + panel + (c % PANEL)] = values[start + c] as number;
+      const ofPanel = Math.floor(c / panel) * step * panel;
+      bias[first + ofPanel + (c % panel)] = values[start + c] as number;
     }
-    column += padded(columns);
+    column += padded(columns, panel);
   }
   if (!hasBias) return [packed];
   const packedBias = backend.newTensor([total], "float32");
@@ -57,6 +57,20 @@ const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
 const LAYERS = 32;
 const LAYER = 20;
 
+const namesOfLayers: (readonly string[])[] = [];
+
+/** Names of a layer's tensors in the order of its words; they are needed again for every token. */
+function layerNames(layer: number): readonly string[] {
+  namesOfLayers[layer] ??= [
+    ...["attentionNorm.weight", "attentionNorm.bias"],
+    ...["attentionInputs.weight", "attentionInputs.bias", "keys", "values"],
+    ...["attentionOutput.weight", "attentionOutput.bias", "mlpNorm.weight", "mlpNorm.bias"],
+    ...["mlpInputs.weight", "mlpInputs.bias", "mlpOutput.weight", "mlpOutput.bias"],
+    ...["queryNorm.weight", "keyNorm.weight"],
+  ].map((name) => `${layer}.${name}`);
+  return namesOfLayers[layer];
+}
+
 /** Addresses of cosines and sines `[B, headDim / 2]` of the new positions. */
 function rotaryRows(
   positions: ArrayLike<number>,
@@ -68,6 +82,11 @@ function rotaryRows(
   const cos = new Float32Array(positions.length * half);
   const sin = new Float32Array(positions.length * half);
   for (let row = 0; row < positions.length; row++) {
+    if (positions[row] === positions[row - 1]) {
+      // Rows of one length are at one position: no sines again.
+      for (const table of [cos, sin]) table.copyWithin(row * half, (row - 1) * half, row * half);
+      continue;
+    }
     for (let i = 0; i < half; i++) {
       const angle = (positions[row] as number) * (perPosition[i] as number);
       cos[row * half + i] = factor * Math.cos(angle);
@@ -109,7 +128,10 @@ function decode(
   const positions = get("positionIds");
   if (table) checkIds("the position", positions, table.shape[0] as number, backend);
   const room = (perRow: number) => scratch.allocate(4 * B * perRow);
-  const columns = padded(numHeads * headDim) + 2 * padded(numKeyValueHeads * headDim);
+  const panel = backend.engine.kernels.panelColumns();
+  const columns = [numHeads, numKeyValueHeads, numKeyValueHeads]
+    .map((heads) => padded(heads * headDim, panel))
+    .reduce((sum, ofPart) => sum + ofPart);
   const words = new Int32Array(LAYERS + LAYER * numLayers);
   const floats = new Float32Array(words.buffer);
   words.set([B, D, numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize, capacity]);
@@ -125,19 +147,10 @@ function decode(
   words.set([room(D), room(D), room(columns)], 25);
   words.set([room(numHeads * headDim), room(intermediateSize), room(2)], 28);
   for (let layer = 0; layer < numLayers; layer++) {
-    const pair = (name: string) => [at(`${layer}.${name}.weight`), at(`${layer}.${name}.bias`)];
-    words.set(
-      [
-        ...[...pair("attentionNorm"), ...pair("attentionInputs")],
-        ...[at(`${layer}.keys`), at(`${layer}.values`)],
-        ...[...pair("attentionOutput"), ...pair("mlpNorm")],
-        ...[...pair("mlpInputs"), ...pair("mlpOutput")],
-        ...[at(`${layer}.queryNorm.weight`), at(`${layer}.keyNorm.weight`)],
-      ],
-      LAYERS + LAYER * layer,
-    );
+    const start = LAYERS + LAYER * layer;
+    for (const [i, name] of layerNames(layer).entries()) words[start + i] = at(name);
     const window = slidingWindows?.[layer] ?? numKeys;
-    words[LAYERS + LAYER * layer + 16] = Math.max(0, numKeys - window);
+    words[start + 16] = Math.max(0, numKeys - window);
   }
   const plan = scratch.int32(words);
   const logits = backend.newTensor([B, 1, vocabSize], "float32");

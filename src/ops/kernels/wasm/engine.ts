@@ -1,5 +1,6 @@
 import { PupilError } from "../../../errors/index.js";
 import { Allocator } from "./allocator.js";
+import { describeExecutor, type Executor, type NativeKernels } from "./executor.js";
 import type { KernelExports } from "./exports.js";
 import { type WasmMemory, type WasmModule, webAssembly } from "./webassembly.js";
 
@@ -16,6 +17,11 @@ export interface EnginePlatform {
   supportsRelaxedSimd(): boolean;
   /** Starts a thread that lives in `work()` of the module; absent where there are no threads. */
   startWorker?(task: WorkerTask): { terminate(): void };
+  /**
+   * Native kernels: the fastest that run here, or those asked for, or why there are none. Throws a
+   * PupilError where those asked for do not run here. Absent in browsers.
+   */
+  nativeKernels?(wanted: Executor | undefined): NativeKernels | { readonly reason: string };
   readonly numCores: number;
   /** Whether the calling thread may sleep (`Atomics.wait`): not in a browser's main thread. */
   readonly mayBlock: boolean;
@@ -31,7 +37,10 @@ export interface WorkerTask {
 export interface EngineOptions {
   /** Threads including the calling one; the number of cores by default. */
   readonly numThreads?: number;
+  /** Which kernels in WebAssembly; implies the executor `wasm`. */
   readonly build?: KernelBuild;
+  /** What runs the kernels; by default the fastest that there is. */
+  readonly executor?: Executor;
   /** Upper bound of the memory, 4096 MiB by default (the most that 32-bit addresses allow). */
   readonly maxMemoryMiB?: number;
 }
@@ -49,30 +58,53 @@ export const relaxedProbe = Uint8Array.of(
   ...[65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 11],
 );
 
-/** One WebAssembly memory with the kernels, the threads and the allocator that work on it. */
+/**
+ * One WebAssembly memory with the kernels, the threads and the allocator that work on it. A kernel that
+ * has a native twin runs as machine code, the others in WebAssembly.
+ */
 export class WasmEngine implements Disposable {
   readonly kernels: KernelExports;
   readonly build: KernelBuild;
+  readonly executor: Executor;
+  /** What runs the kernels, and why it is WebAssembly where that is so. */
+  readonly executorDescription: string;
   readonly numThreads: number;
   readonly memory: WasmMemory;
   readonly allocator: Allocator;
+  private hasStartedWorkers = false;
   private readonly workers: { terminate(): void }[] = [];
+  private readonly module: WasmModule;
+  private readonly platform: EnginePlatform;
+  private readonly ownKernels: KernelExports;
 
   private constructor(
     module: WasmModule,
     build: KernelBuild,
-    { mayBlock, sharesMemory: shared }: EnginePlatform,
-    options: EngineOptions & { numThreads: number },
+    platform: EnginePlatform,
+    native: NativeKernels | { readonly reason?: string },
+    { maxMemoryMiB = 4096, numThreads }: EngineOptions & { numThreads: number },
   ) {
-    const { maxMemoryMiB = 4096, numThreads } = options;
+    const { sharesMemory: shared } = platform;
     const maximum = Math.min(MAX_PAGES, Math.max(INITIAL_PAGES, Math.floor(maxMemoryMiB * 16)));
     this.memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
     const instance = new webAssembly.Instance(module, { env: { memory: this.memory } });
-    this.kernels = instance.exports as unknown as KernelExports;
+    this.ownKernels = instance.exports as unknown as KernelExports;
+    this.module = module;
+    this.platform = platform;
     this.build = build;
     this.numThreads = numThreads;
-    this.allocator = new Allocator(this.kernels.heapStart(), (end) => this.reserve(end));
-    this.kernels.setUp(this.newScratch(), numThreads - 1, mayBlock);
+    this.allocator = new Allocator(this.ownKernels.heapStart(), (end) => this.reserve(end));
+    if ("attach" in native) {
+      this.executor = native.executor;
+      this.executorDescription = describeExecutor(native.executor);
+      const twins = native.attach(new Uint8Array(this.memory.buffer), numThreads, maximum * PAGE);
+      this.kernels = { ...this.whenNeeded(twins), ...twins };
+    } else {
+      this.executor = "wasm";
+      this.executorDescription = describeExecutor("wasm", native.reason);
+      this.kernels = this.ownKernels;
+      this.startWorkers();
+    }
   }
 
   static async start(platform: EnginePlatform, options: EngineOptions = {}): Promise<WasmEngine> {
@@ -82,13 +114,32 @@ export class WasmEngine implements Disposable {
     const wanted = options.numThreads ?? platform.numCores;
     const hasThreads = platform.startWorker !== undefined && platform.sharesMemory;
     const numThreads = hasThreads ? Math.max(1, wanted) : 1;
-    const engine = new WasmEngine(module, build, platform, { ...options, numThreads });
-    for (let i = 1; i < numThreads; i++) {
-      const task = { module, memory: engine.memory, scratch: engine.newScratch() };
-      const worker = platform.startWorker?.(task);
-      if (worker) engine.workers.push(worker);
+    const executor = options.executor ?? (options.build === undefined ? undefined : "wasm");
+    const native = (platform.sharesMemory ? platform.nativeKernels?.(executor) : undefined) ?? {};
+    return new WasmEngine(module, build, platform, native, { ...options, numThreads });
+  }
+
+  /** The kernels without a twin: threads of their own are started when the first of them is called. */
+  private whenNeeded(twins: Partial<KernelExports>): KernelExports {
+    const kernels: Record<string, unknown> = {};
+    for (const [name, kernel] of Object.entries(this.ownKernels)) {
+      if (name in twins) continue;
+      kernels[name] = (...args: number[]) => {
+        if (!this.hasStartedWorkers) this.startWorkers();
+        return (kernel as (...args: number[]) => unknown)(...args);
+      };
     }
-    return engine;
+    return kernels as unknown as KernelExports;
+  }
+
+  private startWorkers(): void {
+    const { module, memory, numThreads, platform } = this;
+    this.hasStartedWorkers = true;
+    this.ownKernels.setUp(this.newScratch(), numThreads - 1, platform.mayBlock);
+    for (let i = 1; i < numThreads; i++) {
+      const worker = platform.startWorker?.({ module, memory, scratch: this.newScratch() });
+      if (worker) this.workers.push(worker);
+    }
   }
 
   /** Bytes of address space taken so far. */
@@ -105,7 +156,7 @@ export class WasmEngine implements Disposable {
   }
 
   private newScratch(): number {
-    return this.allocator.allocate(this.kernels.scratchBytes()).address;
+    return this.allocator.allocate(this.ownKernels.scratchBytes()).address;
   }
 
   private reserve(end: number): void {
@@ -139,7 +190,8 @@ export class WasmEngine implements Disposable {
 
   /** Ends the threads. The memory goes when nothing refers to it. */
   dispose(): void {
-    if (this.workers.length > 0) this.kernels.stopWorkers();
+    if (this.executor !== "wasm") this.kernels.stopWorkers();
+    if (this.workers.length > 0) this.ownKernels.stopWorkers();
     for (const worker of this.workers.splice(0)) worker.terminate();
   }
 

@@ -109,6 +109,8 @@ export interface KernelExports {
   statistics(
     ...args: [...[student: Address, teacher: Address, out: Address], ...[rows: number, n: number]]
   ): void;
+  /** Columns of a packed panel: as many as the executor multiplies at a time. */
+  panelColumns(): number;
   packPanels(
     ...args: [
       ...[out: Address, step: number, weight: Address, ld: number, transposed: number],

@@ -8,6 +8,13 @@ export {
   WasmEngine,
   type WorkerTask,
 } from "./engine.js";
+export {
+  describeExecutor,
+  type Executor,
+  type NativeExecutor,
+  nativeExecutors,
+  type NativeKernels,
+} from "./executor.js";
 export { registerWasmKernels } from "./register.js";
 export type { WasmTensors } from "./registry.js";
 export { webAssembly } from "./webassembly.js";

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import type { RotaryFrequencies } from "../../rotary-tables.js";
 import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
 
 type Info = tf.TensorInfo;
@@ -174,7 +175,54 @@ function registerActivations(): void {
   );
 }
 
+/**
+ * Cosines and sines in float64, once for every position that occurs: most rows of a batch have the
+ * same ones.
+ */
+function rotaryTable(
+  positions: ArrayLike<number>,
+  listOf: (index: number) => readonly number[],
+  [cos, sin]: [Float32Array, Float32Array],
+  factor: number,
+): void {
+  const half = listOf(0).length;
+  const known = new Map<readonly number[], Map<number, number>>();
+  for (let index = 0; index < positions.length; index++) {
+    const position = positions[index] as number;
+    const list = listOf(index);
+    const ofList = known.get(list) ?? new Map<number, number>();
+    known.set(list, ofList);
+    const before = ofList.get(position);
+    const at = index * half;
+    if (before !== undefined) {
+      for (const table of [cos, sin]) table.copyWithin(at, before, before + half);
+      continue;
+    }
+    ofList.set(position, at);
+    for (const [i, perPosition] of list.entries()) {
+      cos[at + i] = factor * Math.cos(position * perPosition);
+      sin[at + i] = factor * Math.sin(position * perPosition);
+    }
+  }
+}
+
 function registerRotary(): void {
+  registerWasmKernel<{ positionIds: Info; choice?: Info }, RotaryFrequencies>(
+    "PupilRotaryTables",
+    ({ positionIds, choice }, { inverse, factor }, backend) => {
+      const first = inverse[0] as readonly number[];
+      const [, T] = positionIds.shape as [number, number];
+      const shape = [...positionIds.shape, first.length];
+      const outputs = [backend.newTensor(shape, "float32"), backend.newTensor(shape, "float32")];
+      // Views at the end: a new tensor can move the memory.
+      const chosen = choice && backend.valuesOf(choice);
+      const listOf = (index: number) =>
+        chosen ? (inverse[chosen[Math.floor(index / T)] as number] as typeof first) : first;
+      const both = outputs.map((t) => backend.valuesOf(t)) as [Float32Array, Float32Array];
+      rotaryTable(backend.valuesOf(positionIds), listOf, both, factor);
+      return outputs;
+    },
+  );
   registerWasmKernel<{ x: Info; cos: Info; sin: Info }, { inverse: boolean }>(
     "PupilRotary",
     ({ x, cos, sin }, { inverse }, backend) => {

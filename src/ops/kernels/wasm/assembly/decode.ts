@@ -21,6 +21,11 @@ import {
 const FREE: usize = 540672;
 const ROWS: i32 = 6;
 
+/** Columns of a panel: the packing side asks. */
+export function panelColumns(): i32 {
+  return NR;
+}
+
 // Packing: 0 out, 1 panel step, 2 weight, 3 ld, 4 transposed?, 5 k, 6 first column, 7 columns
 function packTask(begin: i32, end: i32): void {
   const k = int(5);

@@ -8,7 +8,7 @@ export { normBackward, normForward } from "./norm";
 export { activation } from "./activation";
 export { attention, attentionBlockBytes, attentionGrad } from "./attention";
 export { rotary } from "./rotary";
-export { decode, packPanels } from "./decode";
+export { decode, packPanels, panelColumns } from "./decode";
 export { longestSampledRow, sample } from "./sample";
 export { adamw } from "./optimizer";
 export { statistics } from "./statistics";

@@ -1,0 +1,303 @@
+/*
+ * C = op(A)·op(B) (+ bias, or + C), batched.
+ *
+ * Every element of C is one chain of multiply-adds along k, from the bias (or 0, or what is in C)
+ * upwards. Where a block or a tile ends changes nothing in that order, so results depend neither on
+ * the blocking, nor on the threads, nor on the width of the vectors: all executors with a fused
+ * multiply-add give the same bits.
+ *
+ * Tile: ROWS × 2 vectors of C stay in registers while they walk along k; a step reads two vectors of
+ * B and broadcasts one number of A per row. With 32 registers (AVX-512, NEON) 12 rows make 24 chains:
+ * enough for two multiply-adds a cycle with a latency of 4, and 14 loads for 24 multiply-adds. With
+ * 16 registers (AVX2, SSE2) 6 rows make 12 chains, 2 for B and 1 for A.
+ *
+ * B is packed into panels [k][2 vectors], at most KC rows at once: a panel is 32 KiB with 512 bits,
+ * and it stays in the first cache (or streams from the second) while all row tiles of the unit pass
+ * over it. The panels of a unit, PANELS of them, fill at most 256 KiB of the second cache.
+ *
+ * A is read in place where its rows lie together (k ≤ KC). Else the rows of a unit are copied to lie
+ * together: rows that are a power of two apart would share a few sets of the caches. Stored [k, m], A is
+ * copied to [k][ROWS].
+ */
+#include "matmul.h"
+
+#include "kernels.h"
+#include "simd.h"
+#include "transpose.h"
+
+#define NR (2 * VW)
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define MR 12
+#else
+#define MR 6
+#endif
+#define KC 256
+#define PANELS 8
+#define NB (PANELS * NR)
+/* Rows of a unit at most: what is copied of A stays beside the panels in the second cache. */
+#define MB 480
+
+/* A thread's scratch: the packed block of B, what is copied of A, a row that is shorter than a tile. */
+#define PACKED_A (KC * NB)
+_Static_assert((PACKED_A + MB * KC) * sizeof(float) <= PUPIL_SCRATCH, "scratch");
+
+/* How a tile's sums start. */
+enum start { FROM_ZERO, FROM_BIAS, FROM_C };
+
+struct tile {
+  const float *a; /* element (row, k) of A is a[row·a_row + k·a_step] */
+  int64_t a_row, a_step;
+  const float *b; /* element (k, column) of B is b[k·b_row + column] */
+  int64_t b_row;
+  int kc;
+  float *c;
+  int64_t c_row;
+  const float *bias;
+  enum start start;
+};
+
+/* One tile of a known number of rows; `vectors` whole vectors of columns, the last of `last` lanes. */
+INLINE void run_tile(const struct tile *t, const int rows, const int vectors, const int last) {
+  vf sums[MR][2];
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) {
+      const int lanes = v == vectors - 1 ? last : VW;
+      /* The store at the end finds its line: C is new memory more often than not. */
+      __builtin_prefetch(t->c + r * t->c_row + v * VW, 1);
+      if (t->start == FROM_ZERO) sums[r][v] = vzero();
+      else {
+        const float *from = t->start == FROM_BIAS ? t->bias : t->c + r * t->c_row;
+        sums[r][v] = vload_upto(from + v * VW, lanes, 0);
+      }
+    }
+  }
+  const float *a = t->a, *b = t->b;
+  const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row;
+  const float *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
+  for (int k = t->kc; k > 0; k--) {
+    vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0), b1 = b0;
+    if (vectors == 2) b1 = vload_upto(b + VW, last, 0);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+      /* Four pointers and one stride reach 12 rows with the addressing of x64. */
+      const float *base = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : a9;
+      vf x = vset(base[(r % 3) * a_row]);
+      sums[r][0] = vfma(x, b0, sums[r][0]);
+      if (vectors == 2) sums[r][1] = vfma(x, b1, sums[r][1]);
+    }
+    a += a_step;
+    a3 += a_step;
+    a6 += a_step;
+    a9 += a_step;
+    b += b_row;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) {
+      vstore_upto(t->c + r * t->c_row + v * VW, sums[r][v], v == vectors - 1 ? last : VW);
+    }
+  }
+}
+
+/* `columns` 1..NR. */
+INLINE void tile_of_rows(const struct tile *t, const int rows, int columns) {
+  if (columns == NR) run_tile(t, rows, 2, VW);
+  else if (columns > VW) run_tile(t, rows, 2, columns - VW);
+  else run_tile(t, rows, 1, columns);
+}
+
+static __attribute__((noinline)) void whole_tile(const struct tile *t) { run_tile(t, MR, 2, VW); }
+
+#define CASE(rows)                          \
+  case rows:                                \
+    tile_of_rows(t, rows, columns);         \
+    break
+
+static __attribute__((noinline)) void edge_tile(const struct tile *t, int rows, int columns) {
+  switch (rows) {
+#if MR == 12
+    CASE(12);
+    CASE(11);
+    CASE(10);
+    CASE(9);
+    CASE(8);
+    CASE(7);
+#endif
+    CASE(6);
+    CASE(5);
+    CASE(4);
+    CASE(3);
+    CASE(2);
+    CASE(1);
+  }
+}
+
+/* One panel [kc][NR] of B stored [k, n]; columns past the end are 0. */
+static void pack_rows(float *to, const float *b, int64_t ld, int kc, int columns) {
+  for (int k = 0; k < kc; k++, to += NR, b += ld) {
+    vstore(to, vload_upto(b, columns, 0));
+    vstore(to + VW, columns > VW ? vload_upto(b + VW, columns - VW, 0) : vzero());
+  }
+}
+
+/* The same of B stored [n, k]. */
+static void pack_columns(float *to, const float *b, int64_t ld, int kc, int columns) {
+  for (int v = 0; v < NR; v += VW) {
+    int lanes = columns - v < 0 ? 0 : columns - v < VW ? columns - v : VW;
+    int k = 0;
+    if (lanes == VW) {
+      for (; k + VW <= kc; k += VW) transpose_square(b + v * ld + k, ld, to + k * NR + v, NR);
+    }
+    for (; k < kc; k++) {
+      for (int j = 0; j < VW; j++) to[k * NR + v + j] = j < lanes ? b[(v + j) * ld + k] : 0;
+    }
+  }
+}
+
+/*
+ * Columns m0..m1 of A stored [k, m], as tiles [kc][MR]. COPY_ROWS rows at a time: they stay in the first
+ * cache, however far apart they are (8 lines a set), while all tiles take their part of them.
+ */
+#define COPY_ROWS 8
+static void copy_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
+  for (int k0 = 0; k0 < kc; k0 += COPY_ROWS) {
+    const int k1 = k0 + COPY_ROWS < kc ? k0 + COPY_ROWS : kc;
+    for (int m = m0; m < m1; m += MR) {
+      float *tile = to + (int64_t)(m - m0) * kc;
+      const int rows = m1 - m < MR ? m1 - m : MR;
+      for (int k = k0; k < k1; k++) {
+        const float *from = a + k * ld + m;
+        int r = 0;
+        for (; r + VW <= rows; r += VW) vstore(tile + k * MR + r, vload(from + r));
+        if (r < rows) vstore_part(tile + k * MR + r, vload_part(from + r, rows - r, 0), rows - r);
+      }
+    }
+  }
+}
+
+/* Rows m0..m1 of A stored [m, k], as tiles [MR][kc]. */
+static void gather_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
+  for (int m = m0; m < m1; m++, to += kc) memcpy(to, a + m * ld, (size_t)kc * sizeof *to);
+}
+
+struct job {
+  struct matmul x;
+  int64_t number; /* of the product, ever: what a thread packed for another one is of no use */
+  int64_t lda, ldb;
+  int rows, columns; /* of a unit */
+  int blocks_m, blocks_n;
+  int in_place; /* B is not packed */
+};
+
+/* What lies packed in a thread's scratch: in the line before it. */
+struct note {
+  int64_t job, block;
+};
+
+static enum start start_of(const struct job *job, int k0) {
+  if (k0 > 0 || job->x.flags & MATMUL_ADD) return FROM_C;
+  return job->x.bias != NULL ? FROM_BIAS : FROM_ZERO;
+}
+
+/* Rows m0..m1 of the columns of one panel; the tiles of A are `tile_step` apart. */
+static void run_panel(struct tile tile, int64_t tile_step, int m0, int m1, int columns) {
+  float *c = tile.c;
+  for (int m = m0; m < m1; m += MR) {
+    const int rows = m1 - m < MR ? m1 - m : MR;
+    tile.c = c + m * tile.c_row;
+    if (rows == MR && columns == NR) whole_tile(&tile);
+    else edge_tile(&tile, rows, columns);
+    tile.a += tile_step;
+  }
+}
+
+/* One unit: rows m0..m1 and columns n0..n1 of one matrix of the batch. */
+static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n0, int n1,
+                     int64_t block, float *scratch) {
+  const struct matmul *x = &job->x;
+  const int k = (int)x->k;
+  const float *a = x->a + batch * x->stride_a, *b = x->b + batch * x->stride_b;
+  float *c = x->c + batch * x->m * x->n;
+  const int transpose_a = (x->flags & MATMUL_TRANSPOSE_A) != 0;
+  const int transpose_b = (x->flags & MATMUL_TRANSPOSE_B) != 0;
+  struct note *note = (struct note *)(void *)((char *)scratch - 64);
+  for (int k0 = 0; k0 == 0 || k0 < k; k0 += KC) {
+    const int kc = k - k0 < KC ? k - k0 : KC;
+    /* Only a block that is packed whole can serve the next unit as well. */
+    const int packed = k <= KC && note->job == job->number && note->block == block;
+    float *copied = scratch + PACKED_A;
+    const int gathered = !transpose_a && k > KC && n1 - n0 > NR;
+    if (gathered) gather_a(copied, a + k0, job->lda, kc, m0, m1);
+    if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m0, m1);
+    for (int n = n0; n < n1; n += NR) {
+      const int columns = n1 - n < NR ? n1 - n : NR;
+      float *panel = scratch + (int64_t)(n - n0) * kc;
+      if (!job->in_place && !packed) {
+        if (transpose_b) pack_columns(panel, b + n * job->ldb + k0, job->ldb, kc, columns);
+        else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
+      }
+      struct tile tile = {
+          .a = transpose_a || gathered ? copied : a + m0 * job->lda + k0,
+          .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
+          .a_step = transpose_a ? MR : 1,
+          .b = job->in_place ? b + k0 * job->ldb + n : panel,
+          .b_row = job->in_place ? job->ldb : NR,
+          .kc = kc,
+          .c = c + n,
+          .c_row = x->n,
+          .bias = x->bias == NULL ? NULL : x->bias + n,
+          .start = start_of(job, k0),
+      };
+      run_panel(tile, transpose_a || gathered ? MR * kc : MR * job->lda, m0, m1, columns);
+    }
+    if (!job->in_place) *note = (struct note){job->number, k <= KC ? block : -1};
+  }
+}
+
+static void task(const void *arguments, int begin, int end, void *scratch) {
+  const struct job *job = arguments;
+  const int m = (int)job->x.m, n = (int)job->x.n;
+  for (int unit = begin; unit < end; unit++) {
+    const int block_m = unit % job->blocks_m, rest = unit / job->blocks_m;
+    const int block_n = rest % job->blocks_n, batch = rest / job->blocks_n;
+    const int m0 = block_m * job->rows, n0 = block_n * job->columns;
+    const int m1 = m0 + job->rows < m ? m0 + job->rows : m;
+    const int n1 = n0 + job->columns < n ? n0 + job->columns : n;
+    run_unit(job, batch, m0, m1, n0, n1, job->x.stride_b == 0 ? block_n : rest, scratch);
+  }
+}
+
+static int divide_up(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+
+int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
+  static _Thread_local int64_t number;
+  const struct matmul *x = arguments;
+  if (x->batch * x->m * x->n == 0) return 0;
+  struct job job = {.x = *x, .number = ++number};
+  job.lda = x->flags & MATMUL_TRANSPOSE_A ? x->m : x->k;
+  job.ldb = x->flags & MATMUL_TRANSPOSE_B ? x->k : x->n;
+  /* So few rows do not pay for packing. */
+  job.in_place = !(x->flags & MATMUL_TRANSPOSE_B) && x->m <= 2 * MR;
+  /* Enough units to share, each with enough rows to pay for packing its columns of B. */
+  const int wanted = engine->threads > 1 ? 4 * engine->threads : 1;
+  job.columns = NB;
+  const int blocks_of_rows = (int)x->batch * divide_up(x->m, MB);
+  while (job.columns > 2 * NR && blocks_of_rows * divide_up(x->n, job.columns) < wanted) {
+    job.columns -= 2 * NR;
+  }
+  job.blocks_n = divide_up(x->n, job.columns);
+  int rows = divide_up(x->m, divide_up(wanted, x->batch * job.blocks_n));
+  rows = rows < 4 * MR ? 4 * MR : rows > MB ? MB : rows;
+  job.rows = divide_up(rows, MR) * MR;
+  job.blocks_m = divide_up(x->m, job.rows);
+  /* A claim is at least some 20 µs of work: less is done before another thread has begun. */
+  const double work = (double)(x->m < job.rows ? x->m : job.rows) *
+                      (double)(x->n < job.columns ? x->n : job.columns) * (double)(x->k + 8);
+  const double grain = 60000.0 * VW / work;
+  const int units = (int)x->batch * job.blocks_n * job.blocks_m;
+  pupil_parallel(engine, task, &job, units, grain < 1 ? 1 : grain > units ? units : (int)grain);
+  return 0;
+}

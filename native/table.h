@@ -1,0 +1,33 @@
+/* Every kernel: its name and a letter per argument, in the order of exports.ts (see kernels.h). */
+#define PUPIL_KERNELS(K)                      \
+  K(activation, "ipppppi")                    \
+  K(adamw, "pipfffffff")                      \
+  K(attention, "pppppppiiiiiif")              \
+  K(attentionBlockBytes, "i")                 \
+  K(attentionGrad, "ppppppppppiiiiiif")       \
+  K(binary, "ipppi")                          \
+  K(binaryBroadcast, "ipppiiiiiiiii")         \
+  K(crossEntropy, "pppiif")                   \
+  K(crossEntropyGrad, "ppppiifpi")            \
+  K(decode, "p")                              \
+  K(divergence, "ipppiifff")                  \
+  K(divergenceGrad, "ippppiifffpi")           \
+  K(fill, "pfi")                              \
+  K(findBadId, "pii")                         \
+  K(gatherRows, "pppii")                      \
+  K(longestSampledRow, "")                    \
+  K(matmul, "ppppiiiiiii")                    \
+  K(normBackward, "ppppppppii")               \
+  K(normForward, "ppppppiif")                 \
+  K(packPanels, "pipiiiii")                   \
+  K(panelColumns, "")                         \
+  K(reduce, "ippiiif")                        \
+  K(rootOfSum, "pip")                         \
+  K(rotary, "ppppiiif")                       \
+  K(sample, "pppiifif")                      \
+  K(scatterAddRows, "pppiii")                 \
+  K(softmax, "ppiii")                         \
+  K(statistics, "pppii")                      \
+  K(stridedCopy, "ppiiiiiiiiiiii")            \
+  K(sumSquares, "pip")                        \
+  K(unary, "ippi")

@@ -1,0 +1,2 @@
+/** The first C compiler that answers: as a command with its first arguments. */
+export function findCompiler(): string[] | undefined;

@@ -1,0 +1,80 @@
+/**
+ * Compiles the native kernels for every platform that `npm pack` carries binaries for, into prebuilds/:
+ * `npm run prebuild [platform-arch[-libc] …]`. Cross-compiles with `zig cc` of the PyPI wheel `ziglang`
+ * (`pip install ziglang`), of the Python in PUPIL_PYTHON or python3.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildAddon, digest, root } from "./native-compiler.mjs";
+
+const folder = join(root, "prebuilds");
+
+// glibc of 2018: Debian 10, RHEL 8, Ubuntu 18.10 and everything after them.
+const targets = {
+  "linux-x64-glibc": "x86_64-linux-gnu.2.28",
+  "linux-x64-musl": "x86_64-linux-musl",
+  "linux-arm64-glibc": "aarch64-linux-gnu.2.28",
+  "linux-arm64-musl": "aarch64-linux-musl",
+  "darwin-arm64": "aarch64-macos",
+  "darwin-x64": "x86_64-macos",
+  "win32-x64": "x86_64-windows-gnu",
+};
+
+function findZig() {
+  for (const python of [process.env["PUPIL_PYTHON"], "python3"]) {
+    if (!python) continue;
+    const { status, stdout } = spawnSync(python, ["-m", "ziglang", "version"]);
+    if (status === 0) return { zig: [python, "-m", "ziglang"], version: stdout.toString().trim() };
+  }
+  process.stderr.write(
+    "prebuild: no zig. pip install ziglang, and name that Python in PUPIL_PYTHON.\n",
+  );
+  process.exit(1);
+}
+
+/** Windows links to what node.exe exports: a library made of the lists in node-api-headers. */
+function windowsExports([command, ...first], work) {
+  const { js_native_api_def, node_api_def } = createRequire(import.meta.url)(
+    "node-api-headers",
+  ).def_paths;
+  return [js_native_api_def, node_api_def].map((list, i) => {
+    const library = join(work, `node-${i}.lib`);
+    const args = ["dlltool", "-m", "i386:x86-64", "-d", list, "-l", library];
+    const { status, stderr } = spawnSync(command, [...first, ...args]);
+    if (status !== 0) throw new Error(stderr.toString());
+    return library;
+  });
+}
+
+const { zig, version } = findZig();
+const work = mkdtempSync(join(tmpdir(), "pupil-prebuild-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+const wanted = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+for (const [name, triple] of Object.entries(targets)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const [platform, arch] = name.split("-");
+  const output = join(folder, `${name}.node`);
+  const start = Date.now();
+  const link = ["-Wl,-s", ...(platform === "win32" ? windowsExports(zig, work) : [])];
+  await buildAddon([...zig, "cc"], { platform, arch, extra: ["-target", triple], link }, output);
+  const kilobytes = Math.round(statSync(output).size / 1024);
+  const seconds = Math.round((Date.now() - start) / 1000);
+  process.stdout.write(`${name}: ${kilobytes} KiB, ${seconds} s\n`);
+}
+// The import library that the linker for Windows leaves beside a .dll.
+for (const name of readdirSync(folder)) if (name.endsWith(".lib")) rmSync(join(folder, name));
+const missing = Object.keys(targets).filter((name) => !existsSync(join(folder, `${name}.node`)));
+if (missing.length > 0) process.stdout.write(`not built: ${missing.join(", ")}\n`);
+writeFileSync(join(folder, "digest.txt"), `zig ${version}\n${digest()}\n`);
