@@ -35,8 +35,13 @@ export function renyiDivergence(
   return tf.tidy(() => {
     const student = logProbsFromLogits(studentLogits, { temperature });
     const teacher = logProbsFromLogits(stopGradient(teacherLogits), { temperature });
-    const logTerms = teacher.mul(alpha).add(student.mul(1 - alpha));
-    return tf.logSumExp(logTerms, -1).div(alpha - 1);
+    const exponents = teacher.mul(alpha).add(student.mul(1 - alpha));
+    // 0^α · S^(1−α) = 0: what the teacher rules out does not count, whatever the student says of it.
+    const logTerms = tf.where(teacher.greater(-Infinity), exponents, -Infinity);
+    // What only the student rules out is infinite above α = 1; an infinite peak would make it NaN.
+    const peak = stopGradient(tf.clipByValue(logTerms.max(-1, true), -1e38, 1e38));
+    const sum = logTerms.sub(peak).exp().sum(-1);
+    return sum.log().add(peak.squeeze([-1])).div(alpha - 1);
   });
 }
 
