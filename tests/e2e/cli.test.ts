@@ -44,6 +44,7 @@ describe("the command line", { timeout: 120_000 }, () => {
     ]);
     const checkpoint = readdirSync(join(run, "checkpoints", "step-4")).sort();
     expect(checkpoint).toEqual([
+      "complete.json",
       "config.json",
       "model.safetensors",
       "optimizer.safetensors",
