@@ -13,7 +13,7 @@
  *
  * B is packed into panels [k][2 vectors], at most KC rows at once: a panel is 32 KiB with 512 bits,
  * and it stays in the first cache (or streams from the second) while all row tiles of the unit pass
- * over it. The panels of a unit, PANELS of them, fill at most 256 KiB of the second cache.
+ * over it. The panels of a unit, PANELS of them, fill at most 512 KiB of the second cache.
  *
  * A is read in place where its rows lie together (k ≤ KC). Else the rows of a unit are copied to lie
  * together: rows that are a power of two apart would share a few sets of the caches. Stored [k, m], A is
@@ -32,7 +32,7 @@
 #define MR 6
 #endif
 #define KC 256
-#define PANELS 8
+#define PANELS 16
 #define NB (PANELS * NR)
 /* Rows of a unit at most: what is copied of A stays beside the panels in the second cache. */
 #define MB 480
@@ -298,6 +298,11 @@ int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
                       (double)(x->n < job.columns ? x->n : job.columns) * (double)(x->k + 8);
   const double grain = 60000.0 * VW / work;
   const int units = (int)x->batch * job.blocks_n * job.blocks_m;
+  /* Below some 30 µs in all, waking and waiting costs what a second thread gains. */
+  if ((double)x->batch * (double)x->m * (double)x->n * (double)x->k < 150000.0 * VW) {
+    task(&job, 0, units, pupil_scratch(engine));
+    return 0;
+  }
   pupil_parallel(engine, task, &job, units, grain < 1 ? 1 : grain > units ? units : (int)grain);
   return 0;
 }

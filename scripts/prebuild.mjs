@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   rmSync,
   statSync,
@@ -57,7 +58,24 @@ function windowsExports([command, ...first], work) {
   });
 }
 
+const stamp = join(folder, "digest.txt");
+
+/** Before `npm pack`: binaries of other sources than those beside them must not be shipped. */
+function check() {
+  if (!existsSync(stamp)) {
+    process.stdout.write(
+      "pupil: this package carries no prebuilt binaries; npm run prebuild makes them.\n",
+    );
+  } else if (readFileSync(stamp, "utf8") !== digest()) {
+    process.stderr.write("prebuilds/ is older than native/: run npm run prebuild.\n");
+    process.exit(1);
+  }
+  process.exit(0);
+}
+
+if (process.argv[2] === "--check") check();
 const { zig, version } = findZig();
+process.stdout.write(`zig ${version}\n`);
 const work = mkdtempSync(join(tmpdir(), "pupil-prebuild-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 const wanted = process.argv.slice(2);
@@ -76,5 +94,6 @@ for (const [name, triple] of Object.entries(targets)) {
 // The import library that the linker for Windows leaves beside a .dll.
 for (const name of readdirSync(folder)) if (name.endsWith(".lib")) rmSync(join(folder, name));
 const missing = Object.keys(targets).filter((name) => !existsSync(join(folder, `${name}.node`)));
+// Only a whole set of binaries is of these sources.
+if (wanted.length === 0 && missing.length === 0) writeFileSync(stamp, digest());
 if (missing.length > 0) process.stdout.write(`not built: ${missing.join(", ")}\n`);
-writeFileSync(join(folder, "digest.txt"), `zig ${version}\n${digest()}\n`);

@@ -67,7 +67,7 @@ describe("targets", () => {
         measurement("generation", "small", "torch-2", 500),
         measurement("generation", "small", "pupil-2", 20),
       ],
-      "generation",
+      "generation, 2 threads",
     );
     expect(target?.ratio).toBe(4);
   });
