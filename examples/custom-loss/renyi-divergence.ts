@@ -41,7 +41,10 @@ export function renyiDivergence(
     // What only the student rules out is infinite above α = 1; an infinite peak would make it NaN.
     const peak = stopGradient(tf.clipByValue(logTerms.max(-1, true), -1e38, 1e38));
     const sum = logTerms.sub(peak).exp().sum(-1);
-    return sum.log().add(peak.squeeze([-1])).div(alpha - 1);
+    return sum
+      .log()
+      .add(peak.squeeze([-1]))
+      .div(alpha - 1);
   });
 }
 
