@@ -75,7 +75,7 @@ describe("readExamples", () => {
     [
       { turns: [{ value: "p" }] },
       { fields: { text: "turns.3.value" } },
-      't.jsonl:1: has no field "turns.3.value". Did you mean "0"?',
+      't.jsonl:1: has no field "turns.3.value". Allowed: 0.',
     ],
     [{ turns: "p" }, { fields: { text: "turns.a" } }, "There it is the string p."],
     [
