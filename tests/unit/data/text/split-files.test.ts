@@ -43,7 +43,7 @@ describe("splitFiles", () => {
     [
       "no splits at all",
       () => files(["a.jsonl"], "test"),
-      'has no split "test". Did you mean "train"?',
+      'has no split "test". Allowed: train.',
     ],
     [
       "two formats",
