@@ -12,10 +12,10 @@ import {
   scenarioNames,
 } from "./scenarios.js";
 
-/** How to start a contestant: `run` answers tasks, `firstStep` takes one step of training. */
+/** How to start a contestant: `run` answers tasks, `firstStep` (if it trains) takes one step of training. */
 export interface Contestant extends ContestantInfo {
   readonly run: readonly [string, ...string[]];
-  readonly firstStep: readonly [string, ...string[]];
+  readonly firstStep?: readonly [string, ...string[]];
 }
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -29,6 +29,30 @@ function tfjs(id: string, label: string, threads: number, kind: "stock" | Execut
     ...{ id, label, threads },
     run: [process.execPath, ...loader, path("tfjs-child.ts"), ...args],
     firstStep: [process.execPath, path("first-step.mjs"), ...args],
+  };
+}
+
+/** jax-js on its wasm backend, and what is skipped of it: everything where it does not run. */
+function findJax(): { contestants: Contestant[]; skipped: string } {
+  const probe =
+    'const { init } = await import("@jax-js/jax");' +
+    'if (!(await init("wasm")).includes("wasm")) throw new Error("no wasm backend");';
+  const args = ["--input-type=module", "--eval", probe];
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: path("."),
+    encoding: "utf8",
+  });
+  if (status !== 0) {
+    const reason = stderr.split("\n").find((line) => line.includes("Error")) ?? `status ${status}`;
+    return { contestants: [], skipped: `jax-js (${reason.trim()}).` };
+  }
+  const run = [process.execPath, ...loader, path("jax-child.ts")] as const;
+  const contestant = { id: "jax", label: "jax-js wasm, 1 thread", threads: 1 };
+  return {
+    contestants: [{ ...contestant, only: ["matmul"], run }],
+    skipped:
+      "jax-js in all but the matrix products: it has arrays and gradients, but neither the model nor " +
+      "the optimizer; the same training step would be a second implementation of both.",
   };
 }
 
@@ -69,15 +93,20 @@ function torch(python: string, threads: number): Contestant {
   };
 }
 
-/** Stock, ours on every executor and, if it is there, PyTorch; the latter two with 1 and `threads` threads. */
+/**
+ * Stock, jax-js if it runs, ours on every executor and, if it is there, PyTorch; the latter two with 1
+ * and `threads` threads.
+ */
 export function findContestants(threads: number): {
   contestants: Contestant[];
   torchVersion?: string;
   skipped: string[];
 } {
   const counts = [...new Set([1, threads])];
+  const jax = findJax();
   const contestants = [
     tfjs("stock", "tfjs wasm, as it comes", 1, "stock"),
+    ...jax.contestants,
     ...availableExecutors()
       // Nobody whose CPU has wider vectors runs these.
       .filter((executor, i) => i === 0 || executor !== "baseline")
@@ -93,12 +122,13 @@ export function findContestants(threads: number): {
     });
     if (status === 0) {
       contestants.push(...counts.map((n) => torch(python, n)));
-      return { contestants, torchVersion: stdout.trim(), skipped: [] };
+      return { contestants, torchVersion: stdout.trim(), skipped: [jax.skipped] };
     }
     tried.push(`${python}: ${(error?.message ?? stderr).trim().split("\n").at(-1) ?? ""}`);
   }
   const remedy = "Set PUPIL_PYTHON to a Python that can import torch.";
-  return { contestants, skipped: [`PyTorch (${tried.join("; ")}). ${remedy}`] };
+  const skipped = [jax.skipped, `PyTorch (${tried.join("; ")}). ${remedy}`];
+  return { contestants, skipped };
 }
 
 /** Starts contestants one after the other; each is ready when its promise is. */
@@ -116,7 +146,8 @@ export async function startContestants(
 }
 
 /** Wall time from starting a process to its report that one training step is done. */
-export async function timeFirstStep({ firstStep }: Contestant): Promise<FirstStep> {
+export async function timeFirstStep({ id, firstStep }: Contestant): Promise<FirstStep> {
+  if (firstStep === undefined) throw new Error(`${id} takes no step of training.`);
   const [command, ...args] = firstStep;
   const start = performance.now();
   const child = new LineProcess(command, args);

@@ -11,7 +11,7 @@ import { findContestants, hardwareCommand, startContestants } from "./contestant
 import { lossPartTable } from "./loss-part-table.js";
 import { measureLossParts } from "./loss-parts.js";
 import { measureAll } from "./measure.js";
-import { type BenchmarkResults, type Hardware, lossTolerance } from "./results.js";
+import { type BenchmarkResults, type Hardware, lossTolerance, takesPart } from "./results.js";
 import { resultTables, textTable } from "./tables.js";
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -47,7 +47,10 @@ async function run(
   const loadBefore = loadavg()[0] as number;
   const compares = options.only.some((group) => !ofOursAlone.includes(group));
   const found = compares ? findContestants(options.threads) : { contestants: [], skipped: [] };
-  const { contestants, torchVersion, skipped } = found;
+  const { torchVersion, skipped } = found;
+  const contestants = found.contestants.filter((contestant) =>
+    options.only.some((group) => takesPart(contestant, group)),
+  );
   for (const reason of skipped) report(`skipped: ${reason}`);
   warnIfBusy(loadBefore);
   const hardware = options.only.includes("hardware") ? await measureHardware(options) : undefined;
@@ -75,7 +78,10 @@ async function run(
     },
     command: ["npm run bench", ...(argv.length > 0 ? ["--", ...argv] : [])].join(" "),
     threads: options.threads,
-    contestants: contestants.map(({ id, label, threads }) => ({ id, label, threads })),
+    contestants: contestants.map(({ id, label, threads, only }) => ({
+      ...{ id, label, threads },
+      ...(only && { only }),
+    })),
     skipped,
     ...(hardware && { hardware }),
     ...(lossParts && { lossParts }),

@@ -3,7 +3,7 @@ import type { BenchmarkOptions, Group } from "./arguments.js";
 import type { LineProcess } from "./child-process.js";
 import { type Contestant, timeFirstStep } from "./contestants.js";
 import type { Answer, MemoryPart, Task } from "./protocol.js";
-import type { Measurement } from "./results.js";
+import { type Measurement, takesPart } from "./results.js";
 import { writeScenario } from "./scenario-file.js";
 import { matmulSizes, matmulVariants, type ScenarioName, scenarioNames } from "./scenarios.js";
 import { largestDifference, median, repeatsFor } from "./statistics.js";
@@ -55,6 +55,11 @@ export async function measureAll(session: Session): Promise<{
 const trainingTask = (repeats: number) => ({ task: "training", repeats }) as const;
 const generationTask = (repeats: number) => ({ task: "generation", repeats }) as const;
 
+function withContestantsOf(session: Session, group: Group): Session {
+  const contestants = session.contestants.filter((contestant) => takesPart(contestant, group));
+  return { ...session, contestants };
+}
+
 function ask({ processes }: Session, { id }: Contestant, task: Task): Promise<Answer> {
   const child = processes.get(id);
   if (child === undefined) throw new Error(`${id} was not started.`);
@@ -62,7 +67,8 @@ function ask({ processes }: Session, { id }: Contestant, task: Task): Promise<An
 }
 
 /** Gives everyone the same start, and compares the losses of the first steps to ours. */
-async function load(session: Session, scenario: ScenarioName): Promise<number> {
+async function load(all: Session, scenario: ScenarioName): Promise<number> {
+  const session = withContestantsOf(all, "training");
   session.report(`loading ${scenario}`);
   const file = await writeScenario(scenario, session.folder);
   for (const contestant of session.contestants) {
@@ -80,11 +86,12 @@ async function load(session: Session, scenario: ScenarioName): Promise<number> {
 
 /** Interleaved rounds; a round of one contestant is the median of its repeats. */
 async function time(
-  session: Session,
+  all: Session,
   group: CaseGroup,
   name: string,
   task: (repeats: number) => Task,
 ): Promise<Measurement[]> {
+  const session = withContestantsOf(all, group);
   session.report(`${group} ${name}`);
   const { contestants, options } = session;
   // Short products need many repeats for one reading of the clock.
@@ -134,7 +141,8 @@ async function rounds(
 }
 
 /** Once each: the same step needs the same memory. */
-async function measureMemory(session: Session, scenario: ScenarioName): Promise<Measurement[]> {
+async function measureMemory(all: Session, scenario: ScenarioName): Promise<Measurement[]> {
+  const session = withContestantsOf(all, "memory");
   session.report(`memory ${scenario}`);
   const found: Measurement[] = [];
   for (const part of ["step", "loss"] satisfies MemoryPart[]) {
@@ -151,7 +159,8 @@ function single(name: string, contestant: string, bytes: number): Measurement {
   return { group: "memory", case: name, contestant, unit: "bytes", ...values };
 }
 
-async function measureStartup(session: Session): Promise<Measurement[]> {
+async function measureStartup(all: Session): Promise<Measurement[]> {
+  const session = withContestantsOf(all, "startup");
   session.report("startup");
   const memory = new Map<string, number>();
   const times = await rounds(session, async (contestant) => {

@@ -2,10 +2,16 @@ import type { Group } from "./arguments.js";
 
 /** One of the programs compared. */
 export interface ContestantInfo {
-  /** `stock`, `pupil-2`, `torch-1`, … */
+  /** `stock`, `jax`, `pupil-2`, `torch-1`, … */
   readonly id: string;
   readonly label: string;
   readonly threads: number;
+  /** The only groups it is measured in; absent: all. */
+  readonly only?: readonly Group[];
+}
+
+export function takesPart({ only }: ContestantInfo, group: Group): boolean {
+  return only === undefined || only.includes(group);
 }
 
 /** Of one contestant in one case: `small` (training, generation, startup), `512 nt` (matmul), … */

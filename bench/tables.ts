@@ -3,6 +3,7 @@ import {
   findMeasurement,
   lossTolerance,
   type Measurement,
+  takesPart,
 } from "./results.js";
 import {
   generation,
@@ -40,13 +41,13 @@ export function resultTables(results: BenchmarkResults): Table[] {
 
 type Format = (measurement: Measurement) => string;
 
-/** A row for each case with a column for each contestant; cases nobody was measured in are left out. */
+/** A row for each case with a column for each contestant that takes part in the group; cases nobody was measured in are left out. */
 function comparison(
   results: BenchmarkResults,
   group: Measurement["group"],
   cases: readonly { readonly name: string; readonly label: string; readonly format: Format }[],
 ): Pick<Table, "header" | "rows"> {
-  const { contestants } = results;
+  const contestants = results.contestants.filter((contestant) => takesPart(contestant, group));
   const rows = cases.flatMap(({ name, label, format }) => {
     const found = contestants.map(({ id }) => findMeasurement(results, group, name, id));
     if (found.every((m) => m === undefined)) return [];
@@ -143,7 +144,7 @@ function matmulTable(results: BenchmarkResults): Table {
   );
   return {
     title: "Matrix product, GFLOP/s: median (best)",
-    note: "Square float32 matrices; nn is A·B, tn is Aᵀ·B, nt is A·Bᵀ. Through `tf.matMul`.",
+    note: "Square float32 matrices; nn is A·B, tn is Aᵀ·B, nt is A·Bᵀ. Ours and tfjs: through `tf.matMul`; jax-js: a jitted `numpy.matmul`.",
     ...comparison(results, "matmul", cases),
   };
 }

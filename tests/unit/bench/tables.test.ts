@@ -106,6 +106,20 @@ describe("tables", () => {
     expect(named("Peak memory")?.rows[0]?.slice(1)).toEqual(["–", "–", "3.00"]);
   });
 
+  test("have no column for a contestant that takes no part in the group", () => {
+    const measured = resultsOf([
+      measurement("training", "small", "stock", 1000),
+      measurement("matmul", "64 nn", "jax", 10),
+    ]);
+    const jax = { id: "jax", label: "label of jax", threads: 1, only: ["matmul"] } as const;
+    const tables = resultTables({ ...measured, contestants: [...measured.contestants, jax] });
+    const named = (part: string) => tables.find(({ title }) => title.includes(part));
+    expect(named("Training step")?.header).not.toContain("label of jax");
+    expect(named("Training step")?.rows[0]).toHaveLength(4);
+    expect(named("Matrix product")?.header.at(-1)).toBe("label of jax");
+    expect(named("Matrix product")?.rows[0]?.slice(1, 4)).toEqual(["–", "–", "–"]);
+  });
+
   test("that would be empty are left out", () => {
     expect(named("Matrix product")).toBeUndefined();
     expect(named("Distance")).toBeUndefined();
