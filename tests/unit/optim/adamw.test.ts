@@ -127,7 +127,9 @@ describe("a saved state", () => {
       using optimizer = new AdamW(parameters);
       expect(() => optimizer.restore({ ...state, moments })).toThrow(`${key} is missing`);
       moments.set(key, { shape: [2, 1], data: new Float32Array(2) });
-      expect(() => optimizer.restore({ ...state, moments })).toThrow(`${key} has the shape [2, 1]; expected [2]`);
+      expect(() => optimizer.restore({ ...state, moments })).toThrow(
+        `${key} has the shape [2, 1]; expected [2]`,
+      );
     },
   );
 });

@@ -40,11 +40,7 @@ describe("splitFiles", () => {
       () => files(hub, "trian"),
       'folder: has no split "trian". Did you mean "train"?',
     ],
-    [
-      "no splits at all",
-      () => files(["a.jsonl"], "test"),
-      'has no split "test". Allowed: train.',
-    ],
+    ["no splits at all", () => files(["a.jsonl"], "test"), 'has no split "test". Allowed: train.'],
     [
       "two formats",
       () => files(["train.jsonl", "train.parquet"]),
