@@ -7,7 +7,6 @@ import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
 import { nodePlatform } from "../platform.js";
 import { checkpointSteps } from "../runs/run-folder.js";
-import { loadRunLosses } from "../runs/run-losses.js";
 import { trainRun } from "../runs/train-run.js";
 
 /** What the runner asks for. */
@@ -31,7 +30,6 @@ export async function runCell({ config }: CellTask, signal: AbortSignal): Promis
   const resume = (await checkpointSteps(path)).length > 0;
   if (!resume && (await exists(path))) await rm(path, { recursive: true });
   await startBackend(config.backend, { platform: nodePlatform });
-  await loadRunLosses(config.losses);
   let said = 0;
   for await (const event of trainRun({ config, path, resume, signal })) {
     if (event.type !== "step" || performance.now() - said < 200) continue;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   type AblationFile,
   ablationSchema,
@@ -151,10 +151,4 @@ function requireDifferent(cells: readonly Cell[], source: string): void {
 /** An arm's name as part of a folder's. */
 export function fileName(arm: string): string {
   return arm.replaceAll(/[^\w.-]+/g, "-").replaceAll(/^-+|-+$/g, "") || "arm";
-}
-
-/** A path for people, from the working folder where that is shorter. */
-export function shownPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.length < path.length ? short : path;
 }
