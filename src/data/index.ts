@@ -59,6 +59,16 @@ export { findTask, taskConfigSchema, taskDefinitions } from "./tasks/index.js";
 export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
+export { taskSource } from "./problems/index.js";
+export type {
+  Problem,
+  ProblemSource,
+  SolveOptions,
+  StepJudgement,
+  TrainingProblems,
+} from "./problems/index.js";
+export { definePairMaker, defineTraceStep } from "./traces/index.js";
+export type { PairMaker, Trace, TraceContext, TracePair, TraceStep } from "./traces/index.js";
 export { dataFile } from "./readers/data-file.js";
 export type { DataFile, ParquetDecoder } from "./readers/data-file.js";
 export { dataFormats, formatOfName, readRows } from "./readers/index.js";

@@ -10,3 +10,11 @@ export {
 export { sampleUniforms } from "./sample-uniforms.js";
 export { ownDistribution, samplingPolicySchema, type SamplingPolicy } from "./sampling-policy.js";
 export type { TokenSource, TokenStream } from "./token-source.js";
+export { addCosts, defineSampler, noCost } from "./samplers/index.js";
+export type {
+  Sampled,
+  SampledRow,
+  SamplerContext,
+  SamplerDefinition,
+  SamplingCost,
+} from "./samplers/index.js";

@@ -5,6 +5,7 @@ import type {
   TokenizeReport,
   Tokenizer,
   TokenSequence,
+  TrainingProblems,
 } from "../../data/index.js";
 import { requireMember } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
@@ -60,6 +61,8 @@ export interface PreparedData {
   readonly promptsOnly?: boolean;
   /** For trainers of pairs; absent where the data has none. */
   readonly pairs?: PairData;
+  /** For trainers and samplers that ask and verify; absent where nothing can tell what is right. */
+  readonly problems?: TrainingProblems;
   readonly evaluation: readonly EvaluationSet[];
   /** Longest completion to sample, in tokens, unless the config says otherwise. */
   readonly maxNewTokens: number;

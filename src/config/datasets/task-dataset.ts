@@ -2,6 +2,7 @@ import {
   findTask,
   type TaskDataset,
   taskItems,
+  taskSource,
   type TaskSplit,
   tokenizeExample,
   type TokenSequence,
@@ -31,6 +32,7 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
   const { tokenizer, evaluationRows, random } = context;
   const task = findTask(config.type);
   const { type: _type, ...options } = config;
+  const source = taskSource(config);
   // Evaluation is held to right completions, whatever the error rate of the training traces.
   const exact = { ...options, errorRate: 0 };
   const rowsOf = (split: TaskSplit, count: number, start = 0) =>
@@ -67,6 +69,11 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
         const wrong = answers(1);
         return answers(0).map((positive, i) => ({ positive, negative: wrong[i] as TokenSequence }));
       },
+    },
+    problems: {
+      source,
+      problems: (step, count) =>
+        Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
     },
     evaluation,
     maxNewTokens,

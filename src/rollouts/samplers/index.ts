@@ -1,0 +1,10 @@
+export {
+  addCosts,
+  defineSampler,
+  noCost,
+  type Sampled,
+  type SampledRow,
+  type SamplerContext,
+  type SamplerDefinition,
+  type SamplingCost,
+} from "./sampler.js";

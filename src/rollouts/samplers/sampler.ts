@@ -1,0 +1,110 @@
+import type { z } from "zod";
+import type { Problem, ProblemSource, Tokenizer } from "../../data/index.js";
+import type { LanguageModel } from "../../models/index.js";
+import type { Random } from "../../tensors/index.js";
+import type { SamplingPolicy } from "../sampling-policy.js";
+
+/** A completion of a problem, whoever wrote which of its tokens. */
+export interface SampledRow {
+  /** Index into the problems that were given. */
+  readonly problem: number;
+  /** What the student is trained to continue, which a hint may have been taken out of. */
+  readonly promptIds: readonly number[];
+  /** Ends with the end id where one was written. */
+  readonly completionIds: readonly number[];
+  /** False: the completion was cut off. */
+  readonly finished: boolean;
+  /**
+   * Log-probability of every completion token under the policy that wrote it, given `promptIds`, where
+   * it is the student's; 0 elsewhere (see `own`).
+   */
+  readonly tokenLogProbs: readonly number[];
+  /**
+   * For every completion token: 1 where the student wrote it from `promptIds`, 0 where somebody else did
+   * (a teacher, a tool, an injected trace). There is no ratio of policies to form at a 0.
+   */
+  readonly own: readonly number[];
+  /**
+   * For every completion token 1 where it may be learned; 0 for what a tool said. Default: all.
+   */
+  readonly learned?: readonly number[];
+  /** Who wrote it: `student`, `teacher`, `mixed`, `oracle terse`, `data`. */
+  readonly source: string;
+}
+
+/** What was paid for samples. Counted by samplers and nowhere else. */
+export interface SamplingCost {
+  readonly studentTokens: number;
+  readonly teacherTokens: number;
+  /** Forward passes of rows: one per row and token that is generated or scored in one pass. */
+  readonly studentForwards: number;
+  readonly teacherForwards: number;
+}
+
+export const noCost: SamplingCost = {
+  studentTokens: 0,
+  teacherTokens: 0,
+  studentForwards: 0,
+  teacherForwards: 0,
+};
+
+export function addCosts(...costs: readonly SamplingCost[]): SamplingCost {
+  const sum = (key: keyof SamplingCost) => costs.reduce((total, cost) => total + cost[key], 0);
+  return {
+    studentTokens: sum("studentTokens"),
+    teacherTokens: sum("teacherTokens"),
+    studentForwards: sum("studentForwards"),
+    teacherForwards: sum("teacherForwards"),
+  };
+}
+
+export interface Sampled {
+  /** Rows of one problem stand together, in the order of the problems. */
+  readonly rows: readonly SampledRow[];
+  readonly cost: SamplingCost;
+  /** What else a sampler counts, such as `vetoRate`; for logs and reports. */
+  readonly measures?: Readonly<Record<string, number>>;
+}
+
+export interface SamplerContext {
+  readonly problems: ProblemSource;
+  readonly tokenizer: Tokenizer;
+  readonly student?: LanguageModel;
+  readonly teacher?: LanguageModel;
+  /** How models sample. */
+  readonly policy: SamplingPolicy;
+  readonly maxNewTokens: number;
+  readonly random: Random;
+}
+
+/** A way to get completions of problems. A new one is one file and one line in the list. */
+export interface SamplerDefinition<N extends string = string, S extends z.ZodObject = z.ZodObject> {
+  /** Name in configs; the file is called the same. */
+  readonly name: N;
+  /** One sentence. */
+  readonly summary: string;
+  /** Paper and section. */
+  readonly reference?: string;
+  /** Whom it needs; checked before anything runs. */
+  readonly needs: readonly (
+    | "student"
+    | "teacher"
+    | "solve"
+    | "checkSteps"
+    | "continueFrom"
+    | "respond"
+  )[];
+  readonly config: S;
+  sample(
+    problems: readonly Problem[],
+    config: z.output<S>,
+    context: SamplerContext,
+  ): Promise<Sampled>;
+}
+
+/** Types a sampler from its parts; returns it unchanged. */
+export function defineSampler<N extends string, S extends z.ZodObject>(
+  definition: SamplerDefinition<N, S>,
+): SamplerDefinition<N, S> {
+  return definition;
+}
