@@ -8,6 +8,7 @@ import {
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
+  verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
@@ -22,7 +23,14 @@ import {
   sftTrainerSchema,
 } from "./run.js";
 
-export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+export type ComponentKind =
+  | "config"
+  | "trainer"
+  | "teacher"
+  | "loss"
+  | "task"
+  | "verifier"
+  | "data";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -47,7 +55,7 @@ function lossDetails(definition: LossDefinition): string[] {
   return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
-/** Every component; losses and tasks come from their lists. */
+/** Every component; losses, tasks and verifiers come from their lists. */
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
@@ -101,13 +109,8 @@ export const components: readonly Component[] = [
       schema: definition.config,
     }),
   ),
-  ...taskDefinitions.map(
-    ({ name, summary, config }): Component => ({
-      kind: "task",
-      name,
-      summary,
-      details: [],
-      schema: config,
-    }),
+  ...taskDefinitions.map(({ name, summary, config }) => plain("task", name, summary, config)),
+  ...verifierDefinitions.map(({ name, summary, config }) =>
+    plain("verifier", name, summary, config),
   ),
 ];

@@ -55,16 +55,24 @@ export { additionTask } from "./tasks/addition.js";
 export type { AdditionProblem } from "./tasks/addition.js";
 export { chainTask } from "./tasks/chain.js";
 export type { ChainProblem } from "./tasks/chain-problem.js";
-export { findTask, taskConfigSchema, taskDefinitions } from "./tasks/index.js";
+export {
+  findTask,
+  taskConfigSchema,
+  taskConfigSchemaWith,
+  taskDefinitions,
+} from "./tasks/index.js";
 export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
-export { taskSource } from "./problems/index.js";
+export * from "./verifiers/index.js";
+export { checkVerifier, fileSource, taskSource, withCharacters } from "./problems/index.js";
 export type {
+  FileProblems,
   Problem,
   ProblemSource,
   SolveOptions,
   StepJudgement,
+  TaskSourceOptions,
   TrainingProblems,
 } from "./problems/index.js";
 export { definePairMaker, defineTraceStep } from "./traces/index.js";

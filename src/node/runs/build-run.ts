@@ -13,8 +13,8 @@ import {
 } from "../../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
+import { loadOwnComponents } from "./own-components.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import { loadRunLosses } from "./run-losses.js";
 import { describeStudent } from "./run-models.js";
 import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
@@ -55,9 +55,9 @@ async function assemble(
   checkpoint: string | undefined,
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
-  const models = await assembleModels(config, checkpoint, loss, own);
+  const components = await loadOwnComponents(config);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
+  const models = await assembleModels(config, checkpoint, { loss, components }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));
