@@ -53,8 +53,10 @@ export { defineTask, taskSplits } from "./tasks/define.js";
 export type { TaskDefinition, TaskSplit, Verification } from "./tasks/define.js";
 export { additionTask } from "./tasks/addition.js";
 export type { AdditionProblem } from "./tasks/addition.js";
-export { chainTask } from "./tasks/chain.js";
-export type { ChainProblem } from "./tasks/chain-problem.js";
+export { multiplicationTask } from "./tasks/multiplication/multiplication.js";
+export type { MultiplicationProblem } from "./tasks/multiplication/multiplication.js";
+export { chainTask } from "./tasks/chain/chain.js";
+export type { ChainProblem } from "./tasks/chain/problem.js";
 export {
   findTask,
   taskConfigSchema,

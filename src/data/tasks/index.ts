@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { additionTask } from "./addition.js";
-import { chainTask } from "./chain.js";
+import { chainTask } from "./chain/chain.js";
 import type { TaskDefinition } from "./define.js";
+import { multiplicationTask } from "./multiplication/multiplication.js";
 
 export type { TaskDefinition };
 
 /** Every built-in task. A new one is one file and one line here. */
-export const taskDefinitions = [additionTask, chainTask] as const;
+export const taskDefinitions = [additionTask, chainTask, multiplicationTask] as const;
 
 type Definitions = (typeof taskDefinitions)[number];
 type Named<D> = D extends {
