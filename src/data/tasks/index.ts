@@ -3,12 +3,22 @@ import { oneOf, PupilError } from "../../errors/index.js";
 import { additionTask } from "./addition.js";
 import { chainTask } from "./chain/chain.js";
 import type { TaskDefinition } from "./define.js";
+import { kb2Task } from "./kb2/kb2.js";
 import { multiplicationTask } from "./multiplication/multiplication.js";
+import { prontoqaTask } from "./prontoqa/prontoqa.js";
+import { toolTask } from "./tool/tool.js";
 
 export type { TaskDefinition };
 
 /** Every built-in task. A new one is one file and one line here. */
-export const taskDefinitions = [additionTask, chainTask, multiplicationTask] as const;
+export const taskDefinitions = [
+  additionTask,
+  chainTask,
+  kb2Task,
+  multiplicationTask,
+  prontoqaTask,
+  toolTask,
+] as const;
 
 type Definitions = (typeof taskDefinitions)[number];
 type Named<D> = D extends {
