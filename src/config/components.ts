@@ -19,6 +19,7 @@ import {
   distillTrainerSchema,
   evaluationSchema,
   pairsTrainerSchema,
+  rankTrainerSchema,
   runConfigSchema,
   sftTrainerSchema,
 } from "./run.js";
@@ -80,6 +81,12 @@ export const components: readonly Component[] = [
     "pairs",
     "Learning from a preferred and a rejected answer: REDI, DPO and the like.",
     pairsTrainerSchema,
+  ),
+  plain(
+    "trainer",
+    "rank",
+    "Learning to rank: losses on the scores of a query's candidates.",
+    rankTrainerSchema,
   ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({

@@ -129,10 +129,55 @@ export const pairsTrainerSchema = z.strictObject({
   loss: pairsLoss(lossTermSchema),
 });
 
+export const listScoresSourceSchema = z
+  .discriminatedUnion("type", [
+    z
+      .strictObject({
+        type: z.literal("model"),
+        from: z.string().describe("Folder of a reranker: a model with a head for sequences."),
+      })
+      .describe("A reranker in this process, which reads the texts with its own tokenizer."),
+    z
+      .strictObject({
+        type: z.literal("file"),
+        path: z
+          .string()
+          .describe("A TREC run: query id, Q0, passage id, rank, score, tag; the score counts."),
+      })
+      .describe("Scores of every candidate in a file."),
+  ])
+  .describe("Where the teacher's scores come from.");
+
+const rankLoss = (term: typeof lossTermSchema) =>
+  z
+    .array(term)
+    .min(1)
+    .describe(
+      "Loss terms on lists of scores; each says with `scores` whether it learns the teacher's, the grades or relevance.",
+    );
+
+export const rankTrainerSchema = z.strictObject({
+  type: z.literal("rank"),
+  ...pairsFields,
+  batchSize: count()
+    .default(16)
+    .describe("Queries per optimizer step, over all micro-batches; each has its candidates."),
+  candidates: z
+    .int()
+    .min(2)
+    .optional()
+    .describe(
+      "Most candidates of a query in a step: one with the highest grade, others at random. Default: all.",
+    ),
+  scores: listScoresSourceSchema.optional(),
+  loss: rankLoss(lossTermSchema),
+});
+
 export const trainerSchema = z.discriminatedUnion("type", [
   sftTrainerSchema,
   distillTrainerSchema,
   pairsTrainerSchema,
+  rankTrainerSchema,
 ]);
 
 export const evaluationSchema = z.strictObject({
@@ -148,6 +193,19 @@ export const evaluationSchema = z.strictObject({
       "Longest completion in an evaluation. Default: as in training, or as `data` here needs.",
     ),
   data: evaluationDataSchema(datasetSchema),
+  window: z
+    .strictObject({
+      size: z.int().min(2).describe("Candidates that are ranked at once."),
+      stride: z.int().min(1).describe("Places from one window up to the next."),
+    })
+    .refine(({ size, stride }) => stride < size, {
+      path: ["stride"],
+      message: "must be smaller than size, or nothing is carried from one window to the next",
+    })
+    .optional()
+    .describe(
+      "For students that write rankings: held-out lists are ranked a window at a time, from their end.",
+    ),
 });
 
 const modules = (what: string) => z.array(z.string()).default([]).describe(what);
@@ -195,6 +253,7 @@ export function runConfigSchemaWith(own: Partial<OwnComponents>): typeof runConf
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
     distillTrainerSchema.extend({ loss: distillLoss(term) }),
     pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
+    rankTrainerSchema.extend({ loss: rankLoss(term) }),
   ]);
   const data = datasetSchemaWith(ofData);
   const evaluation = evaluationSchema.extend({ data: evaluationDataSchema(data) }).prefault({});

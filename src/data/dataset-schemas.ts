@@ -175,6 +175,14 @@ export const rerankDatasetSchema = z
     run: path(
       "A first-stage ranking, six columns: query id, Q0, passage id, rank, score, tag.",
     ).optional(),
+    validationFraction: z
+      .number()
+      .gt(0)
+      .lte(1)
+      .default(0.2)
+      .describe("Share of the lists, the last ones, to evaluate on; 1: all, to evaluate only."),
+    queryLength: z.int().min(1).default(32).describe("Most tokens of a query (DeAR: 32)."),
+    passageLength: z.int().min(1).default(196).describe("Most tokens of a passage (DeAR: 196)."),
   })
   .describe("Queries with graded passages, in TREC's form.");
 

@@ -81,6 +81,8 @@ export {
   taskConfigSchemaWith,
   taskDefinitions,
 } from "./tasks/index.js";
+export { rerankTask } from "./tasks/rerank/rerank.js";
+export type { RerankProblem } from "./tasks/rerank/problem.js";
 export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
@@ -151,7 +153,23 @@ export type { TokenWords } from "./store/token-words.js";
 export { tokenViewer } from "./text/show-tokens.js";
 export type { ShownToken } from "./text/show-tokens.js";
 export { bucketedIndices } from "./batches/length-buckets.js";
+export { bm25 } from "./rerank/bm25.js";
+export { calibrationError } from "./rerank/calibration.js";
+export { kendallTau } from "./rerank/kendall-tau.js";
 export { ndcgAt } from "./rerank/ndcg.js";
+export { encodeCandidate, someCandidates } from "./rerank/ranking-list.js";
+export type {
+  EncodeCandidateOptions,
+  RankingCandidate,
+  RankingList,
+} from "./rerank/ranking-list.js";
+export {
+  rankingWindows,
+  readRanking,
+  writeRanking,
+  writeRankingPrompt,
+} from "./rerank/ranking-text.js";
+export type { RankingWindow, ReadRanking } from "./rerank/ranking-text.js";
 export { readRerankLists } from "./rerank/rerank-lists.js";
 export type {
   RerankCandidate,

@@ -4,6 +4,7 @@ import { PupilError } from "../errors/index.js";
 import type { LossDefinition, LossState, ValuesPer } from "./define.js";
 import { type LossInput, lossInputFacts, type LossInputs } from "./inputs.js";
 import { type LayerPair, layersField } from "./layers.js";
+import type { ListScores } from "./list-scores.js";
 import { type LossWeight, weightAt } from "./weight.js";
 
 /** A loss with its options settled and its weight in a sum. Made by {@link lossTerm}. */
@@ -14,6 +15,8 @@ export interface LossTerm {
   readonly weight: LossWeight;
   /** For losses on states of layers; absent: the last layer of both models. */
   readonly layers?: readonly LayerPair[];
+  /** For losses on lists: which scores it learns from; absent: the teacher's, else the grades. */
+  readonly scores?: ListScores;
 }
 
 /** Values of a weighted sum and of its terms, all `[B, T]` or all `[B]`. */
@@ -75,6 +78,11 @@ export function inputsOf({ needs, optional = [] }: LossDefinition): LossInput[] 
 /** Whether a loss compares states of layers, so that its terms say which ones. */
 export function readsLayers(definition: LossDefinition): boolean {
   return inputsOf(definition).some((input) => lossInputFacts(input).layer !== undefined);
+}
+
+/** Whether a loss compares scores of lists, so that its terms say whose it learns from. */
+export function readsLists(definition: LossDefinition): boolean {
+  return inputsOf(definition).includes("teacherScores");
 }
 
 /** Names for logs: the names of the losses, a repeated one numbered (`forward-kl`, `forward-kl-2`). */

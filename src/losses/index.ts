@@ -27,6 +27,7 @@ export {
   lossTerm,
   needsOf,
   readsLayers,
+  readsLists,
   termLabels,
 } from "./combine.js";
 export type { CombinedLoss, LossTerm } from "./combine.js";
@@ -45,6 +46,7 @@ export { describeLoss, type LossDescription, type LossField, lossFacts } from ".
 export { lossInputFacts, lossInputs } from "./inputs.js";
 export type { LayerInput, LossInput, LossInputFacts, LossInputs } from "./inputs.js";
 export type { LayerPair } from "./layers.js";
+export { listScores, type ListScores } from "./list-scores.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
 export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
 export {

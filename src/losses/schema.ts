@@ -1,17 +1,23 @@
 import { z } from "zod";
 import { oneOf, PupilError } from "../errors/index.js";
-import { type LossTerm, lossTerm, readsLayers } from "./combine.js";
+import { type LossTerm, lossTerm, readsLayers, readsLists } from "./combine.js";
 import type { LossDefinition } from "./define.js";
 import type { LayerInput, LossInput } from "./inputs.js";
 import { type LayerPair, layersField } from "./layers.js";
+import { type ListScores, listScoresField } from "./list-scores.js";
 import { lossDefinitions } from "./list.js";
 import { weightField } from "./weight.js";
 
 type LayerFields<I extends LossInput> = [Extract<I, LayerInput>] extends [never]
   ? unknown
   : { layers: typeof layersField };
+type ListFields<I extends LossInput> = [Extract<I, "teacherScores">] extends [never]
+  ? unknown
+  : { scores: typeof listScoresField };
 type TermSchema<N extends string, I extends LossInput, S extends z.ZodObject> = z.ZodObject<
-  { type: z.ZodLiteral<N>; weight: typeof weightField } & LayerFields<I> & S["shape"],
+  { type: z.ZodLiteral<N>; weight: typeof weightField } & LayerFields<I> &
+    ListFields<I> &
+    S["shape"],
   z.core.$strict
 >;
 type TermSchemas<L> = {
@@ -30,13 +36,14 @@ const termSchemas = (definitions: readonly LossDefinition[]) =>
       type: z.literal(definition.name),
       weight: weightField,
       ...(readsLayers(definition) ? { layers: layersField } : {}),
+      ...(readsLists(definition) ? { scores: listScoresField } : {}),
       ...definition.config.shape,
     }),
   );
 
 /**
  * One term in a config: `{ type, weight, …options of that loss }`, with `layers` for losses on states
- * of layers; unknown keys are errors.
+ * of layers and `scores` for losses on lists; unknown keys are errors.
  */
 export const lossTermSchema = z.discriminatedUnion(
   "type",
@@ -81,6 +88,11 @@ export function lossTermFromConfig(
 ): LossTerm {
   const { type, weight, ...others } = config;
   const definition = findLoss(type, own);
+  if (readsLists(definition)) {
+    const { scores, ...options } = others as { scores?: ListScores };
+    const term = lossTerm(definition, options, weight);
+    return scores === undefined ? term : { ...term, scores };
+  }
   if (!readsLayers(definition)) return lossTerm(definition, others, weight);
   const { layers, ...options } = others as { layers?: readonly LayerPair[] };
   return lossTerm(definition, options, weight, layers);

@@ -21,6 +21,7 @@ export {
   loadSequenceModel,
   parseHeadConfig,
   type ProblemType,
+  scoreName,
   type SequenceInputs,
   sequenceInputs,
   SequenceModel,

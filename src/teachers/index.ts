@@ -24,6 +24,13 @@ export {
   teacherKinds,
   teacherSchema,
 } from "./kinds/index.js";
+export {
+  type ListTeacher,
+  modelListTeacher,
+  type ModelListTeacherOptions,
+  recordedListTeacher,
+  scoreSequences,
+} from "./list-teacher.js";
 export type { DistributionOptions } from "./logit-signals.js";
 export * from "./mixture/index.js";
 export { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";

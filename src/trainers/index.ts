@@ -17,6 +17,17 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluation/evaluate-student.js";
+export {
+  evaluateRanking,
+  type EvaluateRankingOptions,
+  rankingMetrics,
+} from "./evaluation/evaluate-ranking.js";
+export { evaluatePairs } from "./evaluation/evaluate-pairs.js";
+export {
+  evaluateWindows,
+  type EvaluateWindowsOptions,
+  type RankingWindowOptions,
+} from "./evaluation/evaluate-windows.js";
 export { type EvaluationWatch, watchEvaluations } from "./diagnostics/watch-evaluations.js";
 export {
   type FailureSignature,
@@ -28,6 +39,7 @@ export type { StepMetrics } from "./step/metrics.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
 export { makeProjections, Projections } from "./step/projections.js";
 export { type RolloutInputs, teacherAdvantages } from "./step/rollout-inputs.js";
+export { rank, type RankData, type RankOptions } from "./rank.js";
 export { sft, type SftOptions } from "./sft.js";
 export {
   type TrainingWarning,

@@ -11,7 +11,7 @@ import { requireMember } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { EvaluationData } from "../dataset-schema.js";
 import type { OwnComponents } from "../own-components.js";
-import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
+import type { EvaluationSet, PairData, RankData, TrainingData } from "../../trainers/index.js";
 
 /** Where a dataset's files come from: the disk, or what a page was given. */
 export interface DataAccess {
@@ -63,6 +63,8 @@ export interface PreparedData {
   readonly promptsOnly?: boolean;
   /** For trainers of pairs; absent where the data has none. */
   readonly pairs?: PairData;
+  /** For trainers of rankings; absent where the data has no lists. */
+  readonly ranking?: RankData;
   /** For trainers and samplers that ask and verify; absent where nothing can tell what is right. */
   readonly problems?: TrainingProblems;
   readonly evaluation: readonly EvaluationSet[];

@@ -75,7 +75,14 @@ async function prepare(dataset: PairsDataset, context: PrepareContext): Promise<
       promptOf: promptOfRow,
     },
     pairs: { pairs: at },
-    evaluation: [{ name: "heldOut", rows, prompts: rows.map(promptOfRow) }],
+    evaluation: [
+      {
+        name: "heldOut",
+        rows,
+        prompts: rows.map(promptOfRow),
+        pairs: validation.slice(0, evaluationRows),
+      },
+    ],
     maxNewTokens: longest(all, ({ ids, completionStart }) => ids.length - completionStart),
     longestPrompt: longest(all, ({ completionStart }) => completionStart),
     positions: longest(all, ({ ids }) => ids.length - 1),

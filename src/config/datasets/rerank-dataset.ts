@@ -1,8 +1,26 @@
-import { readRerankLists, type RerankDataset } from "../../data/index.js";
+import {
+  bm25,
+  encodeCandidate,
+  type EncodeCandidateOptions,
+  readRerankLists,
+  type RankingList,
+  type RerankDataset,
+  type RerankList,
+  shuffledIndices,
+  splitRows,
+  type Tokenizer,
+} from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
-import type { DataAccess, DatasetKind } from "./dataset-kind.js";
+import { rankingMetrics } from "../../trainers/index.js";
+import {
+  type DataAccess,
+  type DatasetKind,
+  type PrepareContext,
+  type PreparedData,
+  withCommas,
+} from "./dataset-kind.js";
 
-/** Queries with candidates to rank. They can be read and shown; no trainer takes them yet. */
+/** Queries with candidates to rank, for the trainer `rank`. */
 export const rerankDataset: DatasetKind<RerankDataset> = {
   hasEnds: true,
   async characters(dataset, files) {
@@ -11,15 +29,9 @@ export const rerankDataset: DatasetKind<RerankDataset> = {
       query,
       ...candidates.map((c) => c.text),
     ]);
-    return texts.join("");
+    return `${texts.join("")}\n`;
   },
-  prepare() {
-    throw new PupilError("No trainer learns from rerank lists yet.", {
-      field: "data.type",
-      value: "rerank",
-      remedy: "`pupil data` shows them, and readRerankLists gives them to your own code.",
-    });
-  },
+  prepare,
   readLists,
 };
 
@@ -31,4 +43,92 @@ async function readLists(dataset: RerankDataset, files: DataAccess) {
     qrels: await files.open(qrels),
     run: run === undefined ? undefined : await files.open(run),
   });
+}
+
+/** A list as a model with a head for sequences reads it. */
+export function encodeList(
+  tokenizer: Tokenizer,
+  { queryId, query, candidates }: RerankList,
+  lengths: EncodeCandidateOptions = {},
+): RankingList {
+  return {
+    queryId,
+    query,
+    candidates: candidates.map(({ docid, text, grade }) => ({
+      docid,
+      text,
+      ids: encodeCandidate(tokenizer, query, text, lengths).ids,
+      ...(grade === undefined ? {} : { grade }),
+    })),
+  };
+}
+
+async function prepare(dataset: RerankDataset, context: PrepareContext): Promise<PreparedData> {
+  const { tokenizer, files, random, evaluationRows } = context;
+  const { queryLength, passageLength, validationFraction, queries: source } = dataset;
+  const { lists: read, report } = await readLists(dataset, files);
+  const lists = read.map((list) => encodeList(tokenizer, list, { queryLength, passageLength }));
+  const cut = validationFraction === 1 ? 0 : splitRows(lists.length, validationFraction, source);
+  const train = lists.slice(0, cut);
+  const validation = lists.slice(cut);
+  const heldOut = validation.slice(0, evaluationRows);
+  const lengths = lists.flatMap(({ candidates }) => candidates.map(({ ids }) => ids.length));
+  const whole = read.flatMap((list) => encodeList(tokenizer, list).candidates);
+  const cutOff = whole.filter(({ ids }, i) => ids.length > (lengths[i] as number)).length;
+  return {
+    training: {
+      rows: () => {
+        throw new PupilError("The data is lists to rank, which this trainer does not learn from.", {
+          field: "data.type",
+          value: "rerank",
+          remedy: 'Use the "rank" trainer.',
+        });
+      },
+      promptOf: () => [],
+    },
+    ranking: {
+      lists: (step, count) => {
+        if (train.length === 0) {
+          throw new PupilError("leaves no list to train on.", {
+            field: "data.validationFraction",
+            value: validationFraction,
+            remedy: "Lower it, or use pupil evaluate.",
+          });
+        }
+        return shuffledIndices(random, train.length, step * count, count).map(
+          (i) => train[i] as RankingList,
+        );
+      },
+    },
+    evaluation: [{ name: "heldOut", rows: [], prompts: [], lists: heldOut }],
+    maxNewTokens: 1,
+    longestPrompt: 1,
+    positions: lengths.reduce((most, length) => Math.max(most, length), 1),
+    lengths: () => train.flatMap(({ candidates }) => candidates.map(({ ids }) => ids.length)),
+    notes: [
+      `${source}: ${withCommas(report.lists)} lists with ${withCommas(report.candidates)} candidates ` +
+        `(${withCommas(report.unjudgedCandidates)} unjudged, which count as grade 0), ` +
+        `${withCommas(cutOff)} of them cut off at ${queryLength} tokens of the query or ${passageLength} of the passage, ` +
+        `${withCommas(report.listsWithoutRelevant)} lists without a relevant one.`,
+      `${withCommas(train.length)} lists to train on, ${withCommas(validation.length)} to validate on.`,
+      describeBm25(heldOut, lists),
+    ],
+  };
+}
+
+/** What the words that query and passage share are good for, as a baseline. */
+function describeBm25(heldOut: readonly RankingList[], all: readonly RankingList[]): string {
+  const passages = new Map<string, string>();
+  for (const { candidates } of all)
+    for (const { docid, text } of candidates) passages.set(docid, text);
+  const ids = [...passages.keys()];
+  const scoresOf = bm25([...passages.values()]);
+  const place = new Map(ids.map((id, i) => [id, i]));
+  const scores = heldOut.map(({ query, candidates }) => {
+    const ofAll = scoresOf(query);
+    return candidates.map(({ docid }) => ofAll[place.get(docid) as number] as number);
+  });
+  const metrics = rankingMetrics(heldOut, scores);
+  const figures = ["ndcg1", "ndcg5", "ndcg10"].map((name) => (metrics[name] ?? 0).toFixed(4));
+  return `Baseline: BM25 over all ${withCommas(ids.length)} passages has nDCG@1/5/10 of ${figures.join(" / ")} on the lists to validate on.`;
 }

@@ -1,5 +1,6 @@
 import {
   findTask,
+  type RerankList,
   type TaskDataset,
   type TaskItem,
   taskItems,
@@ -16,6 +17,7 @@ import {
   type PreparedData,
   promptOfRow,
 } from "./dataset-kind.js";
+import { encodeList } from "./rerank-dataset.js";
 
 /** Endless problems of a task, with held-out and longer ones to evaluate on. */
 export const taskDataset: DatasetKind<TaskDataset> = {
@@ -42,6 +44,18 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
   const exact = { ...options, errorRate: 0 };
   const rowsOf = (split: TaskSplit, count: number, start = 0) =>
     taskItems(task, options, split, random, count, start).map(tokenize);
+  const pairsOf = (split: TaskSplit, count: number, start = 0) => {
+    const answers = (errorRate: number) =>
+      taskItems(task, { ...options, errorRate }, split, random, count, start).map(tokenize);
+    const wrong = answers(1);
+    return answers(0).map((positive, i) => ({ positive, negative: wrong[i] as TokenSequence }));
+  };
+  const listsOf =
+    task.list &&
+    ((split: TaskSplit, count: number, start = 0) =>
+      taskItems(task, exact, split, random, count, start).map(({ problem }) =>
+        encodeList(tokenizer, task.list?.(problem) as RerankList),
+      ));
   const evaluationSet = (split: "heldOut" | "longer"): EvaluationSet => {
     const items = taskItems(task, exact, split, random, evaluationRows);
     const rows = items.map(tokenize);
@@ -50,6 +64,8 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
       rows,
       prompts: rows.map(promptOfRow),
       ...(budget === undefined ? {} : { budget }),
+      pairs: pairsOf(split, evaluationRows),
+      ...(listsOf && { lists: listsOf(split, evaluationRows) }),
       verify: (index, ids) => task.verify(items[index]?.problem, tokenizer.decode(ids)).correct,
     };
   };
@@ -64,16 +80,10 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
       rows: (step, count) => rowsOf("train", count, step * count),
       promptOf: promptOfRow,
     },
-    pairs: {
-      pairs: (step, count) => {
-        const answers = (errorRate: number) =>
-          taskItems(task, { ...options, errorRate }, "train", random, count, step * count).map(
-            tokenize,
-          );
-        const wrong = answers(1);
-        return answers(0).map((positive, i) => ({ positive, negative: wrong[i] as TokenSequence }));
-      },
-    },
+    pairs: { pairs: (step, count) => pairsOf("train", count, step * count) },
+    ...(listsOf && {
+      ranking: { lists: (step, count) => listsOf("train", count, step * count) },
+    }),
     problems: {
       source,
       problems: (step, count) =>

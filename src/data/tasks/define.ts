@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import { hashFraction } from "../hash.js";
+import type { RerankList } from "../rerank/rerank-lists.js";
 
 /**
  * Which problems may occur: `train` and `heldOut` share their lengths and split the problems by a
@@ -57,6 +58,8 @@ export interface TaskDefinition<
   continueFrom?(problem: P, prefix: string, config: z.output<S>, random: Random): string;
   /** What the world answers to an action that the completion ends with; undefined where it ends with none. */
   respond?(problem: P, completion: string): string | undefined;
+  /** The problem as passages to score, for tasks that are about ranking. */
+  list?(problem: P): RerankList;
 }
 
 /** A step of a completion, as a part of its text. */

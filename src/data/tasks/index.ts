@@ -6,6 +6,7 @@ import type { TaskDefinition } from "./define.js";
 import { kb2Task } from "./kb2/kb2.js";
 import { multiplicationTask } from "./multiplication/multiplication.js";
 import { prontoqaTask } from "./prontoqa/prontoqa.js";
+import { rerankTask } from "./rerank/rerank.js";
 import { toolTask } from "./tool/tool.js";
 
 export type { TaskDefinition };
@@ -17,6 +18,7 @@ export const taskDefinitions = [
   kb2Task,
   multiplicationTask,
   prontoqaTask,
+  rerankTask,
   toolTask,
 ] as const;
 

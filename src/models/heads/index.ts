@@ -7,4 +7,4 @@ export {
 } from "./head-config.js";
 export { loadSequenceModel, sequenceModelToTensors } from "./sequence-checkpoint.js";
 export { type SequenceInputs, sequenceInputs } from "./sequence-inputs.js";
-export { SequenceModel, withHead, type WithHeadOptions } from "./sequence-model.js";
+export { scoreName, SequenceModel, withHead, type WithHeadOptions } from "./sequence-model.js";

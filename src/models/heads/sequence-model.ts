@@ -64,7 +64,7 @@ export class SequenceModel implements Disposable {
         ? inputs.attentionMask.mul<tf.Tensor2D>(places).argMax<tf.Tensor1D>(-1)
         : tf.fill<tf.Rank.R1>([inputs.inputIds.shape[0]], T - 1, "int32");
       // A product with a mask, since not every backend has a gradient for a gather by row.
-      const isLast = tf.oneHot(last.toInt(), T).toFloat().expandDims(2);
+      const isLast = tf.equal(tf.range(0, T), last.toFloat().expandDims(1)).toFloat().expandDims(2);
       const atLast = hidden.mul(isLast).sum<tf.Tensor2D>(1);
       return linear(atLast, this.score as tf.Tensor2D) as tf.Tensor2D;
     });

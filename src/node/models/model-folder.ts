@@ -13,6 +13,7 @@ import {
   type ModelConfig,
   parseHuggingFaceConfig,
   planShards,
+  scoreName,
   setActiveAdapter,
   toHuggingFaceConfig,
   type WeightDtype,
@@ -75,7 +76,20 @@ export async function loadModelFolder(path: string): Promise<LoadedModel> {
 async function loadPlainFolder(path: string): Promise<LoadedModel> {
   const { config, unknownKeys, tokenizer } = await readModelFolder(path);
   const weights = await openCheckpoint(path);
-  return { model: await loadDecoder(config, weights, weights.source), tokenizer, unknownKeys };
+  if (weights.entries.has(scoreName) && !config.tieWordEmbeddings) {
+    throw new PupilError("It scores whole sequences and has no head of a language model.", {
+      field: weights.source,
+      remedy: `Start from the model that it was made of; rerankers whose head is the embedding's (tieWordEmbeddings) keep it.`,
+    });
+  }
+  // Of a reranker the language model below its head, whose own head is the embedding.
+  const entries = config.tieWordEmbeddings ? withoutScore(weights.entries) : weights.entries;
+  const reader = { ...weights, entries };
+  return { model: await loadDecoder(config, reader, weights.source), tokenizer, unknownKeys };
+}
+
+function withoutScore<E>(entries: ReadonlyMap<string, E>): ReadonlyMap<string, E> {
+  return new Map([...entries].filter(([name]) => name !== scoreName));
 }
 
 /** What a folder says about its model, without the weights. */

@@ -51,23 +51,29 @@ export async function saveSequenceModelFolder(
   path: string,
   model: SequenceModel,
   tokenizer: Tokenizer,
-  { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
+  options: SaveModelOptions = {},
 ): Promise<void> {
+  await writeFolderAtomic(path, await sequenceModelFiles(model, tokenizer, options));
+}
+
+/** The files of such a folder. */
+export async function sequenceModelFiles(
+  model: SequenceModel,
+  tokenizer: Tokenizer,
+  { dtype = "float32", maxShardBytes = 2e9 }: SaveModelOptions = {},
+): Promise<Map<string, FileContent>> {
   const tensors = await sequenceModelToTensors(model);
   const { files, index } = planShards(tensors, { dtype, maxShardBytes });
   const { padTokenId } = model.config;
   const config = { ...model.config, padTokenId: padTokenId ?? tokenizer.padId };
   const json = { ...toHuggingFaceConfig(config, { dtype }), ...toHeadKeys(config, model.head) };
-  await writeFolderAtomic(
-    path,
-    new Map<string, FileContent>([
-      ["config.json", jsonText(json)],
-      ...[...files].map(([name, part]): [string, FileContent] => [
-        name,
-        () => encodeSafetensors(part, { dtype }),
-      ]),
-      ...(index ? [[weightFiles.index, jsonText(index)] as const] : []),
-      ...tokenizerFiles(tokenizer),
+  return new Map<string, FileContent>([
+    ["config.json", jsonText(json)],
+    ...[...files].map(([name, part]): [string, FileContent] => [
+      name,
+      () => encodeSafetensors(part, { dtype }),
     ]),
-  );
+    ...(index ? [[weightFiles.index, jsonText(index)] as const] : []),
+    ...tokenizerFiles(tokenizer),
+  ]);
 }

@@ -7,12 +7,24 @@ import {
 } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import type { LossTerm } from "../../losses/index.js";
-import { contextLength, type Decoder, type ModelConfig } from "../../models/index.js";
-import type { Teacher } from "../../teachers/index.js";
+import {
+  contextLength,
+  type Decoder,
+  type ModelConfig,
+  type SequenceModel,
+} from "../../models/index.js";
+import type { ListTeacher, Teacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
-import type { LoadedModel } from "../models/model-folder.js";
-import { folderConfig, memoryNeeds, requireMemory, teacherConfigs } from "./memory-estimate.js";
+import { type LoadedStudent, rankerOf } from "../models/ranker-folder.js";
+import { loadListTeacher } from "./list-teacher.js";
+import {
+  folderConfig,
+  listTeacherConfigs,
+  memoryNeeds,
+  requireMemory,
+  teacherConfigs,
+} from "./memory-estimate.js";
 import {
   addStudentAdapter,
   checkContext,
@@ -35,7 +47,10 @@ export interface RunModels {
   readonly tokenizer: Tokenizer;
   readonly data: PreparedData;
   readonly student: Decoder;
-  readonly loadedStudent: LoadedModel | undefined;
+  /** For a trainer of rankings: the student with its head. */
+  readonly ranker: SequenceModel | undefined;
+  readonly listTeacher: ListTeacher | undefined;
+  readonly loadedStudent: LoadedStudent | undefined;
   readonly teacher: Teacher | undefined;
   readonly loadedTeacher: LoadedTeacher | undefined;
   /** What to tell the user of how they fit together. */
@@ -108,6 +123,13 @@ export async function assembleModels(
       }),
     );
   await addStudentAdapter(student, config, checkpoint, random.stream("weights"));
+  const ranker =
+    config.trainer.type === "rank"
+      ? rankerOf(student, loadedStudent, random.stream("weights"))
+      : undefined;
+  if (ranker !== undefined) own({ dispose: () => ranker.score.dispose() });
+  const loadedScores = await loadListTeacher(config);
+  if (loadedScores !== undefined) own(loadedScores);
   const contexts = {
     student: contextLength(student.config),
     teacher: loadedTeacher?.maxPositions,
@@ -123,7 +145,11 @@ export async function assembleModels(
       }),
     );
   const notes = contextNotes(config, data, shortest);
-  return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher, notes };
+  return {
+    ...{ random, tokenizer, data, loadedStudent, teacher, loadedTeacher, notes },
+    // A head takes the place of a model's own, which is gone then.
+    ...{ student: ranker?.body ?? student, ranker, listTeacher: loadedScores?.teacher },
+  };
 }
 
 /** Before anything is loaded: whether the models fit that are in folders. Returns the teachers' configs. */
@@ -131,7 +157,10 @@ async function requireModelsFit(
   config: RunConfig,
   checkpoint: string | undefined,
 ): Promise<ModelConfig[]> {
-  const teachers = await teacherConfigs(config.teacher);
+  const teachers = [
+    ...(await teacherConfigs(config.teacher)),
+    ...(await listTeacherConfigs(config)),
+  ];
   const from = checkpoint ?? config.student.from;
   if (from !== undefined) {
     const student = await folderConfig(from);

@@ -1,7 +1,7 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import { type LossState, lossTermFromConfig } from "../../losses/index.js";
-import type { Decoder } from "../../models/index.js";
+import type { Decoder, SequenceModel } from "../../models/index.js";
 import { AdamW } from "../../optim/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import {
@@ -14,6 +14,7 @@ import {
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
 import { loadOwnComponents } from "./own-components.js";
+import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";
 import { trainerOf } from "./run-trainer.js";
@@ -22,6 +23,8 @@ import { restoreTrainingState } from "./training-state.js";
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
   readonly student: Decoder;
+  /** For a trainer of rankings: the student with its head, which is what it trains and saves. */
+  readonly ranker: SequenceModel | undefined;
   readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly optimizer: AdamW;
@@ -59,10 +62,14 @@ async function assemble(
   const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
   const models = await assembleModels(config, checkpoint, { loss, components }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
+  const { ranker, listTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));
   if (projections !== undefined) own(projections);
-  const trained = new Map([...student.trainableParameters(), ...(projections?.parameters ?? [])]);
+  const trained = new Map([
+    ...(ranker ?? student).trainableParameters(),
+    ...(projections?.parameters ?? []),
+  ]);
   const optimizer = own(new AdamW(trained, config.trainer.optimizer));
   const lossStates =
     checkpoint === undefined
@@ -71,9 +78,10 @@ async function assemble(
           teacher: teacher?.state,
           projections: projections?.state,
         });
-  const parts = { student, teacher, tokenizer, data, random };
+  const parts = { student, ranker, listTeacher, teacher, tokenizer, data, random };
   return {
     student,
+    ranker,
     teacher,
     tokenizer,
     optimizer,
@@ -83,6 +91,7 @@ async function assemble(
       ...data.notes,
       ...models.notes,
       describeStudent(student),
+      ...(ranker ? [describeRanker(ranker, listTeacher)] : []),
       ...(loadedTeacher?.notes ?? []),
       ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),

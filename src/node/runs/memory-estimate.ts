@@ -40,7 +40,9 @@ export function memoryNeeds(
   { student, teachers, shortestRow }: MemoryParts,
 ): MemoryNeeds {
   const weights = numParameters(student);
-  const rows = Math.ceil(trainer.batchSize / trainer.gradientAccumulationSteps);
+  // A query has two candidates at the least.
+  const rowsPerExample = trainer.type === "rank" ? 2 : 1;
+  const rows = rowsPerExample * Math.ceil(trainer.batchSize / trainer.gradientAccumulationSteps);
   const isTrainedWhole = lora === undefined;
   const perToken = 2 * student.numLayers * student.hiddenSize;
   return {
@@ -86,6 +88,12 @@ export async function teacherConfigs(teacher: TeacherConfig | undefined): Promis
   }
   const isModel = teacher.type === undefined || teacher.type === "model";
   return isModel ? [await folderConfig(teacher.from)] : [];
+}
+
+/** The config of the reranker whose scores a run learns. */
+export async function listTeacherConfigs({ trainer }: RunConfig): Promise<ModelConfig[]> {
+  if (trainer.type !== "rank" || trainer.scores?.type !== "model") return [];
+  return [await folderConfig(trainer.scores.from)];
 }
 
 /** Bytes that the current backend can hold at most; undefined where nobody knows. */

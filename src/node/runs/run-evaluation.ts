@@ -1,9 +1,15 @@
 import { completionLengths, type PreparedData, type RunConfig } from "../../config/index.js";
 import { decodeCompletion, type Tokenizer } from "../../data/index.js";
-import type { Decoder } from "../../models/index.js";
-import type { Teacher } from "../../teachers/index.js";
+import type { Decoder, SequenceModel } from "../../models/index.js";
+import type { ListTeacher, Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
-import { evaluateStudent } from "../../trainers/index.js";
+import {
+  evaluatePairs,
+  evaluateRanking,
+  evaluateStudent,
+  evaluateWindows,
+  type EvaluationSet,
+} from "../../trainers/index.js";
 
 export interface RunEvaluation {
   readonly metrics: Readonly<Record<string, number>>;
@@ -25,6 +31,9 @@ const loggedCompletions = 8;
 
 export interface EvaluatedParts {
   readonly student: Decoder;
+  /** For a trainer of rankings. */
+  readonly ranker?: SequenceModel | undefined;
+  readonly listTeacher?: ListTeacher | undefined;
   readonly teacher: Teacher | undefined;
   readonly tokenizer: Tokenizer;
   readonly data: PreparedData;
@@ -44,6 +53,8 @@ export function evaluatorOf(
     const completions: CompletionRow[] = [];
     const correct: Record<string, readonly boolean[]> = {};
     for (const set of data.evaluation) {
+      Object.assign(metrics, await ofTrainer(config, parts, set));
+      if (parts.ranker !== undefined || set.prompts.length === 0) continue;
       const result = await evaluateStudent(student, teacher, set, {
         batchSize,
         tokenizer,
@@ -66,4 +77,30 @@ export function evaluatorOf(
     }
     return { metrics, completions, correct };
   };
+}
+
+/** Measures that belong to the trainer: of pairs, of rankings, of a text model that ranks by windows. */
+async function ofTrainer(
+  { trainer, evaluation }: RunConfig,
+  { student, ranker, listTeacher, tokenizer, data, random }: EvaluatedParts,
+  { name, pairs, lists }: EvaluationSet,
+): Promise<Record<string, number>> {
+  const { batchSize, window, sampling, maxNewTokens = data.maxNewTokens } = evaluation;
+  const { padId } = tokenizer;
+  const measured: Record<string, number>[] = [];
+  if (ranker !== undefined && lists !== undefined) {
+    measured.push(await evaluateRanking(ranker, lists, { padId, batchSize, teacher: listTeacher }));
+  }
+  if (trainer.type === "pairs" && pairs !== undefined) {
+    measured.push(await evaluatePairs(student, pairs, { padId, batchSize }));
+  }
+  if (ranker === undefined && window !== undefined && lists !== undefined) {
+    const options = { tokenizer, window, maxNewTokens, batchSize, sampling };
+    const stream = random.stream("evaluation", name);
+    measured.push(await evaluateWindows(student, lists, { ...options, random: stream }));
+  }
+  const named = measured.flatMap((metrics) =>
+    Object.entries(metrics).map(([key, value]) => [`${name}.${key}`, value] as const),
+  );
+  return Object.fromEntries(named);
 }

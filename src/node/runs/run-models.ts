@@ -25,6 +25,7 @@ import { adapterName } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
+import { type LoadedStudent, loadRanker } from "../models/ranker-folder.js";
 import { memoryNeeds, requireMemory, shortestRow } from "./memory-estimate.js";
 import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers/index.js";
 
@@ -51,14 +52,18 @@ export async function loadRunTeacher(
   });
 }
 
-/** The student as saved in a checkpoint, or in the folder it starts from; undefined for a fresh one. */
+/**
+ * The student as saved in a checkpoint, or in the folder it starts from; undefined for a fresh one. For
+ * a trainer of rankings with its head, where the folder has one.
+ */
 export async function loadStudent(
   config: RunConfig,
   checkpoint: string | undefined,
-): Promise<LoadedModel | undefined> {
-  if (checkpoint !== undefined) return loadModelFolder(checkpoint);
+): Promise<LoadedStudent | undefined> {
   const { from } = config.student;
-  return from === undefined ? undefined : loadModelFolder(await findModelFolder(from));
+  const folder = checkpoint ?? (from && (await findModelFolder(from)));
+  if (folder === undefined) return undefined;
+  return config.trainer.type === "rank" ? loadRanker(folder) : loadModelFolder(folder);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type LossSupply,
   pairs,
   type Projections,
+  rank,
   sft,
   type StepMetrics,
 } from "../../trainers/index.js";
@@ -88,6 +89,25 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
       supply: { onPolicyFraction: 0, pairs: true, ...(teacher === undefined ? {} : { teacher }) },
       train: (startStep) =>
         pairs({ ...common, ...options, startStep, random: random.stream("train") }),
+    };
+  },
+  rank: ({ candidates }, common, { data, ranker, listTeacher, random }) => {
+    if (ranker === undefined) throw new Error("A run that ranks was built without a head.");
+    if (data.ranking === undefined) {
+      throw new PupilError("The data has no lists of candidates, which the rank trainer scores.", {
+        field: "data",
+        remedy: 'Use TREC files (data.type "rerank") or the task "rerank".',
+      });
+    }
+    const options = {
+      ...{ student: ranker, data: data.ranking },
+      ...(listTeacher === undefined ? {} : { teacher: listTeacher }),
+      ...(candidates === undefined ? {} : { candidates }),
+    };
+    return {
+      supply: { onPolicyFraction: 0, lists: { hasTeacher: listTeacher !== undefined } },
+      train: (startStep) =>
+        rank({ ...common, ...options, startStep, random: random.stream("train") }),
     };
   },
 };

@@ -6,6 +6,7 @@ import { DiskError } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
 import { withMark } from "../models/checkpoint-mark.js";
 import { modelFiles } from "../models/model-folder.js";
+import { rankerFiles } from "../models/ranker-folder.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { differences } from "./differences.js";
 import { describeSchedule } from "./longer-schedule.js";
@@ -158,10 +159,7 @@ async function* trainLoop(
       projections: parts.projections?.state,
     });
     await run.syncLogs();
-    await writeFolderAtomic(
-      target,
-      withMark(new Map([...(await modelFiles(parts.student, parts.tokenizer)), ...state])),
-    );
+    await writeFolderAtomic(target, withMark(new Map([...(await studentFiles(parts)), ...state])));
     saved = step;
     await removeOldCheckpoints(run, config.checkpoint.keep);
     return { type: "checkpoint", step, path: target };
@@ -229,7 +227,7 @@ function summaryOf(
     ...(initial === undefined ? {} : { initial: initial.metrics }),
     final: last?.metrics ?? {},
     diverged,
-    parameters: parts.student.numParameters,
+    parameters: (parts.ranker ?? parts.student).numParameters,
     trainedParameters: numTrained(parts),
     tokens,
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
@@ -239,8 +237,16 @@ function summaryOf(
   };
 }
 
-function numTrained({ student }: RunParts): number {
-  return [...student.trainableParameters().values()].reduce((sum, { size }) => sum + size, 0);
+/** What a checkpoint holds of the student: a model folder, or an adapter, with the head it has. */
+function studentFiles({ student, ranker, tokenizer }: RunParts) {
+  return ranker === undefined ? modelFiles(student, tokenizer) : rankerFiles(ranker, tokenizer);
+}
+
+function numTrained({ student, ranker }: RunParts): number {
+  return [...(ranker ?? student).trainableParameters().values()].reduce(
+    (sum, { size }) => sum + size,
+    0,
+  );
 }
 
 function isDue(step: number, every: number): boolean {

@@ -31,6 +31,8 @@ export interface LossSupply {
   readonly packing?: boolean;
   /** Whether rows are pairs of answers. Default: false. */
   readonly pairs?: boolean;
+  /** Whether rows are lists of candidates, and whether a teacher scores them. */
+  readonly lists?: { readonly hasTeacher: boolean };
   /** See `teacherAdvantages`. Default: 0. */
   readonly advantageDiscount?: number;
 }
@@ -50,6 +52,8 @@ const fromReference: readonly LossInput[] = [
   "referenceNegativeTokenLogProbs",
 ];
 const fromTeachers: readonly LossInput[] = teacherSignals;
+/** From candidates of a query, in a trainer of rankings. */
+const fromLists: readonly LossInput[] = ["studentScores", "teacherScores", "listMask"];
 
 /**
  * The signals to ask the teacher for, or an error before the run starts if a term needs what it
@@ -59,6 +63,10 @@ const fromTeachers: readonly LossInput[] = teacherSignals;
 export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): TeacherSignal[] {
   checkOnPolicy(supply);
   for (const term of loss) {
+    if (supply.lists !== undefined) {
+      checkLists(term, supply.lists);
+      continue;
+    }
     if (supply.pairs === true) {
       checkPairInputs(term, supply);
       continue;
@@ -110,6 +118,7 @@ function trainersFor(needs: readonly LossInput[]): string {
     sft: fromStudent,
     distill: [...fromStudent, ...fromRollouts, ...fromTeachers],
     pairs: [...fromPairs, ...fromReference],
+    rank: fromLists,
   };
   const able = Object.keys(inputs).filter((name) =>
     needs.every((need) => inputs[name]?.includes(need)),
@@ -149,6 +158,22 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
     term,
     "compares with a reference model, but there is none that gives teacherTokenLogProbs.",
     'Set teacher.from to the model that the student starts from; for a student with an adapter, teacher to { "type": "self", "adapter": "none" }.',
+  );
+}
+
+function checkLists(term: LossTerm, { hasTeacher }: NonNullable<LossSupply["lists"]>): void {
+  const { needs } = term.definition;
+  const foreign = needs.filter((need) => !fromLists.includes(need));
+  if (foreign.length > 0) {
+    const problem = `needs ${foreign.join(", ")}, which a trainer of rankings does not have.`;
+    const supplied = `It supplies ${fromLists.join(", ")}, for losses such as rank-net or list-kl.`;
+    throw refuse(term, problem, `${supplied} ${trainersFor(needs)}`);
+  }
+  if (term.scores !== "teacher" || hasTeacher) return;
+  throw refuse(
+    term,
+    "learns a teacher's scores (scores: teacher), but there are none.",
+    'Set trainer.scores to the folder of a reranker or a file of scores, or `scores` of the term to "grades" or "relevance".',
   );
 }
 

@@ -6,6 +6,7 @@ const parts = {
   teacher: { has: "score", remedy: "a teacher: modelTeacher, for example" },
   data: { has: "rows", remedy: "training data: (await prepareData(…)).training" },
   pairs: { has: "pairs", remedy: "pairs of answers: (await prepareData(…)).pairs" },
+  lists: { has: "lists", remedy: "lists to rank: (await prepareData(…)).ranking" },
   optimizer: { has: "apply", remedy: "an optimizer: new AdamW(student.parameters)" },
   tokenizer: { has: "padId", remedy: "a tokenizer: loadModelFolder gives one" },
   random: { has: "stream", remedy: "random numbers: new Random(1)" },

@@ -1,4 +1,5 @@
-import type { Tokenizer, TokenSequence } from "../../data/index.js";
+import type { RankingList, Tokenizer, TokenSequence } from "../../data/index.js";
+import type { TokenPair } from "../pairs.js";
 import type { LanguageModel } from "../../models/index.js";
 import {
   ownDistribution,
@@ -21,6 +22,10 @@ export interface EvaluationSet {
   readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
   /** Tokens that completions should have, without their end. */
   readonly budget?: number;
+  /** For trainers of pairs: preferred and rejected answers. */
+  readonly pairs?: readonly TokenPair[];
+  /** For trainers of rankings, and for text models that rank a window at a time. */
+  readonly lists?: readonly RankingList[];
 }
 
 export interface EvaluateOptions {

@@ -18,12 +18,14 @@ export interface CountedRows {
  */
 export function countedRows(
   { definition, config }: LossTerm,
-  microBatches: readonly Pick<MicroBatch, "batch" | "onPolicyRows" | "isPairs">[],
+  microBatches: readonly Pick<MicroBatch, "batch" | "onPolicyRows" | "isPairs" | "lists">[],
 ): CountedRows {
   const aggregation = definition.aggregation?.(config) ?? "token";
   const sources = definition.needs.map((need) => lossInputFacts(need).rows);
-  const parts = microBatches.map(({ batch, onPolicyRows, isPairs }) => {
-    const perExample = isPairs ? tokensPerPair(batch.tokensPerSequence) : batch.tokensPerSequence;
+  const parts = microBatches.map(({ batch, onPolicyRows, isPairs, lists }) => {
+    const perExample = isPairs
+      ? tokensPerPair(batch.tokensPerSequence)
+      : (lists?.sizes ?? batch.tokensPerSequence);
     const tokens = perExample.map((count, i) => {
       const isRollout = i < onPolicyRows;
       const has = !sources.includes(isRollout ? "data" : "rollouts");

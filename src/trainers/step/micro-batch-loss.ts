@@ -1,18 +1,20 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../../data/index.js";
 import {
+  evaluateTerm,
   type LossInputs,
   type LossStates,
   type LossTerm,
   maskedSum,
   needsOf,
 } from "../../losses/index.js";
-import type { LanguageModel, LayerResults } from "../../models/index.js";
+import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
 import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
+import { givenScores, type ListBatch, studentScores } from "./list-inputs.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
@@ -58,13 +60,18 @@ export interface MicroBatchOptions {
  * @param looked positions for the diagnostics
  */
 export function microBatchLoss(
-  student: LanguageModel,
+  student: LanguageModel | SequenceModel,
   plans: readonly TermPlan[],
   microBatch: MicroBatch,
   index: number,
   looked: readonly number[],
   { largestLogitsBytes, projections }: MicroBatchOptions,
 ): () => Loss {
+  const { lists } = microBatch;
+  if (student instanceof SequenceModel) {
+    if (lists === undefined) throw new Error("A model with a head for sequences scores lists.");
+    return lossFromLists(student, plans, microBatch.batch, lists, index);
+  }
   const terms = plans.map(({ term }) => term);
   const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
   const rows = tf.tensor1d([...looked], "int32");
@@ -142,6 +149,28 @@ function lossFromHidden(
     const inputs = { student: student(batch), ...given };
     const { total, sums } = sumRowLosses(inputs, terms);
     return { total, sums: namedSums(sums, diagnosticSums(inputs, rows)) };
+  };
+}
+
+/** Losses on the scores of lists of candidates. */
+function lossFromLists(
+  student: SequenceModel,
+  plans: readonly TermPlan[],
+  batch: Batch,
+  lists: ListBatch,
+  index: number,
+): () => Loss {
+  const has = lists.scores.teacher === undefined ? "grades" : "teacher";
+  const given = plans.map(({ term }) => givenScores(lists, term.scores ?? has));
+  return () => {
+    const own = studentScores(student, batch, lists);
+    const sums = plans.map(({ term, state, rows }, i) => {
+      const inputs = { studentScores: own, ...given[i] } as LossInputs;
+      const values = evaluateTerm(term, inputs, state) as tf.Tensor1D;
+      return maskedSum(values, countedWeights(rows, index, batch, "row") as tf.Tensor1D);
+    });
+    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    return { total: tf.addN(weighted).asScalar(), sums: namedSums(sums, {}) };
   };
 }
 

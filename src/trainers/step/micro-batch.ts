@@ -1,5 +1,6 @@
 import type { Batch } from "../../data/index.js";
 import type { TeacherScores, TeacherTensors } from "../../teachers/index.js";
+import type { ListBatch } from "./list-inputs.js";
 import type { RolloutInputs } from "./rollout-inputs.js";
 
 /** The rows of one forward and backward pass. */
@@ -12,4 +13,6 @@ export interface MicroBatch {
   readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
   /** The batch is pairs: the preferred answers, then in the same order the rejected ones. */
   readonly isPairs?: boolean;
+  /** The batch is the candidates of these lists, for a student with a head for whole sequences. */
+  readonly lists?: ListBatch;
 }

@@ -8,7 +8,7 @@ import {
   termLabels,
   weightAt,
 } from "../../losses/index.js";
-import type { LanguageModel } from "../../models/index.js";
+import { type LanguageModel, SequenceModel } from "../../models/index.js";
 import { globalNorm } from "../../ops/index.js";
 import { type AdamW, clipScale } from "../../optim/index.js";
 import {
@@ -81,7 +81,7 @@ export interface StepGradients extends Disposable {
  * no parameter has been touched by then.
  */
 export async function computeGradients(
-  student: LanguageModel,
+  student: LanguageModel | SequenceModel,
   terms: readonly LossTerm[],
   microBatches: readonly MicroBatch[],
   context: StepContext = { progress: 0, states: initialLossStates(terms) },
@@ -95,7 +95,9 @@ export async function computeGradients(
     return { term, factor, state: states[i], rows: rows[i] as CountedRows };
   });
   const batches = microBatches.map(({ batch }) => batch);
-  const looked = diagnosedRows(batches, student.config.vocabSize, context.mostDiagnosedRows);
+  // Scores of whole sequences have no positions to look at.
+  const mostLooked = student instanceof SequenceModel ? 0 : context.mostDiagnosedRows;
+  const looked = diagnosedRows(batches, student.config.vocabSize, mostLooked);
   const step = accumulate(student, plans, microBatches, looked, context);
   try {
     const { gradNorm, ...sums } = await readScalars(step.scalars);
@@ -163,7 +165,7 @@ interface Accumulated {
 }
 
 function accumulate(
-  student: LanguageModel,
+  student: LanguageModel | SequenceModel,
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
   looked: readonly (readonly number[])[],

@@ -1,0 +1,53 @@
+import type { RunConfig } from "../../config/index.js";
+import { readRun } from "../../data/index.js";
+import { PupilError } from "../../errors/index.js";
+import { type ListTeacher, modelListTeacher, recordedListTeacher } from "../../teachers/index.js";
+import { openDataFile } from "../files/open-data-file.js";
+import { findModelFolder } from "../models/find-model.js";
+import { loadSequenceModelFolder } from "../models/sequence-model-folder.js";
+
+/** Scores that a run learns, with the model they come from, if any. */
+export interface LoadedListTeacher {
+  readonly teacher: ListTeacher;
+  dispose(): void;
+}
+
+/**
+ * The scores that `trainer.scores` of a rank run names; undefined where it learns grades alone.
+ *
+ * @throws PupilError for a folder without such a head, or a file without scores
+ */
+export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeacher | undefined> {
+  const { trainer, data, evaluation } = config;
+  if (trainer.type !== "rank" || trainer.scores === undefined) return undefined;
+  const { scores } = trainer;
+  if (scores.type === "file") {
+    return { teacher: await readScores(scores.path), dispose: () => undefined };
+  }
+  const folder = await findModelFolder(scores.from);
+  const { model, tokenizer } = await loadSequenceModelFolder(folder);
+  if (model.head.numLabels !== 1) {
+    model.dispose();
+    throw new PupilError(`${folder} gives ${model.head.numLabels} scores, one is needed to rank.`, {
+      field: "trainer.scores.from",
+      value: scores.from,
+      remedy: "Give a reranker or a reward model.",
+    });
+  }
+  const lengths =
+    data.type === "rerank"
+      ? { queryLength: data.queryLength, passageLength: data.passageLength }
+      : {};
+  const { batchSize } = evaluation;
+  const teacher = modelListTeacher(model, { name: folder, tokenizer, batchSize, ...lengths });
+  return { teacher, dispose: () => model.dispose() };
+}
+
+async function readScores(path: string): Promise<ListTeacher> {
+  const scores = new Map<string, Map<string, number>>();
+  for await (const { queryId, docid, score } of readRun(await openDataFile(path))) {
+    const ofQuery = scores.get(queryId) ?? new Map<string, number>();
+    scores.set(queryId, ofQuery.set(docid, score));
+  }
+  return recordedListTeacher(path, scores);
+}
