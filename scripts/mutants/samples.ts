@@ -20,6 +20,22 @@ export const sampleMutants: readonly Mutant[] = [
     ["weight", 'support === "raw" || support === "tail" ? top', 'support === "raw" ? top'],
     ["gradient", "stopGradient(teacherTopLogProbs)", "teacherTopLogProbs"],
   ]),
+  ...mutantsOf("generalized-forward-kl", "losses/sparse/generalized-forward-kl.ts", [
+    ["direction", "generalizedKl(teacher, student)", "generalizedKl(student, teacher)"],
+  ]),
+  ...mutantsOf("generalized-forward-kl", "losses/generalized-kl.ts", [
+    ["weight", ".sub(p).add(q)", ""],
+    ["weight", ".sub(p).add(q)", ".sub(q).add(p)"],
+    ["mask", "whereLikely(p, logP.sub(logQ))", "logP.sub(logQ)"],
+  ]),
+  ...mutantsOf("generalized-reverse-kl", "losses/sparse/generalized-reverse-kl.ts", [
+    ["direction", "generalizedKl(student, teacher)", "generalizedKl(teacher, student)"],
+  ]),
+  ...mutantsOf("generalized-reverse-kl", "losses/generalized-kl.ts", [
+    ["direction", "logP.sub(logQ)", "logQ.sub(logP)"],
+    ["gradient", "stopGradient(teacherTopLogProbs)", "teacherTopLogProbs"],
+    ["normalizer", ".sum(-1)", ".mean(-1)"],
+  ]),
   ...mutantsOf("sampled-kl", "losses/sparse/sampled-kl.ts", [
     ["direction", "teacher.sub(student)", "student.sub(teacher)"],
     [

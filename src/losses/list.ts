@@ -24,7 +24,12 @@ import {
   neuronSelectivityLoss,
 } from "./representations/index.js";
 import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
-import { sampledKlLoss, sparseKlLoss } from "./sparse/index.js";
+import {
+  generalizedForwardKlLoss,
+  generalizedReverseKlLoss,
+  sampledKlLoss,
+  sparseKlLoss,
+} from "./sparse/index.js";
 import {
   adaptiveKlLoss,
   crossEntropyLoss,
@@ -54,7 +59,7 @@ export const lossesByKind = {
     logitMseLoss,
     universalLogitLoss,
   ],
-  sparse: [sparseKlLoss, sampledKlLoss],
+  sparse: [sparseKlLoss, generalizedForwardKlLoss, generalizedReverseKlLoss, sampledKlLoss],
   sampled: [policyGradientLoss, sampledReverseKlLoss],
   pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
   lists: [
