@@ -4,6 +4,7 @@ import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { compareSupportsCommand } from "./compare-supports.js";
 import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
@@ -42,6 +43,13 @@ program
   .argument("[overrides...]", "model=<folder> and key=value")
   .description("Measure a model on the held-out data of a config.")
   .action(evaluateCommand);
+
+program
+  .command("compare-supports")
+  .argument("<config>", "run config (JSON) or run folder, for its student, teacher and data")
+  .argument("[overrides...]", "positions=64, draws=100, k=1,4,16,64, json=<file>, and key=value")
+  .description("Compare gradients from part of a teacher's distribution with those from all of it.")
+  .action(compareSupportsCommand);
 
 program
   .command("generate")

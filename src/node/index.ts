@@ -7,6 +7,12 @@ export { buildRun, type RunParts } from "./runs/build-run.js";
 export type { CompletionRow, RunEvaluation } from "./runs/run-evaluation.js";
 export { dataOnDisk, listFolder } from "./files/data-on-disk.js";
 export { evaluateRun, resolveEvaluation } from "./runs/evaluate-run.js";
+export {
+  compareRunSupports,
+  resolveSupports,
+  type SupportReport,
+  type SupportRequest,
+} from "./runs/compare-supports.js";
 export { type Disk, DiskError, type OpenFile, replaceDisk } from "./files/disk.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/export-model.js";
 export { findModelFolder } from "./models/find-model.js";

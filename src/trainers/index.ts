@@ -42,6 +42,15 @@ export { type RolloutInputs, teacherAdvantages } from "./step/rollout-inputs.js"
 export { rank, type RankData, type RankOptions } from "./rank.js";
 export { sft, type SftOptions } from "./sft.js";
 export {
+  compareSupports,
+  type CompareSupportsOptions,
+  type SupportComparison,
+  type SupportLogits,
+  type SupportRow,
+} from "./supports/compare-supports.js";
+export { type Estimate, type GradientStatistics } from "./supports/gradient-statistics.js";
+export { type KlDirection, type SupportWay, supportWays } from "./supports/ways.js";
+export {
   type TrainingWarning,
   type TrainingWatch,
   watchTraining,

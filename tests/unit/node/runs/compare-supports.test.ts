@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { supportTable } from "../../../../src/cli/compare-supports.js";
+import { compareRunSupports, resolveSupports } from "../../../../src/node/index.js";
+import { tinyConfig } from "../../../setup/runs.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+const teacher = { type: "hidden-markov", states: 2 };
+const words = ["positions=3", "draws=3", "k=1,4"];
+
+function configFile(changes: object): string {
+  const path = join(temporaryFolder(), "run.json");
+  const trainer = { type: "distill", steps: 1, loss: [{ type: "reverse-kl" }] };
+  writeFileSync(path, JSON.stringify(tinyConfig("runs", { trainer, ...changes })));
+  return path;
+}
+
+test("a table of a config's student and a teacher whose distribution is known", async () => {
+  const request = await resolveSupports(configFile({ teacher }), [...words, "seed=7"]);
+  expect(request).toMatchObject({ positions: 3, draws: 3, ks: [1, 4], config: { seed: 7 } });
+  const report = await compareRunSupports(request);
+  expect(report).toMatchObject({ positions: 3, seed: 7, student: "fresh weights" });
+  expect(new Set(report.rows.map(({ k }) => k))).toEqual(new Set([1, 4]));
+  const table = supportTable(report);
+  expect(table).toContain("3 held-out positions");
+  expect(table).toMatch(/\| forward \| top-k tail \| 4 \| [\d.e-]+ \| 0 \| [\d.]+ \|/);
+  expect(table).toMatch(/\| reverse \| tokens k2 \| 1 \| .* ± .* \| .* ± .* \| .* ± .* \|/);
+});
+
+test.each([
+  [{ teacher }, ["draws=2"], "2 is no whole number from 3"],
+  [{ teacher }, ["k=1,x"], "x is no whole number from 1"],
+])("explains %j %j", async (changes, more, message) => {
+  await expect(resolveSupports(configFile(changes), more)).rejects.toThrow(message);
+});
+
+test.each([
+  [{ trainer: { type: "sft", steps: 1 } }, [], "no teacher to say little about"],
+  [{ teacher }, ["draws=9999999"], "positions="],
+])("refuses %j %j", async (changes, more, message) => {
+  const request = await resolveSupports(configFile(changes), [...words, ...more]);
+  await expect(compareRunSupports(request)).rejects.toThrow(message);
+});
