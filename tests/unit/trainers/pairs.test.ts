@@ -23,7 +23,12 @@ import { tokenLogProbs } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { modelTeacher, type Teacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { pairs, type StepMetrics, type TokenPair } from "../../../src/trainers/index.js";
+import {
+  evaluatePairs,
+  pairs,
+  type StepMetrics,
+  type TokenPair,
+} from "../../../src/trainers/index.js";
 import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
@@ -197,5 +202,70 @@ describe("a run on pairs", () => {
     await expect(runToEnd(tinyRun(folder, { trainer: other }))).rejects.toThrow(
       /redi needs positiveTokenLogProbs, .*A trainer that can: pairs/,
     );
+  });
+});
+
+describe("evaluatePairs", () => {
+  test("by hand: means of mean log-probabilities, shares that are preferred, and both margins", async () => {
+    using student = model(1);
+    const rows = somePairs(7);
+    const metrics = await evaluatePairs(student, rows, { batchSize: 3, padId: 0 });
+    const logProbs = async ({ ids, completionStart }: TokenSequence) => {
+      using batch = makeBatch([{ ids, completionStart }], 0);
+      const all = tf.tidy(() => tokenLogProbs(student.forward(batch), batch.labels));
+      const values = [...(await all.data())].slice(completionStart - 1);
+      all.dispose();
+      return values;
+    };
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    const mean = (values: readonly number[]) => sum(values) / values.length;
+    const answers = [];
+    for (const { positive, negative } of rows) {
+      answers.push([await logProbs(positive), await logProbs(negative)] as const);
+    }
+    const margins = (of: (values: readonly number[]) => number) =>
+      answers.map(([positive, negative]) => of(positive) - of(negative));
+    const preferred = (values: readonly number[]) => mean(values.map((m) => Number(m > 0)));
+    const expected = {
+      positiveLogProb: mean(answers.map(([positive]) => mean(positive))),
+      negativeLogProb: mean(answers.map(([, negative]) => mean(negative))),
+      pairAccuracy: preferred(margins(mean)),
+      pairMargin: mean(margins(mean)),
+      pairSumAccuracy: preferred(margins(sum)),
+      pairSumMargin: mean(margins(sum)),
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      expect(metrics[name], name).toBeCloseTo(value, 4);
+    }
+    expect(expected.pairAccuracy).not.toBe(expected.pairSumAccuracy);
+  });
+
+  test("equal answers count half, and empty ones not at all", async () => {
+    using student = model(1);
+    const answer = { ids: [1, 2, 3], completionStart: 1 };
+    const empty = { ids: [1], completionStart: 1 };
+    const options = { batchSize: 2, padId: 0 };
+    const equal = { positive: answer, negative: answer };
+    const half = { positive: answer, negative: empty };
+    const metrics = await evaluatePairs(student, [equal, half], options);
+    expect(metrics).toMatchObject({ pairAccuracy: 0.5, pairMargin: 0, pairSumAccuracy: 0.5 });
+    expect(await evaluatePairs(student, [half], options)).toEqual({});
+  });
+
+  test("every evaluation of a run has them, on held-out problems of a task", async () => {
+    const trainer = { type: "pairs", steps: 2, batchSize: 2, loss: [{ type: "redi" }] };
+    const evaluation = { every: 1, rows: 2 };
+    const config = tinyRun(join(temporaryFolder(), "measured"), { trainer, evaluation });
+    await runToEnd(config);
+    const evaluations = metricsOf(config).filter((row) => "heldOut.loss" in row);
+    expect(evaluations).toHaveLength(3);
+    for (const row of evaluations) {
+      expect(row).toMatchObject({
+        "heldOut.pairAccuracy": expect.any(Number),
+        "heldOut.negativeLogProb": expect.any(Number),
+        "longer.pairMargin": expect.any(Number),
+        "heldOut.accuracy": expect.any(Number),
+      });
+    }
   });
 });

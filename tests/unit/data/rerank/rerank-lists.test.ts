@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { dataFile, ndcgAt, readRerankLists } from "../../../../src/data/index.js";
+import { dataFile, bm25, ndcgAt, readRerankLists } from "../../../../src/data/index.js";
 import { openDataFile } from "../../../../src/node/index.js";
 import { messageOf } from "../../../setup/data-rows.js";
 import { missing, sharedData } from "../../../setup/shared-data.js";
@@ -144,5 +144,29 @@ describe.skipIf(missing(folder))(`NovelEval (needs ../shared/data/${folder})`, (
       return (100 * values.reduce((sum, value) => sum + value, 0)) / values.length;
     };
     expect([1, 5, 10].map((k) => mean(k).toFixed(2))).toEqual(["64.29", "58.24", "65.03"]);
+  });
+
+  test("BM25 over all passages, in the candidates' order where it ties", async () => {
+    const open = (name: string) => openDataFile(sharedData(`${folder}/${name}`));
+    const { lists } = await readRerankLists({
+      corpus: await open("corpus.tsv"),
+      queries: await open("queries.tsv"),
+      qrels: await open("qrels.txt"),
+    });
+    const score = bm25(lists.flatMap(({ candidates }) => candidates.map(({ text }) => text)));
+    const mean = (k: number) => {
+      const values = lists.map(({ query, candidates }, i) => {
+        const own = score(query).slice(20 * i, 20 * (i + 1));
+        const order = [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number));
+        const grades = candidates.map(({ grade = 0 }) => grade);
+        return ndcgAt(
+          k,
+          order.map((place) => grades[place] as number),
+          grades,
+        );
+      });
+      return (100 * values.reduce((sum, value) => sum + value, 0)) / values.length;
+    };
+    expect([1, 5, 10].map((k) => mean(k).toFixed(2))).toEqual(["54.76", "57.73", "65.33"]);
   });
 });
