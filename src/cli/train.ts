@@ -14,12 +14,13 @@ export async function trainCommand(
     if (progress === undefined) writeLine(process.stderr, text);
     else progress.line(text);
   });
-  const { config, path, resume } = await resolveTraining(configPath, overrides);
+  const training = await resolveTraining(configPath, overrides);
+  const { config, path } = training;
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   progress = showProgress(config.trainer.steps, process.stderr);
   progress.line(backend.line);
   try {
-    for await (const event of trainRun({ config, path, resume, signal: interrupts.signal })) {
+    for await (const event of trainRun({ ...training, signal: interrupts.signal })) {
       progress.show(event);
       if (event.type === "started" || event.type === "resumed") interrupts.gracefully();
       if (event.type !== "finished" || !event.stopped) continue;

@@ -29,6 +29,8 @@ export interface TeacherScores {
   hidden?(): HiddenStates;
   /** Rows that each of several teachers scored, by its name. */
   readonly routedRows?: Readonly<Record<string, number>>;
+  /** The one of several teachers that scored each sequence of the batch. */
+  readonly routes?: readonly string[];
   /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
   dispose?(): void;
 }

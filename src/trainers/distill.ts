@@ -151,7 +151,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       learningRate,
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
-      ...routingMetrics(scored.parts),
+      ...routingMetrics(scored.parts, gradients.routed),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
@@ -173,14 +173,27 @@ export function rowsOnPolicy(step: number, batchSize: number, fraction: number):
   return until(step + 1) - until(step);
 }
 
-function routingMetrics(parts: readonly MicroBatch[]): Pick<StepMetrics, "routedRows"> {
+type RoutingMetrics = Pick<StepMetrics, "routedRows" | "routedTokenShares" | "routedDivergences">;
+
+function routingMetrics(
+  parts: readonly MicroBatch[],
+  routedDivergences: NonNullable<StepMetrics["routedDivergences"]>,
+): RoutingMetrics {
   const counts: Record<string, number> = {};
-  for (const { teacher } of parts) {
+  const shares: Record<string, number> = {};
+  const tokens = parts.reduce((sum, { batch }) => sum + batch.numTokens, 0);
+  for (const { teacher, batch } of parts) {
+    for (const [i, name] of (teacher?.routes ?? []).entries()) {
+      const own = (batch.tokensPerSequence[i] as number) / Math.max(1, tokens);
+      shares[name] = (shares[name] ?? 0) + own;
+    }
     for (const [name, rows] of Object.entries(teacher?.routedRows ?? {})) {
       counts[name] = (counts[name] ?? 0) + rows;
     }
   }
-  return Object.keys(counts).length === 0 ? {} : { routedRows: counts };
+  return Object.keys(counts).length === 0
+    ? {}
+    : { routedRows: counts, routedTokenShares: shares, routedDivergences };
 }
 
 function rolloutMetrics(

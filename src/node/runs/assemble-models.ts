@@ -17,7 +17,7 @@ import type { ListTeacher, Teacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import { type LoadedStudent, rankerOf } from "../models/ranker-folder.js";
-import { loadListTeacher } from "./list-teacher.js";
+import { type LoadedListTeacher, loadListTeacher } from "./list-teacher.js";
 import {
   folderConfig,
   listTeacherConfigs,
@@ -50,6 +50,7 @@ export interface RunModels {
   /** For a trainer of rankings: the student with its head. */
   readonly ranker: SequenceModel | undefined;
   readonly listTeacher: ListTeacher | undefined;
+  readonly loadedScores: LoadedListTeacher | undefined;
   readonly loadedStudent: LoadedStudent | undefined;
   readonly teacher: Teacher | undefined;
   readonly loadedTeacher: LoadedTeacher | undefined;
@@ -149,6 +150,7 @@ export async function assembleModels(
     ...{ random, tokenizer, data, loadedStudent, teacher, loadedTeacher, notes },
     // A head takes the place of a model's own, which is gone then.
     ...{ student: ranker?.body ?? student, ranker, listTeacher: loadedScores?.teacher },
+    loadedScores,
   };
 }
 

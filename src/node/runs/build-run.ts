@@ -17,6 +17,8 @@ import { loadOwnComponents } from "./own-components.js";
 import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";
+import { manifestOf } from "./run-teacher.js";
+import type { TeacherManifest } from "../teachers/index.js";
 import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
@@ -32,6 +34,8 @@ export interface RunParts extends Disposable {
   readonly projections: Projections | undefined;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
+  /** What it learns from, as checkpoints say it; undefined without a teacher. */
+  readonly teacherManifest: TeacherManifest | undefined;
   /** What to tell the user before the run starts. */
   readonly notes: readonly string[];
   /** What became of the rows of the data; absent for data without an end. */
@@ -87,6 +91,7 @@ async function assemble(
     optimizer,
     projections,
     lossStates,
+    teacherManifest: await manifestOf(config, tokenizer, loadedTeacher, models.loadedScores),
     notes: [
       ...data.notes,
       ...models.notes,

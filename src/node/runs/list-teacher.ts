@@ -3,12 +3,15 @@ import { readRun } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { type ListTeacher, modelListTeacher, recordedListTeacher } from "../../teachers/index.js";
 import { openDataFile } from "../files/open-data-file.js";
+import { weightsFiles } from "../models/weights-files.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadSequenceModelFolder } from "../models/sequence-model-folder.js";
 
 /** Scores that a run learns, with the model they come from, if any. */
 export interface LoadedListTeacher {
   readonly teacher: ListTeacher;
+  /** What decides the scores. */
+  readonly files: readonly string[];
   dispose(): void;
 }
 
@@ -22,7 +25,8 @@ export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeac
   if (trainer.type !== "rank" || trainer.scores === undefined) return undefined;
   const { scores } = trainer;
   if (scores.type === "file") {
-    return { teacher: await readScores(scores.path), dispose: () => undefined };
+    const files = [scores.path];
+    return { teacher: await readScores(scores.path), files, dispose: () => undefined };
   }
   const folder = await findModelFolder(scores.from);
   const { model, tokenizer } = await loadSequenceModelFolder(folder);
@@ -40,7 +44,7 @@ export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeac
       : {};
   const { batchSize } = evaluation;
   const teacher = modelListTeacher(model, { name: folder, tokenizer, batchSize, ...lengths });
-  return { teacher, dispose: () => model.dispose() };
+  return { teacher, files: await weightsFiles(folder), dispose: () => model.dispose() };
 }
 
 async function readScores(path: string): Promise<ListTeacher> {

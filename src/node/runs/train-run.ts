@@ -20,6 +20,7 @@ import {
   withoutVersions,
 } from "./run-folder.js";
 import type { Metrics, RunHistory } from "./run-history.js";
+import { checkTeacher, manifestFiles } from "./run-teacher.js";
 import { executorNotes, trainingStateFiles } from "./training-state.js";
 import { versions } from "./versions.js";
 
@@ -62,6 +63,8 @@ export interface TrainRunOptions {
   /** Folder of the run; a new run makes it. */
   readonly path: string;
   readonly resume: boolean;
+  /** Whether a run may go on with another teacher than its checkpoint's. Default: false. */
+  readonly newTeacher?: boolean;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
 }
@@ -87,6 +90,11 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
     const checkpoint = step > 0 ? run?.checkpointPath(step) : undefined;
     if (checkpoint !== undefined) notes.push(...(await executorNotes(checkpoint)));
     using parts = await buildRun(config, checkpoint);
+    if (checkpoint !== undefined) {
+      notes.push(
+        ...(await checkTeacher(checkpoint, parts.teacherManifest, options.newTeacher ?? false)),
+      );
+    }
     await parts.checkData();
     // The folder of a new run is made only once everything in the config was found to work.
     run ??= await createRunFolder(path, { ...config, versions: versions() });
@@ -159,7 +167,12 @@ async function* trainLoop(
       projections: parts.projections?.state,
     });
     await run.syncLogs();
-    await writeFolderAtomic(target, withMark(new Map([...(await studentFiles(parts)), ...state])));
+    const files = new Map([
+      ...(await studentFiles(parts)),
+      ...manifestFiles(parts.teacherManifest),
+      ...state,
+    ]);
+    await writeFolderAtomic(target, withMark(files));
     saved = step;
     await removeOldCheckpoints(run, config.checkpoint.keep);
     return { type: "checkpoint", step, path: target };

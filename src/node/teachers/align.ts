@@ -31,7 +31,11 @@ export function alignLoadedTeacher(
   checkAlignable(loss);
   const signal = alignment.signal ?? neededSignal(loss);
   const anyVocabulary = logitReaders(loss).map(takesAnyVocabulary);
+  const { weights, settings, members } = loaded;
   return {
+    ...(weights && { weights }),
+    ...(settings && { settings }),
+    ...(members && { members }),
     notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
     connect: async (run) => {
       const teacher = await loaded.connect({

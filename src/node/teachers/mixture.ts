@@ -26,6 +26,11 @@ export const loadMixtureTeacher: TeacherLoader<MixtureTeacherConfig> = async (co
         mode,
         members: teachers.map(({ weight, when }, i) => [weight, when, loaded[i]?.settings]),
       },
+      // With weight and rule, which decide too.
+      members: teachers.map((member, i) => ({
+        config: member as TeacherConfig,
+        loaded: loaded[i] as LoadedTeacher,
+      })),
       get notes() {
         return loaded.flatMap(({ notes }) => notes);
       },

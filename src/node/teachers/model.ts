@@ -1,8 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { contextLength, withVocabulary } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
-import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/adapter-folder.js";
+import { weightsFiles } from "../models/weights-files.js";
 import { findModelFolder } from "../models/find-model.js";
 import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../models/model-folder.js";
 import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
@@ -41,16 +39,4 @@ export async function readModelTeacher({ from }: ModelTeacherConfig): Promise<Lo
     connect: () => Promise.reject(new Error("The weights of this teacher are not loaded.")),
     dispose: () => undefined,
   };
-}
-
-/** The files that decide what it says; of an adapter, its base model's too. */
-async function weightsFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  const own = names
-    .filter((name) => name.endsWith(".safetensors") && name !== "optimizer.safetensors")
-    .sort()
-    .map((name) => join(folder, name));
-  if (!(await isAdapterFolder(folder))) return own;
-  const base = await findBaseModel(folder, await readAdapterConfig(folder));
-  return [...own, ...(await weightsFiles(base))];
 }

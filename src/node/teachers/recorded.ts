@@ -32,6 +32,7 @@ export async function loadRecordedTeacher(config: RecordedTeacherConfig): Promis
   return {
     tokenizer,
     ...(maxPositions === null ? {} : { maxPositions }),
+    settings: { recorded: teacher.hash, tokens, k, counts },
     notes,
     connect: (run) => {
       const vocabSize = fittedSize(manifest.vocabSize, run, notes);

@@ -96,6 +96,7 @@ export function routedTeacher(
             }, first ?? {});
           }),
         routedRows,
+        routes: indices.map((index) => labels[index] as string),
         dispose: () => {
           for (const { scores } of parts) scores.dispose?.();
         },

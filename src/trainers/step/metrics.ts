@@ -30,6 +30,13 @@ export interface StepMetrics {
   readonly rolloutEndRate?: number;
   /** Rows of this step that each of several teachers scored, by its name. */
   readonly routedRows?: Readonly<Record<string, number>>;
+  /** Share of the step's learned tokens that each of them scored. */
+  readonly routedTokenShares?: Readonly<Record<string, number>>;
+  /**
+   * How far the student is from each of them where it scored: `forwardKl` and `reverseKl`, or with their
+   * likeliest tokens alone `coarseForwardKl` and `coarseReverseKl`, as in `diagnostics`.
+   */
+  readonly routedDivergences?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** What losses remember for the next step, by their labels; absent when none does. */
   readonly lossStates?: Readonly<Record<string, LossState>>;
   readonly elapsedMs: number;

@@ -12,6 +12,7 @@ import { type LanguageModel, type LayerResults, SequenceModel } from "../../mode
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
 import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
+import { routedPositions, routedSums, type RoutedPositions } from "../diagnostics/routed.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
 import { givenScores, type ListBatch, studentScores } from "./list-inputs.js";
@@ -34,8 +35,9 @@ export type Sums = Readonly<Record<string, tf.Tensor>>;
 /** Weighted total of all terms, and sums that are read. */
 export type Loss = { readonly total: tf.Scalar; readonly sums: Sums };
 
-function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums): Sums {
+function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums, routed: Sums = {}): Sums {
   return {
+    ...Object.fromEntries(Object.entries(routed).map(([name, sum]) => [routedPrefix + name, sum])),
     ...Object.fromEntries(terms.map((sum, i) => [`term${i}`, sum])),
     ...Object.fromEntries(
       Object.entries(diagnostics).map(([name, sum]) => [diagnosticPrefix + name, sum]),
@@ -45,6 +47,8 @@ function namedSums(terms: readonly tf.Tensor[], diagnostics: Sums): Sums {
 
 /** Names of diagnostics among the scalars of a step. */
 export const diagnosticPrefix = "diagnostic ";
+/** And of those of each of several teachers. */
+export const routedPrefix = "routed ";
 
 /** See `StepContext`. */
 export interface MicroBatchOptions {
@@ -74,10 +78,19 @@ export function microBatchLoss(
   }
   const terms = plans.map(({ term }) => term);
   const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
-  const rows = tf.tensor1d([...looked], "int32");
+  const rows = {
+    all: tf.tensor1d([...looked], "int32"),
+    routed: routedPositions(microBatch.batch, microBatch.teacher?.routes, looked),
+  };
   return rowLosses
     ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
     : lossFromLogits(student, plans, microBatch, index, rows, projections);
+}
+
+/** Positions that the diagnostics look at. */
+interface LookedRows {
+  readonly all: tf.Tensor1D;
+  readonly routed: RoutedPositions;
 }
 
 /** Any loss: what is given is computed at once, the student's part when the loss is called. */
@@ -86,7 +99,7 @@ function lossFromLogits(
   plans: readonly TermPlan[],
   { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
   index: number,
-  rows: tf.Tensor1D,
+  rows: LookedRows,
   projections: Projections | undefined,
 ): () => Loss {
   const { labels, completionMask: positionMask } = batch;
@@ -115,17 +128,16 @@ function lossFromLogits(
       return maskedSum(values, weights as typeof values);
     });
     const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
-    const diagnostics = diagnosticSums(
-      {
-        student: { logits: inputs.studentLogits },
-        ...(teacherLogits ? { teacher: { logits: teacherLogits } } : {}),
-        // Draws are not a list of the likeliest.
-        ...(teacherTensors.teacherSampleLogProbs ? {} : { sparse: teacherTensors }),
-      },
-      rows,
-    );
+    const distributions = {
+      student: { logits: inputs.studentLogits },
+      ...(teacherLogits ? { teacher: { logits: teacherLogits } } : {}),
+      // Draws are not a list of the likeliest.
+      ...(teacherTensors.teacherSampleLogProbs ? {} : { sparse: teacherTensors }),
+    };
+    const diagnostics = diagnosticSums(distributions, rows.all);
+    const routed = routedSums(distributions, rows.routed);
     const ofPairs = pairs ? pairSums(pairs) : {};
-    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs });
+    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs }, routed);
     return { total: tf.addN(weighted).asScalar(), sums: named };
   };
 }
@@ -136,7 +148,7 @@ function lossFromHidden(
   plans: readonly TermPlan[],
   { batch, teacher: scores }: MicroBatch,
   index: number,
-  rows: tf.Tensor1D,
+  rows: LookedRows,
 ): () => Loss {
   const { labels } = batch;
   const given = { labels, ...teacherOfRows(scores) };
@@ -148,7 +160,8 @@ function lossFromHidden(
   return () => {
     const inputs = { student: student(batch), ...given };
     const { total, sums } = sumRowLosses(inputs, terms);
-    return { total, sums: namedSums(sums, diagnosticSums(inputs, rows)) };
+    const routed = routedSums(inputs, rows.routed);
+    return { total, sums: namedSums(sums, diagnosticSums(inputs, rows.all), routed) };
   };
 }
 

@@ -21,6 +21,7 @@ import {
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
+import { routedMeans, routedPositions } from "../diagnostics/routed.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
@@ -28,6 +29,7 @@ import {
   diagnosticPrefix,
   type Loss,
   microBatchLoss,
+  routedPrefix,
   type Sums,
   type TermPlan,
 } from "./micro-batch-loss.js";
@@ -63,6 +65,8 @@ export interface StepGradients extends Disposable {
   readonly means: readonly number[];
   /** See {@link diagnosticSums}; means over some of the learned positions. */
   readonly diagnostics: Readonly<Record<string, number>>;
+  /** Divergences from each of several teachers, over the positions that it scored. */
+  readonly routed: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly gradNorm: number;
   dispose(): void;
 }
@@ -113,6 +117,12 @@ export async function computeGradients(
         sampledTokens: sampledTokens(microBatches),
         pairs: wholePairs(microBatches),
       }),
+      routed: routedMeans(
+        withoutPrefix(sums, routedPrefix),
+        microBatches.map(({ batch, teacher }, i) =>
+          routedPositions(batch, teacher?.routes, looked[i] as readonly number[]),
+        ),
+      ),
       gradNorm: gradNorm as number,
     };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {

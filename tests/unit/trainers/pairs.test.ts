@@ -219,7 +219,7 @@ describe("evaluatePairs", () => {
     };
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
     const mean = (values: readonly number[]) => sum(values) / values.length;
-    const answers = [];
+    const answers: (readonly [number[], number[]])[] = [];
     for (const { positive, negative } of rows) {
       answers.push([await logProbs(positive), await logProbs(negative)] as const);
     }

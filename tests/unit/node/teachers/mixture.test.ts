@@ -30,6 +30,20 @@ describe("a run with several teachers", () => {
     for (const rows of counts) {
       expect(Object.values(rows).reduce((sum, count) => sum + count, 0)).toBe(4);
     }
+    const steps = metricsOf(config).filter((row) => "routedRows" in row);
+    for (const { routedTokenShares, routedDivergences, diagnostics } of steps) {
+      const shares = routedTokenShares as Record<string, number>;
+      const divergences = routedDivergences as Record<string, Record<string, number>>;
+      expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
+      for (const name of ["forwardKl", "reverseKl"]) {
+        // Every position is looked at here, so that the parts make up the whole.
+        const whole = Object.entries(divergences).reduce(
+          (sum, [teacher, kls]) => sum + (shares[teacher] as number) * (kls[name] as number),
+          0,
+        );
+        expect(whole).toBeCloseTo((diagnostics as Record<string, number>)[name] as number, 4);
+      }
+    }
     expect([...new Set(counts.flatMap((rows) => Object.keys(rows)))].sort()).toEqual([one, two]);
   });
 
