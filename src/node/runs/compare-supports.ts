@@ -15,7 +15,7 @@ import {
 import { assembleModels, owning } from "./assemble-models.js";
 import { resolveEvaluation, resolveRunConfig } from "./evaluate-run.js";
 import { isFolder } from "../files/file-exists.js";
-import { loadRunLosses } from "./run-losses.js";
+import { loadOwnComponents } from "./own-components.js";
 
 export interface SupportRequest {
   readonly config: RunConfig;
@@ -86,9 +86,11 @@ export async function compareRunSupports(request: SupportRequest): Promise<Suppo
       remedy: "Give one whose distribution is known, such as a model folder or an n-gram.",
     });
   }
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
-  using models = await owning((own) => assembleModels(config, undefined, loss, own));
+  const components = await loadOwnComponents(config);
+  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
+  using models = await owning((own) =>
+    assembleModels(config, undefined, { loss, components }, own),
+  );
   const { student, teacher, data, tokenizer, random } = models;
   if (teacher === undefined || !teacher.provides.includes("teacherLogits")) {
     throw new PupilError("The teacher does not give its whole distribution.", {
