@@ -3,7 +3,7 @@ import { lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
-import { alignmentSchema, teacherSchema } from "../teachers/index.js";
+import { alignmentSchema, teacherSchema, teacherSchemaWith } from "../teachers/index.js";
 import { datasetSchema, datasetSchemaWith, evaluationDataSchema } from "./dataset-schema.js";
 import { noOwnComponents, type OwnComponents } from "./own-components.js";
 
@@ -234,6 +234,7 @@ export const runConfigSchema = z.strictObject({
   ),
   tasks: modules("The same with tasks of your own, for datasets of the type task."),
   verifiers: modules("The same with verifiers of your own, for the `verifier` of a dataset."),
+  teachers: modules("The same with kinds of teachers of your own, for the `type` of a teacher."),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z
@@ -247,7 +248,7 @@ export const runConfigSchema = z.strictObject({
 
 /** The same where a run can name components of the user's own too: those that its lists of modules lead to. */
 export function runConfigSchemaWith(own: Partial<OwnComponents>): typeof runConfigSchema {
-  const { losses, ...ofData } = { ...noOwnComponents, ...own };
+  const { losses, teachers, ...ofData } = { ...noOwnComponents, ...own };
   const term = lossTermSchemaWith(losses);
   const trainer = z.discriminatedUnion("type", [
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
@@ -259,6 +260,9 @@ export function runConfigSchemaWith(own: Partial<OwnComponents>): typeof runConf
   const evaluation = evaluationSchema.extend({ data: evaluationDataSchema(data) }).prefault({});
   return runConfigSchema.extend({
     trainer: trainer.describe("How to train."),
+    teacher: teacherSchemaWith(teachers)
+      .optional()
+      .describe("The model to learn from; for distillation."),
     data: data.describe("What to train on."),
     evaluation: evaluation.describe("What to measure, and when."),
   });

@@ -14,6 +14,7 @@ export {
   toStudentVocabulary,
 } from "./aligned/index.js";
 export { averageTeacher } from "./average-teacher.js";
+export { defineTeacher, type OwnTeacherRun, type TeacherDefinition } from "./define.js";
 export { drawTokens } from "./draw-tokens.js";
 export * from "./http/index.js";
 export {
@@ -23,6 +24,7 @@ export {
   type TeacherKind,
   teacherKinds,
   teacherSchema,
+  teacherSchemaWith,
 } from "./kinds/index.js";
 export {
   type ListTeacher,

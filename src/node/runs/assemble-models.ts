@@ -93,7 +93,7 @@ export async function assembleModels(
   const random = new Random(config.seed);
   const files = dataOnDisk();
   const teachers = await requireModelsFit(config, checkpoint);
-  const loadedTeacher = await loadRunTeacher(config, loss);
+  const loadedTeacher = await loadRunTeacher(config, loss, components.teachers);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);

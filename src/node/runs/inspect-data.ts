@@ -11,6 +11,7 @@ import {
   type TokenSequence,
   tokenViewer,
 } from "../../data/index.js";
+import type { TeacherDefinition } from "../../teachers/index.js";
 import { prepareRunData } from "./assemble-models.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
@@ -51,11 +52,12 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   if (lists !== undefined) {
     return { kind: "lists", report: lists.report, examples: lists.lists.slice(0, count) };
   }
-  const teacher = await outlineOfTeacher(config);
+  const components = await loadOwnComponents(config);
+  const teacher = await outlineOfTeacher(config, components.teachers);
   const { from } = config.student;
   const student =
     from === undefined ? undefined : await readModelOutline(await findModelFolder(from));
-  const parts = { files, components: await loadOwnComponents(config) };
+  const parts = { files, components };
   const tokenizer = await chooseTokenizer(config, parts, teacher, student);
   const data = await prepareRunData(config, tokenizer, parts, {
     teacher: teacher?.maxPositions,
@@ -96,9 +98,10 @@ async function firstExamples(
 }
 
 /** Undefined for one that has its own tokenizer beside the run's. */
-async function outlineOfTeacher({
-  teacher,
-  alignment,
-}: RunConfig): Promise<Partial<ModelOutline> | undefined> {
-  return teacher === undefined || alignment !== undefined ? undefined : readTeacherOutline(teacher);
+async function outlineOfTeacher(
+  { teacher, alignment }: RunConfig,
+  own: readonly TeacherDefinition[],
+): Promise<Partial<ModelOutline> | undefined> {
+  const isOther = teacher === undefined || alignment !== undefined;
+  return isOther ? undefined : readTeacherOutline(teacher, own);
 }

@@ -7,6 +7,7 @@ import {
 } from "../../data/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type LossDefinition, lossDefinitions, lossInputs } from "../../losses/index.js";
+import { type TeacherDefinition, teacherKinds } from "../../teachers/index.js";
 import type { ModuleKind } from "./load-modules.js";
 
 const text = z.string();
@@ -74,4 +75,14 @@ export const verifierModules: ModuleKind<VerifierDefinition> = {
   mark: "verify",
   reserved: ["type"],
   shape: z.object({ ...definitionFields, verify: callable }),
+};
+
+export const teacherModules: ModuleKind<TeacherDefinition> = {
+  noun: "teacher",
+  plural: "teachers",
+  define: "defineTeacher",
+  builtIn: teacherKinds.map(({ type: name }) => ({ name })),
+  mark: "connect",
+  reserved: ["type", "weight", "when"],
+  shape: z.object({ ...definitionFields, connect: callable }),
 };

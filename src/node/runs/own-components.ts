@@ -7,11 +7,12 @@ import {
 } from "../../config/index.js";
 import type { LossDefinition } from "../../losses/index.js";
 import { loadModule, loadModules } from "./load-modules.js";
-import { lossModules, taskModules, verifierModules } from "./module-kinds.js";
+import { lossModules, taskModules, teacherModules, verifierModules } from "./module-kinds.js";
 
 const list = z.array(z.string()).catch([]);
-const moduleLists = z.object({ losses: list, tasks: list, verifiers: list }).catch({
+const moduleLists = z.object({ losses: list, tasks: list, verifiers: list, teachers: list }).catch({
   ...{ losses: [], tasks: [], verifiers: [] },
+  teachers: [],
 });
 
 /**
@@ -24,11 +25,12 @@ export async function loadOwnComponents(
   config: unknown,
   source = "the run config",
 ): Promise<OwnComponents> {
-  const { losses, tasks, verifiers } = moduleLists.parse(config);
+  const { losses, tasks, verifiers, teachers } = moduleLists.parse(config);
   return {
     losses: await loadModules(lossModules, losses, source),
     tasks: await loadModules(taskModules, tasks, source),
     verifiers: await loadModules(verifierModules, verifiers, source),
+    teachers: await loadModules(teacherModules, teachers, source),
   };
 }
 

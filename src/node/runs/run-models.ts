@@ -20,6 +20,7 @@ import {
   modelConfigSchema,
   setActiveAdapter,
 } from "../../models/index.js";
+import type { TeacherDefinition } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { adapterName } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
@@ -33,9 +34,10 @@ import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers
 export async function loadRunTeacher(
   config: RunConfig,
   loss: readonly LossTerm[],
+  own: readonly TeacherDefinition[] = [],
 ): Promise<LoadedTeacher | undefined> {
   if (config.teacher !== undefined) {
-    const loaded = await loadTeacher(config.teacher);
+    const loaded = await loadTeacher(config.teacher, own);
     const { alignment } = config;
     if (alignment === undefined) return loaded;
     try {

@@ -1,4 +1,8 @@
-import { promptedTeacher, type TeacherConfig } from "../../teachers/index.js";
+import {
+  promptedTeacher,
+  type TeacherConfig,
+  type TeacherDefinition,
+} from "../../teachers/index.js";
 import { loadBimodalTeacher } from "./bimodal.js";
 import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
 import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
@@ -7,6 +11,7 @@ import { loadHttpTeacher } from "./http.js";
 import { loadModelTeacher, readModelTeacher } from "./model.js";
 import { loadNGramTeacher } from "./n-gram.js";
 import { loadOnnxTeacher } from "./onnx.js";
+import { loadOwnTeacher } from "./own.js";
 import { loadRecordedTeacher } from "./recorded.js";
 import { loadSelfTeacher } from "./self.js";
 
@@ -24,10 +29,19 @@ const loaders: Kinds = {
   bimodal: loadBimodalTeacher,
 };
 
-/** Loads the teacher that a config names. */
-export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher> {
+/**
+ * Loads the teacher that a config names.
+ *
+ * @param own definitions beside the built-in kinds
+ */
+export async function loadTeacher(
+  config: TeacherConfig,
+  own: readonly TeacherDefinition[] = [],
+): Promise<LoadedTeacher> {
+  const definition = own.find(({ name }) => name === config.type);
+  if (definition !== undefined) return loadOwnTeacher(definition, config);
   const load = loaders[config.type ?? "model"] as TeacherLoader<TeacherConfig>;
-  const loaded = await load(config, loadTeacher);
+  const loaded = await load(config, (member) => loadTeacher(member, own));
   const prompt = "prompt" in config ? config.prompt : undefined;
   if (prompt === undefined) return loaded;
   const connect = async (run: TeacherRun) =>
@@ -47,10 +61,14 @@ export async function loadTeacher(config: TeacherConfig): Promise<LoadedTeacher>
  */
 export async function readTeacherOutline(
   config: TeacherConfig,
+  own: readonly TeacherDefinition[] = [],
 ): Promise<Pick<LoadedTeacher, "tokenizer" | "maxPositions">> {
   const outlines: Kinds = { ...loaders, model: readModelTeacher };
-  const read = async (part: TeacherConfig): Promise<LoadedTeacher> =>
-    (outlines[part.type ?? "model"] as TeacherLoader<TeacherConfig>)(part, read);
+  const read = async (part: TeacherConfig): Promise<LoadedTeacher> => {
+    const definition = own.find(({ name }) => name === part.type);
+    if (definition !== undefined) return loadOwnTeacher(definition, part);
+    return (outlines[part.type ?? "model"] as TeacherLoader<TeacherConfig>)(part, read);
+  };
   const outline = await read(config);
   outline.dispose();
   return outline;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { TeacherDefinition } from "../define.js";
 import type { TeacherSignal } from "../teacher.js";
 import { bimodalTeacherKind } from "./bimodal.js";
 import type { TeacherKind } from "./define.js";
@@ -45,6 +46,20 @@ export const teacherSchema = z.discriminatedUnion("type", [
   mixtureTeacherKind.schema,
 ]);
 export type TeacherConfig = z.output<typeof teacherSchema>;
+
+/**
+ * The same where teachers of the user's own can be named too, alone or among several. Typed as the built-in
+ * one, so that a config has one type.
+ */
+export function teacherSchemaWith(own: readonly TeacherDefinition[]): typeof teacherSchema {
+  if (own.length === 0) return teacherSchema;
+  const ownSchemas = own.map(({ name, summary, config }) =>
+    config.safeExtend({ type: z.literal(name) }).describe(summary),
+  );
+  const singles = [...singleSchemas, ...ownSchemas];
+  const options = [...singles, selfTeacherKind.schema, mixtureTeacherKindOf(singles).schema];
+  return z.discriminatedUnion("type", options as never) as unknown as typeof teacherSchema;
+}
 
 /** Kinds of teachers that can give all of these signals. */
 export function kindsThatGive(signals: readonly TeacherSignal[]): string[] {
