@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { selectedLogProbs, whereLikely } from "../ops/index.js";
 import { assertShape } from "../tensors/index.js";
 import { splitInfinite } from "./masked.js";

@@ -149,7 +149,5 @@ describe("data of type file", () => {
     expect(await messageOf(prepare({ type: "file", path: join(path, "b.jsonl") }))).toMatch(
       /b\.jsonl: there is only 1 row/,
     );
-    const lists = { type: "rerank", corpus: "a", queries: "b", qrels: "c" };
-    expect(await messageOf(prepare(lists))).toMatch(/No trainer learns from rerank lists yet/);
   });
 });
