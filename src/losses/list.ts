@@ -23,7 +23,11 @@ import {
   kvMatchLoss,
   neuronSelectivityLoss,
 } from "./representations/index.js";
-import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
+import {
+  guidedPolicyGradientLoss,
+  policyGradientLoss,
+  sampledReverseKlLoss,
+} from "./sampled/index.js";
 import { sampledKlLoss, sparseKlLoss } from "./sparse/index.js";
 import {
   adaptiveKlLoss,
@@ -55,7 +59,7 @@ export const lossesByKind = {
     universalLogitLoss,
   ],
   sparse: [sparseKlLoss, sampledKlLoss],
-  sampled: [policyGradientLoss, sampledReverseKlLoss],
+  sampled: [policyGradientLoss, guidedPolicyGradientLoss, sampledReverseKlLoss],
   pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
   lists: [
     rankNetLoss,
