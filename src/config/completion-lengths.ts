@@ -12,7 +12,7 @@ export function completionLengths(
   { trainer, evaluation }: RunConfig,
   data: Pick<PreparedData, "maxNewTokens">,
 ): CompletionLengths {
-  const asked = trainer.type === "distill" ? trainer.maxNewTokens : undefined;
+  const asked = "maxNewTokens" in trainer ? trainer.maxNewTokens : undefined;
   const training = asked ?? data.maxNewTokens;
   return { training, evaluation: evaluation.maxNewTokens ?? training };
 }

@@ -11,9 +11,10 @@ import {
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import { rewardDefinitions, samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
 import { recordOptionsSchema } from "./record-options.js";
+import { reinforceTrainerSchema } from "./reinforce-trainer.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -22,7 +23,7 @@ import {
   sftTrainerSchema,
 } from "./run.js";
 
-export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "task" | "data";
+export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "reward" | "task" | "data";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -73,6 +74,12 @@ export const components: readonly Component[] = [
     "Learning from a preferred and a rejected answer: REDI, DPO and the like.",
     pairsTrainerSchema,
   ),
+  plain(
+    "trainer",
+    "reinforce",
+    "Reinforcement learning from verifiable rewards: GRPO and its kin, with or without a teacher.",
+    reinforceTrainerSchema,
+  ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({
       kind: "teacher",
@@ -99,6 +106,18 @@ export const components: readonly Component[] = [
       summary: definition.summary,
       details: lossDetails(definition),
       schema: definition.config,
+    }),
+  ),
+  ...rewardDefinitions.map(
+    ({ name, summary, reference, needs, config }): Component => ({
+      kind: "reward",
+      name,
+      summary,
+      details: [
+        `reference: ${reference}`,
+        ...(needs.length > 0 ? [`needs: ${needs.join(", ")}`] : []),
+      ],
+      schema: config,
     }),
   ),
   ...taskDefinitions.map(

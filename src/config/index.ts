@@ -30,6 +30,7 @@ export {
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
+export { reinforceTrainerSchema } from "./reinforce-trainer.js";
 export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   datasetSchema,

@@ -10,9 +10,10 @@ import {
 } from "../data/index.js";
 import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { adamwSchema, scheduleSchema } from "../optim/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import { type RewardDefinition, samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema } from "../teachers/index.js";
+import { reinforceTrainerSchema, reinforceTrainerSchemaWith } from "./reinforce-trainer.js";
+import { trainerFields } from "./trainer-fields.js";
 
 const count = () => z.int().min(1);
 
@@ -45,28 +46,6 @@ export const tokenizerSchema = z.discriminatedUnion("type", [
     })
     .describe("A Hugging Face tokenizer from disk."),
 ]);
-
-const trainerFields = {
-  steps: count().describe("Optimizer steps."),
-  batchSize: count().default(16).describe("Rows per optimizer step, over all micro-batches."),
-  gradientAccumulationSteps: count()
-    .default(1)
-    .describe("Micro-batches per optimizer step; changes memory, not the result."),
-  packing: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Puts several rows side by side into one, without seeing each other, in place of padding; changes the speed, not the result. Not for losses with one value per row.",
-    ),
-  maxGradNorm: z
-    .number()
-    .positive()
-    .nullable()
-    .default(1)
-    .describe("Clips the global gradient norm; null turns it off."),
-  ...scheduleSchema.shape,
-  optimizer: adamwSchema.prefault({}).describe("AdamW."),
-};
 
 const sftLoss = (term: typeof lossTermSchema) =>
   z
@@ -130,6 +109,7 @@ export const trainerSchema = z.discriminatedUnion("type", [
   sftTrainerSchema,
   distillTrainerSchema,
   pairsTrainerSchema,
+  reinforceTrainerSchema,
 ]);
 
 export const evaluationSchema = z.strictObject({
@@ -142,6 +122,11 @@ export const evaluationSchema = z.strictObject({
   maxNewTokens: count()
     .optional()
     .describe("Longest completion in an evaluation. Default: as in training."),
+  samplesPerPrompt: count()
+    .optional()
+    .describe(
+      "Completions of each held-out prompt at temperature 1 (of reinforce: as in training), for passAt, majAt and the rewards. Default: 4 for reinforce, else none.",
+    ),
 });
 
 export const datasetSchema = z.discriminatedUnion("type", [
@@ -179,6 +164,10 @@ export const runConfigSchema = z.strictObject({
     .describe(
       "Modules that export losses of your own, which trainer.loss can then name. They run as code with your rights. Those that a run folder names outside of the working folder need trust=true beside the command's other words.",
     ),
+  rewards: z
+    .array(z.string())
+    .default([])
+    .describe("The same with rewards of your own, which trainer.rewards can then name."),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z
@@ -190,14 +179,18 @@ export const runConfigSchema = z.strictObject({
     .describe("When to save."),
 });
 
-/** The same where `trainer.loss` can name these definitions too: those that `losses` leads to. */
-export function runConfigSchemaWith(own: readonly LossDefinition[]): typeof runConfigSchema {
-  if (own.length === 0) return runConfigSchema;
+/** The same where `trainer` can name these definitions too: those that `losses` and `rewards` lead to. */
+export function runConfigSchemaWith(
+  own: readonly LossDefinition[],
+  rewards: readonly RewardDefinition[] = [],
+): typeof runConfigSchema {
+  if (own.length === 0 && rewards.length === 0) return runConfigSchema;
   const term = lossTermSchemaWith(own);
   const trainer = z.discriminatedUnion("type", [
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
     distillTrainerSchema.extend({ loss: distillLoss(term) }),
     pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
+    reinforceTrainerSchemaWith(own, rewards),
   ]);
   return runConfigSchema.extend({ trainer: trainer.describe("How to train.") });
 }

@@ -3,6 +3,7 @@ import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import {
+  addCosts,
   ownDistribution,
   type Rollout,
   rolloutToSequence,
@@ -22,6 +23,7 @@ import { scoreBatches } from "./step/score-batches.js";
 import { layerSizesOf, requestedLayers, settleLayers } from "./step/layer-terms.js";
 import { checkProjections, type Projections } from "./step/projections.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost, writingCost } from "./step/step-cost.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;
@@ -152,6 +154,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
       ...routingMetrics(scored.parts),
+      cost: addCosts(writingCost(rollouts), stepCost(scored.parts)),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

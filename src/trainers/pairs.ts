@@ -11,6 +11,7 @@ import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { evenParts, type StepBatches, stepBatches } from "./step/micro-batches.js";
 import { scoreBatches } from "./step/score-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost } from "./step/step-cost.js";
 
 /** A preferred and a rejected answer to one prompt. */
 export interface TokenPair {
@@ -103,6 +104,7 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
       ...commonMetrics(gradients, batches),
       learningRate,
       onPolicyShare: 0,
+      cost: stepCost(scored.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

@@ -9,6 +9,7 @@ import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { splitIntoBatches } from "./step/micro-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost } from "./step/step-cost.js";
 
 export interface SftOptions {
   readonly student: LanguageModel;
@@ -70,6 +71,7 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
       ...commonMetrics(gradients, batches),
       learningRate,
       onPolicyShare: 0,
+      cost: stepCost(batches.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

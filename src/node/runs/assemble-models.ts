@@ -12,7 +12,13 @@ import type { Teacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import type { LoadedModel } from "../models/model-folder.js";
-import { folderConfig, memoryNeeds, requireMemory, teacherConfigs } from "./memory-estimate.js";
+import {
+  folderConfig,
+  memoryNeeds,
+  referenceConfigs,
+  requireMemory,
+  teacherConfigs,
+} from "./memory-estimate.js";
 import {
   addStudentAdapter,
   checkContext,
@@ -119,7 +125,10 @@ async function requireModelsFit(
   config: RunConfig,
   checkpoint: string | undefined,
 ): Promise<ModelConfig[]> {
-  const teachers = await teacherConfigs(config.teacher);
+  const teachers = [
+    ...(await teacherConfigs(config.teacher)),
+    ...(await referenceConfigs(config.trainer)),
+  ];
   const from = checkpoint ?? config.student.from;
   if (from !== undefined) {
     const student = await folderConfig(from);

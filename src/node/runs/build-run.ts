@@ -1,6 +1,6 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
-import { type LossState, lossTermFromConfig } from "../../losses/index.js";
+import type { LossState } from "../../losses/index.js";
 import type { Decoder } from "../../models/index.js";
 import { AdamW } from "../../optim/index.js";
 import type { Teacher } from "../../teachers/index.js";
@@ -14,8 +14,10 @@ import {
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import { loadRunLosses } from "./run-losses.js";
+import { loadRunLosses, loadRunRewards } from "./run-losses.js";
 import { describeStudent } from "./run-models.js";
+import { loadReference } from "./run-reference.js";
+import { stepTermFromConfig } from "./run-terms.js";
 import { trainerOf } from "./run-trainer.js";
 import { restoreTrainingState } from "./training-state.js";
 
@@ -56,7 +58,7 @@ async function assemble(
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, ownLosses));
   const models = await assembleModels(config, checkpoint, loss, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
@@ -71,7 +73,10 @@ async function assemble(
           teacher: teacher?.state,
           projections: projections?.state,
         });
-  const parts = { student, teacher, tokenizer, data, random };
+  const reference = await loadReference(config, { student, tokenizer, random });
+  if (reference !== undefined) own(reference);
+  const ownRewards = await loadRunRewards(config.rewards);
+  const parts = { student, teacher, tokenizer, data, random, reference, ownRewards };
   return {
     student,
     teacher,

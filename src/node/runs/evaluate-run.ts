@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
-import { lossTermFromConfig } from "../../losses/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { loadRunLosses, parseRunConfig } from "./run-losses.js";
+import { loadRunLosses, loadRunRewards, parseRunConfig } from "./run-losses.js";
+import { stepTermFromConfig } from "./run-terms.js";
 import { requireTrust, takeTrust } from "./trusted-modules.js";
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
@@ -50,8 +50,9 @@ export async function resolveRunConfig(
  */
 export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
   const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, ownLosses));
   using models = await owning((own) => assembleModels(config, undefined, loss, own));
   // Awaited here: the models are released when this function ends.
-  return await evaluatorOf(config, models)();
+  const ownRewards = await loadRunRewards(config.rewards);
+  return await evaluatorOf(config, { ...models, ownRewards })();
 }

@@ -40,15 +40,26 @@ export function memoryNeeds(
   { student, teachers, shortestRow }: MemoryParts,
 ): MemoryNeeds {
   const weights = numParameters(student);
-  const rows = Math.ceil(trainer.batchSize / trainer.gradientAccumulationSteps);
+  const rows = Math.ceil(rowsPerStep(trainer) / trainer.gradientAccumulationSteps);
+  const holdsInitial = trainer.type === "reinforce" && trainer.reference === "initial";
   const isTrainedWhole = lora === undefined;
   const perToken = 2 * student.numLayers * student.hiddenSize;
   return {
     student: float * weights,
     training: isTrainedWhole ? float * 3 * weights : 0,
-    teacher: float * teachers.reduce((sum, config) => sum + numParameters(config), 0),
+    teacher:
+      float * teachers.reduce((sum, config) => sum + numParameters(config), 0) +
+      (holdsInitial && isTrainedWhole ? float * weights : 0),
     activations: isTrainedWhole ? float * rows * shortestRow * perToken : 0,
   };
+}
+
+/** Rows of an optimizer step; of samplers that do not say how many they make, the fewest. */
+function rowsPerStep(trainer: RunConfig["trainer"]): number {
+  if (trainer.type !== "reinforce") return trainer.batchSize;
+  const { batchSize, sampler, minibatches } = trainer;
+  const samples = "samplesPerProblem" in sampler ? sampler.samplesPerProblem : 1;
+  return Math.ceil((batchSize * samples) / minibatches);
 }
 
 function numParameters(config: ModelConfig): number {
@@ -62,6 +73,7 @@ export function shortestRow(
   data: Pick<PreparedData, "lengths" | "positions">,
 ): number {
   // What a student writes may end at once.
+  if (trainer.type === "reinforce") return 1;
   if (trainer.type === "distill" && trainer.onPolicyFraction > 0) return 1;
   if (type === "text") return data.positions;
   const lengths = data.lengths?.() ?? [];
@@ -86,6 +98,13 @@ export async function teacherConfigs(teacher: TeacherConfig | undefined): Promis
   }
   const isModel = teacher.type === undefined || teacher.type === "model";
   return isModel ? [await folderConfig(teacher.from)] : [];
+}
+
+/** The config of a frozen reference that is in a folder; the initial student is counted by the estimate. */
+export async function referenceConfigs(trainer: RunConfig["trainer"]): Promise<ModelConfig[]> {
+  if (trainer.type !== "reinforce") return [];
+  const { reference } = trainer;
+  return reference === undefined || reference === "initial" ? [] : [await folderConfig(reference)];
 }
 
 /** Bytes that the current backend can hold at most; undefined where nobody knows. */

@@ -1,6 +1,7 @@
 import { completionLengths, type PreparedData, type RunConfig } from "../../config/index.js";
 import { decodeCompletion, type Tokenizer } from "../../data/index.js";
 import type { Decoder } from "../../models/index.js";
+import type { RewardDefinition } from "../../rollouts/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { evaluateStudent } from "../../trainers/index.js";
@@ -29,6 +30,7 @@ export interface EvaluatedParts {
   readonly tokenizer: Tokenizer;
   readonly data: PreparedData;
   readonly random: Random;
+  readonly ownRewards: readonly RewardDefinition[];
 }
 
 /** Measures the student on every evaluation set of its data. */

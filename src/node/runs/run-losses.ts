@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseConfig, type RunConfig, runConfigSchemaWith } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { type LossDefinition, lossDefinitions } from "../../losses/index.js";
+import type { RewardDefinition } from "../../rollouts/index.js";
 import { loadLosses } from "./load-losses.js";
 
 const withLosses = z.object({ losses: z.array(z.string()) });
@@ -57,4 +58,9 @@ async function loadFor(field: string, path: string): Promise<LossDefinition[]> {
     if (!(error instanceof PupilError)) throw error;
     throw new PupilError(error.message, { field, value: path, cause: error });
   }
+}
+
+/** The same for the `rewards` of a run config. */
+export function loadRunRewards(_paths: readonly string[]): Promise<RewardDefinition[]> {
+  return Promise.resolve([]);
 }

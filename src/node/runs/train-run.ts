@@ -133,6 +133,9 @@ async function* trainLoop(
   let step = startStep;
   let saved = startStep > 0 ? startStep : undefined;
   let { lossStates } = parts;
+  let wantsSave = false;
+  // In the middle of a batch of rollouts there is nothing that a resumed run could go on from.
+  let canSave = true;
 
   const warn = async function* (warnings: readonly TrainingWarning[]): AsyncGenerator<RunEvent> {
     for (const warning of warnings) {
@@ -180,7 +183,12 @@ async function* trainLoop(
       yield* warn(warnings);
       // A resumed run trusts that all rows of a step are there once its checkpoint is.
       if (isEvaluationDue()) yield* evaluate();
-      if (isSaveDue() || signal?.aborted) yield await save();
+      wantsSave ||= isSaveDue() || signal?.aborted === true;
+      canSave = metrics.isMidRollout !== true;
+      if (wantsSave && canSave) {
+        yield await save();
+        wantsSave = false;
+      }
     }
     // An earlier process may have been killed between its last checkpoint and this.
     await removeOldCheckpoints(run, config.checkpoint.keep);
@@ -191,7 +199,7 @@ async function* trainLoop(
       !(error instanceof NotFiniteError || error instanceof DiskError);
     let failure: unknown = error;
     try {
-      if (isGood && step > startStep && saved !== step) yield await save();
+      if (isGood && canSave && step > startStep && saved !== step) yield await save();
     } catch (another) {
       const both = `${(error as Error).message} It could not be saved: ${(another as Error).message}`;
       failure = another instanceof PupilError ? new PupilError(both, { cause: another }) : another;
@@ -212,7 +220,7 @@ async function* untilAborted(
   if (signal?.aborted) return;
   for await (const metrics of steps) {
     yield metrics;
-    if (signal?.aborted) return;
+    if (signal?.aborted && metrics.isMidRollout !== true) return;
   }
 }
 

@@ -30,6 +30,10 @@ export interface SampledRow {
   readonly learned?: readonly number[];
   /** Who wrote it: `student`, `teacher`, `mixed`, `oracle terse`, `data`. */
   readonly source: string;
+  /** Tokens that it was told to need at most, where it was told. */
+  readonly budget?: number;
+  /** For a completion that begins where one went wrong before: that step, and what it should have been. */
+  readonly keyStep?: { readonly error: string; readonly correction: string };
 }
 
 /** What was paid for samples. Counted by samplers and nowhere else. */

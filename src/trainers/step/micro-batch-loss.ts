@@ -9,17 +9,20 @@ import {
 } from "../../losses/index.js";
 import type { LanguageModel, LayerResults } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
-import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
+import { type CountedRows, countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
+import { policySums } from "../diagnostics/policy-sums.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
+import type { StepTerm } from "./step-term.js";
+import { placeCompletions } from "./written-tokens.js";
 
 /** A term with all that does not depend on the micro-batch. */
 export interface TermPlan {
-  readonly term: LossTerm;
+  readonly term: StepTerm;
   /** Weight of the term over the count of what it averages. */
   readonly factor: number;
   readonly state: LossStates[number];
@@ -66,7 +69,10 @@ export function microBatchLoss(
   { largestLogitsBytes, projections }: MicroBatchOptions,
 ): () => Loss {
   const terms = plans.map(({ term }) => term);
-  const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
+  const { batch, written } = microBatch;
+  // Row losses know neither a reference nor who wrote a token.
+  const isPlain = written === undefined;
+  const rowLosses = isPlain ? asRowLosses(student, terms, batch, largestLogitsBytes) : undefined;
   const rows = tf.tensor1d([...looked], "int32");
   return rowLosses
     ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
@@ -77,18 +83,20 @@ export function microBatchLoss(
 function lossFromLogits(
   student: LanguageModel,
   plans: readonly TermPlan[],
-  { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
+  microBatch: MicroBatch,
   index: number,
   rows: tf.Tensor1D,
   projections: Projections | undefined,
 ): () => Loss {
+  const { batch, teacher, reference, rollouts, isPairs } = microBatch;
   const { labels, completionMask: positionMask } = batch;
   const answer = teacher?.tensors() ?? {};
+  const referenceAnswer = reference?.tensors();
   const { layers: teacherLayers = {}, ownVocabularyLogits, ...teacherTensors } = answer;
   const sampled = rollouts?.(teacherTensors) ?? {};
   const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
   const { teacherLogits } = teacherTensors;
-  const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
+  const ofAdvantages = advantageSums(sampled, () => sampledMask(microBatch));
   const terms = plans.map(({ term }) => term);
   const wantsTokens = isPairs === true || needsOf(terms).includes("tokenLogProbs");
   return () => {
@@ -102,9 +110,11 @@ function lossFromLogits(
     };
     const sums = plans.map((plan) => {
       const takesAny = plan.term.definition.properties.allowsOtherVocabulary === true;
-      const given = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const ofTeacher = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const isAgainstReference = plan.term.against === "reference";
+      const given = isAgainstReference ? { ...ofTeacher, ...referenceAnswer } : ofTeacher;
       const values = evaluateOnLayers(plan.term, given, compared, plan.state);
-      const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
+      const weights = termWeights(plan.term, plan.rows, index, microBatch);
       return maskedSum(values, weights as typeof values);
     });
     const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
@@ -118,7 +128,12 @@ function lossFromLogits(
       rows,
     );
     const ofPairs = pairs ? pairSums(pairs) : {};
-    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs });
+    const ofPolicy = microBatch.written
+      ? policySums({ ...inputs, reference: referenceAnswer?.teacherTokenLogProbs }, terms, () =>
+          sampledMask(microBatch),
+        )
+      : {};
+    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs, ...ofPolicy });
     return { total: tf.addN(weighted).asScalar(), sums: named };
   };
 }
@@ -146,7 +161,10 @@ function lossFromHidden(
 }
 
 /** 1 for tokens that the student sampled, `[B, T]`. */
-function sampledMask(batch: Batch, onPolicyRows: number): tf.Tensor2D {
+function sampledMask({ batch, onPolicyRows, written }: MicroBatch): tf.Tensor2D {
+  if (written !== undefined) {
+    return placeCompletions(batch, written.own).mul(batch.completionMask);
+  }
   return sequenceMask(
     batch,
     batch.sequences.map((_, i) => (i < onPolicyRows ? 1 : 0)),

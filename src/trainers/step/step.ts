@@ -3,7 +3,6 @@ import { NotFiniteError, PupilError } from "../../errors/index.js";
 import {
   initialLossStates,
   type LossStates,
-  type LossTerm,
   readsLayers,
   termLabels,
   weightAt,
@@ -18,12 +17,15 @@ import {
   readScalars,
   variableGradients,
 } from "../../tensors/index.js";
+import { isLearned } from "../../data/index.js";
+import type { WrittenTokens } from "./written-tokens.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
+import type { StepTerm } from "./step-term.js";
 import {
   diagnosticPrefix,
   type Loss,
@@ -82,7 +84,7 @@ export interface StepGradients extends Disposable {
  */
 export async function computeGradients(
   student: LanguageModel,
-  terms: readonly LossTerm[],
+  terms: readonly StepTerm[],
   microBatches: readonly MicroBatch[],
   context: StepContext = { progress: 0, states: initialLossStates(terms) },
 ): Promise<StepGradients> {
@@ -143,10 +145,20 @@ function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string)
 }
 
 function sampledTokens(microBatches: readonly MicroBatch[]): number {
-  return microBatches.reduce((sum, { batch, onPolicyRows }) => {
+  return microBatches.reduce((sum, { batch, onPolicyRows, written }) => {
+    if (written !== undefined) return sum + ownTokens(batch, written);
     const own = batch.tokensPerSequence.slice(0, onPolicyRows);
     return sum + own.reduce((total, tokens) => total + tokens, 0);
   }, 0);
+}
+
+function ownTokens({ sequences }: MicroBatch["batch"], { own }: WrittenTokens): number {
+  const counts = sequences.map((sequence, i) => {
+    const isCounted = (value: number, t: number) =>
+      value === 1 && isLearned(sequence, sequence.completionStart + t);
+    return own[i]?.filter(isCounted).length ?? 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function wholePairs(microBatches: readonly MicroBatch[]): number {
