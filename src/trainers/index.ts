@@ -17,6 +17,7 @@ export {
   type ScoredCompletion,
   type StudentEvaluation,
 } from "./evaluation/evaluate-student.js";
+export { evaluateSamples, type EvaluateSamplesOptions } from "./evaluation/evaluate-samples.js";
 export { type EvaluationWatch, watchEvaluations } from "./diagnostics/watch-evaluations.js";
 export {
   type FailureSignature,

@@ -46,6 +46,7 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
       name: split,
       rows,
       prompts: rows.map(promptOfRow),
+      asked: { source, problems: items.map((_, i) => source.problem(split, i, random)) },
       verify: (index, ids) => task.verify(items[index]?.problem, tokenizer.decode(ids)).correct,
     };
   };

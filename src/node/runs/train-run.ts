@@ -1,5 +1,6 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import { NotFiniteError, PupilError } from "../../errors/index.js";
+import type { SamplingCost } from "../../rollouts/index.js";
 import { type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
 import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
 import { DiskError } from "../files/disk.js";
@@ -49,6 +50,8 @@ export interface RunSummary {
   /** Those that training changes, an adapter's too. */
   readonly trainedParameters: number;
   readonly tokens: number;
+  /** What sampling and training have cost: see `SamplingCost`. */
+  readonly cost: SamplingCost;
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
   readonly checkpoint: string;
@@ -227,7 +230,7 @@ async function* untilAborted(
 function summaryOf(
   config: RunConfig,
   parts: RunParts,
-  { tokens, trainingMs, initial, last, diverged }: RunHistory,
+  { tokens, cost, trainingMs, initial, last, diverged }: RunHistory,
   step: number,
   checkpoint: string,
 ): RunSummary {
@@ -240,6 +243,7 @@ function summaryOf(
     parameters: parts.student.numParameters,
     trainedParameters: numTrained(parts),
     tokens,
+    cost,
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
     checkpoint,

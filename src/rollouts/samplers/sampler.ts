@@ -36,9 +36,11 @@ export interface SampledRow {
   readonly keyStep?: { readonly error: string; readonly correction: string };
 }
 
-/** What was paid for samples. Counted by samplers and nowhere else. */
+/** What was paid for samples, which samplers count, and for scoring and training, which trainers count. */
 export interface SamplingCost {
+  /** Tokens that the student wrote. */
   readonly studentTokens: number;
+  /** Tokens that a teacher wrote or scored. */
   readonly teacherTokens: number;
   /** Forward passes of rows: one per row and token that is generated or scored in one pass. */
   readonly studentForwards: number;

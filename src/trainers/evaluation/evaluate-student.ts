@@ -1,4 +1,4 @@
-import type { Tokenizer, TokenSequence } from "../../data/index.js";
+import type { Problem, ProblemSource, Tokenizer, TokenSequence } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import { ownDistribution, rolloutToSequence, type SamplingPolicy } from "../../rollouts/index.js";
 import type { Teacher } from "../../teachers/index.js";
@@ -14,6 +14,8 @@ export interface EvaluationSet {
   readonly prompts: readonly (readonly number[])[];
   /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
   readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
+  /** The problems that the prompts are of, in their order, and who judges what is written about them. */
+  readonly asked?: { readonly source: ProblemSource; readonly problems: readonly Problem[] };
 }
 
 export interface EvaluateOptions {

@@ -56,14 +56,12 @@ export async function askLikelihoods(
   return { answers, cost };
 }
 
-/** What scoring costs: one pass per row; no token is written. */
+/** What scoring costs: one pass per row, and of a teacher the tokens that it scores. */
 function costOf(questions: readonly LikelihoodQuestion[]): SamplingCost {
   const isStudent = questions[0]?.model === "student";
-  return {
-    ...noCost,
-    studentForwards: isStudent ? questions.length : 0,
-    teacherForwards: isStudent ? 0 : questions.length,
-  };
+  if (isStudent) return { ...noCost, studentForwards: questions.length };
+  const teacherTokens = questions.reduce((sum, { completionIds }) => sum + completionIds.length, 0);
+  return { ...noCost, teacherTokens, teacherForwards: questions.length };
 }
 
 async function askTogether(

@@ -1,34 +1,23 @@
-import {
-  decodeCompletion,
-  type Problem,
-  type ProblemSource,
-  type Tokenizer,
-  type TokenSequence,
-} from "../../data/index.js";
-import type { LanguageModel } from "../../models/index.js";
+import type { Problem, Tokenizer, TokenSequence } from "../../data/index.js";
 import {
   addCosts,
   type AdvantageOptions,
   type AdvantageRow,
   chosenRows,
-  evaluateRewards,
   type LikelihoodQuestion,
-  type RewardCombination,
   rewardLabels,
-  type RewardRow,
   type RewardTerm,
   type RowChoice,
   rowChoices,
-  type SampledRow,
-  type SamplerContext,
-  type SamplingCost,
+  type RowReward,
   type Sampled,
+  type SampledRow,
+  type SamplingCost,
   tokenAdvantages,
 } from "../../rollouts/index.js";
-import type { Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { StepMetrics } from "../step/metrics.js";
-import { askLikelihoods } from "./likelihoods.js";
+import { type Valuation, valueRows } from "./value-rows.js";
 
 /** A completion with all that a policy gradient needs of it. */
 export interface ReinforcedRow {
@@ -62,14 +51,7 @@ export type RolloutMetrics = Pick<
 >;
 
 /** Where rollouts come from and what they are worth. */
-export interface RolloutSetup {
-  readonly student: LanguageModel;
-  readonly teacher: Teacher | undefined;
-  readonly source: ProblemSource;
-  readonly tokenizer: Tokenizer;
-  readonly maxNewTokens: number;
-  readonly rewards: readonly RewardTerm[];
-  readonly combine: RewardCombination;
+export interface RolloutSetup extends Valuation {
   readonly advantage: AdvantageOptions;
   sample(problems: readonly Problem[], random: Random): Promise<Sampled>;
 }
@@ -86,44 +68,25 @@ export async function makeRollouts(
   random: Random,
   progress: number,
 ): Promise<RolloutBatch> {
-  const { student, teacher, source, tokenizer, maxNewTokens, rewards, combine } = setup;
+  const { tokenizer, rewards, advantage } = setup;
   const sampled = await setup.sample(problems, random.stream("sample"));
-  const context = { problems: source, tokenizer, maxNewTokens };
-  const rows = sampled.rows.map((row) => describeRow(row, problems, context));
-
-  const perReward = rewards.map(({ definition, config }) =>
-    rows.map((row) => definition.ask?.(row, config, context) ?? []),
-  );
-  const wantsTeacher = setup.advantage.teacher !== undefined;
-  const ofTeacher = wantsTeacher ? sampled.rows.map(ofWholeRow) : [];
-  const questions = [...perReward.flat(2), ...ofTeacher];
-  const ask = { student, teacher, padId: tokenizer.padId, random: random.stream("likelihood") };
-  const { answers, cost } = await askLikelihoods(questions, ask);
-  let next = 0;
-  const take = (count: number) => answers.slice(next, (next += count));
-  const answersOf = perReward.map((ofRows) => ofRows.map(({ length }) => take(length)));
-  const teacherLogProbs = take(ofTeacher.length);
-
-  const values = rows.map((row, i) => {
-    const given = answersOf.map((ofRows) => ofRows[i] as (readonly number[])[]);
-    return evaluateRewards(rewards, combine, row, given, context);
+  const ofTeacher = advantage.teacher === undefined ? [] : sampled.rows.map(ofWholeRow);
+  const asking = random.stream("likelihood");
+  const valued = await valueRows(setup, sampled.rows, problems, asking, ofTeacher);
+  const outcomes = valued.rows.map(({ sampled: row, verification, reward }, i): AdvantageRow => {
+    const teacherLogProbs = valued.answers[i];
+    return {
+      reward: reward.total,
+      correct: verification.correct,
+      group: row.problem,
+      ...{ own: row.own, tokenLogProbs: row.tokenLogProbs },
+      ...(teacherLogProbs && { teacherLogProbs }),
+    };
   });
-  const outcomes = rows.map(
-    ({ sampled: { own, tokenLogProbs, problem }, verification }, i): AdvantageRow => {
-      const ofRow = teacherLogProbs[i];
-      return {
-        reward: values[i]?.total as number,
-        correct: verification.correct,
-        group: problem,
-        ...{ own, tokenLogProbs },
-        ...(ofRow && { teacherLogProbs: ofRow }),
-      };
-    },
-  );
-  const made = tokenAdvantages(outcomes, setup.advantage, progress);
+  const made = tokenAdvantages(outcomes, advantage, progress);
   const choices = rowChoices.map((choice) => [choice, chosenRows(choice, outcomes)] as const);
   return {
-    rows: rows.map(({ sampled: row, problem }, i) => ({
+    rows: valued.rows.map(({ sampled: row, problem }, i) => ({
       sequence: toSequence(row, problem, tokenizer),
       sampled: row,
       advantages: made.advantages[i] as readonly number[],
@@ -134,30 +97,19 @@ export async function makeRollouts(
     })),
     metrics: {
       ...rolloutMetrics(sampled.rows, tokenizer.endIds),
-      ...(rewards.length === 0 ? {} : rewardMetrics(values, rewards)),
-      correctShare: mean(rows.map(({ verification }) => Number(verification.correct))),
-      ...(rewards.length === 0 ? {} : { degenerateGroups: made.degenerateGroups }),
+      correctShare: mean(outcomes.map(({ correct }) => Number(correct))),
+      ...(rewards.length === 0
+        ? {}
+        : {
+            ...rewardMetrics(
+              valued.rows.map(({ reward }) => reward),
+              rewards,
+            ),
+            degenerateGroups: made.degenerateGroups,
+          }),
       ...(sampled.measures && { sampler: sampled.measures }),
     },
-    cost: addCosts(sampled.cost, cost),
-  };
-}
-
-type RewardedRow = Omit<RewardRow, "answers">;
-
-function describeRow(
-  sampled: SampledRow,
-  problems: readonly Problem[],
-  { problems: source, tokenizer }: Pick<SamplerContext, "problems" | "tokenizer">,
-): RewardedRow {
-  const problem = problems[sampled.problem] as Problem;
-  const { promptIds, completionIds } = sampled;
-  const completion = decodeCompletion(tokenizer, promptIds, completionIds);
-  return {
-    ...{ problem, completion, sampled },
-    prompt: tokenizer.decode(promptIds),
-    length: completionIds.length,
-    verification: source.verify(problem, completion),
+    cost: addCosts(sampled.cost, valued.cost),
   };
 }
 
@@ -197,7 +149,7 @@ function rolloutMetrics(
 }
 
 function rewardMetrics(
-  values: readonly { readonly total: number; readonly values: readonly number[] }[],
+  values: readonly RowReward[],
   terms: readonly RewardTerm[],
 ): Pick<RolloutMetrics, "reward" | "rewardStd" | "rewards"> {
   const totals = values.map(({ total }) => total);

@@ -37,7 +37,9 @@ const problems = {
 const tokenizer = characterTokenizer({ alphabet: "0123456789+=:abc§\n" });
 const context = { problems, tokenizer, maxNewTokens: 20 };
 
-type Changes = Partial<RewardRow> & { readonly sampled?: Partial<RewardRow["sampled"]> };
+type Changes = Partial<Omit<RewardRow, "sampled">> & {
+  readonly sampled?: Partial<RewardRow["sampled"]>;
+};
 
 function row(completion: string, { sampled, ...changes }: Changes = {}): RewardRow {
   const ids = tokenizer.encode(completion);
@@ -53,7 +55,7 @@ function row(completion: string, { sampled, ...changes }: Changes = {}): RewardR
   };
 }
 
-function value(name: string, given: RewardRow, options: object = {}): number {
+function value(name: string, given: RewardRow, options: Record<string, unknown> = {}): number {
   const { definition, config } = rewardTerm(findReward(name), options);
   return definition.evaluate(given, config, context);
 }

@@ -257,7 +257,7 @@ describe("models to be held against", () => {
       last?.terms["sampled-reverse-kl"] as number,
       4,
     );
-    expect(last?.cost?.teacherForwards).toBe(16);
+    expect(last?.cost?.studentForwards).toBe((last?.cost?.studentTokens ?? 0) + 2 * 16);
   });
 
   test("a teacher speaks of failing completions alone where that is asked", async () => {
@@ -325,7 +325,8 @@ test("rewards may ask models how likely they find a text", async () => {
   });
   const { metrics } = await train({ rewards: [rewardTerm(asked, {})], teacher, steps: 1 });
   expect(metrics[0]?.reward).toBeLessThan(0);
-  expect(metrics[0]?.cost).toMatchObject({ teacherForwards: 16 });
+  const { teacherForwards, teacherTokens, studentTokens } = metrics[0]?.cost ?? {};
+  expect([teacherForwards, teacherTokens]).toEqual([16, studentTokens]);
 });
 
 describe("what would teach nothing is refused", () => {

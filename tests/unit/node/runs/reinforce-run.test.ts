@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
+import type { RunSummary } from "../../../../src/node/index.js";
+import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+const trainer = {
+  ...{ type: "reinforce", steps: 2, batchSize: 2 },
+  sampler: { type: "plain", samplesPerProblem: 2 },
+};
+
+test("a run measures rewards and samples, and sums its costs up", async () => {
+  const config = tinyRun(join(temporaryFolder(), "runs"), {
+    trainer: { ...trainer, rewards: [{ type: "exact" }, { type: "length", shape: "shorter" }] },
+  });
+  await runToEnd(config);
+  const rows = metricsOf(config);
+  const steps = rows.filter((row) => "terms" in row);
+  expect(steps[0]?.["rewards"]).toHaveProperty("length");
+  const last = rows.filter((row) => "heldOut.accuracy" in row).at(-1);
+  for (const name of ["passAt1", "passAt4", "majAt4", "tokensPerAnswer", "reward"]) {
+    expect(last).toHaveProperty([`heldOut.${name}`]);
+    expect(last).toHaveProperty([`longer.${name}`]);
+  }
+  const folder = join(config.output, config.name);
+  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8")) as object;
+  const { cost } = read("summary.json") as RunSummary;
+  const written = steps.map((row) => (row["cost"] as RunSummary["cost"]).studentTokens);
+  expect(cost.studentTokens).toBe(written.reduce((a, b) => a + b, 0));
+  expect(cost.studentForwards).toBe(cost.studentTokens + 2 * 4);
+  expect(read("problems.json")).toHaveProperty("heldOut");
+});
+
+test("sft measures samples only where that is asked, and costs a pass per row", async () => {
+  const evaluation = { every: 0, rows: 4, samplesPerPrompt: 2 };
+  const config = tinyRun(join(temporaryFolder(), "runs"), { evaluation });
+  await runToEnd(config);
+  const rows = metricsOf(config);
+  expect(rows.at(-1)).toHaveProperty(["heldOut.passAt2"]);
+  expect(rows.at(-1)).not.toHaveProperty(["heldOut.reward"]);
+  const cost = { studentTokens: 0, studentForwards: 4, teacherTokens: 0, teacherForwards: 0 };
+  expect(rows.find((row) => "terms" in row)?.["cost"]).toEqual(cost);
+});
+
+describe("before anything of a run is made, it is refused", () => {
+  const refusal = async (changes: object): Promise<string> => {
+    const output = join(temporaryFolder(), "runs");
+    try {
+      await runToEnd(parseConfig(runConfigSchema, tinyConfig(output, changes), "tiny"));
+    } catch (error) {
+      expect(existsSync(join(output, "tiny", "config.json"))).toBe(false);
+      return (error as Error).message;
+    }
+    return "accepted";
+  };
+
+  test("one completion per problem, no weights, no teacher, half a batch of rollouts", async () => {
+    const sampler = { type: "plain", samplesPerProblem: 1 };
+    expect(await refusal({ trainer: { ...trainer, sampler } })).toMatch(
+      /trainer.sampler.samplesPerProblem: .*no others to be compared/,
+    );
+    const rewards = [{ type: "exact", weight: 0 }];
+    expect(await refusal({ trainer: { ...trainer, rewards } })).toMatch(
+      /All rewards have the weight 0/,
+    );
+    expect(await refusal({ trainer: { ...trainer, advantage: { teacher: {} } } })).toMatch(
+      /trainer.advantage.teacher: .*there is no teacher/,
+    );
+    expect(await refusal({ trainer: { ...trainer, steps: 3, updatesPerRollout: 2 } })).toMatch(
+      /trainer.steps: is 3/,
+    );
+    const loss = [{ type: "sampled-reverse-kl", estimator: "k1" }];
+    expect(await refusal({ trainer: { ...trainer, loss } })).toMatch(
+      /expected gradient of exactly 0/,
+    );
+    const misspelt = [{ type: "exakt" }];
+    expect(await refusal({ trainer: { ...trainer, rewards: misspelt } })).toMatch(/exact/);
+  });
+
+  test("data without problems", async () => {
+    const folder = temporaryFolder();
+    const { writeFileSync } = await import("node:fs");
+    const path = join(folder, "text.txt");
+    writeFileSync(path, "abc ".repeat(200));
+    const data = { type: "text", path, sequenceLength: 8 };
+    expect(await refusal({ data, trainer })).toMatch(/no problems whose answers can be verified/);
+  });
+});
