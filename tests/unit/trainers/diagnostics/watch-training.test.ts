@@ -50,6 +50,12 @@ describe("a training is told", () => {
     ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
     ["both-sides-fall at 30", diagnostics({ positiveLogProb: -3, negativeLogProb: -5 })],
     ["zero-variance-advantages at 15", diagnostics({ advantageStd: 0 })],
+    [
+      "degenerate-groups at 20",
+      () => ({ degenerateGroups: 1, reward: 0, diagnostics: { advantageStd: 0 } }),
+    ],
+    ["length-collapse at 30", () => ({ reward: 0.5, rolloutLength: 2.4 })],
+    ["leaves-reference at 30", diagnostics({ referenceKl: 2.5 })],
   ] as const)("%s, once", (warning, change) => {
     expect(warningsOf(change)).toEqual([warning]);
   });
@@ -77,6 +83,10 @@ describe("a training is told", () => {
       }),
     ],
     ["advantages that hardly differ", diagnostics({ advantageStd: 1e-6 })],
+    ["a problem that is undecided", () => ({ degenerateGroups: 0.99, reward: 0.1 })],
+    ["short completions that no reward asks for", () => ({ rolloutLength: 2.4 })],
+    ["completions of a quarter", () => ({ reward: 0.5, rolloutLength: 2.5 })],
+    ["a reference that is near", diagnostics({ referenceKl: 2 })],
     ["few completions that end", () => ({ rolloutEndRate: 0.01 })],
     ["a single token to learn", () => ({ tokens: 1 })],
     ["steps without any of it", () => ({ diagnostics: {} })],
