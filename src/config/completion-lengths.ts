@@ -7,14 +7,18 @@ export interface CompletionLengths {
   readonly evaluation: number;
 }
 
-/** What the config asks for; else the longest of the data, and in evaluations what training has. */
+/**
+ * What the config asks for; else the longest of the data, and in evaluations what training has or,
+ * where they are on other data, what that needs.
+ */
 export function completionLengths(
   { trainer, evaluation }: RunConfig,
-  data: Pick<PreparedData, "maxNewTokens">,
+  data: Pick<PreparedData, "maxNewTokens" | "evaluationNewTokens">,
 ): CompletionLengths {
   const asked = "maxNewTokens" in trainer ? trainer.maxNewTokens : undefined;
   const training = asked ?? data.maxNewTokens;
-  return { training, evaluation: evaluation.maxNewTokens ?? training };
+  const needed = Math.max(training, data.evaluationNewTokens ?? 0);
+  return { training, evaluation: evaluation.maxNewTokens ?? needed };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
+  verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
@@ -23,7 +24,15 @@ import {
   sftTrainerSchema,
 } from "./run.js";
 
-export type ComponentKind = "config" | "trainer" | "teacher" | "loss" | "reward" | "task" | "data";
+export type ComponentKind =
+  | "config"
+  | "trainer"
+  | "teacher"
+  | "loss"
+  | "reward"
+  | "task"
+  | "verifier"
+  | "data";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -48,7 +57,7 @@ function lossDetails(definition: LossDefinition): string[] {
   return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
-/** Every component; losses and tasks come from their lists. */
+/** Every component; losses, tasks and verifiers come from their lists. */
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
   plain("config", "architecture", "Shape of a fresh student.", modelOptionsSchema),
@@ -120,13 +129,8 @@ export const components: readonly Component[] = [
       schema: config,
     }),
   ),
-  ...taskDefinitions.map(
-    ({ name, summary, config }): Component => ({
-      kind: "task",
-      name,
-      summary,
-      details: [],
-      schema: config,
-    }),
+  ...taskDefinitions.map(({ name, summary, config }) => plain("task", name, summary, config)),
+  ...verifierDefinitions.map(({ name, summary, config }) =>
+    plain("verifier", name, summary, config),
   ),
 ];

@@ -22,18 +22,26 @@ export {
   type Dataset,
   filesInMemory,
   type HubRequest,
+  type OwnDataComponents,
   prepareData,
   type PreparedData,
   type PrepareOptions,
   readListsOf,
 } from "./datasets/index.js";
+export {
+  datasetSchema,
+  datasetSchemaWith,
+  type EvaluationData,
+  evaluationDataSchema,
+  namedDatasets,
+} from "./dataset-schema.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
+export { noOwnComponents, type OwnComponents } from "./own-components.js";
 export { reinforceTrainerSchema } from "./reinforce-trainer.js";
 export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
-  datasetSchema,
   distillTrainerSchema,
   evaluationSchema,
   pairsTrainerSchema,

@@ -1,17 +1,10 @@
 import { z } from "zod";
-import {
-  fileDatasetSchema,
-  hubDatasetSchema,
-  jsonlDatasetSchema,
-  pairsDatasetSchema,
-  rerankDatasetSchema,
-  taskDatasetSchema,
-  textDatasetSchema,
-} from "../data/index.js";
-import { type LossDefinition, lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
+import { lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { type RewardDefinition, samplingPolicySchema } from "../rollouts/index.js";
+import { samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema } from "../teachers/index.js";
+import { datasetSchema, datasetSchemaWith, evaluationDataSchema } from "./dataset-schema.js";
+import { noOwnComponents, type OwnComponents } from "./own-components.js";
 import { reinforceTrainerSchema, reinforceTrainerSchemaWith } from "./reinforce-trainer.js";
 import { trainerFields } from "./trainer-fields.js";
 
@@ -37,7 +30,17 @@ export const studentSchema = z
   });
 
 export const tokenizerSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("character") }).describe("One id per character of the data."),
+  z
+    .strictObject({
+      type: z.literal("character"),
+      characters: z
+        .string()
+        .default("")
+        .describe(
+          "Characters beside those of the data, such as marks that methods put into prompts.",
+        ),
+    })
+    .describe("One id per character of the data."),
   z.strictObject({ type: z.literal("byte") }).describe("One id per UTF-8 byte."),
   z
     .strictObject({
@@ -121,7 +124,10 @@ export const evaluationSchema = z.strictObject({
     .describe("How completions are made that are scored for accuracy."),
   maxNewTokens: count()
     .optional()
-    .describe("Longest completion in an evaluation. Default: as in training."),
+    .describe(
+      "Longest completion in an evaluation. Default: as in training, or as `data` here needs.",
+    ),
+  data: evaluationDataSchema(datasetSchema),
   samplesPerPrompt: count()
     .optional()
     .describe(
@@ -129,15 +135,7 @@ export const evaluationSchema = z.strictObject({
     ),
 });
 
-export const datasetSchema = z.discriminatedUnion("type", [
-  textDatasetSchema,
-  fileDatasetSchema,
-  jsonlDatasetSchema,
-  hubDatasetSchema,
-  pairsDatasetSchema,
-  rerankDatasetSchema,
-  taskDatasetSchema,
-]);
+const modules = (what: string) => z.array(z.string()).default([]).describe(what);
 
 /** Everything that decides a run. */
 export const runConfigSchema = z.strictObject({
@@ -158,16 +156,12 @@ export const runConfigSchema = z.strictObject({
     .optional()
     .describe("Default: the teacher's, else the student's, else characters."),
   data: datasetSchema.describe("What to train on."),
-  losses: z
-    .array(z.string())
-    .default([])
-    .describe(
-      "Modules that export losses of your own, which trainer.loss can then name. They run as code with your rights. Those that a run folder names outside of the working folder need trust=true beside the command's other words.",
-    ),
-  rewards: z
-    .array(z.string())
-    .default([])
-    .describe("The same with rewards of your own, which trainer.rewards can then name."),
+  losses: modules(
+    "Modules that export losses of your own, which trainer.loss can then name. They run as code with your rights. Those that a run folder names outside of the working folder need trust=true beside the command's other words.",
+  ),
+  tasks: modules("The same with tasks of your own, for datasets of the type task."),
+  verifiers: modules("The same with verifiers of your own, for the `verifier` of a dataset."),
+  rewards: modules("The same with rewards of your own, for trainer.rewards."),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z
@@ -179,20 +173,23 @@ export const runConfigSchema = z.strictObject({
     .describe("When to save."),
 });
 
-/** The same where `trainer` can name these definitions too: those that `losses` and `rewards` lead to. */
-export function runConfigSchemaWith(
-  own: readonly LossDefinition[],
-  rewards: readonly RewardDefinition[] = [],
-): typeof runConfigSchema {
-  if (own.length === 0 && rewards.length === 0) return runConfigSchema;
-  const term = lossTermSchemaWith(own);
+/** The same where a run can name components of the user's own too: those that its lists of modules lead to. */
+export function runConfigSchemaWith(own: Partial<OwnComponents>): typeof runConfigSchema {
+  const { losses, rewards, ...ofData } = { ...noOwnComponents, ...own };
+  const term = lossTermSchemaWith(losses);
   const trainer = z.discriminatedUnion("type", [
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
     distillTrainerSchema.extend({ loss: distillLoss(term) }),
     pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
-    reinforceTrainerSchemaWith(own, rewards),
+    reinforceTrainerSchemaWith(losses, rewards),
   ]);
-  return runConfigSchema.extend({ trainer: trainer.describe("How to train.") });
+  const data = datasetSchemaWith(ofData);
+  const evaluation = evaluationSchema.extend({ data: evaluationDataSchema(data) }).prefault({});
+  return runConfigSchema.extend({
+    trainer: trainer.describe("How to train."),
+    data: data.describe("What to train on."),
+    evaluation: evaluation.describe("What to measure, and when."),
+  });
 }
 
 export type RunConfig = z.output<typeof runConfigSchema>;

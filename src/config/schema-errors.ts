@@ -3,6 +3,7 @@ import { nearest, oneOf, PupilError, showValue } from "../errors/index.js";
 import {
   discriminatorValues,
   fieldsAt,
+  formOfOneOrNamed,
   isRecord,
   pathsTo,
   schemaAt,
@@ -142,15 +143,28 @@ function explainKey(
   return `${field} is not a field. ${question}Allowed: ${allowed.join(", ")}.`;
 }
 
+/** The schema at a path; of one thing or several by name, the form that the value has. */
+function formAt(schema: z.ZodType, root: unknown, path: readonly PropertyKey[]) {
+  const found = schemaAt(schema, root, path);
+  const form = formOfOneOrNamed(found, valueAt(root, path));
+  return form === undefined ? found : (found as z.ZodUnion).options[form];
+}
+
 type UnionIssue = Extract<Issue, { code: "invalid_union" }>;
 
 function explainUnion(schema: z.ZodType, root: unknown, issue: UnionIssue): string[] {
   // A union that is told apart by a field reports the path of that field.
   const parent = issue.path.slice(0, -1);
-  const union = schemaAt(schema, root, parent);
+  const union = formAt(schema, root, parent);
   if (union instanceof z.ZodDiscriminatedUnion) return [explainDiscriminator(union, root, parent)];
   const here = issue.path.map(String).join(".") || "the config";
   if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
+  const meant = formOfOneOrNamed(schemaAt(schema, root, issue.path), valueAt(root, issue.path));
+  if (meant !== undefined) {
+    return (issue.errors[meant] ?? []).flatMap((inner) =>
+      explain(schema, root, { ...inner, path: [...issue.path, ...inner.path] }),
+    );
+  }
   const forms = issue.errors.map((problems) =>
     problems.map((problem): Issue => ({ ...problem, path: [...issue.path, ...problem.path] })),
   );

@@ -12,6 +12,7 @@ export function schemaAt(
   for (const key of path) {
     const object: z.ZodType | undefined = optionOf(current, value);
     if (object instanceof z.ZodObject) current = object.shape[String(key)] as z.ZodType;
+    else if (object instanceof z.ZodRecord) current = object.valueType as z.ZodType;
     else if (object instanceof z.ZodArray) current = object.element as z.ZodType;
     else return undefined;
     current = current && unwrap(current);
@@ -74,8 +75,28 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Of a thing that a field tells apart, or several of them by name: which of the two a value is. Index
+ * into the union's forms; undefined for other unions.
+ */
+export function formOfOneOrNamed(
+  schema: z.ZodType | undefined,
+  value: unknown,
+): number | undefined {
+  if (!(schema instanceof z.ZodUnion) || schema instanceof z.ZodDiscriminatedUnion)
+    return undefined;
+  const options = schema.options as readonly z.ZodType[];
+  const one = options.findIndex((option) => option instanceof z.ZodDiscriminatedUnion);
+  const several = options.findIndex((option) => option instanceof z.ZodRecord);
+  if (one < 0 || several < 0 || !isRecord(value)) return undefined;
+  const key = (options[one] as z.ZodDiscriminatedUnion).def.discriminator;
+  return typeof value[key] === "string" ? one : several;
+}
+
 /** Of a union that a field tells apart, the form that the value has. */
 function optionOf(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
+  const form = formOfOneOrNamed(schema, value);
+  if (form !== undefined) return optionOf((schema as z.ZodUnion).options[form] as z.ZodType, value);
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const key = schema.def.discriminator;
   const given = isRecord(value) ? value[key] : undefined;

@@ -3,6 +3,7 @@ import { learnedTurns } from "./chat/encode-chat.js";
 import { dataFormats } from "./readers/index.js";
 import { longRowPolicies } from "./rows/row-tokenizer.js";
 import { taskConfigSchema } from "./tasks/index.js";
+import { verifierSchema } from "./verifiers/index.js";
 
 const path = (what: string) => z.string().min(1).describe(what);
 const name = (what: string) => z.string().min(1).optional().describe(what);
@@ -79,6 +80,11 @@ const rowFields = {
     .enum(longRowPolicies)
     .default("truncate")
     .describe("What to do with longer rows; how many there were is printed and recorded."),
+  verifier: verifierSchema
+    .optional()
+    .describe(
+      "Judges completions by the answers of the rows: it gives accuracy, and problems to methods that ask and verify. All rows must then have an answer; their texts are held in memory.",
+    ),
   lengthBuckets: z
     .union([z.boolean(), z.int().min(2)])
     .default(false)
@@ -212,6 +218,17 @@ export const taskDatasetSchema = z
   .strictObject({
     type: z.literal("task"),
     task: taskConfigSchema.describe("The task and its options."),
+    prefix: z
+      .string()
+      .default("")
+      .describe("Text put before every prompt, such as a mark for a budget or a view."),
+    budget: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        "Tokens that a completion should have: evaluations then measure budgetError, the mean of |length - budget| / budget, and violationRate, the share of longer ones.",
+      ),
   })
   .describe("Endless problems of a built-in task, with exact answers.");
 

@@ -49,22 +49,50 @@ export type {
   TaskDataset,
   TextDataset,
 } from "./dataset-schemas.js";
-export { defineTask, taskSplits } from "./tasks/define.js";
+export {
+  assignSplit,
+  commonTaskFields,
+  defineTask,
+  drawFromSplit,
+  drawStyle,
+  styleField,
+  taskSplits,
+} from "./tasks/define.js";
 export type { TaskDefinition, TaskSplit, Verification } from "./tasks/define.js";
+export { judgeParts, partsOf, restOf } from "./tasks/parts.js";
 export { additionTask } from "./tasks/addition.js";
 export type { AdditionProblem } from "./tasks/addition.js";
-export { chainTask } from "./tasks/chain.js";
-export type { ChainProblem } from "./tasks/chain-problem.js";
-export { findTask, taskConfigSchema, taskDefinitions } from "./tasks/index.js";
+export { kb2Task } from "./tasks/kb2/kb2.js";
+export type { TableProblem } from "./tasks/kb2/kb2.js";
+export { checkProof } from "./tasks/prontoqa/check-proof.js";
+export type { ProofCheck, ProofStep, StepLabel } from "./tasks/prontoqa/check-proof.js";
+export { prontoqaTask } from "./tasks/prontoqa/prontoqa.js";
+export { readProntoqa } from "./tasks/prontoqa/read-prontoqa.js";
+export type { LogicProblem, Statement } from "./tasks/prontoqa/statement.js";
+export { toolTask } from "./tasks/tool/tool.js";
+export type { ToolProblem } from "./tasks/tool/tool.js";
+export { multiplicationTask } from "./tasks/multiplication/multiplication.js";
+export type { MultiplicationProblem } from "./tasks/multiplication/multiplication.js";
+export { chainTask } from "./tasks/chain/chain.js";
+export type { ChainProblem } from "./tasks/chain/problem.js";
+export {
+  findTask,
+  taskConfigSchema,
+  taskConfigSchemaWith,
+  taskDefinitions,
+} from "./tasks/index.js";
 export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
-export { taskSource } from "./problems/index.js";
+export * from "./verifiers/index.js";
+export { checkVerifier, fileSource, taskSource, withCharacters } from "./problems/index.js";
 export type {
+  FileProblems,
   Problem,
   ProblemSource,
   SolveOptions,
   StepJudgement,
+  TaskSourceOptions,
   TrainingProblems,
 } from "./problems/index.js";
 export { definePairMaker, defineTraceStep } from "./traces/index.js";

@@ -1,4 +1,6 @@
-export { loadRunLosses, parseRunConfig } from "./runs/run-losses.js";
+export { loadLosses, loadOwnComponents, parseRunConfig } from "./runs/own-components.js";
+export { loadModule, loadModules, type ModuleKind } from "./runs/load-modules.js";
+export { lossModules, taskModules, verifierModules } from "./runs/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./files/atomic.js";
 export { buildRun, type RunParts } from "./runs/build-run.js";
@@ -10,7 +12,6 @@ export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/e
 export { findModelFolder } from "./models/find-model.js";
 export { downloadDataset, type HubOptions } from "./files/hub-dataset.js";
 export { type DataInspection, inspectData, resolveData } from "./runs/inspect-data.js";
-export { loadLosses } from "./runs/load-losses.js";
 export { loadTokenizer } from "./models/load-tokenizer.js";
 export {
   type LoadedModel,

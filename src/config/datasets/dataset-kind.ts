@@ -9,6 +9,8 @@ import type {
 } from "../../data/index.js";
 import { requireMember } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
+import type { EvaluationData } from "../dataset-schema.js";
+import type { OwnComponents } from "../own-components.js";
 import type { EvaluationSet, PairData, TrainingData } from "../../trainers/index.js";
 
 /** Where a dataset's files come from: the disk, or what a page was given. */
@@ -66,6 +68,8 @@ export interface PreparedData {
   readonly evaluation: readonly EvaluationSet[];
   /** Longest completion to sample, in tokens, unless the config says otherwise. */
   readonly maxNewTokens: number;
+  /** Longest completion to sample in evaluations, where they are on other data. Default: as in training. */
+  readonly evaluationNewTokens?: number;
   /** Ids of the longest prompt: what a completion has to fit behind. */
   readonly longestPrompt: number;
   /** Positions a model needs for every row, and for a completion of `maxNewTokens` where it can be sampled. */
@@ -89,17 +93,27 @@ export interface PrepareOptions {
   readonly maxPositions?: number | undefined;
   /** Rows per evaluation set. Default: 128. */
   readonly evaluationRows?: number;
+  /** Data to evaluate on in place of the dataset's own. */
+  readonly evaluationData?: EvaluationData | undefined;
+  /** Tasks and verifiers beside the built-in ones. */
+  readonly own?: OwnDataComponents;
 }
 
+export type OwnDataComponents = Pick<OwnComponents, "tasks" | "verifiers">;
+
 export type PrepareContext = PrepareOptions &
-  Required<Pick<PrepareOptions, "files" | "evaluationRows">>;
+  Required<Pick<PrepareOptions, "files" | "evaluationRows" | "own">>;
 
 /** How one kind of dataset is used; every kind has a file beside this one. */
 export interface DatasetKind<D> {
   /** Whether its rows end with an end token. Plain text has no end to learn. */
   readonly hasEnds: boolean;
   /** Source of a character tokenizer: a text, or the alphabet in its order. */
-  characters(dataset: D, files: DataAccess): Promise<string | { readonly alphabet: string }>;
+  characters(
+    dataset: D,
+    files: DataAccess,
+    own: OwnDataComponents,
+  ): Promise<string | { readonly alphabet: string }>;
   prepare(dataset: D, context: PrepareContext): PreparedData | Promise<PreparedData>;
   /** Lists to rank, for data that has no rows of tokens. */
   readLists?(dataset: D, files: DataAccess): Promise<RerankLists>;

@@ -4,15 +4,19 @@ import {
   characterTokenizer,
   type RerankLists,
   type Tokenizer,
+  withCharacters,
 } from "../../data/index.js";
-import type { RunConfig } from "../run.js";
+import { type Dataset, namedDatasets } from "../dataset-schema.js";
+import { noOwnComponents } from "../own-components.js";
 import {
   type DataAccess,
   type DatasetKind,
   filesInMemory,
+  type OwnDataComponents,
   type PreparedData,
   type PrepareOptions,
 } from "./dataset-kind.js";
+import { evaluatedOn } from "./evaluated-on.js";
 import { fileDataset, hubDataset, jsonlDataset } from "./file-dataset.js";
 import { pairsDataset } from "./pairs-dataset.js";
 import { rerankDataset } from "./rerank-dataset.js";
@@ -24,11 +28,11 @@ export {
   type DataReport,
   filesInMemory,
   type HubRequest,
+  type OwnDataComponents,
   type PreparedData,
   type PrepareOptions,
 } from "./dataset-kind.js";
-
-export type Dataset = RunConfig["data"];
+export type { Dataset } from "../dataset-schema.js";
 
 const kinds: { [D in Dataset as D["type"]]: DatasetKind<D> } = {
   text: textDataset,
@@ -45,7 +49,8 @@ function kindOf(dataset: Dataset): DatasetKind<Dataset> {
 }
 
 /**
- * Tokenizes a dataset and splits it into training rows and evaluation sets.
+ * Tokenizes a dataset and splits it into training rows and evaluation sets; with `evaluationData`,
+ * the evaluation sets are those of that.
  *
  * @throws PupilError naming file and line, or the field, for data that cannot be used
  */
@@ -53,11 +58,17 @@ export async function prepareData(
   dataset: Dataset,
   options: PrepareOptions,
 ): Promise<PreparedData> {
-  const context = { files: filesInMemory([]), evaluationRows: 128, ...options };
+  const context = {
+    ...{ files: filesInMemory([]), evaluationRows: 128, own: noOwnComponents },
+    ...options,
+  };
   for (const [name, member, remedy] of prepareParts) {
     requireMember(context[name], member, { field: `prepareData: ${name}`, remedy });
   }
-  return kindOf(dataset).prepare(dataset, context);
+  const prepared = await kindOf(dataset).prepare(dataset, context);
+  const others = namedDatasets(options.evaluationData);
+  if (others.length === 0) return prepared;
+  return evaluatedOn(prepared, others, (other) => kindOf(other).prepare(other, context));
 }
 
 /** What `prepareData` is given, how it is told, and where it comes from. */
@@ -75,13 +86,28 @@ export async function readListsOf(
   return kindOf(dataset).readLists?.(dataset, files);
 }
 
-/** One id per character that occurs in a dataset, with the special tokens it needs. */
+export interface CharacterOptions {
+  /** Characters beside those of the data. */
+  readonly characters?: string;
+  readonly own?: OwnDataComponents;
+}
+
+/** One id per character that occurs in a dataset or in one of several, with the special tokens it needs. */
 export async function characterTokenizerFor(
-  dataset: Dataset,
+  data: Dataset | readonly Dataset[],
   files: DataAccess,
+  { characters: more = "", own = noOwnComponents }: CharacterOptions = {},
 ): Promise<Tokenizer> {
-  const { characters, hasEnds } = kindOf(dataset);
-  return characterTokenizer(await characters(dataset, files), { specialTokens: hasEnds });
+  const datasets = "type" in data ? [data] : data;
+  const sources = await Promise.all(
+    datasets.map((dataset) => kindOf(dataset).characters(dataset, files, own)),
+  );
+  const [first] = sources;
+  const all = [...sources.map((s) => (typeof s === "string" ? s : s.alphabet)), more].join("");
+  // An alphabet keeps its order; what comes beside it follows.
+  const source = typeof first === "string" ? all : { alphabet: withCharacters("", all) };
+  const specialTokens = datasets.some((dataset) => kindOf(dataset).hasEnds);
+  return characterTokenizer(source, { specialTokens });
 }
 
 /** One id per byte, with the special tokens a dataset needs. */

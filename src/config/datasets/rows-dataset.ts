@@ -4,6 +4,7 @@ import {
   type DataFile,
   type ExampleOptions,
   type FileDataset,
+  type NamedExample,
   readExamples,
   type RowSource,
   type RowStore,
@@ -13,6 +14,7 @@ import {
   type StoreRowsOptions,
   type StoredRows,
   type Tokenizer,
+  verifierOf,
 } from "../../data/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { EvaluationSet } from "../../trainers/index.js";
@@ -26,6 +28,7 @@ import {
   promptOfRow,
   withCommas,
 } from "./dataset-kind.js";
+import { problemsOfRows, type RowProblems } from "./row-problems.js";
 
 /** The options that all kinds of row files share. */
 type RowOptions = Omit<
@@ -88,7 +91,9 @@ async function prepare(
   { train, validation, source, validationSource = source, reading }: RowFiles,
   context: PrepareContext,
 ): Promise<PreparedData> {
-  const { tokenizer, files, random, maxPositions, evaluationRows } = context;
+  const { tokenizer, files, random, maxPositions, evaluationRows, own } = context;
+  const { verifier } = dataset;
+  const verify = verifier && verifierOf(verifier, own.verifiers);
   // A row's inputs are its ids but the last.
   const modelLimit = maxPositions === undefined ? undefined : maxPositions + 1;
   const options: StoreRowsOptions = {
@@ -97,12 +102,14 @@ async function prepare(
     maxLength: dataset.maxLength ?? modelLimit,
     createSpillFile: files.createSpillFile?.bind(files),
   };
-  const owned: StoredRows[] = [];
+  const owned: (StoredRows & { readonly kept: readonly NamedExample[] })[] = [];
   const dispose = () => {
     for (const { store } of owned) store.dispose();
   };
   const load = async (list: readonly DataFile[]) => {
-    const stored = await storeRows(list, tokenizer, options);
+    const kept: NamedExample[] = [];
+    const onKept = verifier && ((row: NamedExample) => kept.push(row));
+    const stored = { ...(await storeRows(list, tokenizer, { ...options, onKept })), kept };
     owned.push(stored);
     return stored;
   };
@@ -126,6 +133,16 @@ async function prepare(
     // An end token alone is no completion.
     const longestCompletion = Math.max(...owned.map((stored) => stored.report.longestCompletion));
     const hasCompletions = longestCompletion > Math.min(1, tokenizer.endIds.length);
+    const rows = owned.flatMap(({ kept }) => kept);
+    const asked =
+      verify &&
+      problemsOfRows(rows, parts.train.length, {
+        name: source,
+        verify,
+        random,
+        verifier: verifier?.type ?? "",
+      });
+    const heldOut = await evaluationSet(parts.validation, evaluationRows, tokenizer, asked?.judge);
     return {
       training: {
         size: parts.train.length,
@@ -133,8 +150,9 @@ async function prepare(
           parts.train.rows(indicesOf(parts.train, random, step, count, lengthBuckets)),
         promptOf: promptOfRow,
       },
+      ...(asked?.problems && { problems: asked.problems }),
       promptsOnly: owned.every((stored) => stored.report.completionTokens === 0),
-      evaluation: [await evaluationSet(parts.validation, evaluationRows, tokenizer)],
+      evaluation: [{ ...heldOut, ...askedIn(asked, heldOut.prompts.length) }],
       maxNewTokens: hasCompletions ? longestCompletion : usualNewTokens,
       longestPrompt: most("longestPrompt"),
       positions: Math.max(1, most("longestKept") - 1),
@@ -142,6 +160,7 @@ async function prepare(
         ...report.sources.map(describeSource),
         `${withCommas(report.trainingRows)} rows to train on, ${withCommas(report.validationRows)} to validate on.`,
         ...(hasCompletions ? [] : [promptsOnlyNote]),
+        ...(asked?.notes ?? []),
       ],
       report,
       lengths: () => Array.from({ length: parts.train.length }, (_, i) => parts.train.lengthOf(i)),
@@ -151,6 +170,13 @@ async function prepare(
     dispose();
     throw error;
   }
+}
+
+/** The problems of the first `count` validation rows, where they are such. */
+function askedIn(asked: RowProblems | undefined, count: number): Pick<EvaluationSet, "asked"> {
+  const { problems, heldOut } = asked ?? {};
+  if (problems === undefined || heldOut === undefined) return {};
+  return { asked: { source: problems.source, problems: heldOut.slice(0, count) } };
 }
 
 function split(store: RowStore, validationFraction: number, source: string) {
@@ -183,11 +209,13 @@ async function evaluationSet(
   source: RowSource,
   count: number,
   tokenizer: Tokenizer,
+  judge?: (index: number, completion: string) => boolean,
 ): Promise<EvaluationSet> {
   const indices = Array.from({ length: Math.min(count, source.length) }, (_, i) => i);
   const rows = await source.rows(indices);
   const answers = rows.map(({ answer }) => answer);
   const set: EvaluationSet = { name: "heldOut", rows, prompts: rows.map(promptOfRow) };
+  if (judge) return { ...set, verify: (index, ids) => judge(index, tokenizer.decode(ids)) };
   if (answers.some((answer) => answer === undefined)) return set;
   const verify = (index: number, ids: readonly number[]) =>
     endsWithAnswer(tokenizer.decode(ids), answers[index] as string);

@@ -1,6 +1,7 @@
 import {
   findTask,
   type TaskDataset,
+  type TaskItem,
   taskItems,
   taskSource,
   type TaskSplit,
@@ -19,8 +20,9 @@ import {
 /** Endless problems of a task, with held-out and longer ones to evaluate on. */
 export const taskDataset: DatasetKind<TaskDataset> = {
   hasEnds: true,
-  characters({ task: { type, ...options } }) {
-    return Promise.resolve({ alphabet: findTask(type).alphabet(options) });
+  characters({ task, prefix }, _files, own) {
+    const { alphabet = "" } = taskSource(task, { prefix, own: own.tasks });
+    return Promise.resolve({ alphabet });
   },
   prepare,
 };
@@ -28,25 +30,27 @@ export const taskDataset: DatasetKind<TaskDataset> = {
 /** Training problems to look at to find how long completions get. */
 const lengthSample = 512;
 
-function prepare({ task: config }: TaskDataset, context: PrepareContext): PreparedData {
-  const { tokenizer, evaluationRows, random } = context;
-  const task = findTask(config.type);
+function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
+  const { task: config, prefix, budget } = dataset;
+  const { tokenizer, evaluationRows, random, own } = context;
+  const task = findTask(config.type, own.tasks);
   const { type: _type, ...options } = config;
-  const source = taskSource(config);
+  const source = taskSource(config, { prefix, own: own.tasks });
+  const tokenize = ({ example }: TaskItem) =>
+    tokenizeExample(tokenizer, { ...example, prompt: prefix + example.prompt });
   // Evaluation is held to right completions, whatever the error rate of the training traces.
   const exact = { ...options, errorRate: 0 };
   const rowsOf = (split: TaskSplit, count: number, start = 0) =>
-    taskItems(task, options, split, random, count, start).map(({ example }) =>
-      tokenizeExample(tokenizer, example),
-    );
+    taskItems(task, options, split, random, count, start).map(tokenize);
   const evaluationSet = (split: "heldOut" | "longer"): EvaluationSet => {
     const items = taskItems(task, exact, split, random, evaluationRows);
-    const rows = items.map(({ example }) => tokenizeExample(tokenizer, example));
+    const rows = items.map(tokenize);
     return {
       name: split,
       rows,
       prompts: rows.map(promptOfRow),
       asked: { source, problems: items.map((_, i) => source.problem(split, i, random)) },
+      ...(budget === undefined ? {} : { budget }),
       verify: (index, ids) => task.verify(items[index]?.problem, tokenizer.decode(ids)).correct,
     };
   };
@@ -65,7 +69,7 @@ function prepare({ task: config }: TaskDataset, context: PrepareContext): Prepar
       pairs: (step, count) => {
         const answers = (errorRate: number) =>
           taskItems(task, { ...options, errorRate }, "train", random, count, step * count).map(
-            ({ example }) => tokenizeExample(tokenizer, example),
+            tokenize,
           );
         const wrong = answers(1);
         return answers(0).map((positive, i) => ({ positive, negative: wrong[i] as TokenSequence }));

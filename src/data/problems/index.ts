@@ -1,3 +1,5 @@
+export { checkVerifier } from "./check-verifier.js";
+export { type FileProblems, fileSource } from "./file-source.js";
 export type {
   Problem,
   ProblemSource,
@@ -5,4 +7,4 @@ export type {
   StepJudgement,
   TrainingProblems,
 } from "./problem.js";
-export { taskSource } from "./task-source.js";
+export { taskSource, type TaskSourceOptions, withCharacters } from "./task-source.js";

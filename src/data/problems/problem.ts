@@ -1,5 +1,7 @@
 import type { Random } from "../../tensors/index.js";
-import type { TaskSplit, Verification } from "../tasks/define.js";
+import type { StepJudgement, TaskSplit, Verification } from "../tasks/define.js";
+
+export type { StepJudgement };
 
 /** A question with one right answer, from a task or from a row of a file. */
 export interface Problem {
@@ -13,15 +15,6 @@ export interface Problem {
   readonly hidden?: string;
   /** The task's own form of the problem, a JSON value; undefined for rows of files. */
   readonly value?: unknown;
-}
-
-/** A step of a completion, as a part of its text. */
-export interface StepJudgement {
-  /** Characters `start` to `end` (exclusive) of the completion. */
-  readonly start: number;
-  readonly end: number;
-  /** Follows rightly from the problem and the right steps before it. */
-  readonly correct: boolean;
 }
 
 /** Changes of a task's options for one solution: `{style: "terse", errorRate: 0.2}`. */

@@ -1,23 +1,83 @@
+import { oneOf, PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
-import type { TaskConfig } from "../tasks/index.js";
-import { findTask } from "../tasks/index.js";
+import type { TaskDefinition } from "../tasks/index.js";
+import { findTask, type TaskConfig } from "../tasks/index.js";
 import { taskItem } from "../tasks/task-examples.js";
 import type { Problem, ProblemSource, SolveOptions } from "./problem.js";
 
+export interface TaskSourceOptions {
+  /** Put before every prompt. Default: nothing. */
+  readonly prefix?: string;
+  /** Tasks beside the built-in ones. */
+  readonly own?: readonly TaskDefinition[];
+}
+
 /** The problems of a task with these options. */
-export function taskSource({ type, ...options }: TaskConfig): ProblemSource {
-  const task = findTask(type);
-  const optionsWith = (changes: SolveOptions) => task.config.parse({ ...options, ...changes });
+export function taskSource(
+  { type, ...options }: TaskConfig,
+  { prefix = "", own = [] }: TaskSourceOptions = {},
+): ProblemSource {
+  const task = findTask(type, own);
   return {
     name: `task ${type}`,
-    alphabet: task.alphabet(options),
+    alphabet: withCharacters(task.alphabet(options), prefix),
     size: () => undefined,
     problem(split, index, random): Problem {
       const { problem, example } = taskItem(task, options, split, random, index);
       const { prompt, answer = "", completion } = example;
-      return { id: `${type}/${split}/${index}`, prompt, answer, completion, value: problem };
+      const hidden = task.hidden?.(problem, options);
+      return {
+        id: `${type}/${split}/${index}`,
+        prompt: prefix + prompt,
+        answer,
+        completion,
+        ...(hidden === undefined ? {} : { hidden }),
+        value: problem,
+      };
     },
     verify: ({ value }, completion) => task.verify(value, completion),
-    solve: ({ value }, changes, random: Random) => task.oracle(value, optionsWith(changes), random),
+    solve: ({ value }, changes, random: Random) =>
+      task.oracle(value, changed(task, options, changes), random),
+    ...abilities(task, options),
   };
+}
+
+/** What only some tasks can do. */
+function abilities(task: TaskDefinition, options: object): Partial<ProblemSource> {
+  const { checkSteps, continueFrom, respond } = { ...task };
+  return {
+    ...(checkSteps && { checkSteps: ({ value }, completion) => checkSteps(value, completion) }),
+    ...(continueFrom && {
+      continueFrom: ({ value }, begun, changes, random) =>
+        continueFrom(value, begun, changed(task, options, changes), random),
+    }),
+    ...(respond && { respond: ({ value }, completion) => respond(value, completion) }),
+  };
+}
+
+/** An alphabet and the characters of a text that it lacks. */
+export function withCharacters(alphabet: string, text: string): string {
+  return [...new Set(alphabet + text)].join("");
+}
+
+/** A task's options with changes. */
+function changed(task: TaskDefinition, options: object, changes: SolveOptions) {
+  const allowed = Object.keys(task.config.shape);
+  const unknown = Object.keys(changes).find((key) => !allowed.includes(key));
+  if (unknown !== undefined) {
+    throw new PupilError(`the task ${task.name} has no option "${unknown}".`, {
+      field: "solve",
+      value: changes[unknown],
+      remedy: oneOf(unknown, allowed),
+    });
+  }
+  const parsed = task.config.safeParse({ ...options, ...changes });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = String(issue?.path[0] ?? "");
+  throw new PupilError(`the task ${task.name} cannot be solved so: ${issue?.message}.`, {
+    field: `solve: ${issue?.path.join(".")}`,
+    value: changes[key],
+    remedy: `\`pupil describe task ${task.name}\` says what it may be.`,
+  });
 }

@@ -58,6 +58,8 @@ export interface StoreRowsOptions extends ExampleOptions {
   /** Bytes of tokens to keep in memory; the others go to the spill file. Default: no limit. */
   readonly memoryLimitBytes?: number | undefined;
   readonly createSpillFile?: (() => Promise<SpillFile>) | undefined;
+  /** Told of every row that is kept, in their order. */
+  readonly onKept?: ((row: NamedExample) => void) | undefined;
 }
 
 export interface StoredRows {
@@ -77,7 +79,7 @@ export async function storeRows(
   tokenizer: Tokenizer,
   options: StoreRowsOptions,
 ): Promise<StoredRows> {
-  const { memoryLimitBytes, createSpillFile, chatTemplate } = options;
+  const { memoryLimitBytes, createSpillFile, chatTemplate, onKept } = options;
   const store = new RowStore({
     bytesPerWord: tokenizer.vocabSize <= 0x1_0000 ? 2 : 4,
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
@@ -93,7 +95,9 @@ export async function storeRows(
         rows = rowTokenizer(tokenizer, { ...options, template });
       }
       const row = rows.encode(example);
-      if (row !== undefined) await store.append(row);
+      if (row === undefined) continue;
+      await store.append(row);
+      onKept?.(example);
     }
     if (rows === undefined) throw new Error("storeRows was given no files.");
     const report = rows.report();

@@ -9,6 +9,7 @@ import {
   styleField,
   type TaskSplit,
 } from "./define.js";
+import { judgeParts, partsOf, restOf } from "./parts.js";
 
 /** `left + right`; both operands have `digits` digits. */
 export interface AdditionProblem {
@@ -81,6 +82,31 @@ export const additionTask = defineTask({
       answer: given,
       traceCorrect: styles.some((style) => completion === writeTrace(problem, style)),
     };
+  },
+  checkSteps(problem, completion) {
+    const parts = partsOf(completion, /:[^]*|[^,:]+/g);
+    // Columns with operands are of the scratchpad; without a column there is only an answer.
+    const [first = { start: 0, end: 0 }] = parts;
+    const column = completion.slice(first.start, first.end);
+    const style = column.includes("+")
+      ? "scratchpad"
+      : column.startsWith("~")
+        ? "reversed"
+        : parts.length > 1 || completion.endsWith(",")
+          ? "carries"
+          : "direct";
+    const trace = writeTrace(problem, style);
+    const expected = partsOf(trace, /:[^]*|[^,:]+/g).map(({ start, end }) =>
+      trace.slice(start, end),
+    );
+    return judgeParts(completion, parts, expected);
+  },
+  continueFrom(problem, prefix, { style }, random) {
+    const preferred = drawStyle(style, random);
+    return restOf(
+      [preferred, ...styles].map((written) => writeTrace(problem, written)),
+      prefix,
+    );
   },
 });
 

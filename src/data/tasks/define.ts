@@ -46,6 +46,26 @@ export interface TaskDefinition<
   oracle(problem: P, config: z.output<S>, random: Random): string;
   /** Judges a completion (without its end token) by its final answer. */
   verify(problem: P, completion: string): Verification;
+  /** What a teacher may be shown and the student never is; undefined where nothing is hidden. */
+  hidden?(problem: P, config: z.output<S>): string | undefined;
+  /** Judges every step of a completion, in any style, in their order; steps do not overlap. */
+  checkSteps?(problem: P, completion: string): readonly StepJudgement[];
+  /**
+   * The rest of a right solution that begins with `prefix`, which ends with a right step or between
+   * two: `prefix` and it together end in the right answer.
+   */
+  continueFrom?(problem: P, prefix: string, config: z.output<S>, random: Random): string;
+  /** What the world answers to an action that the completion ends with; undefined where it ends with none. */
+  respond?(problem: P, completion: string): string | undefined;
+}
+
+/** A step of a completion, as a part of its text. */
+export interface StepJudgement {
+  /** Characters `start` to `end` (exclusive) of the completion. */
+  readonly start: number;
+  readonly end: number;
+  /** Follows rightly from the problem and the right steps before it. */
+  readonly correct: boolean;
 }
 
 /** Types a definition from its parts; returns it unchanged. */

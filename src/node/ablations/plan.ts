@@ -14,7 +14,7 @@ import {
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type Comparison, comparisonRule } from "../../statistics/index.js";
 import { readJson } from "../files/read-files.js";
-import { parseRunConfig } from "../runs/run-losses.js";
+import { parseRunConfig } from "../runs/own-components.js";
 
 /** One run of an ablation: an arm with a seed. */
 export interface Cell {

@@ -13,6 +13,7 @@ import {
   type ShardTable,
 } from "../../teachers/index.js";
 import { assembleModels, owning } from "../runs/assemble-models.js";
+import { loadOwnComponents } from "../runs/own-components.js";
 import { writeFileAtomic } from "../files/atomic.js";
 import { describeRecording } from "./describe-recording.js";
 import { verifyShard } from "./open-recording.js";
@@ -51,7 +52,10 @@ export async function* recordTeacher(
   config: RunConfig,
   options: RecordOptions,
 ): AsyncGenerator<RecordEvent> {
-  using models = await owning((own) => assembleModels(config, undefined, [], own));
+  const components = await loadOwnComponents(config);
+  using models = await owning((own) =>
+    assembleModels(config, undefined, { loss: [], components }, own),
+  );
   const { teacher, loadedTeacher, tokenizer, data } = models;
   if (teacher === undefined || loadedTeacher === undefined) {
     throw new PupilError("Recording needs a teacher.", {

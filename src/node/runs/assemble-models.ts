@@ -1,6 +1,6 @@
 import {
   contextNotes,
-  type DataAccess,
+  type OwnComponents,
   prepareData,
   type PreparedData,
   type RunConfig,
@@ -23,6 +23,7 @@ import {
   addStudentAdapter,
   checkContext,
   chooseTokenizer,
+  type DataParts,
   freshContext,
   freshStudent,
   loadRunTeacher,
@@ -70,12 +71,13 @@ export async function owning<T extends object>(
 /**
  * Loads and checks them; with a checkpoint folder, the student as saved there.
  *
- * @param loss what the teacher is for; an aligned one gives signals for some losses only
+ * @param parts.loss what the teacher is for; an aligned one gives signals for some losses only
+ * @param parts.components what the config's lists of modules lead to
  */
 export async function assembleModels(
   config: RunConfig,
   checkpoint: string | undefined,
-  loss: readonly LossTerm[],
+  { loss, components }: { readonly loss: readonly LossTerm[]; readonly components: OwnComponents },
   own: Own,
 ): Promise<RunModels> {
   const random = new Random(config.seed);
@@ -85,12 +87,22 @@ export async function assembleModels(
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
-  const tokenizer = await chooseTokenizer(config, files, loadedTeacher, loadedStudent);
+  const tokenizer = await chooseTokenizer(
+    config,
+    { files, components },
+    loadedTeacher,
+    loadedStudent,
+  );
 
-  const data = await prepareRunData(config, tokenizer, files, {
-    teacher: loadedTeacher?.maxPositions,
-    student: loadedStudent && contextLength(loadedStudent.model.config),
-  });
+  const data = await prepareRunData(
+    config,
+    tokenizer,
+    { files, components },
+    {
+      teacher: loadedTeacher?.maxPositions,
+      student: loadedStudent && contextLength(loadedStudent.model.config),
+    },
+  );
   own({ dispose: () => data.dispose?.() });
   const student =
     loadedStudent?.model ??
@@ -145,7 +157,7 @@ async function requireModelsFit(
 export function prepareRunData(
   config: RunConfig,
   tokenizer: Tokenizer,
-  files: DataAccess,
+  { files, components }: DataParts,
   contexts: { readonly teacher: number | undefined; readonly student: number | undefined },
 ): Promise<PreparedData> {
   const { teacher, student = config.student.architecture?.maxPositions } = contexts;
@@ -155,6 +167,8 @@ export function prepareRunData(
     files,
     maxPositions: limits.length === 0 ? undefined : Math.min(...limits),
     evaluationRows: config.evaluation.rows,
+    evaluationData: config.evaluation.data,
+    own: components,
     random: new Random(config.seed).stream("data"),
   });
 }

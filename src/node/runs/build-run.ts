@@ -13,8 +13,8 @@ import {
 } from "../../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
+import { loadOwnComponents } from "./own-components.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import { loadRunLosses, loadRunRewards } from "./run-losses.js";
 import { describeStudent } from "./run-models.js";
 import { loadReference } from "./run-reference.js";
 import { stepTermFromConfig } from "./run-terms.js";
@@ -57,9 +57,9 @@ async function assemble(
   checkpoint: string | undefined,
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, ownLosses));
-  const models = await assembleModels(config, checkpoint, loss, own);
+  const components = await loadOwnComponents(config);
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, components.losses));
+  const models = await assembleModels(config, checkpoint, { loss, components }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));
@@ -75,8 +75,15 @@ async function assemble(
         });
   const reference = await loadReference(config, { student, tokenizer, random });
   if (reference !== undefined) own(reference);
-  const ownRewards = await loadRunRewards(config.rewards);
-  const parts = { student, teacher, tokenizer, data, random, reference, ownRewards };
+  const parts = {
+    student,
+    teacher,
+    tokenizer,
+    data,
+    random,
+    reference,
+    ownRewards: components.rewards,
+  };
   return {
     student,
     teacher,

@@ -6,7 +6,7 @@ import { isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { loadRunLosses, loadRunRewards, parseRunConfig } from "./run-losses.js";
+import { loadOwnComponents, parseRunConfig } from "./own-components.js";
 import { stepTermFromConfig } from "./run-terms.js";
 import { requireTrust, takeTrust } from "./trusted-modules.js";
 
@@ -49,10 +49,11 @@ export async function resolveRunConfig(
  * config has no say: a student may be measured against another teacher than it learned from.
  */
 export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
-  const ownLosses = await loadRunLosses(config.losses);
-  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, ownLosses));
-  using models = await owning((own) => assembleModels(config, undefined, loss, own));
+  const components = await loadOwnComponents(config);
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, components.losses));
+  using models = await owning((own) =>
+    assembleModels(config, undefined, { loss, components }, own),
+  );
   // Awaited here: the models are released when this function ends.
-  const ownRewards = await loadRunRewards(config.rewards);
-  return await evaluatorOf(config, { ...models, ownRewards })();
+  return await evaluatorOf(config, { ...models, ownRewards: components.rewards })();
 }

@@ -16,6 +16,7 @@ import { dataOnDisk } from "../files/data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
 import { findModelFolder } from "../models/find-model.js";
 import { type ModelOutline, readModelOutline } from "../models/model-folder.js";
+import { loadOwnComponents } from "./own-components.js";
 import { chooseTokenizer } from "./run-models.js";
 import { readTeacherOutline } from "../teachers/index.js";
 
@@ -54,8 +55,9 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   const { from } = config.student;
   const student =
     from === undefined ? undefined : await readModelOutline(await findModelFolder(from));
-  const tokenizer = await chooseTokenizer(config, files, teacher, student);
-  const data = await prepareRunData(config, tokenizer, files, {
+  const parts = { files, components: await loadOwnComponents(config) };
+  const tokenizer = await chooseTokenizer(config, parts, teacher, student);
+  const data = await prepareRunData(config, tokenizer, parts, {
     teacher: teacher?.maxPositions,
     student: student?.maxPositions,
   });

@@ -4,7 +4,7 @@ import { PupilError } from "../../errors/index.js";
 import { differences } from "./differences.js";
 import { readJson } from "../files/read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { parseRunConfig } from "./run-losses.js";
+import { parseRunConfig } from "./own-components.js";
 import { requireTrust, takeTrust } from "./trusted-modules.js";
 
 /** What `pupil train` was asked to do. */

@@ -2,6 +2,8 @@ import {
   byteTokenizerFor,
   characterTokenizerFor,
   type DataAccess,
+  namedDatasets,
+  type OwnComponents,
   parseConfig,
   positionsNeeded,
   type PreparedData,
@@ -96,25 +98,30 @@ export function describeStudent({ numParameters, adapters }: Decoder): string {
   return `Student: ${count(numParameters)} parameters${trained}.`;
 }
 
+/** Where the data of a config comes from. */
+export interface DataParts {
+  readonly files: DataAccess;
+  readonly components: OwnComponents;
+}
+
 /** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
 export async function chooseTokenizer(
   config: RunConfig,
-  files: DataAccess,
+  { files, components }: DataParts,
   teacher: Pick<LoadedTeacher, "tokenizer"> | undefined,
   student: Pick<LoadedModel, "tokenizer"> | undefined,
 ): Promise<Tokenizer> {
   const chosen = config.tokenizer;
+  const datasets = [config.data, ...namedDatasets(config.evaluation.data).map(([, data]) => data)];
+  const characters = (more = "") =>
+    characterTokenizerFor(datasets, files, { characters: more, own: components });
   const makers = {
-    character: () => characterTokenizerFor(config.data, files),
+    character: () => characters(chosen?.type === "character" ? chosen.characters : ""),
     byte: () => byteTokenizerFor(config.data),
     file: ({ path }: { path: string }) => loadTokenizer(path),
   };
   const given = chosen && (await makers[chosen.type](chosen as { type: "file"; path: string }));
-  const tokenizer =
-    given ??
-    teacher?.tokenizer ??
-    student?.tokenizer ??
-    (await characterTokenizerFor(config.data, files));
+  const tokenizer = given ?? teacher?.tokenizer ?? student?.tokenizer ?? (await characters());
   const others = { teacher: teacher?.tokenizer, student: student?.tokenizer };
   for (const [role, other] of Object.entries(others)) {
     if (other === undefined || other.fingerprint === tokenizer.fingerprint) continue;

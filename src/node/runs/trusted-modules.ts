@@ -4,7 +4,10 @@ import { z } from "zod";
 import { PupilError } from "../../errors/index.js";
 
 const word = "trust=true";
-const withModules = z.object({ losses: z.array(z.string()) });
+/** The fields of configs that list modules. */
+const lists = ["losses", "tasks", "verifiers", "rewards", "teachers", "methods"] as const;
+const modulesIn = z.record(z.string(), z.unknown()).catch({});
+const paths = z.array(z.string()).catch([]);
 
 /** Takes `trust=true` out of the words of a command. */
 export function takeTrust(words: readonly string[]): { trusted: boolean; rest: string[] } {
@@ -22,13 +25,16 @@ export function takeTrust(words: readonly string[]): { trusted: boolean; rest: s
 export async function requireTrust(run: string, stored: unknown, trusted: boolean): Promise<void> {
   if (trusted) return;
   // What else is wrong with the config is said where it is parsed.
-  const modules = withModules.safeParse(stored).data?.losses ?? [];
+  const fields = modulesIn.parse(stored);
   const workingFolder = await realpath(process.cwd());
-  for (const [i, path] of modules.entries()) {
+  const listed = lists.flatMap((list) =>
+    paths.parse(fields[list]).map((path, i) => ({ field: `${list}.${i}`, path })),
+  );
+  for (const { field, path } of listed) {
     const from = relative(workingFolder, await realPathOf(path));
     if (from !== ".." && !from.startsWith("../") && !isAbsolute(from)) continue;
     throw new PupilError("this run folder names a module outside of the working folder.", {
-      field: `${join(run, "config.json")}: losses.${i}`,
+      field: `${join(run, "config.json")}: ${field}`,
       value: path,
       remedy: `It would run as code, with your rights: read ${path}, then add ${word}.`,
     });

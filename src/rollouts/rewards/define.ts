@@ -36,7 +36,8 @@ export interface RewardContext {
 }
 
 /** What a reward cannot do without; checked before anything runs. */
-export type RewardNeed = "teacher" | "checkSteps" | "keyStep";
+export const rewardNeeds = ["teacher", "checkSteps", "keyStep"] as const;
+export type RewardNeed = (typeof rewardNeeds)[number];
 
 /** What a completion is worth, as one number. A new one is one file and one line in the list. */
 export interface RewardDefinition<N extends string = string, S extends z.ZodObject = z.ZodObject> {

@@ -17,6 +17,7 @@ export {
   type RewardContext,
   type RewardDefinition,
   type RewardNeed,
+  rewardNeeds,
   type RewardRow,
 } from "./define.js";
 export { exactReward } from "./exact.js";

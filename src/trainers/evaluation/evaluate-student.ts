@@ -1,6 +1,11 @@
 import type { Problem, ProblemSource, Tokenizer, TokenSequence } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
-import { ownDistribution, rolloutToSequence, type SamplingPolicy } from "../../rollouts/index.js";
+import {
+  ownDistribution,
+  type Rollout,
+  rolloutToSequence,
+  type SamplingPolicy,
+} from "../../rollouts/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
@@ -16,6 +21,8 @@ export interface EvaluationSet {
   readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
   /** The problems that the prompts are of, in their order, and who judges what is written about them. */
   readonly asked?: { readonly source: ProblemSource; readonly problems: readonly Problem[] };
+  /** Tokens that completions should have, without their end. */
+  readonly budget?: number;
 }
 
 export interface EvaluateOptions {
@@ -37,7 +44,7 @@ export interface ScoredCompletion {
 }
 
 export interface StudentEvaluation {
-  /** `<set>.loss` and `<set>.perplexity` (where there are given completions), `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
+  /** `<set>.loss` and `<set>.perplexity` (where there are given completions), `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, for sets with a budget `<set>.budgetError` and `<set>.violationRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly ScoredCompletion[];
 }
@@ -89,6 +96,9 @@ export async function evaluateStudent(
   if (verify !== undefined) metrics["accuracy"] = mean(correct.map(Number));
   metrics["meanLength"] = scored.meanLength;
   metrics["endRate"] = scored.endRate;
+  if (set.budget !== undefined) {
+    Object.assign(metrics, budgetMeasures(scored.rollouts, endIds, set.budget));
+  }
 
   const isComparable = teacher?.vocabSize === student.config.vocabSize;
   if (isComparable && teacher.provides.includes("teacherLogits")) {
@@ -110,6 +120,21 @@ export async function evaluateStudent(
   });
   const named = Object.entries(metrics).map(([key, value]) => [`${set.name}.${key}`, value]);
   return { metrics: Object.fromEntries(named) as Record<string, number>, completions };
+}
+
+/** Mean |L − b| / b of the lengths L without the end token, and the share of L > b. */
+function budgetMeasures(
+  rollouts: readonly Rollout[],
+  endIds: readonly number[],
+  budget: number,
+): Record<"budgetError" | "violationRate", number> {
+  const lengths = rollouts.map(
+    ({ completionIds }) => completionIds.filter((id) => !endIds.includes(id)).length,
+  );
+  return {
+    budgetError: mean(lengths.map((length) => Math.abs(length - budget) / budget)),
+    violationRate: mean(lengths.map((length) => Number(length > budget))),
+  };
 }
 
 /** Rows that say more than where they end: of prompts alone there is no loss to report. */

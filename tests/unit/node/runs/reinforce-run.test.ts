@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
@@ -31,6 +31,22 @@ test("a run measures rewards and samples, and sums its costs up", async () => {
   expect(cost.studentTokens).toBe(written.reduce((a, b) => a + b, 0));
   expect(cost.studentForwards).toBe(cost.studentTokens + 2 * 4);
   expect(read("problems.json")).toHaveProperty("heldOut");
+});
+
+test("rows of a file with a verifier are problems too", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "sums.jsonl");
+  const lines = Array.from({ length: 10 }, (_, i) => `{"prompt": "1+${i}=", "answer": "${1 + i}"}`);
+  writeFileSync(path, lines.join("\n"));
+  const config = tinyRun(join(folder, "runs"), {
+    data: { type: "jsonl", path, verifier: { type: "number" }, validationFraction: 0.3 },
+    trainer: { ...trainer, maxNewTokens: 3 },
+    evaluation: { every: 0, rows: 2, samplesPerPrompt: 2, maxNewTokens: 3 },
+  });
+  await runToEnd(config);
+  const last = metricsOf(config).at(-1);
+  expect(last).toHaveProperty(["heldOut.passAt2"]);
+  expect(last).toHaveProperty(["heldOut.reward"]);
 });
 
 test("sft measures samples only where that is asked, and costs a pass per row", async () => {
@@ -81,7 +97,6 @@ describe("before anything of a run is made, it is refused", () => {
 
   test("data without problems", async () => {
     const folder = temporaryFolder();
-    const { writeFileSync } = await import("node:fs");
     const path = join(folder, "text.txt");
     writeFileSync(path, "abc ".repeat(200));
     const data = { type: "text", path, sequenceLength: 8 };

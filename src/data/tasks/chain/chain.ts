@@ -1,15 +1,4 @@
 import { z } from "zod";
-import { drawProblem } from "./chain-graph.js";
-import {
-  type ChainProblem,
-  lastValue,
-  operations,
-  type Step,
-  solve,
-  solveWrongly,
-  wordings,
-} from "./chain-problem.js";
-import { chainAlphabet, writePrompt } from "./chain-text.js";
 import {
   assignSplit,
   commonTaskFields,
@@ -18,10 +7,13 @@ import {
   drawStyle,
   styleField,
   type TaskSplit,
-} from "./define.js";
-
-const styles = ["full", "compact", "terse", "direct"] as const;
-type Style = (typeof styles)[number];
+} from "../define.js";
+import { drawProblem } from "./graph.js";
+import { mistakeFacts, mistakes, solveWrongly } from "./mistakes.js";
+import { type ChainProblem, lastValue, operations, solve, wordings } from "./problem.js";
+import { isRightTrace, judgeLines, restOfTrace } from "./steps.js";
+import { chainAlphabet, writePrompt } from "./text.js";
+import { styles, talks, writeTalkingTrace, writeTrace } from "./trace.js";
 
 // So that every quantity of the longest problem has a name of its own.
 const hopLimit = 8;
@@ -49,12 +41,44 @@ const config = z
     wording: z
       .enum(wordings)
       .default("sentences")
-      .describe('Prompt as "Ann has 17. Bob has 4 more than Ann. ..." or as "a=17;b=a+4;b?".'),
+      .describe(
+        'Prompt as sentences, "Ann has 17. Bob has 4 more than Ann. ...", as symbols, "a=17;b=a+4;b?", or as a table with a column per fact.',
+      ),
+    hidden: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Teachers that can be shown something hidden are shown the problem in symbols, for prompts in another wording.",
+      ),
     style: styleField(styles, "full").describe(
       'Oracle line per hop (a list: one of them at random): full "b = 17 + 4 = 21", compact "b=17+4=21", terse "b=21"; ' +
         'direct: only "21".',
     ),
+    verbosity: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe("Share of hops at which the oracle talks to itself, in every style but direct."),
+    talk: z
+      .array(z.enum(talks))
+      .min(1)
+      .default([...talks])
+      .describe(
+        'What it says then: the fact again, "b=a+4" (restate), the value again behind the hop, "check b=21" (check), or first a wrong line that "wait" takes back (detour).',
+      ),
+    mistakes: z
+      .array(z.enum(mistakes))
+      .min(1)
+      .default(["slip"])
+      .describe(
+        `What goes wrong in wrong traces, one of these in one hop: ${mistakeFacts}. Where none of them makes the answer wrong, the last hop has a slip.`,
+      ),
     ...commonTaskFields,
+  })
+  .refine(({ wording, hidden }) => !(hidden && wording === "symbols"), {
+    message: "hides nothing where the prompt is in symbols already",
+    path: ["hidden"],
   })
   .refine(({ minHops, maxHops }) => minHops <= maxHops, {
     message: "must not be smaller than minHops",
@@ -67,8 +91,8 @@ const config = z
 
 /**
  * Arithmetic word problems over a random graph of named quantities. Every hop computes one quantity
- * from the previous one and another operand: a number, a given quantity or an earlier one. An error
- * changes the value of one hop and is carried on to a wrong answer.
+ * from the previous one and another operand: a number, a given quantity or an earlier one. A mistake
+ * is made in one hop and is carried on to a wrong answer.
  *
  * Problems whose steps are the same numerically (whatever the names, the order of facts, the
  * distractors, and the order of terms and factors) are in the same split.
@@ -77,7 +101,7 @@ export const chainTask = defineTask({
   name: "chain",
   summary: "Follows a chain of arithmetic facts about named quantities, past distractors.",
   config,
-  alphabet: ({ wording }) => chainAlphabet(wording),
+  alphabet: ({ wording, hidden }) => chainAlphabet(wording, hidden),
   generate(options, split, random): ChainProblem {
     const { minHops, maxHops, longerBy } = options;
     const draw = () => {
@@ -92,20 +116,27 @@ export const chainTask = defineTask({
   splitOf,
   prompt: writePrompt,
   answer: (problem) => String(lastValue(solve(problem))),
-  oracle(problem, { style, errorRate }, random) {
+  oracle(problem, { style, errorRate, verbosity, talk, mistakes: kinds }, random) {
     const isWrong = random.uniform() < errorRate;
-    const steps = isWrong ? solveWrongly(problem, random) : solve(problem);
-    return writeTrace(steps, drawStyle(style, random));
+    const steps = isWrong ? solveWrongly(problem, kinds, random) : solve(problem);
+    const drawn = drawStyle(style, random);
+    if (verbosity === 0) return writeTrace(steps, drawn);
+    return writeTalkingTrace(problem, steps, { style: drawn, verbosity, talk }, random);
   },
   verify(problem, completion) {
     const answer = readAnswer(completion, problem.hops.at(-1) as string);
-    const steps = solve(problem);
     return {
-      correct: answer === String(lastValue(steps)),
+      correct: answer === String(lastValue(solve(problem))),
       answer,
-      traceCorrect: styles.some((style) => completion === writeTrace(steps, style)),
+      traceCorrect: isRightTrace(problem, completion),
     };
   },
+  hidden: (problem, { hidden }) =>
+    hidden ? writePrompt({ ...problem, wording: "symbols" }) : undefined,
+  checkSteps: (problem, completion) =>
+    judgeLines(problem, completion).map(({ start, end, correct }) => ({ start, end, correct })),
+  continueFrom: (problem, prefix, { style }, random) =>
+    restOfTrace(problem, prefix, drawStyle(style, random)),
 });
 
 function splitOf(
@@ -120,19 +151,9 @@ function splitOf(
   return assignSplit(problem.hops.length > maxHops, canonical, heldOutFraction);
 }
 
-function writeTrace(steps: readonly Step[], style: Style): string {
-  if (style === "direct") return String(lastValue(steps));
-  const lines = steps.map(({ name, left, operation, right, value }) => {
-    if (style === "terse") return `${name}=${value}`;
-    const spaced = `${name} = ${left} ${operation} ${right} = ${value}`;
-    return style === "full" ? spaced : spaced.replaceAll(" ", "");
-  });
-  return lines.join("\n");
-}
-
-/** The value at the end of the last line, which is a bare number or starts with the asked name. */
+/** The value at the end of the last line, which is a bare number, or starts with or checks the asked name. */
 function readAnswer(completion: string, asked: string): string | undefined {
   const line = completion.slice(completion.lastIndexOf("\n") + 1);
-  const [, name, value] = /^(?:(\w+) ?=(?:[^\n]*=)? ?)?(\d+)$/.exec(line) ?? [];
+  const [, name, value] = /^(?:(?:check )?(\w+) ?=(?:[^\n]*=)? ?)?(\d+)$/.exec(line) ?? [];
   return name === undefined || name === asked ? value : undefined;
 }

@@ -1,6 +1,6 @@
-import type { Random } from "../../tensors/index.js";
-import type { ChainProblem, Fact, Operand, Operation, Wording } from "./chain-problem.js";
-import { namesFor } from "./chain-text.js";
+import type { Random } from "../../../tensors/index.js";
+import type { ChainProblem, Fact, Operand, Operation, Wording } from "./problem.js";
+import { namesFor } from "./text.js";
 
 /** What shapes a problem besides its number of hops; see the fields of the task's config. */
 export interface GraphOptions {

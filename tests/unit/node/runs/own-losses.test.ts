@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../../src/config/index.js";
-import { loadRunLosses, parseRunConfig, resolveTraining } from "../../../../src/node/index.js";
+import { loadOwnComponents, parseRunConfig, resolveTraining } from "../../../../src/node/index.js";
 import { metricsOf, runToEnd, tinyConfig, weightsOf } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -140,6 +140,8 @@ describe("what can be wrong with the losses of a run is a clear error", () => {
 
 test("several modules add up", async () => {
   const other = lossModule(temporaryFolder(), "other-loss");
-  const names = (await loadRunLosses([renyi, other])).map(({ name }) => name);
+  const names = (await loadOwnComponents({ losses: [renyi, other] })).losses.map(
+    ({ name }) => name,
+  );
   expect(names).toEqual(["renyi-divergence", "other-loss"]);
 });

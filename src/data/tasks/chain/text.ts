@@ -1,4 +1,4 @@
-import type { ChainProblem, Fact, Wording } from "./chain-problem.js";
+import type { ChainProblem, Fact, Wording } from "./problem.js";
 
 // 26 each: the longest problem has 8 hops, 9 given quantities and 8 distractors.
 const symbolNames = Array.from("abcdefghijklmnopqrstuvwxyz");
@@ -8,24 +8,41 @@ const personNames = (
 ).split(" ");
 
 export function namesFor(wording: Wording): readonly string[] {
-  return wording === "symbols" ? symbolNames : personNames;
+  return wording === "sentences" ? personNames : symbolNames;
 }
 
-export function chainAlphabet(wording: Wording): string {
+export function chainAlphabet(wording: Wording, hidden: boolean): string {
   const trace = "0123456789+-*= \n";
-  if (wording === "symbols") return `${trace};?${symbolNames.join("")}`;
-  return `${trace}.?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz`;
+  if (wording !== "sentences") return `${trace};?${symbolNames.join("")}`;
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  return `${trace}.?${letters}${hidden ? ";" : ""}`;
 }
 
 export function writePrompt({ facts, hops, wording }: ChainProblem): string {
   const asked = hops.at(-1) as string;
-  if (wording === "symbols") return `${facts.map(writeEquation).join(";")};${asked}?`;
-  return `${facts.map(writeSentence).join(" ")} How many has ${asked}?\n`;
+  switch (wording) {
+    case "symbols":
+      return `${facts.map(writeEquation).join(";")};${asked}?`;
+    case "table":
+      return `${writeTable(facts)}\n${asked}?`;
+    case "sentences":
+      return `${facts.map(writeSentence).join(" ")} How many has ${asked}?\n`;
+  }
 }
 
-function writeEquation(fact: Fact): string {
+export function writeEquation(fact: Fact): string {
   if ("value" in fact) return `${fact.name}=${fact.value}`;
   return `${fact.name}=${fact.left}${fact.operation}${fact.right}`;
+}
+
+/** A column per fact, so that no line says anything by itself; what a given quantity lacks is `;`. */
+function writeTable(facts: readonly Fact[]): string {
+  const cells = facts.map((fact) =>
+    "value" in fact
+      ? [fact.name, fact.value, "=", ";"]
+      : [fact.name, fact.left, fact.operation, fact.right],
+  );
+  return [0, 1, 2, 3].map((row) => cells.map((column) => column[row]).join(" ")).join("\n");
 }
 
 function writeSentence(fact: Fact): string {
