@@ -37,6 +37,20 @@ test("a frozen student takes its weights once", () => {
   });
 });
 
+test("a policy gradient takes the completions of its problems, and the student it began with", () => {
+  const parts = { student: config, teachers: [], shortestRow: 100 };
+  const reinforce = {
+    ...{ type: "reinforce", minibatches: 4, reference: "initial" },
+    sampler: { type: "plain", samplesPerProblem: 6 },
+  };
+  // 8 problems with 6 completions in 4 parts of 2 micro-batches.
+  expect(memoryNeeds(run(reinforce), parts)).toMatchObject({
+    teacher: 4 * gpt2,
+    activations: 4 * 6 * 100 * 2 * 12 * 768,
+  });
+  expect(memoryNeeds(run(reinforce, { rank: 8 }), parts).teacher).toBe(0);
+});
+
 test("what fits is accepted to the byte, and what does not is refused with the numbers", () => {
   const needs = { student: 2 ** 30, training: 3 * 2 ** 30, teacher: 0, activations: 0 };
   expect(() => requireMemory(needs, 2 ** 32)).not.toThrow();

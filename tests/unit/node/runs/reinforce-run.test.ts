@@ -49,6 +49,45 @@ test("rows of a file with a verifier are problems too", async () => {
   expect(last).toHaveProperty(["heldOut.reward"]);
 });
 
+test("a reference is the model of the start, of an adapter its base, or that of a folder", async () => {
+  const output = join(temporaryFolder(), "runs");
+  await runToEnd(tinyRun(output));
+  const from = join(output, "tiny");
+  const losses = [
+    { type: "policy-gradient" },
+    { type: "reverse-kl", against: "reference", weight: 0.1 },
+  ];
+  const rewards = [{ type: "length", shape: "shorter" }];
+  const sampler = { type: "plain", samplesPerProblem: 12 };
+  const kl = async (name: string, reference: string, student: object) => {
+    const config = tinyRun(output, {
+      ...{ name, student, evaluation: { every: 0, rows: 2, samplesPerPrompt: 1 } },
+      trainer: {
+        ...trainer,
+        sampler,
+        rewards,
+        reference,
+        loss: losses,
+        learningRate: 0.05,
+        steps: 3,
+      },
+    });
+    await runToEnd(config);
+    const steps = metricsOf(config).filter((row) => "terms" in row);
+    return steps.map((row) => (row["terms"] as Record<string, number>)["reverse-kl"] as number);
+  };
+  for (const [name, student] of [
+    ["whole", { from }],
+    ["adapter", { from, lora: { rank: 2 } }],
+  ] as const) {
+    const [first, , third] = await kl(name, "initial", student);
+    expect(first, name).toBeCloseTo(0, 6);
+    expect(third, name).toBeGreaterThan(1e-6);
+  }
+  const [other] = await kl("folder", join(output, "whole"), { from });
+  expect(other).toBeGreaterThan(1e-6);
+});
+
 test("sft measures samples only where that is asked, and costs a pass per row", async () => {
   const evaluation = { every: 0, rows: 4, samplesPerPrompt: 2 };
   const config = tinyRun(join(temporaryFolder(), "runs"), { evaluation });
