@@ -107,12 +107,14 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
     ...{ steps, startStep, updatesPerRollout, minibatches, gradientAccumulationSteps },
     ...{ sampler: sampler.definition, samplerConfig: sampler.config },
   });
+  const readers = [teacher?.maxPositions, reference?.maxPositions].filter((n) => n !== undefined);
   const setup = {
     ...{ student, teacher, source, tokenizer, maxNewTokens, rewards, combine, advantage },
     sample: (asked: Parameters<SamplerDefinition["sample"]>[0], stream: Random) =>
       sampler.definition.sample(asked, sampler.config, {
         ...{ problems: source, tokenizer, student, maxNewTokens, policy: sampling },
         ...(writer && { teacher: writer }),
+        ...(readers.length > 0 && { maxPositions: Math.min(...readers) }),
         random: stream,
       }),
   };

@@ -40,6 +40,9 @@ test("a reinforce run that was stopped between two updates ends its rollouts, an
   expect(weightsOf(parts, 6).equals(weightsOf(whole, 6))).toBe(true);
   expect(weightsOf(whole, 6).equals(weightsOf(whole, 4))).toBe(false);
   // The reference of a resumed run is the student of step 0, not that of the checkpoint.
+  const [before] = metricsOf(parts).filter((row) => "terms" in row);
+  const atStart = before?.["diagnostics"] as { referenceKl: number };
+  expect(atStart.referenceKl).toBeCloseTo(0, 6);
   const after = metricsOf(parts)
     .filter((row) => "terms" in row)
     .at(-1);

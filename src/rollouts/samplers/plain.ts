@@ -13,7 +13,7 @@ export const plainSampler = defineSampler({
     samplesPerProblem: z.int().min(1).default(8).describe("Completions of each problem."),
   }),
   async sample(problems, { samplesPerProblem }, context) {
-    const { student, tokenizer, policy, maxNewTokens, random } = context;
+    const { student, tokenizer, policy, maxNewTokens, maxPositions, random } = context;
     if (student === undefined) {
       throw new PupilError("needs a student that writes.", { field: "sampler plain" });
     }
@@ -24,7 +24,8 @@ export const plainSampler = defineSampler({
     });
     const { endIds, padId } = tokenizer;
     const rollouts = await sampleRollouts({
-      ...{ model: student, prompts, endIds, padId, maxNewTokens, policy, random },
+      ...{ model: student, prompts, endIds, padId, maxNewTokens, maxPositions },
+      ...{ policy, random },
     });
     const rows = rollouts.map((rollout, row) => ({
       problem: problemOf(row),

@@ -80,6 +80,8 @@ export interface SamplerContext {
   /** How models sample. */
   readonly policy: SamplingPolicy;
   readonly maxNewTokens: number;
+  /** Longest sequence, prompt and completion, where somebody who scores it reads less than the student. */
+  readonly maxPositions?: number | undefined;
   readonly random: Random;
 }
 

@@ -1,5 +1,6 @@
 import type { ProblemSource } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { readsLayers } from "../../losses/index.js";
 import {
   type AdvantageOptions,
   checkRewards,
@@ -53,6 +54,7 @@ export function checkReinforce(parts: ReinforceParts): ReinforceSignals {
     ...(parts.sampler.name === "plain" ? { givesKeySteps: false } : {}),
   });
   checkTeacher(parts);
+  checkTerms(parts);
   const supply = {
     ...{ onPolicyFraction: 1, reinforce: true, studentVocabSize: parts.studentVocabSize },
     gradientAccumulationSteps: parts.gradientAccumulationSteps,
@@ -72,6 +74,16 @@ export function checkReinforce(parts: ReinforceParts): ReinforceSignals {
       ]),
     ],
   };
+}
+
+/** Layers are compared where a teacher is imitated for its own sake. */
+function checkTerms({ loss }: ReinforceParts): void {
+  const ofLayers = loss.find(({ definition }) => readsLayers(definition));
+  if (ofLayers === undefined) return;
+  throw new PupilError(
+    `The loss ${ofLayers.definition.name} compares layers, which reinforce does not show.`,
+    { field: "trainer.loss", remedy: 'Use the "distill" trainer, or leave the term out.' },
+  );
 }
 
 function comparesWithTeacher({ definition, against }: StepTerm): boolean {

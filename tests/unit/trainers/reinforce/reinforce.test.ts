@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   crossEntropyLoss,
   guidedPolicyGradientLoss,
+  hiddenStateLoss,
   lossTerm,
   policyGradientLoss,
   reverseKlLoss,
@@ -238,6 +239,19 @@ describe("what others wrote", () => {
 });
 
 describe("models to be held against", () => {
+  test("that read less than the student bound what it writes", async () => {
+    const longest = async (maxPositions?: number) => {
+      using model = modelTeacher(tinyModel(2));
+      const teacher = { ...model, ...(maxPositions && { maxPositions }) };
+      const loss = [lossTerm(policyGradientLoss, {}), lossTerm(reverseKlLoss, {})];
+      const { metrics } = await train({ rewards, loss, teacher, steps: 1, maxNewTokens: 12 });
+      return metrics[0]?.rolloutLength as number;
+    };
+    // A prompt has four tokens, and the last of a completion is never read.
+    expect(await longest(5)).toBeLessThanOrEqual(2);
+    expect(await longest()).toBeGreaterThan(2);
+  });
+
   test("a reference is nothing away at the first step, and a term draws towards it", async () => {
     using reference = modelTeacher(tinyModel(1));
     const loss: StepTerm[] = [
@@ -348,17 +362,19 @@ describe("what would teach nothing is refused", () => {
     using reference = modelTeacher(tinyModel(1));
     const idle: StepTerm = { ...lossTerm(policyGradientLoss, {}), against: "reference" };
     expect(await refused({ loss: [idle], reference })).toMatch(/compares with no model/);
+    const ofLayers = [lossTerm(policyGradientLoss, {}), lossTerm(hiddenStateLoss, {})];
+    expect(await refused({ loss: ofLayers, teacher: reference })).toMatch(/compares layers/);
     expect(await refused({ problems: undefined as never })).toMatch(/problems/);
   });
 
   test("a sampler that the problems cannot serve", async () => {
     const sampler = given(() => []);
-    const needs = (need: "teacher" | "checkSteps") => ({
+    const needs = (need: "teacher" | "respond") => ({
       ...sampler,
       definition: { ...sampler.definition, needs: [need] },
     });
     expect(await refused({ sampler: needs("teacher") })).toMatch(/needs a teacher/);
-    expect(source.checkSteps).toBeUndefined();
-    expect(await refused({ sampler: needs("checkSteps") })).toMatch(/needs checkSteps/);
+    expect(source.respond).toBeUndefined();
+    expect(await refused({ sampler: needs("respond") })).toMatch(/needs respond/);
   });
 });
