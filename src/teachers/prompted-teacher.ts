@@ -39,7 +39,6 @@ export function promptedTeacher(
     return [...tokenizer.startIds, ...parts.flatMap(expand)];
   };
   // What it would write to its own prompt is not what it says about the student's.
-  // What it would write by itself is not what it would write if told so.
   const { complete: _complete, model: _model, ...inner } = teacher;
   return {
     ...inner,
