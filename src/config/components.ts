@@ -5,9 +5,11 @@ import {
   jsonlDatasetSchema,
   pairsDatasetSchema,
   rerankDatasetSchema,
+  type TaskDefinition,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
+  type VerifierDefinition,
   verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
@@ -48,6 +50,16 @@ const plain = (
   summary: string,
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
+
+/** A loss, task or verifier as a component, built-in or of the user's own. */
+export function componentOf(
+  kind: "loss" | "task" | "verifier",
+  definition: LossDefinition | TaskDefinition | VerifierDefinition,
+): Component {
+  const { name, summary, config } = definition;
+  const details = "formula" in definition ? lossDetails(definition) : [];
+  return { kind, name, summary, details, schema: config };
+}
 
 function lossDetails(definition: LossDefinition): string[] {
   const loss = describeLoss(definition);
@@ -100,17 +112,9 @@ export const components: readonly Component[] = [
   plain("data", "pairs", "Prompts with a preferred and a rejected answer.", pairsDatasetSchema),
   plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
-  ...lossDefinitions.map(
-    (definition): Component => ({
-      kind: "loss",
-      name: definition.name,
-      summary: definition.summary,
-      details: lossDetails(definition),
-      schema: definition.config,
-    }),
-  ),
-  ...taskDefinitions.map(({ name, summary, config }) => plain("task", name, summary, config)),
-  ...verifierDefinitions.map(({ name, summary, config }) =>
-    plain("verifier", name, summary, config),
+  ...lossDefinitions.map((definition) => componentOf("loss", definition)),
+  ...taskDefinitions.map((definition) => componentOf("task", definition as TaskDefinition)),
+  ...verifierDefinitions.map((definition) =>
+    componentOf("verifier", definition as VerifierDefinition),
   ),
 ];

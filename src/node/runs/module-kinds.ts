@@ -72,6 +72,8 @@ export const verifierModules: ModuleKind<VerifierDefinition> = {
   define: "defineVerifier",
   builtIn: verifierDefinitions,
   mark: "verify",
+  // A task verifies too.
+  otherThan: "generate",
   reserved: ["type"],
   shape: z.object({ ...definitionFields, verify: callable }),
 };
