@@ -95,7 +95,7 @@ program
   .command("describe")
   .argument(
     "[words...]",
-    "a name, or a kind and a name (loss reverse-kl); everything when left out",
+    "a name, or a kind and a name (loss reverse-kl), perhaps behind a file of your own; everything when left out",
   )
   .description("Show a component's fields, defaults and meaning.")
   .action(describeCommand);

@@ -13,7 +13,7 @@ export {
   expandArms,
   seedList,
 } from "./ablation.js";
-export { type Component, type ComponentKind, components } from "./components.js";
+export { type Component, type ComponentKind, componentOf, components } from "./components.js";
 export {
   byteTokenizerFor,
   characterTokenizerFor,

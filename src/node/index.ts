@@ -1,4 +1,5 @@
 export { loadLosses, loadOwnComponents, parseRunConfig } from "./runs/own-components.js";
+export { describeModule } from "./runs/describe-module.js";
 export { loadModule, loadModules, type ModuleKind } from "./runs/load-modules.js";
 export { lossModules, taskModules, verifierModules } from "./runs/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";

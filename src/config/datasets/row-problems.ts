@@ -4,7 +4,9 @@ import {
   type NamedExample,
   type Problem,
   type TrainingProblems,
-  type Verify,
+  type VerifierConfig,
+  type VerifierDefinition,
+  verifierOf,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
@@ -23,9 +25,9 @@ export interface RowProblems {
 export interface RowProblemOptions {
   /** Of the files. */
   readonly name: string;
-  /** Name of the verifier. */
-  readonly verifier: string;
-  readonly verify: Verify;
+  readonly verifier: VerifierConfig;
+  /** Verifiers beside the built-in ones. */
+  readonly own: readonly VerifierDefinition[];
   readonly random: Random;
 }
 
@@ -37,11 +39,12 @@ export interface RowProblemOptions {
 export function problemsOfRows(
   rows: readonly NamedExample[],
   trainCount: number,
-  { name, verifier, verify, random }: RowProblemOptions,
+  { name, verifier, own, random }: RowProblemOptions,
 ): RowProblems {
   requireAnswers(rows);
+  const verify = verifierOf(verifier, own);
   const all = rows.map(problemOfRow);
-  checkVerifier(all, verify, `The verifier "${verifier}"`);
+  checkVerifier(all, verify, `The verifier "${verifier.type}"`);
   const train = all.slice(0, trainCount);
   const heldOut = all.slice(trainCount);
   const judge = (index: number, completion: string) => {

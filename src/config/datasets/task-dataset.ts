@@ -1,4 +1,5 @@
 import {
+  checkTask,
   findTask,
   type TaskDataset,
   type TaskItem,
@@ -35,6 +36,8 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
   const { tokenizer, evaluationRows, random, own } = context;
   const task = findTask(config.type, own.tasks);
   const { type: _type, ...options } = config;
+  // The built-in ones are held to it by their tests.
+  if (own.tasks.includes(task)) checkTask(task, options, random);
   const source = taskSource(config, { prefix, own: own.tasks });
   const tokenize = ({ example }: TaskItem) =>
     tokenizeExample(tokenizer, { ...example, prompt: prefix + example.prompt });

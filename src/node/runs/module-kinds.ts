@@ -22,7 +22,7 @@ export const definitionFields = {
 
 export const lossModules: ModuleKind<LossDefinition> = {
   ...{ noun: "loss", plural: "losses", define: "defineLoss", builtIn: lossDefinitions },
-  mark: "evaluate",
+  mark: "formula",
   reserved: ["type", "weight"],
   shape: z.object({
     ...definitionFields,
@@ -73,6 +73,8 @@ export const verifierModules: ModuleKind<VerifierDefinition> = {
   define: "defineVerifier",
   builtIn: verifierDefinitions,
   mark: "verify",
+  // A task verifies too.
+  otherThan: "generate",
   reserved: ["type"],
   shape: z.object({ ...definitionFields, verify: callable }),
 };
@@ -83,6 +85,8 @@ export const rewardModules: ModuleKind<RewardDefinition> = {
   define: "defineReward",
   builtIn: rewardDefinitions,
   mark: "evaluate",
+  // A loss is evaluated too.
+  otherThan: "formula",
   reserved: ["type", "weight"],
   shape: z.object({
     ...definitionFields,

@@ -68,7 +68,8 @@ export async function evaluateStudent(
   const { tokenizer, maxNewTokens, random, sampling = greedy, batchSize = 32 } = options;
   const { endIds, padId } = tokenizer;
   const { verify } = set;
-  const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
+  const isMeasured = verify !== undefined || set.budget !== undefined;
+  const shown = isMeasured ? set.prompts : set.prompts.slice(0, shownCompletions);
   const sample = (
     prompts: EvaluationSet["prompts"],
     policy: SamplingPolicy,
