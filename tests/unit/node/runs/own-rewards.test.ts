@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseRunConfig } from "../../../../src/node/index.js";
+import { describeModule, parseRunConfig } from "../../../../src/node/index.js";
 import { metricsOf, runToEnd, tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -15,6 +15,8 @@ test("the reward of docs/extending/reward.md can be named in a run", async () =>
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   const modules = new URL("../../../../node_modules", import.meta.url).pathname;
   symlinkSync(modules, join(folder, "node_modules"));
+  const described = await describeModule(join(folder, "no-repeats.ts"));
+  expect(described).toMatchObject([{ kind: "reward", name: "no-repeats" }]);
   const rewards = [{ type: "no-repeats", price: 0.1 }];
   const given = tinyConfig(join(folder, "runs"), {
     rewards: [join(folder, "no-repeats.ts")],
