@@ -202,6 +202,7 @@ struct job {
   int rows, columns; /* of a unit */
   int blocks_m, blocks_n;
   int in_place; /* B is not packed */
+  int keeps;    /* all of k is packed at once, for the units to come */
 };
 
 /* What lies packed in a thread's scratch: in the line before it. */
@@ -237,17 +238,16 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
   const int transpose_a = (x->flags & MATMUL_TRANSPOSE_A) != 0;
   const int transpose_b = (x->flags & MATMUL_TRANSPOSE_B) != 0;
   struct note *note = (struct note *)(void *)((char *)scratch - 64);
+  const int packed = job->keeps && note->job == job->number && note->block == block;
   for (int k0 = 0; k0 == 0 || k0 < k; k0 += job->kc) {
     const int kc = k - k0 < job->kc ? k - k0 : job->kc;
-    /* Only a block that is packed whole can serve the next unit as well. */
-    const int packed = k <= job->kc && note->job == job->number && note->block == block;
+    float *panels = scratch + (job->keeps ? (int64_t)k0 * job->columns : 0);
     for (int n = n0; n < n1 && !job->in_place && !packed; n += NR) {
       const int columns = n1 - n < NR ? n1 - n : NR;
-      float *panel = scratch + (int64_t)(n - n0) * kc;
+      float *panel = panels + (int64_t)(n - n0) * kc;
       if (transpose_b) pack_columns(panel, b + n * job->ldb + k0, job->ldb, kc, columns);
       else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
     }
-    if (!job->in_place) *note = (struct note){job->number, k <= job->kc ? block : -1};
     const int gathered = !transpose_a && k > job->kc && n1 - n0 > NR;
     const int copies = transpose_a || gathered;
     const int rows = kc == 0 ? m1 - m0 : COPIED / kc / MR * MR;
@@ -262,7 +262,7 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
             .a = copies ? copied : a + m * job->lda + k0,
             .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
             .a_step = transpose_a ? MR : 1,
-            .b = job->in_place ? b + k0 * job->ldb + n : scratch + (int64_t)(n - n0) * kc,
+            .b = job->in_place ? b + k0 * job->ldb + n : panels + (int64_t)(n - n0) * kc,
             .b_row = job->in_place ? job->ldb : NR,
             .kc = kc,
             .c = c + n,
@@ -274,6 +274,7 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
       }
     }
   }
+  if (!job->in_place) *note = (struct note){job->number, job->keeps ? block : -1};
 }
 
 static void task(const void *arguments, int begin, int end, void *scratch) {
@@ -290,28 +291,33 @@ static void task(const void *arguments, int begin, int end, void *scratch) {
 }
 
 static int divide_up(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+static int at_least_one(int64_t n) { return n < 1 ? 1 : (int)n; }
 
 /*
- * Cuts the product into units. There are some for every thread, of equal number, so that one that is
- * held up can be helped out; each has enough rows to pay for packing its columns of B.
+ * Cuts the product into units: as many for every thread, of 30 µs or more, so that one that is held up can be
+ * helped out. By rows first: their B is packed once per thread; by columns where rows are few, or where B is
+ * more than a block and every unit can have a block of its own.
  */
 static void cut(struct job *job, int threads) {
   const struct matmul *x = &job->x;
-  const int wanted = threads > 1 ? 4 * threads : 1;
+  const double work = (double)x->batch * (double)x->m * (double)x->n * (double)x->k;
+  const double pieces = work / (175000.0 * VW);
+  const int wanted = threads == 1 || pieces < threads ? threads
+                     : pieces < 4 * threads         ? (int)pieces
+                                                    : 4 * threads;
+  const int batch = (int)x->batch;
+  const int most_m = at_least_one(x->m / (4 * MR)), most_n = at_least_one(x->n / (2 * NR));
   job->kc = x->k == 0 ? 1 : divide_up(x->k, divide_up(x->k, KC));
-  job->blocks_n = divide_up(x->n, BLOCK / job->kc / NR * NR);
-  const int tall = (int)x->batch * divide_up(x->m, 24 * MR);
-  if (tall * job->blocks_n < wanted) {
-    const int pieces = divide_up(wanted, tall), most = divide_up(x->n, 2 * NR);
-    if (pieces > job->blocks_n) job->blocks_n = pieces < most ? pieces : most;
-  }
-  job->columns = divide_up(divide_up(x->n, job->blocks_n), NR) * NR;
+  int blocks_n = divide_up(x->n, BLOCK / job->kc / NR * NR);
+  if (blocks_n > 1 && blocks_n < wanted && x->n >= wanted * 8 * NR) blocks_n = wanted;
+  while (batch * most_m * blocks_n < wanted && blocks_n < most_n) blocks_n++;
+  job->columns = divide_up(divide_up(x->n, blocks_n), NR) * NR;
   job->blocks_n = divide_up(x->n, job->columns);
-  const int others = (int)x->batch * job->blocks_n;
-  int blocks_m = divide_up(wanted, others);
-  while (blocks_m * others % threads != 0 && blocks_m < 2 * wanted) blocks_m++;
-  const int rows = divide_up(x->m, blocks_m);
-  job->rows = divide_up(rows < 4 * MR ? 4 * MR : rows, MR) * MR;
+  job->keeps = x->k * job->columns <= BLOCK;
+  int blocks_m = divide_up(wanted, batch * job->blocks_n);
+  while (batch * job->blocks_n * blocks_m % threads != 0 && blocks_m < 2 * wanted) blocks_m++;
+  if (blocks_m > most_m) blocks_m = most_m;
+  job->rows = divide_up(divide_up(x->m, blocks_m), MR) * MR;
   job->blocks_m = divide_up(x->m, job->rows);
 }
 
