@@ -89,20 +89,23 @@ const mlpCases = (
 
 const tables = ["cos", "sin"] as const;
 
+interface AttentionSettings {
+  readonly title: string;
+  readonly heads: readonly [H: number, K: number];
+  readonly weightLayout: Layout;
+  readonly turns: boolean;
+  readonly hasBias: boolean;
+  readonly hasBounds: boolean;
+}
+
+const plain = { weightLayout: "out-in", turns: true, hasBias: false, hasBounds: false } as const;
 const attentionCases = (
   [
-    { title: "rotary, groups", heads: [4, 2], weightLayout: "out-in", turns: true },
-    {
-      title: "biases, layer norm",
-      heads: [2, 2],
-      weightLayout: "in-out",
-      turns: true,
-      hasBias: true,
-    },
-    { title: "masks, no rotary", heads: [2, 1], weightLayout: "out-in", hasBounds: true },
-  ] as const
-).map((given): OpCase => {
-  const { title, heads, weightLayout, turns = false, hasBias = false, hasBounds = false } = given;
+    { ...plain, title: "rotary, groups", heads: [4, 2] },
+    { ...plain, title: "biases, layer norm", heads: [2, 2], weightLayout: "in-out", hasBias: true },
+    { ...plain, title: "masks, no rotary", heads: [2, 1], turns: false, hasBounds: true },
+  ] satisfies AttentionSettings[]
+).map(({ title, heads, weightLayout, turns, hasBias, hasBounds }: AttentionSettings): OpCase => {
   const [H, K] = heads;
   const [B, T, headDim] = [2, 3, 4];
   const settings = { weightLayout, hasBias };
