@@ -181,7 +181,11 @@ export function isLearned({ completionStart, learned }: TokenSequence, position:
 
 /** The positions of a row whose ids are learned, ascending, from 1. */
 export function learnedPositions(row: TokenSequence): number[] {
-  return row.ids.map((_, position) => position).filter((position) => isLearned(row, position));
+  const positions: number[] = [];
+  for (let position = 1; position < row.ids.length; position++) {
+    if (isLearned(row, position)) positions.push(position);
+  }
+  return positions;
 }
 
 function assertId(id: number, where: string): void {
