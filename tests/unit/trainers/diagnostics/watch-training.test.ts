@@ -104,12 +104,24 @@ describe("a training is told", () => {
     expect(told.flat()).toEqual([]);
   });
 
-  test("again when a failure comes back", () => {
+  test("again when a failure comes back, which shows from its first step to its last", () => {
     const watch = watchTraining();
-    const masked = [1, 0, 0, 1, 0].map((tokens, i) =>
-      watch({ ...healthy, tokens, step: i + 1 }).map(({ step }) => step),
-    );
+    const masked = [1, 0, 0, 1, 0].map((tokens, i) => {
+      const told = watch({ ...healthy, tokens, step: i + 1 }).map(({ step }) => step);
+      expect(watch.showing()).toEqual(tokens === 0 ? ["all-positions-masked"] : []);
+      return told;
+    });
     expect(masked.flat()).toEqual([2, 5]);
+  });
+
+  test("nothing of a failure that has shown for too few steps", () => {
+    const watch = watchTraining();
+    const showing = Array.from({ length: 6 }, (_, i) => {
+      watch({ ...healthy, diagnostics: { advantageStd: 0 }, step: i + 1 });
+      return watch.showing();
+    });
+    const shown = ["zero-variance-advantages"];
+    expect(showing).toEqual([[], [], [], [], shown, shown]);
   });
 
   test("step, what is seen, and a remedy", () => {
