@@ -115,6 +115,14 @@ describe("encodeChat", () => {
     expect(row?.learned).toHaveLength(row?.ids.length as number);
   });
 
+  test("and nothing behind the end of a turn in which it says nothing", async () => {
+    const silent = [...chat.slice(0, 2), { role: "assistant", content: "" }];
+    const bare =
+      "{% for m in messages %}{{ m.role[0] }}{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}{% endfor %}";
+    expect(await shown(bare, silent.slice(1))).toBe("u[hi<|im_end|>]\na[<|im_end|>]\n");
+    expect(await shown(chatMl(), silent)).toBe(`${before}${start}[<|im_end|>]\n`);
+  });
+
   test("or only the last one", async () => {
     for (const template of [chatMl(), marked]) {
       expect(await shown(template, chat, "last")).toBe(
