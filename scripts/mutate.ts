@@ -52,9 +52,12 @@ const folders: Readonly<Record<string, Folder>> = {
   },
   data: {
     sources: /^src\/data\/(alignment|batches|chat|readers|rows|store|text)\//,
-    tests: ["alignment", "batches", "chat", "readers", "rows", "store", "text"].map(
-      (name) => `tests/unit/data/${name}/`,
-    ),
+    tests: [
+      ...["alignment", "batches", "chat", "readers", "rows", "store", "text"].map(
+        (name) => `tests/unit/data/${name}/`,
+      ),
+      "tests/parity/chat-templates",
+    ],
   },
   models: {
     sources: /^src\/models\/(checkpoints|decoder|lora)\//,
