@@ -9,7 +9,9 @@ import {
   type TeacherServer,
   teacherServers,
 } from "../../../../src/teachers/index.js";
+import { teacherProtocols } from "../../../../src/teachers/http/protocols.js";
 import { Random } from "../../../../src/tensors/index.js";
+import { fakeRoutes } from "../../../setup/fake-teacher-protocols.js";
 import {
   fakeTeacherServer,
   type FakeTeacherOptions,
@@ -157,6 +159,36 @@ describe.each(teacherServers)("%s", (server) => {
     expect(await failure(teacher.probe())).toMatch(/400 Bad Request: .*too_big.*teacher\.topK/);
   });
 
+  test("leaves room in its answer for every number that was asked for", async () => {
+    const entries: number[] = [];
+    const routes = fakeRoutes({ tokenizer, largestTopK: V });
+    const protocol = teacherProtocols[server];
+    const query = { ids: [1, 2, 3, 4, 5, 6], positions: [1, 2, 3, 4, 5], topK: K };
+    const scored = await protocol.score(query, {
+      ...{ model: "fake", tokenizer, vocabSize: V, sendAs: "ids" },
+      post: (body, count) => {
+        const answer = routes[protocol.path]!(body, undefined);
+        const numbers = JSON.stringify(answer).match(/[:[,]-?\d+\.\d+/g) ?? [];
+        expect(numbers.length).toBeGreaterThanOrEqual(K);
+        expect(count).toBeGreaterThanOrEqual(numbers.length);
+        expect(count).toBeLessThan(3 * numbers.length + 3 * K);
+        entries.push(count);
+        return Promise.resolve(answer);
+      },
+    });
+    expect(scored).toHaveLength(5);
+    expect(entries.length).toBeGreaterThan(0);
+  });
+
+  test("a tokenizer that goes beyond the vocabulary is refused before anything is asked", async () => {
+    const withStart = { ...tokenizer, startIds: [9] };
+    const { fake, teacher } = await started(server, {}, { tokenizer: withStart, vocabSize: 9 });
+    expect(await failure(teacher.probe())).toMatch(
+      /teacher\.tokenizer: .* has the id 9, but the vocabulary has 9 rows/,
+    );
+    expect(fake.requests).toEqual([]);
+  });
+
   test("the probe finds a right tokenizer and, where there are texts, a wrong one", async () => {
     const { fake, teacher } = await started(server);
     await teacher.probe();
@@ -200,6 +232,15 @@ describe.each(["vllm", "sglang", "llama.cpp"] as const)("%s writes", (server) =>
     expect(rollout?.completionIds).toEqual(ids.slice(2));
     rollout?.tokenLogProbs.forEach((x, i) => expect(x).toBeCloseTo(logProbs[i] as number, 5));
     expect(rollout?.finished).toBe(false);
+  });
+
+  test("by settings that mean no limit where there is none", async () => {
+    const { fake, teacher } = await started(server);
+    await teacher.complete?.([[1, 2]], how);
+    const { sampling_params: params = {}, ...request } = fake.requests[0] as Record<string, object>;
+    expect({ ...request, ...params }).toMatchObject({
+      ...{ top_k: server === "llama.cpp" ? 0 : -1, top_p: 1, temperature: 1 },
+    });
   });
 
   test("the same for a seed, whatever the other rows; other rows otherwise", async () => {

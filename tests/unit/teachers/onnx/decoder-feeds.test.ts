@@ -45,6 +45,11 @@ describe("a decoder's session", () => {
     ]);
     const decoder = await openOnnxDecoder(runtime, "fake");
     expect(decoder).toMatchObject({ vocabSize: 3, hasCache: false });
+    // One real token tries it.
+    expect(runtime.fed[0]).toMatchObject({
+      input_ids: { dims: [1, 1], data: BigInt64Array.of(0n) },
+      attention_mask: { dims: [1, 1], data: Float32Array.of(1) },
+    });
     const { values, length } = await decoder.logits(rows);
     expect([length, ...values]).toEqual([2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
     expect(runtime.fed.at(-1)).toEqual({

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import {
+  kindsThatGive,
+  teacherSchema,
+  type TeacherSignal,
+} from "../../../../src/teachers/index.js";
+
+test("which kinds can give what", () => {
+  const all = [
+    "bimodal",
+    "hidden-markov",
+    "http",
+    "mixture",
+    "model",
+    "n-gram",
+    "onnx",
+    "recorded",
+    "self",
+  ];
+  const kinds = (...signals: TeacherSignal[]) => kindsThatGive(signals).sort();
+  const without = (...names: string[]) => all.filter((name) => !names.includes(name));
+  expect(kinds("teacherTokenLogProbs", "teacherTokenIds", "teacherTopLogProbs")).toEqual(all);
+  expect(kinds("teacherLogits")).toEqual(without("http", "recorded"));
+  expect(kinds("teacherSampleLogProbs")).toEqual(without("http"));
+  expect(kinds("teacherHiddenStates", "teacherLogits")).toEqual(["model", "self"]);
+});
+
+describe("a mixture", () => {
+  const problems = (mixture: object) => {
+    const parsed = teacherSchema.safeParse({ type: "mixture", ...mixture });
+    if (parsed.success) return [];
+    return parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  };
+  const [a, b] = [{ from: "a" }, { from: "b" }].map((each) => ({ type: "model", ...each }));
+
+  test("of probabilities has weights and how many tokens, but no rules", () => {
+    expect(problems({ teachers: [{ ...a, weight: 2 }, b], topK: 4 })).toEqual([]);
+    expect(problems({ teachers: [a, { ...b, when: { prompt: "x" } }] })).toEqual([
+      'teachers.1.when: has no effect: set mode to "route"',
+    ]);
+  });
+
+  test("by route has rules, of which only the last may be missing, and nothing else", () => {
+    const when = { prompt: "x" };
+    const mode = "route";
+    expect(problems({ mode, teachers: [{ ...a, when }, b] })).toEqual([]);
+    expect(problems({ mode, teachers: [a, b] })).toEqual([
+      "teachers.0: takes every row, so no teacher after it gets any: give it a `when`",
+    ]);
+    expect(problems({ mode, teachers: [{ ...a, when, weight: 1 }, b] })).toEqual([
+      'teachers.0.weight: has no effect: set mode to "probabilities"',
+    ]);
+    for (const option of ["topK", "samples"]) {
+      expect(problems({ mode, teachers: [{ ...a, when }, b], [option]: 4 })).toEqual([
+        `${option}: belongs to each of the teachers`,
+      ]);
+    }
+  });
+});
