@@ -69,7 +69,10 @@ const folders: Readonly<Record<string, Folder>> = {
   },
   node: {
     sources: /^src\/node\/(files|runs)\//,
-    tests: ["tests/unit/node/files/", "tests/unit/node/runs/", "tests/invariants/resume"],
+    tests: [
+      ...["tests/unit/node/files/", "tests/unit/node/runs/"],
+      ...["tests/invariants/resume", "tests/invariants/lora"],
+    ],
   },
 };
 

@@ -45,6 +45,14 @@ test("a folder is locked until it is released", async () => {
   await (await lockRun(folder)).release();
 });
 
+test.skipIf(!existsSync("/proc"))("a process that can be seen needs no sign of life", async () => {
+  const folder = temporaryFolder();
+  const lock = await lockRun(folder);
+  utimesSync(join(folder, lockName), 1, 1);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  await lock.release();
+});
+
 test("a copy of a folder in use is free, and the folder is not", async () => {
   const folder = temporaryFolder();
   const copy = temporaryFolder();
@@ -77,9 +85,14 @@ test.each([
   ["whose start nobody knows", { started: null }],
 ])("a process %s holds its lock while it shows signs of life", async (_, changes) => {
   const folder = await abandonedFolder(changes);
+  const signOfLife = (minutesAgo: number) => {
+    const seconds = Date.now() / 1000 - 60 * minutesAgo;
+    utimesSync(join(folder, lockName), seconds, seconds);
+  };
   await expect(lockRun(folder)).rejects.toThrow(isUsed);
-  const elevenMinutesAgo = Date.now() / 1000 - 660;
-  utimesSync(join(folder, lockName), elevenMinutesAgo, elevenMinutesAgo);
+  signOfLife(9.5);
+  await expect(lockRun(folder)).rejects.toThrow(isUsed);
+  signOfLife(10.5);
   await (await lockRun(folder)).release();
 });
 
@@ -88,7 +101,8 @@ test("an empty lock file is one that is being made, for some seconds", async () 
   const path = join(folder, lockName);
   writeFileSync(path, "");
   await expect(lockRun(folder)).rejects.toThrow(/^[^:]+: Another process is training/);
-  utimesSync(path, 1, 1);
+  const elevenSecondsAgo = Date.now() / 1000 - 11;
+  utimesSync(path, elevenSecondsAgo, elevenSecondsAgo);
   await (await lockRun(folder)).release();
 });
 
@@ -106,10 +120,13 @@ test("of many that come at once, one gets it, also where a dead process left it"
 
 test("whoever loses the lock is told, and leaves the other's alone", async () => {
   const folder = temporaryFolder();
+  const waiting = process.listenerCount("exit");
   const lock = await lockRun(folder);
+  expect(process.listenerCount("exit")).toBe(waiting + 1);
   writeFileSync(join(folder, "new"), "{}");
   renameSync(join(folder, "new"), join(folder, lockName));
   await expect(lock.check()).rejects.toThrow(/no longer holds the run folder/);
+  expect(process.listenerCount("exit")).toBe(waiting);
   await lock.release();
   expect(existsSync(join(folder, lockName))).toBe(true);
 });
