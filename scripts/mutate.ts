@@ -65,7 +65,7 @@ const folders: Readonly<Record<string, Folder>> = {
   },
   teachers: {
     sources: /^src\/teachers\//,
-    tests: ["tests/unit/teachers/", "tests/unit/node/recording/"],
+    tests: ["tests/unit/teachers/", "tests/unit/node/recording/", "tests/unit/node/teachers/"],
   },
   node: {
     sources: /^src\/node\/(files|runs)\//,

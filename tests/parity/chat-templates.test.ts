@@ -86,6 +86,10 @@ const otherWords: Readonly<Record<string, string>> = {
     "Chat templates cannot store underscore-prefixed attributes on a namespace, but got '_a'.",
   "{{ raise_exception() }}": "raise_exception() of nothing",
   "{{ raise_exception('a', 'b') }}": "raise_exception() takes at most 1 arguments (2 given)",
+  "{{ 1 is eq }}": "the test needs a value to compare with",
+  "{{ (1, 2).index(5) }}": "5 is not in list",
+  "{% macro m() %}x{% endmacro %}{% call m() %}y{% endcall %}":
+    "macro 'm' was invoked with two values for the special caller argument.",
 };
 
 /** Python's words; what is wrong with the form of a template is said in others here. */

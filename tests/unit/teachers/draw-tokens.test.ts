@@ -15,6 +15,11 @@ test("tokens without mass are never drawn, not even by 1", () => {
   expect(drawn([0, 0.5, 0, 0.5, 0], [0, 0.49, 0.51, 1])).toEqual([1, 1, 3, 3]);
 });
 
+test("nor where float32 rounds the mass to a little more than 1", () => {
+  const tail = 2 ** -22;
+  expect(drawn([0.5, 0.5 + tail, 0], [1])).toEqual([1]);
+});
+
 test("the mass need not add up to 1", () => {
   expect(drawn([2, 2], [0.49, 0.51, 1])).toEqual([0, 1, 1]);
 });

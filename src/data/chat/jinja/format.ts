@@ -13,6 +13,7 @@ export function formatPercent(template: string, values: Value): string {
     const groups = match.at(-1) as Record<string, string | undefined>;
     const { name, flags = "", width = "", precision, type = "" } = groups;
     if (type === "%") return "%";
+    if (type === "") throw new TemplateError("incomplete format");
     const value = name === undefined ? given[next++] : named(values, name);
     if (value === undefined) throw new TemplateError("not enough arguments for format string");
     const digits = precision === undefined ? undefined : Number(precision);

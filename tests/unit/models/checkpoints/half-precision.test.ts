@@ -80,6 +80,10 @@ test("bfloat16 is the upper half of a float32", () => {
   expect(fromBfloat16(0x7fc0)).toBeNaN();
 });
 
+test("a NaN stays a quiet one of its sign", () => {
+  expect(toBfloat16(Number.NaN) & 0x7fff).toBe(0x7fc0);
+});
+
 test("every bfloat16 survives the way to a number and back; every NaN stays one", () => {
   const failures: number[] = [];
   for (let half = 0; half <= 0xffff; half++) {

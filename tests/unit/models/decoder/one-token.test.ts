@@ -43,6 +43,18 @@ test("a token that sees all that is cached", () => {
   expect(largestDifference(values, whole)).toBeLessThan(1e-5);
 });
 
+test("a cache that is full goes on in a larger one", () => {
+  using decoder = tinyDecoder(config);
+  const all = [3, 1, 4, 1, 5, 6, 2, 0];
+  using cache = decoder.createCache(2);
+  const last = all.map((id) =>
+    tf.tidy(() => decoder.forward({ inputIds: int([id]) }, cache).arraySync()),
+  );
+  const whole = tf.tidy(() => decoder.forward({ inputIds: int(all) }).arraySync()) as number[][][];
+  expect(largestDifference(last.flat(2), whole[0])).toBeLessThan(1e-5);
+  expect(cache.length).toBe(all.length);
+});
+
 test("one that sees only some of it does not", () => {
   using decoder = tinyDecoder(config);
   const { values, isShort } = lastToken(decoder, undefined, 2);

@@ -48,10 +48,15 @@ test("attention factors follow from the scaling, or are given", () => {
   const yarn = { type: "yarn", factor: 4 };
   expect(factorOf(yarn)).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
   expect(factorOf({ ...yarn, attentionFactor: 1.5 })).toBe(1.5);
+  expect(factorOf({ ...yarn, factor: 1.5 })).toBeCloseTo(0.1 * Math.log(1.5) + 1, 12);
+  expect(factorOf({ ...yarn, factor: 1 })).toBe(1);
   expect(factorOf({ ...yarn, mscale: 2, mscaleAllDim: 0.5 })).toBeCloseTo(
     (0.2 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1),
     12,
   );
+  for (const alone of [{ mscale: 2 }, { mscaleAllDim: 2 }]) {
+    expect(factorOf({ ...yarn, ...alone })).toBe(factorOf(yarn));
+  }
   const fromLengths = { type: "yarn", originalMaxPositions: 2 };
   expect(factorOf(fromLengths)).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
   const longrope = { type: "longrope", shortFactor: [1, 1], longFactor: [1, 1] };

@@ -118,6 +118,17 @@ describe("the true KL between sequences", () => {
   });
 });
 
+test("what one of the two rules out adds nothing to the other's sum", async () => {
+  const log = (...shares: number[]) => shares.map(Math.log);
+  const narrow: NextLogProbs = (prefixes) => prefixes.map(() => log(1, 0)) as never;
+  const wide: NextLogProbs = (prefixes) =>
+    prefixes.map((ids) => (ids.at(-1) === 1 ? log(0.25, 0.75) : log(0.5, 0.5))) as never;
+  const two = { vocabSize: 2, length: 2, prompt: [0] };
+  const { forwardKl, reverseKl } = await enumerateKl(wide, narrow, two);
+  expect(forwardKl).toBe(Number.POSITIVE_INFINITY);
+  expect(reverseKl).toBeCloseTo(2 * Math.log(2), 12);
+});
+
 describe("the standard error of an estimate", () => {
   const two = { vocabSize: 2, prompt: [0], length: 2, random: new Random(4) };
   const [fair, biased] = [[0.5, 0.5].map(Math.log), [0.25, 0.75].map(Math.log)];

@@ -63,6 +63,10 @@ describe("a training is told", () => {
       "a tail that the teacher has too",
       diagnostics({ studentTailMass: 0.5, teacherTailMass: 0.4 }),
     ],
+    [
+      "a tail of nearly three times the teacher's",
+      diagnostics({ studentTailMass: 0.45, teacherTailMass: 0.16 }),
+    ],
     ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
     ["a loss that is somewhat higher", () => ({ terms: { "cross-entropy": 12 } })],
     ["a term that had no rows before", () => ({ terms: { "forward-kl": 9 } })],
@@ -94,6 +98,17 @@ describe("a training is told", () => {
     expect(told[0]?.message).toBe(
       "Step 21: the student's entropy has collapsed to 0.190 nats (at the start: 2.00 nats).",
     );
+  });
+
+  test("of a tail that has grown from its lowest, wherever it began", () => {
+    const watch = watchTraining();
+    const tails = [0.4, 0.1, ...Array.from({ length: 20 }, () => 0.25)];
+    const told = tails.flatMap((studentTailMass, i) =>
+      watch({ ...healthy, diagnostics: { studentTailMass, teacherTailMass: 0.01 }, step: i + 1 }),
+    );
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringContaining("has grown from 10.0 % to 25.0 % (teacher: 1.0 %)"),
+    ]);
   });
 
   test("nothing of an entropy that there is nothing to compare with", () => {
