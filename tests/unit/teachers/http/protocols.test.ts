@@ -9,9 +9,10 @@ import {
   type TeacherServer,
   teacherServers,
 } from "../../../../src/teachers/index.js";
+import type { WrongAnswer } from "../../../../src/teachers/http/check-answer.js";
 import { teacherProtocols } from "../../../../src/teachers/http/protocols.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { fakeRoutes } from "../../../setup/fake-teacher-protocols.js";
+import { fakeRoutes, type PositionChange } from "../../../setup/fake-teacher-protocols.js";
 import {
   fakeTeacherServer,
   type FakeTeacherOptions,
@@ -178,6 +179,48 @@ describe.each(teacherServers)("%s", (server) => {
     });
     expect(scored).toHaveLength(5);
     expect(entries.length).toBeGreaterThan(0);
+  });
+
+  /** What is said of an answer with a mistake where all positions but these are asked about. */
+  const tampered = async (
+    positions: number[],
+    change: (answer: unknown) => unknown,
+    mistake?: PositionChange,
+  ) => {
+    const protocol = teacherProtocols[server];
+    const routes = fakeRoutes({ tokenizer, largestTopK: V });
+    const query = { ids: [1, 2, 3, 5, 4, 6], positions, topK: K };
+    const work = protocol.score(query, {
+      ...{ model: "fake", tokenizer, vocabSize: V, sendAs: "ids" },
+      post: (body) => Promise.resolve(change(routes[protocol.path]!(body, mistake))),
+    });
+    return work.then(
+      () => "accepted",
+      (error: unknown) => (error as WrongAnswer).describe((text) => text),
+    );
+  };
+
+  test("another number of tokens than was sent is an error, if it is stated", async () => {
+    const counts = /"(prompt_tokens|tokens_evaluated)":\d+/;
+    const restate = (text: string) => (answer: unknown) =>
+      JSON.parse(JSON.stringify(answer).replace(counts, text)) as unknown;
+    expect(await tampered([1, 5], restate('"$1":7'))).toMatch(/expected \d tokens, got 7/);
+    expect(await tampered([1, 5], restate('"$1":null'))).toBe("accepted");
+  });
+
+  test("a list that does not fit its token is an error also where nobody asked", async () => {
+    if (server === "llama.cpp") return;
+    const tooLikely: PositionChange = (positions) =>
+      positions.map((p) => {
+        const unlisted = p.id === 5 && !p.top.some(({ id }) => id === 5);
+        return unlisted ? { ...p, logProb: -0.01 } : p;
+      });
+    const same = (answer: unknown) => answer;
+    expect(likeliest(knownLogProbs([1, 2, 3], V), K)).not.toContain(5);
+    expect(await tampered([1, 5], same)).toBe("accepted");
+    expect(await tampered([1, 5], same, tooLikely)).toMatch(
+      /^position 3: expected token 5 with log-probability -0\.01 among the likeliest/,
+    );
   });
 
   test("a tokenizer that goes beyond the vocabulary is refused before anything is asked", async () => {

@@ -57,3 +57,8 @@ describe("a mixture", () => {
     }
   });
 });
+
+test("the average of oneself forgets: a decay of 1 would never move", () => {
+  const isValid = (emaDecay: number) => teacherSchema.safeParse({ type: "self", emaDecay }).success;
+  expect([-0.1, 0, 0.999, 1].map(isValid)).toEqual([false, true, true, false]);
+});
