@@ -243,6 +243,12 @@ describe("encodeChat", () => {
     );
   });
 
+  test("whole numbers of a Parquet column are those of Python", async () => {
+    const template = await compileChatTemplate(await chatTokenizer(), "{{ messages[0].n + 1 }}");
+    const messages = [{ role: "user", content: "", n: 2n ** 60n }];
+    expect(template.render({ messages })).toBe(String(2n ** 60n + 1n));
+  });
+
   test("thoughts have the names that templates read", async () => {
     const tokenizer = await chatTokenizer();
     const template = await compileChatTemplate(
