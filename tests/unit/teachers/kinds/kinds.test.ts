@@ -62,3 +62,26 @@ test("the average of oneself forgets: a decay of 1 would never move", () => {
   const isValid = (emaDecay: number) => teacherSchema.safeParse({ type: "self", emaDecay }).success;
   expect([-0.1, 0, 0.999, 1].map(isValid)).toEqual([false, true, true, false]);
 });
+
+test("what nobody sets is the documented default", () => {
+  const given = {
+    "hidden-markov": {},
+    "n-gram": { path: "t.txt" },
+    bimodal: { offsets: [1, 4] },
+    http: { server: "vllm", url: "http://localhost", tokenizer: "t" },
+    mixture: { teachers: [{ type: "hidden-markov" }] },
+  };
+  const defaults: Record<keyof typeof given, object> = {
+    "hidden-markov": { states: 8, seed: 1, transitionSharpness: 2, emissionSharpness: 2 },
+    "n-gram": { order: 3, smoothing: { type: "interpolated", lambda: 0.8 } },
+    bimodal: { weight: 0.5, width: 1 },
+    http: { topK: 20, timeoutSeconds: 60, retries: 5 },
+    mixture: { mode: "probabilities" },
+  };
+  for (const [type, expected] of Object.entries(defaults)) {
+    const options = given[type as keyof typeof given];
+    expect(teacherSchema.parse({ type, ...options }), type).toMatchObject(expected);
+  }
+  const addK = { type: "n-gram", path: "t.txt", smoothing: { type: "add-k" } };
+  expect(teacherSchema.parse(addK)).toMatchObject({ smoothing: { k: 0.1 } });
+});
