@@ -82,6 +82,9 @@ test("what nobody sets is the documented default", () => {
     const options = given[type as keyof typeof given];
     expect(teacherSchema.parse({ type, ...options }), type).toMatchObject(expected);
   }
+  const separated = (separator: string) =>
+    teacherSchema.safeParse({ type: "n-gram", path: "t.txt", separator }).success;
+  expect([separated("|"), separated("")]).toEqual([true, false]);
   const addK = { type: "n-gram", path: "t.txt", smoothing: { type: "add-k" } };
   expect(teacherSchema.parse(addK)).toMatchObject({ smoothing: { k: 0.1 } });
 });

@@ -49,6 +49,7 @@ describe("a training is told", () => {
     ["mass-outside-support at 30", diagnostics({ studentTailMass: 0.45 })],
     ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
     ["both-sides-fall at 30", diagnostics({ positiveLogProb: -3, negativeLogProb: -5 })],
+    ["both-sides-fall at 30", diagnostics({ positiveLogProb: -1.6, negativeLogProb: -2.6 })],
     ["zero-variance-advantages at 15", diagnostics({ advantageStd: 0 })],
   ] as const)("%s, once", (warning, change) => {
     expect(warningsOf(change)).toEqual([warning]);
