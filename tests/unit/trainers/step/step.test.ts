@@ -93,7 +93,7 @@ describe("the step", () => {
       return tf.tensor3d(values, [size, sequenceLength, vocabSize]);
     };
     const both = [lossTerm(universalLogitLoss, {}), lossTerm(forwardKlLoss, {})];
-    const termsWith = async (loss: typeof both, tensors: () => TeacherTensors) => {
+    const termsWith = async (loss: typeof both, tensors: () => Partial<TeacherTensors>) => {
       using step = await computeGradients(student, loss, [{ ...part, teacher: { tensors } }]);
       return step.terms;
     };
