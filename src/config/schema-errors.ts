@@ -42,7 +42,9 @@ function withoutNulls<S extends z.ZodType>(
   const nulls = refused.error.issues.filter(
     ({ path }) => path.length > 0 && valueAt(input, path) === null,
   );
-  const fewer = structuredClone(input);
+  // What is nested too deeply to be copied is no config.
+  const fewer = nulls.length === 0 ? undefined : copyOf(input);
+  if (fewer === undefined) return refused;
   let removed = 0;
   for (const { path } of nulls) {
     const parent = valueAt(fewer, path.slice(0, -1));
@@ -53,6 +55,14 @@ function withoutNulls<S extends z.ZodType>(
     removed++;
   }
   return removed === 0 ? refused : schema.safeParse(fewer, { reportInput: true });
+}
+
+function copyOf(input: unknown): unknown {
+  try {
+    return structuredClone(input);
+  } catch {
+    return undefined;
+  }
 }
 
 function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {

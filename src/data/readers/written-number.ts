@@ -24,9 +24,19 @@ const numbers = /-?\d[\d.eE+-]*/g;
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   for (const [number] of text.matchAll(numbers)) {
-    if (!isPlain(number)) return parse(text, undefined, options);
+    if (!isPlain(number)) return parseLossless(text);
   }
   return value;
+}
+
+/** Unlike the engine's, this parser calls itself for every level. */
+function parseLossless(text: string): unknown {
+  try {
+    return parse(text, undefined, options);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new SyntaxError("it is nested too deeply", { cause });
+  }
 }
 
 /** Whether JavaScript's number is written the same, and is a whole one where Python's is. */

@@ -169,10 +169,9 @@ function checkPairInputs(term: LossTerm, { teacher }: LossSupply): void {
   );
 }
 
-function teachersThatGive(signals: readonly TeacherSignal[]): string {
-  const kinds = kindsThatGive(signals);
-  return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
-}
+/** A model in this process gives every signal, so that there is always one. */
+const teachersThatGive = (signals: readonly TeacherSignal[]): string =>
+  `Teachers that can: ${kindsThatGive(signals).join(", ")}.`;
 
 /** A teacher that knows only given rows cannot say anything about what a student writes. */
 function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {

@@ -26,6 +26,14 @@ test("a small config is accepted and completed", () => {
   expect(config.evaluation.sampling.greedy).toBe(true);
 });
 
+test("a value that is nested too deeply to be copied is refused by its path", () => {
+  const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`) as unknown;
+  for (const other of [{}, { teacher: null }, { trainer: { ...valid().trainer, packing: null } }]) {
+    const message = messageFor((c) => ({ ...c, ...other, evaluation: deep }));
+    expect(message).toMatch(/evaluation is \[.*expected object/);
+  }
+});
+
 test("an unknown key names its path and the nearest field", () => {
   expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, stepz: 3 } }))).toContain(
     'run.json: trainer.stepz is not a field. Did you mean "steps"?',

@@ -67,6 +67,28 @@ describe("Parquet", () => {
     expect(await messageOf(read("answer"))).toMatch(/the field "answer" is the bigint 0, not text/);
   });
 
+  test("what the decoder says of a damaged file is told, what the engine says of the decoder is not", async () => {
+    const read = (cause: unknown) =>
+      messageOf(
+        collect(
+          readRows({
+            ...dataFile("t.parquet", table),
+            decodeParquet: () => ({
+              metadata: () => Promise.reject(cause as Error),
+              rows: () => Promise.reject(cause as Error),
+            }),
+          }),
+        ),
+      );
+    const start = "t.parquet: is not a readable Parquet file: its index cannot be read";
+    expect(await read(new Error("parquet: no footer."))).toContain(
+      `${start} (parquet: no footer). The file may be cut`,
+    );
+    for (const cause of [new TypeError("x is not a function"), new RangeError("offset"), "text"]) {
+      expect(await read(cause)).toContain(`${start}. The file may be cut`);
+    }
+  });
+
   test("a damaged file, and one that is something else", async () => {
     const bytes = new Uint8Array(table);
     expect(await messageOf(rowsOf("t.parquet", bytes.slice(0, 300)))).toMatch(

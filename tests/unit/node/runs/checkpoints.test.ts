@@ -155,7 +155,8 @@ describe("a broken newest checkpoint is moved aside and said, and the one before
       const { step, notes } = await openRunFolder(join(config.output, "tiny"));
       expect(step, name).toBe(2);
       expect(notes[0], name).toMatch(message);
-      expect(notes[0], name).toContain("step 4 is broken and was moved to");
+      const aside = join(checkpoints, "broken-step-4");
+      expect(notes[0], name).toContain(`step 4 is broken and was moved to ${aside}: `);
       expect(readdirSync(checkpoints), name).toContain("broken-step-4");
     }
   });

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { evaluateRun } from "../../../../src/node/index.js";
+import { evaluateRun, resolveEvaluation } from "../../../../src/node/index.js";
 import { tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
@@ -13,7 +14,18 @@ test("a student is measured against another teacher than its trainer's loss coul
     teacher: { from },
     trainer: { type: "distill", steps: 2, batchSize: 2, loss: [{ type: "sparse-kl" }] },
   });
-  const { metrics } = await evaluateRun(run);
+  const { metrics, correct } = await evaluateRun(run);
+  // Every verdict of the sets that have any, as many as there are rows.
+  expect(Object.keys(correct)).toEqual(["heldOut", "longer"]);
+  for (const [set, verdicts] of Object.entries(correct)) {
+    expect(verdicts).toHaveLength(4);
+    expect(verdicts.filter((isRight) => isRight).length / 4).toBe(metrics[`${set}.accuracy`]);
+  }
   expect(Math.abs(metrics["heldOut.reverseKl"] as number)).toBeLessThan(1e-5);
   expect(metrics["heldOut.loss"]).toBeGreaterThan(1);
+});
+
+test("a config that is not there, and one that was not trained, are said by name", async () => {
+  const path = join(temporaryFolder(), "none.json");
+  await expect(resolveEvaluation(path, [])).rejects.toThrow(/run config/);
 });

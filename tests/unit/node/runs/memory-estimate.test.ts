@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { modelConfigSchema } from "../../../../src/models/index.js";
-import { memoryNeeds, requireMemory } from "../../../../src/node/runs/memory-estimate.js";
+import {
+  memoryNeeds,
+  requireMemory,
+  shortestRow,
+} from "../../../../src/node/runs/memory-estimate.js";
 import { startBackend } from "../../../../src/backend/index.js";
 import { nodePlatform } from "../../../../src/node/index.js";
 import { useCpu } from "../../../setup/backend.js";
@@ -28,6 +32,19 @@ test("GPT-2 takes its weights four times over, and the inputs of its norms", () 
     teacher: 4 * gpt2,
     activations: 4 * 4 * 100 * 2 * 12 * 768,
   });
+});
+
+test("the shortest row is that of the data, unless the student writes", () => {
+  const shortest = (changes: object, type = "task", lengths: number[] | undefined = [7, 5, 6]) =>
+    shortestRow({ ...run(changes), data: { type } } as never, {
+      positions: 12,
+      ...(lengths && { lengths: () => lengths }),
+    });
+  expect(shortest({})).toBe(5);
+  expect(shortest({}, "text")).toBe(12);
+  expect(shortest({}, "task", [])).toBe(1);
+  expect(shortest({ type: "distill", onPolicyFraction: 0 })).toBe(5);
+  expect(shortest({ type: "distill", onPolicyFraction: 0.1 })).toBe(1);
 });
 
 test("a frozen student takes its weights once", () => {
