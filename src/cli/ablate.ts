@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { applyOverrides, parseConfig } from "../config/index.js";
 import { ablate, type AblationPlan, type AblationResults, planAblation } from "../node/index.js";
-import { cellProgress } from "./cell-progress.js";
+import { stageProgress } from "./stage-progress.js";
 import { formatNumber } from "./format.js";
 import { writeLine } from "./terminal.js";
 
@@ -35,7 +35,7 @@ export async function ablateCommand(path: string, words: string[]): Promise<void
   };
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onInterrupt);
-  const progress = cellProgress(plan.cells, process.stderr);
+  const progress = stageProgress(plan.stages, process.stderr);
   const command = `npx pupil ablate ${[path, ...words].join(" ")}`;
   try {
     const options = { plan, command, processes, signal: stop.signal, report: progress.show };

@@ -49,6 +49,9 @@ export {
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
 export { ablate, type AblateOptions } from "./ablations/ablate.js";
-export { type AblationPlan, type Cell, planAblation } from "./ablations/plan.js";
+export type { AblationPlan, Cell } from "./ablations/plan.js";
+export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";
-export type { CellEvent } from "./ablations/run-cells.js";
+export type { StageEvent } from "./ablations/stages/run-stages.js";
+export { labelOf, type PlannedStage, stepsOf } from "./ablations/stages/stage.js";
+export { inThisProcess } from "./ablations/stages/workers.js";
