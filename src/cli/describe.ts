@@ -1,9 +1,10 @@
-import { type Component, describeFields, findComponents } from "../config/index.js";
+import { type Component, components, describeFields, findComponents } from "../config/index.js";
+import { methodComponents, methodDefinitions } from "../methods/index.js";
 import { writeLine } from "./terminal.js";
 
 /** `pupil describe [kind] [name]`: one component in full, or a list of them. */
 export function describeCommand(words: readonly string[]): void {
-  const found = findComponents(words);
+  const found = findComponents(words, [...components, ...methodComponents(methodDefinitions)]);
   const [only, ...others] = found;
   const lines = only && others.length === 0 ? describeComponent(only) : listComponents(found);
   writeLine(process.stdout, lines.join("\n"));

@@ -31,8 +31,11 @@ program
 
 program
   .command("ablate")
-  .argument("<file>", "ablation (JSON): arms as overrides of one run config")
-  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value for all arms")
+  .argument(
+    "<what>",
+    "a method (see pupil methods), an ablation file (.json), or a module of a method",
+  )
+  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value")
   .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
   .action(ablateCommand);
 

@@ -30,7 +30,8 @@ export type ComponentKind =
   | "loss"
   | "task"
   | "verifier"
-  | "data";
+  | "data"
+  | "method";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {

@@ -49,7 +49,9 @@ export {
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
 export { ablate, type AblateOptions } from "./ablations/ablate.js";
-export type { AblationPlan, Cell } from "./ablations/plan.js";
+export { loadMethod } from "./ablations/methods/load-methods.js";
+export { planMethod, type PlanMethodOptions } from "./ablations/methods/plan-method.js";
+export type { AblationPlan, Cell, PlanOptions } from "./ablations/plan.js";
 export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";
 export type { StageEvent } from "./ablations/stages/run-stages.js";

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Collector } from "./collector.js";
+import { type Collector, collector as builtInCollector } from "./collector.js";
 import { makeStage } from "./make-stage.js";
 import type { PlannedStage } from "./stage.js";
 import { messageOf, type StageMessage } from "./stage-process.js";
@@ -18,7 +18,7 @@ export interface WorkOptions {
 export type Worker = (stage: PlannedStage, options: WorkOptions) => Promise<Outcome>;
 
 /** Makes stages in this process, for tests and where starting processes would take most of the time. */
-export function inThisProcess(collector: Collector): Worker {
+export function inThisProcess(collector: Collector = builtInCollector): Worker {
   return async (stage, { signal = new AbortController().signal, onStep }) => {
     try {
       await makeStage(stage, { signal, collector, onStep });

@@ -224,7 +224,7 @@ describe("the stages of an ablation", () => {
 
 test("stages start when what they need is there, as many at once as there are processes", async () => {
   const folder = temporaryFolder();
-  const stage = (id: string, needs: string[] = []) =>
+  const stage = (id: string, needs: string[] = []): PlannedStage =>
     ({
       ...{ id, needs, name: id, seed: 1, arms: ["a"], mark: "stage.json", kind: "collect" },
       ...{ folder: join(folder, id), config: {} },

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import {
+  baseSettings,
+  type BaseSettings,
+  chainProblems,
+  distillArm,
+  distillSettings,
+  higher,
+  isTask,
+  withTask,
+} from "./blocks/index.js";
+import { defineMethod } from "./define.js";
+
+const settings = z.strictObject({
+  ...baseSettings({ problems: chainProblems(2) }),
+  ...distillSettings({ sftSteps: 500, steps: 250 }),
+  hops: z
+    .tuple([z.int().min(1), z.int().min(1)])
+    .default([2, 5])
+    .describe("Of chain problems: how long the short and the long traces are."),
+});
+type Settings = z.output<typeof settings>;
+
+/** Who writes the prefixes × which way the KL goes, at one length of traces. */
+function armsAt(s: Settings, length: string) {
+  return {
+    [`off, forward${length}`]: distillArm(s, {
+      onPolicyFraction: 0,
+      loss: [{ type: "forward-kl" }],
+    }),
+    [`on, forward${length}`]: distillArm(s, {
+      onPolicyFraction: 1,
+      loss: [{ type: "forward-kl" }],
+    }),
+    [`off, reverse${length}`]: distillArm(s, {
+      onPolicyFraction: 0,
+      loss: [{ type: "reverse-kl" }],
+    }),
+    [`on, reverse${length}`]: distillArm(s, {
+      onPolicyFraction: 1,
+      loss: [{ type: "reverse-kl" }],
+    }),
+  };
+}
+
+/** Lengths are a matter of the task; other problems have one. */
+const hasLengths = ({ problems }: BaseSettings) =>
+  isTask(problems) && problems.task.type === "chain";
+
+const metric = "heldOut.accuracy";
+const gain = (length: string, weight: number) => [
+  { arm: `on, reverse${length}`, metric, weight },
+  { arm: `off, reverse${length}`, metric, weight: -weight },
+];
+const better = (length: string) => higher(metric, `on, reverse${length}`, `off, reverse${length}`);
+
+/** Generalized knowledge distillation: the student learns on what it writes itself. */
+export const gkd = defineMethod({
+  name: "gkd",
+  title: "On-Policy Distillation of Language Models (GKD)",
+  paper: { citation: "Agarwal et al., ICLR 2024", url: "https://arxiv.org/abs/2306.13649" },
+  claim:
+    "At equal steps a student that learns on its own completions beats one that learns on given ones, the more so the longer the trace.",
+  fidelity: "faithful",
+  settings,
+  paperSettings: {
+    onPolicy: { value: "λ of 0, 0.5 and 1", source: "ABS", here: "0 and 1" },
+    divergence: { value: "forward and reverse KL, JSD", source: "ABS", here: "both KLs" },
+    teacher: { value: "T5-XL", source: "ABS" },
+    student: { value: "T5-small to T5-large", source: "ABS" },
+  },
+  needs: ["completion"],
+  arms(s) {
+    if (!hasLengths(s)) return armsAt(s, "");
+    const at = (hops: number, length: string) =>
+      armsAt({ ...s, problems: withTask(s.problems, { minHops: hops, maxHops: hops }) }, length);
+    return { ...at(s.hops[0], ", short"), ...at(s.hops[1], ", long") };
+  },
+  baseline: (s) => (hasLengths(s) ? "off, forward, long" : "off, forward"),
+  comparisons: (s) =>
+    hasLengths(s)
+      ? [better(", long"), { derived: "more so when long", direction: "higher" }]
+      : [better("")],
+  derived: (s) => {
+    const terms = [...gain(", long", 1), ...gain(", short", -1)];
+    return hasLengths(s) ? { "more so when long": { type: "contrast", terms } } : {};
+  },
+  metrics: [metric, "heldOut.loss", "heldOut.forwardKl", "heldOut.reverseKl"],
+  fairness: {
+    equal: "steps",
+    note: "All arms of a length begin with the same SFT and take as many optimizer steps of as many rows; on-policy arms pay for sampling besides.",
+  },
+});
