@@ -49,8 +49,18 @@ export {
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
 export { ablate, type AblateOptions } from "./ablations/ablate.js";
+export { compareRuns, type RunComparison } from "./ablations/compare-runs.js";
+export { comparisonText, methodReadme } from "./ablations/methods/method-readme.js";
+export { methodReports, readVerdict } from "./ablations/methods/read-verdict.js";
+export { comparisonTables, writeReport } from "./ablations/report/report.js";
+export type { Table as ReportTable } from "./ablations/report/tables.js";
+export { type ListedRun, listRuns } from "./runs/list-runs.js";
 export { loadMethod } from "./ablations/methods/load-methods.js";
-export { planMethod, type PlanMethodOptions } from "./ablations/methods/plan-method.js";
+export {
+  planMethod,
+  type PlanMethodOptions,
+  settingRows,
+} from "./ablations/methods/plan-method.js";
 export type { AblationPlan, Cell, PlanOptions } from "./ablations/plan.js";
 export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";

@@ -65,6 +65,12 @@ export async function lockRun(
   throw isUsed(folder, path, undefined, doing);
 }
 
+/** Whether a process holds a run folder now. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const found = await readLock(join(folder, lockName));
+  return found !== undefined && (await isHeld(found));
+}
+
 async function makeLock(path: string): Promise<RunLock | undefined> {
   try {
     const file = await disk.open(path, "wx");

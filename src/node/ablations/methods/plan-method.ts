@@ -117,8 +117,15 @@ function requireCapabilities({ name, needs = [] }: MethodDefinition, problems?: 
   });
 }
 
-/** Every setting, and what else the paper says, with ours beside it. */
-function settingRows({ paperSettings, settings: schema }: MethodDefinition, settings: Settings) {
+/**
+ * Every setting, and what else the paper says, with ours beside it.
+ *
+ * @param settings default: the method's own
+ */
+export function settingRows(
+  { paperSettings, settings: schema }: MethodDefinition,
+  settings: Settings = schema.parse({}) as Settings,
+): SettingRow[] {
   const names = [...new Set([...Object.keys(schema.shape), ...Object.keys(paperSettings)])];
   return names.map((name): SettingRow => {
     const paper = paperSettings[name];

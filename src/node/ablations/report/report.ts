@@ -41,6 +41,16 @@ export async function writeReport(
   for (const [name, content] of files) await writeFileAtomic(join(plan.folder, name), content);
 }
 
+/** What is printed of runs that are compared. */
+export function comparisonTables(
+  plan: AblationPlan,
+  results: AblationResults,
+  cells: readonly CellResult[],
+): Table[] {
+  const tables = [meansTable(results), pairedTable(results), costTable(results)];
+  return [...tables, changesTable(plan), runsTable(cells, results)];
+}
+
 function tablesOf(
   plan: AblationPlan,
   results: AblationResults,
