@@ -61,7 +61,8 @@ export {
   type PlanMethodOptions,
   settingRows,
 } from "./ablations/methods/plan-method.js";
-export type { AblationPlan, Cell, PlanOptions } from "./ablations/plan.js";
+export type { PlanOptions } from "./ablations/plan.js";
+export type { AblationPlan, Cell } from "./ablations/planned.js";
 export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";
 export type { StageEvent } from "./ablations/stages/run-stages.js";

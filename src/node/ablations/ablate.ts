@@ -7,7 +7,7 @@ import { readJson } from "../files/read-files.js";
 import { lockRun } from "../runs/run-lock.js";
 import { versions } from "../runs/versions.js";
 import { type CellResult, readCell } from "./cell-results.js";
-import type { AblationPlan } from "./plan.js";
+import type { AblationPlan } from "./planned.js";
 import { writeReport } from "./report/report.js";
 import {
   type AblationResults,

@@ -3,7 +3,7 @@ import type { DerivedMeasures } from "../../config/index.js";
 import { areaUnderCurve } from "../../statistics/index.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
-import type { Cell } from "./plan.js";
+import type { Cell } from "./planned.js";
 import {
   type CellCost,
   combineCosts,

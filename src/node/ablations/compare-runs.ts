@@ -4,7 +4,7 @@ import { exists } from "../files/file-exists.js";
 import { differences } from "../runs/differences.js";
 import { readRunConfig, withoutVersions } from "../runs/run-folder.js";
 import { type CellResult, readRun } from "./cell-results.js";
-import type { AblationPlan } from "./plan.js";
+import type { AblationPlan } from "./planned.js";
 import { type AblationResults, ablationResults } from "./results.js";
 import { readLog, runCost } from "./stages/stage-cost.js";
 

@@ -13,7 +13,8 @@ import {
 } from "../../config/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { readJson } from "../files/read-files.js";
-import { type AblationPlan, makePlan, type PlannedArm, type PlanOptions } from "./plan.js";
+import { makePlan, type PlanOptions } from "./plan.js";
+import type { AblationPlan, PlannedArm } from "./planned.js";
 
 /**
  * The plan of an ablation file, see {@link makePlan}.

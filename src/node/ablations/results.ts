@@ -17,7 +17,7 @@ import type { CellResult } from "./cell-results.js";
 import { valuesOf } from "./cell-values.js";
 import { derivedResult, statisticOf } from "./derived-results.js";
 import { type CellCost, combineCosts } from "./stages/stage-cost.js";
-import type { AblationPlan } from "./plan.js";
+import type { AblationPlan } from "./planned.js";
 
 /** A measure of an arm over its seeds. */
 export interface ArmMetric {

@@ -1,4 +1,4 @@
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import { digits } from "../report/tables.js";
 import type { AblationResults, JudgedComparison } from "../results.js";
 

@@ -8,14 +8,8 @@ import {
   type Problems,
   shrink,
 } from "../../../methods/index.js";
-import {
-  type AblationDraft,
-  type AblationPlan,
-  makePlan,
-  type PlannedArm,
-  type PlanOptions,
-  type SettingRow,
-} from "../plan.js";
+import { makePlan, type PlanOptions } from "../plan.js";
+import type { AblationDraft, AblationPlan, PlannedArm, SettingRow } from "../planned.js";
 
 export interface PlanMethodOptions extends PlanOptions {
   /** As small as it gets: to see whether it works, not what it reaches. */

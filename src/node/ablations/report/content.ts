@@ -1,4 +1,4 @@
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
 import type { Drawing } from "./plots.js";
 import type { Table } from "./tables.js";

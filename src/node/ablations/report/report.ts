@@ -1,7 +1,7 @@
 import { writeFileAtomic } from "../../files/atomic.js";
 import { join } from "node:path";
 import type { CellResult } from "../cell-results.js";
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
 import type { Report } from "./content.js";
 import { htmlReport } from "./html.js";

@@ -1,6 +1,6 @@
 import { differences } from "../../runs/differences.js";
 import { type Stage, kindOf } from "../../../config/index.js";
-import type { AblationPlan, SettingRow } from "../plan.js";
+import type { AblationPlan, SettingRow } from "../planned.js";
 import type { Table } from "./tables.js";
 
 /** The stages of every arm, with what differs from the stages that the baseline calls the same. */

@@ -1,6 +1,6 @@
 import type { DerivedMeasure } from "../../../config/index.js";
 import type { CellResult } from "../cell-results.js";
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults, PairedMetric } from "../results.js";
 import type { CellCost } from "../stages/stage-cost.js";
 

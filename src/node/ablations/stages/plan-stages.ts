@@ -9,7 +9,7 @@ import {
   stageReferences,
 } from "../../../config/index.js";
 import { parseRunConfig } from "../../runs/own-components.js";
-import type { AblationDraft, Cell } from "../plan.js";
+import type { AblationDraft, Cell } from "../planned.js";
 import type { CollectConfig, Collector } from "./collector.js";
 import { type PlannedStage, productOf } from "./stage.js";
 
