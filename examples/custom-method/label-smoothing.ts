@@ -1,4 +1,11 @@
-import { baseSettings, chainProblems, defineMethod, freshStudent, higher, trainStage } from "pupil";
+import {
+  baseSettings,
+  additionProblems,
+  defineMethod,
+  freshStudent,
+  higher,
+  trainStage,
+} from "pupil";
 import { z } from "zod";
 
 /** Does it help a student to be less sure of the labels? */
@@ -9,7 +16,7 @@ export const labelSmoothing = defineMethod({
   claim: "A student that is trained on smoothed labels is right more often.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: chainProblems(2), student: "S0", evaluationRows: 100 }),
+    ...baseSettings({ problems: additionProblems(2), student: "S0", evaluationRows: 100 }),
     steps: z.int().min(1).default(400).describe("Optimizer steps of every arm."),
     smoothing: z.number().min(0).max(1).default(0.1).describe("Mass that the label gives away."),
   }),

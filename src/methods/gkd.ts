@@ -2,7 +2,7 @@ import { z } from "zod";
 import {
   baseSettings,
   type BaseSettings,
-  chainProblems,
+  additionProblems,
   distillArm,
   distillSettings,
   higher,
@@ -12,12 +12,12 @@ import {
 import { defineMethod } from "./define.js";
 
 const settings = z.strictObject({
-  ...baseSettings({ problems: chainProblems(2) }),
+  ...baseSettings({ problems: additionProblems(2) }),
   ...distillSettings({ sftSteps: 500, steps: 250 }),
-  hops: z
+  digits: z
     .tuple([z.int().min(1), z.int().min(1)])
-    .default([2, 5])
-    .describe("Of chain problems: how long the short and the long traces are."),
+    .default([2, 4])
+    .describe("Of additions: their digits, where traces are short and where they are long."),
 });
 type Settings = z.output<typeof settings>;
 
@@ -45,7 +45,7 @@ function armsAt(s: Settings, length: string) {
 
 /** Lengths are a matter of the task; other problems have one. */
 const hasLengths = ({ problems }: BaseSettings) =>
-  isTask(problems) && problems.task.type === "chain";
+  isTask(problems) && problems.task.type === "addition";
 
 const metric = "heldOut.accuracy";
 const gain = (length: string, weight: number) => [
@@ -72,9 +72,11 @@ export const gkd = defineMethod({
   needs: ["completion"],
   arms(s) {
     if (!hasLengths(s)) return armsAt(s, "");
-    const at = (hops: number, length: string) =>
-      armsAt({ ...s, problems: withTask(s.problems, { minHops: hops, maxHops: hops }) }, length);
-    return { ...at(s.hops[0], ", short"), ...at(s.hops[1], ", long") };
+    const at = (digits: number, length: string) => {
+      const task = { minDigits: digits, maxDigits: digits };
+      return armsAt({ ...s, problems: withTask(s.problems, task) }, length);
+    };
+    return { ...at(s.digits[0], ", short"), ...at(s.digits[1], ", long") };
   },
   baseline: (s) => (hasLengths(s) ? "off, forward, long" : "off, forward"),
   comparisons: (s) =>

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Stage, StageRun } from "../config/index.js";
 import {
   baseSettings,
-  chainProblems,
+  additionProblems,
   collectStage,
   freshStudent,
   fromStage,
@@ -31,13 +31,13 @@ export const redi = defineMethod({
     "After SFT, a length-normalised loss on right and wrong traces with the wrong ones weighted 0.5 to 0.8 beats more SFT, DPO and SimPO; weight 1 at the same learning rate degrades.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: chainProblems(4) }),
+    ...baseSettings({ problems: additionProblems(3) }),
     alpha: share(0.8, "Weight of the wrong traces that the claim is about."),
     others: z
       .array(z.number().min(0).max(1))
       .default([0.2, 0.5, 1])
       .describe("Other weights, an arm each."),
-    sftSteps: stepsField(1000, "the first stage"),
+    sftSteps: stepsField(700, "the first stage"),
     sftRate: rateField(3e-3, "the first stage"),
     steps: stepsField(150, "the second stage, in every arm"),
     learningRate: rateField(2e-4, "the second stage of REDI and of more SFT"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import {
   baseSettings,
-  chainProblems,
+  additionProblems,
   distillArm,
   type DistillLoss,
   distillSettings,
@@ -18,8 +18,8 @@ export const taid = defineMethod({
     "A target that moves from the student's distribution to the teacher's teaches more than the teacher's own, in either direction of the KL.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: chainProblems(3) }),
-    ...distillSettings({ sftSteps: 300, steps: 400 }),
+    ...baseSettings({ problems: additionProblems(3) }),
+    ...distillSettings({ sftSteps: 400, steps: 300 }),
     start: z.number().min(0).max(1).default(0.4).describe("Share of the teacher at first."),
     rate: z.number().positive().default(5e-4).describe("Largest step of the adaptive part, α."),
     momentum: z.number().min(0).max(1).default(0.99).describe("Of the running mean, β."),

@@ -6,7 +6,7 @@ export {
   distillSettings,
   type DistillSettings,
 } from "./distillation.js";
-export { chainProblems } from "./problems.js";
+export { additionProblems } from "./problems.js";
 export {
   type BaseDefaults,
   baseSettings,

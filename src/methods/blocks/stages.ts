@@ -7,7 +7,7 @@ export type TrainStageOptions = Pick<StageRun, "student" | "trainer"> & Partial<
 
 /**
  * A stage that trains. What a run says beside student and trainer is by default that of the settings: data,
- * rows per step, evaluations.
+ * rows per step, evaluations. With other data it is still evaluated on the problems.
  */
 export function trainStage(
   name: string,
@@ -22,7 +22,11 @@ export function trainStage(
       data: problems,
       ...rest,
       trainer: { batchSize, ...trainer },
-      evaluation: { every: evaluateEvery, rows: evaluationRows, ...evaluation },
+      evaluation: {
+        ...{ every: evaluateEvery, rows: evaluationRows },
+        ...(options.data === undefined ? {} : { data: problems }),
+        ...evaluation,
+      },
     },
   };
 }

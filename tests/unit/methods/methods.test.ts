@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Stage, stageReferences } from "../../../src/config/index.js";
 import {
   baseSettings,
-  chainProblems,
+  additionProblems,
   isTask,
   methodDefinitions,
   shrink,
@@ -54,16 +54,21 @@ test("every file of a method is in the list", () => {
 });
 
 describe("settings of problems", () => {
-  const schema = z.strictObject(baseSettings({ problems: chainProblems(3, { modulus: 20 }) }));
+  const schema = z.strictObject(
+    baseSettings({ problems: additionProblems(3, { style: "direct" }) }),
+  );
   const settings = schema.parse({});
 
   test("are a whole dataset, of which a task can be changed", () => {
-    expect(settings.problems).toMatchObject({ type: "task", task: { maxHops: 3, modulus: 20 } });
-    const longer = withTask(settings.problems, { maxHops: 5 });
-    expect(longer).toMatchObject({ task: { minHops: 3, maxHops: 5, modulus: 20 } });
+    expect(settings.problems).toMatchObject({
+      type: "task",
+      task: { maxDigits: 3, style: "direct" },
+    });
+    const longer = withTask(settings.problems, { maxDigits: 5 });
+    expect(longer).toMatchObject({ task: { minDigits: 3, maxDigits: 5, style: "direct" } });
     const file = schema.parse({ problems: { type: "file", path: "a.jsonl" } }).problems;
     expect(isTask(file)).toBe(false);
-    expect(withTask(file, { maxHops: 5 })).toBe(file);
+    expect(withTask(file, { maxDigits: 5 })).toBe(file);
   });
 
   test("go into every stage that trains, unless it says otherwise", () => {

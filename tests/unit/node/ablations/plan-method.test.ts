@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   baseSettings,
-  chainProblems,
+  additionProblems,
   defineMethod,
   freshStudent,
   higher,
@@ -21,12 +21,12 @@ const method = (changes: object = {}) =>
     claim: "More is better.",
     fidelity: "faithful",
     settings: z.strictObject({
-      ...baseSettings({ problems: chainProblems(1) }),
+      ...baseSettings({ problems: additionProblems(1) }),
       rate: z.number().default(0.01).describe("[REC] The higher rate."),
     }),
     paperSettings: {
       rate: { value: 0.1, source: "SRC" },
-      data: { value: "GSM8K", source: "ABS", here: "chains" },
+      data: { value: "GSM8K", source: "ABS", here: "sums" },
     },
     arms(s) {
       const arm = (learningRate: number) => [
@@ -56,13 +56,15 @@ describe("a plan of a method", () => {
     expect(rows.find(({ name }) => name === "rate")).toEqual({
       ...{ name: "rate", ours: "0.02", paper: "0.1", source: "SRC" },
     });
-    expect(rows.at(-1)).toEqual({ name: "data", ours: "chains", paper: "GSM8K", source: "ABS" });
+    expect(rows.at(-1)).toEqual({ name: "data", ours: "sums", paper: "GSM8K", source: "ABS" });
     expect(plan.about?.fairness).toBe("Equal in all arms: steps. The same rows.");
   });
 
   test("changes fields of the default task, and takes problems of one's own", async () => {
-    const deeper = await planMethod(method(), ["problems.task.maxHops=2"]);
-    expect(deeper.cells[0]?.config.data).toMatchObject({ task: { type: "chain", maxHops: 2 } });
+    const deeper = await planMethod(method(), ["problems.task.maxDigits=2"]);
+    expect(deeper.cells[0]?.config.data).toMatchObject({
+      task: { type: "addition", maxDigits: 2 },
+    });
     const own = await planMethod(method(), ["data=my.jsonl", "data.fields.prompt=question"]);
     expect(own.cells[0]?.config.data).toMatchObject({
       ...{ type: "file", path: "my.jsonl", fields: { prompt: "question" } },
@@ -97,7 +99,7 @@ describe("a plan of a method", () => {
       "a task that cannot do what another could",
       { needs: ["respond"] },
       [],
-      /needs answers to the student's actions, which the task "chain" cannot give/,
+      /needs answers to the student's actions, which the task "addition" cannot give/,
     ],
   ])("is refused for %s", async (_what, changes, words, message) => {
     await expect(planMethod(method(changes), words)).rejects.toThrow(message);
