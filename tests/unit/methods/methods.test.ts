@@ -1,11 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { type Stage, stageReferences } from "../../../src/config/index.js";
 import {
-  baseSettings,
+  describeFields,
+  findComponents,
+  type Stage,
+  stageReferences,
+} from "../../../src/config/index.js";
+import {
   additionProblems,
+  baseSettings,
+  findMethod,
   isTask,
+  methodComponents,
   methodDefinitions,
   shrink,
   trainStage,
@@ -117,4 +124,15 @@ test("a stage shrinks to what shows its wiring: sizes go, what it is about stays
   expect(shrink({ name: "b", collect: { count: 500, sampler: {} } }).collect).toEqual({
     ...{ count: 4, sampler: {} },
   });
+});
+
+test("a method is found by its name, and described with its claim and settings", () => {
+  expect(findMethod("redi", methodDefinitions).number).toBe(43);
+  expect(() => findMethod("rediii", methodDefinitions)).toThrow(
+    /there is no method "rediii"\. Did you mean "redi"/,
+  );
+  const [found] = findComponents(["method", "redi"], methodComponents(methodDefinitions));
+  expect(found?.details.join("\n")).toMatch(/number 43\)\nclaim: After SFT/);
+  const fields = describeFields(found?.schema as z.ZodType).map(({ path }) => path);
+  expect(fields).toContain("alpha");
 });
