@@ -40,10 +40,10 @@ export const redi = defineMethod({
     sftSteps: stepsField(700, "the first stage"),
     sftRate: rateField(3e-3, "the first stage"),
     steps: stepsField(150, "the second stage, in every arm"),
-    learningRate: rateField(2e-4, "the second stage of REDI and of more SFT"),
-    dpoRate: rateField(1e-4, "the second stage of DPO"),
+    learningRate: rateField(6e-5, "the second stage of REDI and of more SFT"),
+    dpoRate: rateField(1.2e-5, "the second stage of DPO"),
     dpoBeta: z.number().positive().default(0.1).describe("β of DPO."),
-    simpoRate: rateField(1e-4, "the second stage of SimPO"),
+    simpoRate: rateField(3e-5, "the second stage of SimPO"),
     pairProblems: z.int().min(1).default(400).describe("Of own data: problems to draw pairs from."),
   }),
   paperSettings: {
@@ -105,6 +105,6 @@ export const redi = defineMethod({
   ],
   fairness: {
     equal: "steps",
-    note: "All arms begin with the same SFT and take as many steps of as many rows; a step on pairs sees a right and a wrong trace of each problem, a step of SFT the right one.",
+    note: "The rates of the second stages stand to that of the first as in the paper. All arms begin with the same SFT and take as many steps of as many rows; a step on pairs sees a right and a wrong trace of each problem, a step of SFT the right one.",
   },
 });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
 import type { runConfigSchema } from "../run.js";
 

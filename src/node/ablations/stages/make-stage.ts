@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { startBackend } from "../../../backend/index.js";
+import type { RunConfig } from "../../../config/index.js";
 import { PupilError } from "../../../errors/index.js";
 import { exists } from "../../files/file-exists.js";
 import { nodePlatform } from "../../platform.js";
@@ -20,7 +21,8 @@ export interface MakeStageOptions {
 export async function makeStage(task: StageTask, options: MakeStageOptions): Promise<void> {
   const { signal, collector, onStep } = options;
   if (task.kind === "collect") {
-    await startBackend("auto", { platform: nodePlatform });
+    const { backend = "auto" } = task.config as { backend?: RunConfig["backend"] };
+    await startBackend(backend, { platform: nodePlatform });
     // Half of the rows are no part of the others: they are collected anew.
     await rm(task.folder, { recursive: true, force: true });
     return collector.collect(task.config, task.folder, { signal });

@@ -155,7 +155,7 @@ test.each<[string, Record<string, readonly Stage[]>, RegExp]>([
 
 describe("the stages of an ablation", () => {
   test("are made once, add up to what an arm cost, and are found when it is run again", async () => {
-    const rows: Stage = { name: "rows", collect: { student: "stage:sft" } };
+    const rows: Stage = { name: "rows", collect: { student: "stage:sft", backend: "cpu" } };
     const data = { type: "file", path: "stage:rows", validationFraction: 0.5 };
     const tuned: Stage = {
       name: "tuned",
@@ -179,7 +179,7 @@ describe("the stages of an ablation", () => {
   });
 
   test("that fail take with them what needs them, and nothing else", async () => {
-    const rows: Stage = { name: "rows", collect: { fail: true } };
+    const rows: Stage = { name: "rows", collect: { fail: true, backend: "cpu" } };
     const data = { type: "file", path: "stage:rows" };
     const tuned: Stage = { name: "tuned", run: run({ ...quick, data }) };
     const plan = await planOf({ sft: [sft], tuned: [rows, tuned] }, { seeds: [1] });
