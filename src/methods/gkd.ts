@@ -64,10 +64,10 @@ export const gkd = defineMethod({
   fidelity: "faithful",
   settings,
   paperSettings: {
-    onPolicy: { value: "λ of 0, 0.5 and 1", source: "ABS", here: "0 and 1" },
-    divergence: { value: "forward and reverse KL, JSD", source: "ABS", here: "both KLs" },
-    teacher: { value: "T5-XL", source: "ABS" },
-    student: { value: "T5-small to T5-large", source: "ABS" },
+    onPolicy: { value: "λ of 0, 0.5 and 1", source: "REC", here: "0 and 1" },
+    divergence: { value: "forward and reverse KL, JSD", source: "REC", here: "both KLs" },
+    teacher: { value: "T5-XL", source: "REC" },
+    student: { value: "T5-small to T5-large", source: "REC" },
   },
   needs: ["completion"],
   arms(s) {
