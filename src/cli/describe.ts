@@ -1,5 +1,6 @@
 import { extname } from "node:path";
-import { type Component, describeFields, findComponents } from "../config/index.js";
+import { type Component, components, describeFields, findComponents } from "../config/index.js";
+import { methodComponents, methodDefinitions } from "../methods/index.js";
 import { describeModule } from "../node/index.js";
 import { writeLine } from "./terminal.js";
 
@@ -10,7 +11,10 @@ import { writeLine } from "./terminal.js";
 export async function describeCommand(words: readonly string[]): Promise<void> {
   const [first = "", ...rest] = words;
   const isFile = /^\.[mc]?[jt]sx?$/.test(extname(first));
-  const found = isFile ? findComponents(rest, await describeModule(first)) : findComponents(words);
+  const builtIn = [...components, ...methodComponents(methodDefinitions)];
+  const found = isFile
+    ? findComponents(rest, await describeModule(first))
+    : findComponents(words, builtIn);
   const [only, ...others] = found;
   const lines = only && others.length === 0 ? describeComponent(only) : listComponents(found);
   writeLine(process.stdout, lines.join("\n"));

@@ -38,7 +38,8 @@ export type ComponentKind =
   | "reward"
   | "task"
   | "verifier"
-  | "data";
+  | "data"
+  | "method";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {

@@ -9,10 +9,23 @@ export {
   ablationSchema,
   type Arm,
   baselineOf,
+  chainOf,
+  checkChain,
   comparisonSchema,
+  type DerivedMeasure,
+  type DerivedMeasures,
+  derivedSchema,
   expandArms,
+  kindOf,
+  replaceReferences,
+  reservedFields,
   seedList,
-} from "./ablation.js";
+  type Stage,
+  type StageKind,
+  type StageReference,
+  stageReferences,
+  type StageRun,
+} from "./ablations/index.js";
 export { type Component, type ComponentKind, componentOf, components } from "./components.js";
 export {
   byteTokenizerFor,

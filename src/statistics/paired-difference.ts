@@ -1,7 +1,6 @@
 import { PupilError } from "../errors/index.js";
-import type { Random } from "../tensors/index.js";
-import { mean, quantile, standardError } from "./summary.js";
-import { normalQuantile975, studentQuantile975 } from "./student-t.js";
+import { type BootstrapOptions, combineIntervals, type Draw, percentiles } from "./bootstrap.js";
+import { mean, standardError } from "./summary.js";
 
 /**
  * Values of one measure: by seed, and in a seed by problem. A measure of a whole run, such as a loss,
@@ -24,10 +23,7 @@ export interface PairedDifference {
   readonly seeds: number;
 }
 
-export interface PairedOptions {
-  readonly random: Random;
-  /** Bootstrap samples. Default: 10,000. */
-  readonly resamples?: number;
+export interface PairedOptions extends BootstrapOptions {
   /**
    * Whether problem i is the same in every seed, as where the held-out rows come from a file: then the
    * problems are drawn once for all seeds. Else they are drawn within each seed.
@@ -72,12 +68,7 @@ export function pairedDifference(
   const overProblems = percentiles(options, "problems", (draw) =>
     meanOverProblems(differences, draw, options.sharedProblems ?? false),
   );
-  const stretch =
-    (Math.sqrt(seeds / (seeds - 1)) * studentQuantile975(seeds - 1)) / normalQuantile975;
-  const distance = (end: 0 | 1) =>
-    Math.hypot(stretch * (overSeeds[end] - difference), overProblems[end] - difference);
-  const low = difference - distance(0);
-  const high = difference + distance(1);
+  const { low, high } = combineIntervals(difference, seeds, overSeeds, overProblems);
   return { ...found, low, high, smallestVisible: (high - low) / 2 };
 }
 
@@ -88,23 +79,6 @@ export function pairedDifference(
 export function probabilityOfImprovement(x: readonly number[], y: readonly number[]): number {
   const wins = x.flatMap((a) => y.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)));
   return mean(wins);
-}
-
-/** Draws `count` of `count` indices with replacement. */
-type Draw = (count: number) => number[];
-
-/** The 2.5 % and 97.5 % percentiles of a statistic of resamples. */
-function percentiles(
-  { random, resamples = 10_000 }: PairedOptions,
-  purpose: string,
-  statistic: (draw: Draw) => number,
-): readonly [number, number] {
-  const values = Float64Array.from({ length: resamples }, (_, i) => {
-    const stream = random.stream("bootstrap", purpose, i);
-    return statistic((count) => Array.from({ length: count }, () => stream.integer(count)));
-  });
-  values.sort();
-  return [quantile(values, 0.025), quantile(values, 0.975)];
 }
 
 function meanOverProblems(differences: SeedValues, draw: Draw, sharedProblems: boolean): number {

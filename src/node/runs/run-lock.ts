@@ -46,19 +46,29 @@ const makingMs = 10_000;
  * Takes a run folder for this process. A lock left by a process that was killed is taken over, as is one
  * that came with a copy of the folder: see docs/decisions/0020-run-lock-and-logs.md.
  *
+ * @param doing what the other process is said to do
  * @throws PupilError if another process holds it
  */
-export async function lockRun(folder: string): Promise<RunLock> {
+export async function lockRun(
+  folder: string,
+  doing = "training in this run folder",
+): Promise<RunLock> {
   const path = join(folder, lockName);
   for (let attempt = 0; attempt < 3; attempt++) {
     const own = await makeLock(path);
     if (own !== undefined) return own;
     const found = await readLock(path);
     if (found === undefined) continue;
-    if (await isHeld(found)) throw isUsed(folder, path, found.holder);
+    if (await isHeld(found)) throw isUsed(folder, path, found.holder, doing);
     await removeStale(folder, path);
   }
-  throw isUsed(folder, path, undefined);
+  throw isUsed(folder, path, undefined, doing);
+}
+
+/** Whether a process holds a run folder now. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const found = await readLock(join(folder, lockName));
+  return found !== undefined && (await isHeld(found));
 }
 
 async function makeLock(path: string): Promise<RunLock | undefined> {
@@ -201,9 +211,14 @@ async function ageOf(path: string): Promise<number | undefined> {
   return info && Date.now() - info.mtimeMs;
 }
 
-function isUsed(folder: string, path: string, holder: Holder | undefined): PupilError {
+function isUsed(
+  folder: string,
+  path: string,
+  holder: Holder | undefined,
+  doing = "training in this run folder",
+): PupilError {
   const who = holder === undefined ? "Another process" : `Process ${holder.pid} on ${holder.host}`;
-  return new PupilError(`${who} is training in this run folder.`, {
+  return new PupilError(`${who} is ${doing}.`, {
     field: folder,
     remedy: `Wait until it ends, or stop it. If there is no such process, delete ${path}.`,
   });

@@ -1,6 +1,8 @@
+import type { DerivedMeasure } from "../../../config/index.js";
 import type { CellResult } from "../cell-results.js";
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults, PairedMetric } from "../results.js";
+import type { CellCost } from "../stages/stage-cost.js";
 
 /** A table of texts, the same for Markdown and HTML. */
 export interface Table {
@@ -66,15 +68,69 @@ function pairedCells({
   ];
 }
 
-/** What each arm cost, a run on average. */
-export function costTable({ cost }: AblationResults): Table {
+/** Measures that are computed from several arms. */
+export function derivedTable(
+  derived: NonNullable<AblationResults["derived"]>,
+  { derived: measures = {} }: Pick<AblationPlan, "derived">,
+): Table {
+  const rows = Object.entries(derived).map(([name, { value, low, high, seeds }]) => {
+    const interval = low === undefined ? "none" : `[${digits(low)}, ${digits(high as number)}]`;
+    return [name, digits(value), interval, String(seeds), formulaOf(measures[name])];
+  });
   return {
-    title: "What a run cost",
-    head: ["arm", "steps", "tokens trained on", "tokens the student wrote", "seconds"],
-    rows: Object.entries(cost).map(([arm, { steps, trainedTokens, sampledTokens, seconds }]) => [
+    title: "Measures of several arms",
+    head: ["measure", "value", "95 % interval", "seeds", "what it is"],
+    rows,
+    note: "Of the means over seeds; the interval is that of the differences. None: too few seeds, or a resample without a value.",
+  };
+}
+
+function formulaOf(measure: DerivedMeasure | undefined): string {
+  switch (measure?.type) {
+    case "gap-recovered":
+      return `(${measure.arm} − ${measure.low}) / (${measure.high} − ${measure.low}) of ${measure.metric}`;
+    case "contrast":
+      return measure.terms
+        .map(
+          ({ weight, arm, metric }) =>
+            `${weight < 0 ? "−" : "+"} ${Math.abs(weight)} ${arm} ${metric}`,
+        )
+        .join(" ");
+    case "monotonicity":
+      return `Kendall's τ along ${measure.points.map(({ arm, metric }) => `${arm} ${metric}`).join(", ")}`;
+    default:
+      return "";
+  }
+}
+
+const costColumns: readonly (readonly [keyof CellCost, string])[] = [
+  ["steps", "steps"],
+  ["trainedTokens", "tokens trained on"],
+  ["sampledTokens", "tokens the student wrote"],
+  ["teacherTokens", "tokens of a teacher"],
+  ["studentForwards", "student's forwards"],
+  ["teacherForwards", "teacher's forwards"],
+  ["seconds", "seconds"],
+];
+
+/** What each arm cost, a run on average. */
+export function costTable({ cost }: AblationResults, hasStages = false): Table {
+  const always = ["steps", "trainedTokens", "sampledTokens", "seconds"];
+  const shown = costColumns.filter(
+    ([key]) => always.includes(key) || Object.values(cost).some((found) => (found[key] ?? 0) > 0),
+  );
+  return {
+    title: hasStages ? "What a result cost" : "What a run cost",
+    head: ["arm", ...shown.map(([, title]) => title)],
+    rows: Object.entries(cost).map(([arm, found]) => [
       arm,
-      ...[steps, trainedTokens, sampledTokens, seconds].map(digits),
+      ...shown.map(([key]) => digits(found[key] ?? 0)),
     ]),
+    ...(hasStages
+      ? {
+          note: "All stages of the arm together. One that several arms or seeds share was paid once and counts in each of them.",
+        }
+      : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CellResult } from "../../../../src/node/ablations/cell-results.js";
 import type { AblationPlan } from "../../../../src/node/index.js";
 import { ablationResults, requireMetrics } from "../../../../src/node/ablations/results.js";
+import { noCellCost } from "../../../../src/node/ablations/stages/stage-cost.js";
 import { htmlReport } from "../../../../src/node/ablations/report/html.js";
 import { markdownReport } from "../../../../src/node/ablations/report/markdown.js";
 import { meansTable, pairedTable } from "../../../../src/node/ablations/report/tables.js";
@@ -29,7 +30,7 @@ const cell = (arm: string, seed: number, right: readonly number[]): CellResult =
     "heldOut.loss": seed,
   },
   problems: { "heldOut.accuracy": right },
-  cost: { steps: 10, trainedTokens: 100 * seed, sampledTokens: 0, seconds: seed },
+  cost: { ...noCellCost, steps: 10, trainedTokens: 100 * seed, seconds: seed },
 });
 
 const half = [1, 0, 1, 0, 1, 0, 1, 0];
@@ -45,7 +46,7 @@ describe("the results of an ablation", () => {
       values: { 1: 1, 2: 2, 3: 3 },
     });
     expect(results.cost["fast"]).toEqual({
-      ...{ steps: 10, trainedTokens: 200, sampledTokens: 0, seconds: 2 },
+      ...{ ...noCellCost, steps: 10, trainedTokens: 200, seconds: 2 },
     });
     expect(results.finished).toBe(true);
   });
