@@ -1,6 +1,8 @@
 import { join } from "node:path";
-import { readJson, readText } from "../files/read-files.js";
 import { exists } from "../files/file-exists.js";
+import { withNumbers } from "../files/json.js";
+import { readJson } from "../files/read-files.js";
+import { readLog } from "../runs/run-log.js";
 import type { Cell } from "./plan.js";
 import { folderOf } from "./run-cells.js";
 
@@ -35,19 +37,19 @@ export interface CellResult {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Reads a finished run. */
+/** Reads a finished run; measures that are infinite or not a number are there too. */
 export async function readCell(cell: Cell): Promise<CellResult> {
   const folder = folderOf(cell);
-  const summary = (await readJson(join(folder, "summary.json"), "summary")) as { final: Row };
-  const rows = await readLog(join(folder, "metrics.jsonl"));
-  const steps = rows.filter((row) => "learningRate" in row);
-  const evaluations = rows.filter((row) => Object.keys(row).some((key) => key.includes(".")));
+  const summary = withNumbers(await readJson(join(folder, "summary.json"), "summary"));
+  const rows = (await readLog(join(folder, "metrics.jsonl"))).filter((row) => !("warning" in row));
+  const steps = rows.filter((row) => "terms" in row);
+  const evaluations = rows.filter((row) => !("terms" in row));
   const { batchSize } = cell.config.trainer;
   const sampled = (row: Row) =>
     numberOf(row, "rolloutLength") * Math.round(numberOf(row, "onPolicyShare") * batchSize);
   return {
     ...{ arm: cell.arm, seed: cell.seed, folder },
-    metrics: numbersOf(summary.final),
+    metrics: numbersOf((summary as { final: Row }).final),
     problems: await readProblems(folder),
     cost: {
       steps: steps.length,
@@ -55,10 +57,7 @@ export async function readCell(cell: Cell): Promise<CellResult> {
       sampledTokens: Math.round(sum(steps, sampled)),
       seconds: sum(steps, (row) => numberOf(row, "elapsedMs")) / 1000,
     },
-    curve: evaluations.map(({ step, ...row }) => ({
-      step: Number(step),
-      metrics: numbersOf(row),
-    })),
+    curve: evaluations.map(({ step, ...row }) => ({ step, metrics: numbersOf(row) })),
   };
 }
 
@@ -72,12 +71,6 @@ async function readProblems(folder: string): Promise<Record<string, number[]>> {
     correct.map(Number),
   ]);
   return Object.fromEntries(entries);
-}
-
-async function readLog(path: string): Promise<Row[]> {
-  const text = await readText(path, "log");
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as Row);
 }
 
 const numberOf = (row: Row, key: string) => (typeof row[key] === "number" ? row[key] : 0);
