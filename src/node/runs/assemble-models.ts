@@ -12,7 +12,13 @@ import type { Teacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import type { LoadedModel } from "../models/model-folder.js";
-import { folderConfig, memoryNeeds, requireMemory, teacherConfigs } from "./memory-estimate.js";
+import {
+  fewestPositions,
+  folderConfig,
+  type MemoryParts,
+  requireRunFits,
+  teacherConfigs,
+} from "./memory-estimate.js";
 import {
   addStudentAdapter,
   checkContext,
@@ -62,21 +68,30 @@ export async function owning<T extends object>(
   }
 }
 
+export interface ModelsUse {
+  /** Folder with the student as it was saved; default: as the config says. */
+  readonly checkpoint?: string | undefined;
+  /** What the teacher is for; an aligned one gives signals for some losses only. */
+  readonly loss: readonly LossTerm[];
+  /** What the config's lists of modules lead to. */
+  readonly components: OwnComponents;
+  /** Whether the student is trained: that takes memory. */
+  readonly trains: boolean;
+}
+
 /**
- * Loads and checks them; with a checkpoint folder, the student as saved there.
+ * Loads and checks them.
  *
- * @param parts.loss what the teacher is for; an aligned one gives signals for some losses only
- * @param parts.components what the config's lists of modules lead to
+ * @throws PupilError also if they cannot fit into memory, before they are made
  */
 export async function assembleModels(
   config: RunConfig,
-  checkpoint: string | undefined,
-  { loss, components }: { readonly loss: readonly LossTerm[]; readonly components: OwnComponents },
+  { checkpoint, loss, components, trains }: ModelsUse,
   own: Own,
 ): Promise<RunModels> {
   const random = new Random(config.seed);
   const files = dataOnDisk();
-  const teachers = await requireModelsFit(config, checkpoint);
+  const teachers = await requireModelsFit(config, checkpoint, { terms: loss, trains });
   const loadedTeacher = await loadRunTeacher(config, loss);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
@@ -98,12 +113,18 @@ export async function assembleModels(
     },
   );
   own({ dispose: () => data.dispose?.() });
+  if (loadedStudent !== undefined) {
+    requireRunFits(config, {
+      ...{ student: loadedStudent.model.config, teachers, terms: loss, trains },
+      fewestPositions: fewestPositions(config, data),
+    });
+  }
   const student =
     loadedStudent?.model ??
     own(
       await freshStudent(config, tokenizer, data, {
         maxPositions: freshContext(config, data, loadedTeacher?.maxPositions),
-        teachers,
+        ...{ teachers, terms: loss, trains },
         random: random.stream("weights"),
       }),
     );
@@ -130,12 +151,13 @@ export async function assembleModels(
 async function requireModelsFit(
   config: RunConfig,
   checkpoint: string | undefined,
+  use: Pick<MemoryParts, "terms" | "trains">,
 ): Promise<ModelConfig[]> {
   const teachers = await teacherConfigs(config.teacher);
   const from = checkpoint ?? config.student.from;
   if (from !== undefined) {
     const student = await folderConfig(from);
-    requireMemory(memoryNeeds(config, { student, teachers, shortestRow: 1 }));
+    requireRunFits(config, { student, teachers, ...use, fewestPositions: 1 });
   }
   return teachers;
 }

@@ -57,7 +57,7 @@ async function assemble(
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const components = await loadOwnComponents(config);
   const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
-  const models = await assembleModels(config, checkpoint, { loss, components }, own);
+  const models = await assembleModels(config, { checkpoint, loss, components, trains: true }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));

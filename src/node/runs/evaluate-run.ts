@@ -52,7 +52,7 @@ export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
   const components = await loadOwnComponents(config);
   const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
   using models = await owning((own) =>
-    assembleModels(config, undefined, { loss, components }, own),
+    assembleModels(config, { loss, components, trains: false }, own),
   );
   // Awaited here: the models are released when this function ends.
   return await evaluatorOf(config, models)();

@@ -109,7 +109,13 @@ describe("a run whose measures are not all finite", () => {
     const folder = temporaryFolder();
     const loss = Math.log(perplexity);
     const final = { "heldOut.loss": loss, "heldOut.perplexity": perplexity };
-    const step = { tokens: 8, elapsedMs: 500, onPolicyShare: 0, loss, terms: { crossEntropy: loss } };
+    const step = {
+      tokens: 8,
+      elapsedMs: 500,
+      onPolicyShare: 0,
+      loss,
+      terms: { crossEntropy: loss },
+    };
     const log = [
       { step: 0, "heldOut.loss": 2, "heldOut.perplexity": Math.exp(2) },
       { step: 1, ...step },
@@ -133,7 +139,9 @@ describe("a run whose measures are not all finite", () => {
     const two = { ...plan, folder, seeds: [1, 2], claim: undefined } as unknown as AblationPlan;
     const results = ablationResults(two, cells, []);
     await writeReport(two, results, cells, { command: "", environment: "" });
-    const stored = JSON.parse(readFileSync(join(folder, "results.json"), "utf8")) as AblationResults;
+    const stored = JSON.parse(
+      readFileSync(join(folder, "results.json"), "utf8"),
+    ) as AblationResults;
     expect(stored.arms["slow"]?.["heldOut.perplexity"]).toEqual({
       ...{ mean: "Infinity", standardError: "NaN", values: { 1: "Infinity", 2: 1 } },
     });
