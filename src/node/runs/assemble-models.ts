@@ -143,7 +143,7 @@ export async function assembleModels(
         random: random.stream("teacher"),
       }),
     );
-  const notes = contextNotes(config, data, shortest);
+  const notes = contextNotes(config, data, shortest, trains);
   return { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher, notes };
 }
 

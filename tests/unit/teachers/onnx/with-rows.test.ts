@@ -5,17 +5,15 @@ import { type OnnxDecoder, withRows } from "../../../../src/teachers/index.js";
 const logits = Float32Array.of(1, 2, 3, -4, 5, -6);
 const rows = { batch: 1, length: 2, ids: [0, 1], mask: [1, 1], positions: [0, 1] };
 
-function fake(): OnnxDecoder & { released: boolean } {
+function fake(): OnnxDecoder {
   const values = { values: logits, length: 2 };
   return {
-    ...{ vocabSize: 3, hasCache: true, released: false },
+    ...{ vocabSize: 3, hasCache: true },
     logits: () => Promise.resolve(values),
     step: () =>
       Promise.resolve({ ...values, past: { cache: { type: "float32", dims: [0], data: [] } } }),
-    dispose() {
-      this.released = true;
-    },
-  } as unknown as OnnxDecoder & { released: boolean };
+    dispose: () => undefined,
+  } as unknown as OnnxDecoder;
 }
 
 test.each([
