@@ -14,14 +14,21 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseConfig, type RunConfig, recordOptionsSchema } from "../../../../src/config/index.js";
-import { makeBatch, type Tokenizer, type TokenSequence } from "../../../../src/data/index.js";
+import {
+  byteTokenizer,
+  makeBatch,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../../../src/data/index.js";
 import {
   loadModelFolder,
   openRecording,
   type RecordEvent,
   recordTeacher,
   resolveRecording,
+  saveModelFolder,
 } from "../../../../src/node/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { selectedLogProbs } from "../../../../src/ops/index.js";
 import {
   decodeRow,
@@ -35,6 +42,7 @@ import {
   rowLayout,
   type TeacherTensors,
 } from "../../../../src/teachers/index.js";
+import { Random } from "../../../../src/tensors/index.js";
 import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
@@ -73,6 +81,15 @@ function rowsOf(tokenizer: Tokenizer): TokenSequence[] {
       ids: [...tokenizer.encode(prompt + completion), end],
       completionStart: prompt.length,
     };
+  });
+}
+
+/** The keys of all rows of a recording. */
+function keysOf(output: string): string[] {
+  const shards = readdirSync(output).filter((name) => name.endsWith(".bin"));
+  return shards.flatMap((name) => {
+    const bytes = readFileSync(join(output, name));
+    return decodeShardTable(bytes, bytes.length, name).entries.map(({ key }) => key);
   });
 }
 
@@ -299,6 +316,29 @@ describe("completions that the teacher writes", () => {
     expect(notes.join("\n")).toMatch(/: (\d\d) rows, \1 kept with \d+ tokens \(\1 learned\)/);
   });
 
+  test("are cut to the context where bytes that are no text become more tokens", async () => {
+    const folder = temporaryFolder();
+    const tokenizer = byteTokenizer();
+    const config = modelConfigSchema.parse({
+      ...{ family: "llama", vocabSize: tokenizer.vocabSize, hiddenSize: 8, numLayers: 1 },
+      ...{ numHeads: 2, maxPositions: 12, initializerRange: 0.5 },
+    });
+    using model = initializeDecoder(config, new Random(4));
+    await saveModelFolder(join(folder, "bytes"), model, tokenizer);
+    const run = await jsonlRun(folder, { from: join(folder, "bytes"), topK: 3 });
+    const output = join(folder, "recording");
+    const events = await record(run, { output, generate: true, maxNewTokens: 20, heldOut: false });
+    const { counts } = manifestOf(events);
+    expect(counts.rows).toBeGreaterThan(10);
+    const recording = await openRecording(output);
+    const stored = await recording.read(keysOf(output));
+    expect(Math.max(...stored.map(({ ids }) => ids.length))).toBe(13);
+    const data = { type: "jsonl", path: join(output, "rows.jsonl") };
+    const student = { from: join(folder, "bytes") };
+    const changes = { data, student, name: "again" };
+    await runToEnd(await jsonlRun(folder, { type: "recorded", from: output }, changes));
+  });
+
   test("of a task are as many as asked for", async () => {
     const folder = temporaryFolder();
     const from = await saveTinyTeacher(folder);
@@ -463,11 +503,7 @@ describe("a mistake is a clear error before the run starts", () => {
 
     async function readAll(output: string) {
       const recording = await openRecording(output);
-      const keys = recording.manifest.shards.flatMap(({ file }) => {
-        const bytes = readFileSync(join(output, file));
-        return decodeShardTable(bytes, bytes.length, file).entries.map(({ key }) => key);
-      });
-      return recording.read(keys);
+      return recording.read(keysOf(output));
     }
 
     /** One row of the first shard, encoded anew with right checksums. */
