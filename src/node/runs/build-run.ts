@@ -17,6 +17,7 @@ import { loadOwnComponents } from "./own-components.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";
 import { trainerOf } from "./run-trainer.js";
+import { type DataFingerprint, fingerprintOf } from "./data-fingerprint.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -33,6 +34,8 @@ export interface RunParts extends Disposable {
   readonly notes: readonly string[];
   /** What became of the rows of the data; absent for data without an end. */
   readonly dataReport: DataReport | undefined;
+  /** Of the training rows. */
+  fingerprint(): Promise<DataFingerprint>;
   /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
   checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
@@ -88,6 +91,7 @@ async function assemble(
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     dataReport: data.report,
+    fingerprint: () => fingerprintOf(config, data),
     checkData: async () => {
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);
