@@ -24,7 +24,7 @@ export async function readPredictions(
     const { studentLogits, teacherLogits, teacherTokenIds, teacherTopLogProbs } = inputs;
     return [studentLogits, teacherLogits, teacherTokenIds, teacherTopLogProbs].map(at);
   });
-  const read = await Promise.all(wanted.map((tensor) => tensor?.data()));
+  const read = await Promise.all(wanted.map(async (tensor) => tensor?.data()));
   tf.dispose(wanted as tf.Tensor[]);
   const [ofStudent, ofTeacher, ids, logProbs] = read.map((values) => values && [...values]);
   const sparse = ids?.map((id, k): [number, number] => [id, logProbs?.[k] ?? NaN]) ?? [];
