@@ -116,6 +116,7 @@ export async function assembleModels(
   if (loadedStudent !== undefined) {
     requireRunFits(config, {
       ...{ student: loadedStudent.model.config, teachers, terms: loss, trains },
+      isAdapter: loadedStudent.model.adapters.active !== undefined,
       fewestPositions: fewestPositions(config, data),
     });
   }
@@ -156,8 +157,8 @@ async function requireModelsFit(
   const teachers = await teacherConfigs(config.teacher);
   const from = checkpoint ?? config.student.from;
   if (from !== undefined) {
-    const student = await folderConfig(from);
-    requireRunFits(config, { student, teachers, ...use, fewestPositions: 1 });
+    const { config: student, isAdapter } = await folderConfig(from);
+    requireRunFits(config, { student, isAdapter, teachers, ...use, fewestPositions: 1 });
   }
   return teachers;
 }

@@ -30,6 +30,8 @@ export interface MemoryParts {
   readonly terms: readonly LossTerm[];
   /** Without, there is neither optimizer nor backward pass. */
   readonly trains: boolean;
+  /** Whether the student is an adapter already, which is all that is trained of it. */
+  readonly isAdapter?: boolean;
   /** Fewest positions that a row of a step can have. */
   readonly fewestPositions: number;
 }
@@ -45,12 +47,12 @@ const float = 4;
  */
 export function memoryNeeds(
   { trainer, student: { lora } }: Pick<RunConfig, "trainer" | "student">,
-  { student, teachers, terms, trains, fewestPositions }: MemoryParts,
+  { student, teachers, terms, trains, isAdapter = false, fewestPositions }: MemoryParts,
 ): MemoryNeeds {
   const weights = numParameters(student);
   const { numLayers, numHeads, hiddenSize, vocabSize } = student;
   const positions = rowsAtOnce(trainer) * fewestPositions;
-  const isTrainedWhole = trains && lora === undefined;
+  const isTrainedWhole = trains && lora === undefined && !isAdapter;
   const makesLogits = trains && !isChunked(terms);
   const ofTeacher = needsOf(terms).includes("teacherLogits") ? 1 : 0;
   return {
@@ -110,12 +112,13 @@ export function fewestPositions(
 }
 
 /** The config of the model in a folder, or below the adapter in it. */
-export async function folderConfig(from: string): Promise<ModelConfig> {
+export async function folderConfig(
+  from: string,
+): Promise<{ readonly config: ModelConfig; readonly isAdapter: boolean }> {
   const folder = await findModelFolder(from);
-  const base = (await isAdapterFolder(folder))
-    ? await findBaseModel(folder, await readAdapterConfig(folder))
-    : folder;
-  return (await readModelConfig(base)).config;
+  const isAdapter = await isAdapterFolder(folder);
+  const base = isAdapter ? await findBaseModel(folder, await readAdapterConfig(folder)) : folder;
+  return { config: (await readModelConfig(base)).config, isAdapter };
 }
 
 /** The configs of a teacher's models that are to be loaded into this process. */
@@ -126,7 +129,7 @@ export async function teacherConfigs(teacher: TeacherConfig | undefined): Promis
     return (await Promise.all(members.map(teacherConfigs))).flat();
   }
   const isModel = teacher.type === undefined || teacher.type === "model";
-  return isModel ? [await folderConfig(teacher.from)] : [];
+  return isModel ? [(await folderConfig(teacher.from)).config] : [];
 }
 
 /** Refuses a run that cannot fit: {@link requireMemory} for all of it. */

@@ -59,10 +59,17 @@ test("losses that are not computed in chunks take logits, their gradient and the
   expect(pairs.logits).toBe(6 * logits);
 });
 
-test("a frozen student takes its weights once", () => {
-  expect(memoryNeeds(run({}, { rank: 8 }), { ...parts, teachers: [] })).toEqual({
-    ...{ student: 4 * gpt2, training: 0, teacher: 0, activations: 0, attention: 0, logits: 0 },
-  });
+test("a frozen student takes its weights once, with a new adapter or one that goes on", () => {
+  const own = {
+    student: 4 * gpt2,
+    training: 0,
+    teacher: 0,
+    activations: 0,
+    attention: 0,
+    logits: 0,
+  };
+  expect(memoryNeeds(run({}, { rank: 8 }), { ...parts, teachers: [] })).toEqual(own);
+  expect(memoryNeeds(run(), { ...parts, teachers: [], isAdapter: true })).toEqual(own);
 });
 
 test("without training there are only weights", () => {
