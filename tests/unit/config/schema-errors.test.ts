@@ -144,7 +144,12 @@ describe("no wording of zod's own", () => {
   test.each([
     ["invalid_type", z.number(), [], "c: field is [], expected number."],
     ["invalid_type, whole", z.int(), 1.5, "c: field is 1.5, expected whole number."],
-    ["invalid_type, infinite", z.number(), Infinity, "c: field is Infinity, expected finite number."],
+    [
+      "invalid_type, infinite",
+      z.number(),
+      Infinity,
+      "c: field is Infinity, expected finite number.",
+    ],
     ["too_small, number", z.int().min(1), 0, "c: field is 0: expected at least 1."],
     ["too_small, exclusive", z.number().positive(), 0, "c: field is 0: expected more than 0."],
     ["too_big, number", z.number().max(1), 2, "c: field is 2: expected at most 1."],
