@@ -89,9 +89,10 @@ function planLines(plan: AblationPlan): string[] {
 function resultLines(plan: AblationPlan, results: AblationResults): string[] {
   const { paired, derived, baseline, verdict, failed } = results;
   const differences = Object.entries(paired).flatMap(([arm, metrics]) =>
-    Object.entries(metrics).map(([metric, { difference, low, high }]) => {
+    Object.entries(metrics).map(([metric, { difference, low, high, seeds }]) => {
+      const none = seeds < 2 ? "one seed" : "no interval: not finite";
       const interval =
-        low === undefined ? "one seed" : `${formatNumber(low)} to ${formatNumber(high as number)}`;
+        low === undefined ? none : `${formatNumber(low)} to ${formatNumber(high as number)}`;
       return `${arm} − ${baseline}  ${metric}  ${formatNumber(difference)}  (${interval})`;
     }),
   );

@@ -31,15 +31,20 @@ export function positionsNeeded(config: RunConfig, data: PreparedData): number {
   return Math.max(data.positions, sampled);
 }
 
-/** What is said where the context is too short for the longest completions behind the longest prompt. */
+/**
+ * What is said where the context is too short for the longest completions behind the longest prompt.
+ *
+ * @param trains whether there are completions of training at all
+ */
 export function contextNotes(
   config: RunConfig,
   data: PreparedData,
   contextLength: number,
+  trains = true,
 ): string[] {
   const { training, evaluation } = completionLengths(config, data);
   const room = contextLength - data.longestPrompt + 1;
-  const asked = Math.max(training, evaluation);
+  const asked = trains ? Math.max(training, evaluation) : evaluation;
   if (asked <= room) return [];
   return [
     `Completions behind long prompts are cut off: of the context of ${contextLength} tokens the longest ` +

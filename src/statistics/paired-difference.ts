@@ -9,9 +9,12 @@ import { mean, standardError } from "./summary.js";
 export type SeedValues = readonly (readonly number[])[];
 
 export interface PairedDifference {
-  /** Mean over seeds of (arm − baseline). */
+  /** Mean over seeds of (arm − baseline); NaN where both are infinite in a seed. */
   readonly difference: number;
-  /** Ends of the 95 % interval; absent with one seed, which says nothing of other seeds. */
+  /**
+   * Ends of the 95 % interval; absent with one seed, which says nothing of other seeds, and where a
+   * seed's difference is not finite: no interval holds it.
+   */
   readonly low?: number;
   readonly high?: number;
   /** Of the difference, over seeds. */
@@ -63,7 +66,7 @@ export function pairedDifference(
     probabilityOfImprovement: probabilityOfImprovement(arm.map(mean), baseline.map(mean)),
     seeds,
   };
-  if (seeds < 2) return found;
+  if (seeds < 2 || !perSeed.every(Number.isFinite)) return found;
   const overSeeds = percentiles(options, "seeds", (draw) => mean(draw(seeds).map(at(perSeed))));
   const overProblems = percentiles(options, "problems", (draw) =>
     meanOverProblems(differences, draw, options.sharedProblems ?? false),
@@ -74,11 +77,16 @@ export function pairedDifference(
 
 /**
  * P(X > Y) + P(X = Y) / 2 for a run X of one arm and a run Y of the other (Agarwal et al. 2021; the
- * Mann-Whitney statistic over its maximum).
+ * Mann-Whitney statistic over its maximum). NaN where a value is NaN, which is neither.
  */
 export function probabilityOfImprovement(x: readonly number[], y: readonly number[]): number {
-  const wins = x.flatMap((a) => y.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)));
+  const wins = x.flatMap((a) => y.map((b) => share(a, b)));
   return mean(wins);
+}
+
+function share(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return NaN;
+  return a > b ? 1 : a === b ? 0.5 : 0;
 }
 
 function meanOverProblems(differences: SeedValues, draw: Draw, sharedProblems: boolean): number {

@@ -33,7 +33,7 @@ export interface DistillOptions {
   readonly loss: readonly LossTerm[];
   readonly steps: number;
   /** Its end ids end a student's completion. */
-  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
+  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId"> & Partial<Pick<Tokenizer, "decode">>;
   readonly random: Random;
   /** Share of rows whose completion the student samples itself (GKD's λ), 0 to 1. Default: 1. */
   readonly onPolicyFraction?: number;
@@ -140,6 +140,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
 
     using gradients = await computeGradients(student, loss, scored.parts, {
       ...lossStates.contextOf(step),
+      tokenizer,
       ...(projections && { projections }),
     });
     const learningRate = learningRateAt(step, steps, schedule);

@@ -34,7 +34,7 @@ export interface PairsOptions {
   /** Losses on pairs, such as redi, dpo, ipo, simpo, rpo. */
   readonly loss: readonly LossTerm[];
   readonly steps: number;
-  readonly tokenizer: Pick<Tokenizer, "padId">;
+  readonly tokenizer: Pick<Tokenizer, "padId"> & Partial<Pick<Tokenizer, "decode">>;
   /** For references that draw tokens. */
   readonly random: Random;
   /** Fields that are left out have their defaults. */
@@ -89,12 +89,10 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
     });
 
     const microBatches = scored.parts.map((part) => ({ ...part, isPairs: true }));
-    using gradients = await computeGradients(
-      student,
-      loss,
-      microBatches,
-      lossStates.contextOf(step),
-    );
+    using gradients = await computeGradients(student, loss, microBatches, {
+      ...lossStates.contextOf(step),
+      tokenizer,
+    });
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);

@@ -1,4 +1,5 @@
 import { isLosslessNumber, LosslessNumber, parse } from "lossless-json";
+import { floatText } from "./float-text.js";
 
 /**
  * A number of a row that JavaScript would write differently than the data does: `41.0`,
@@ -8,6 +9,13 @@ export type WrittenNumber = LosslessNumber;
 
 export function isWrittenNumber(value: unknown): value is WrittenNumber {
   return isLosslessNumber(value);
+}
+
+/** A float as Python writes it, where JavaScript would write it as an integer or with another exponent. */
+export function writtenFloat(value: number): number | WrittenNumber {
+  if (!Number.isFinite(value)) return value;
+  const text = floatText(value);
+  return isPlain(text) ? value : new LosslessNumber(text);
 }
 
 /** Whether a value of a row is an object with fields: a number that is kept as written is none. */

@@ -2,15 +2,11 @@ import { join } from "node:path";
 import type { DerivedMeasures } from "../../config/index.js";
 import { areaUnderCurve } from "../../statistics/index.js";
 import { exists } from "../files/file-exists.js";
+import { withNumbers } from "../files/json.js";
 import { readJson } from "../files/read-files.js";
+import { readLog } from "../runs/run-log.js";
 import type { Cell } from "./planned.js";
-import {
-  type CellCost,
-  combineCosts,
-  type LogEntry,
-  readCost,
-  readLog,
-} from "./stages/stage-cost.js";
+import { type CellCost, combineCosts, type LogEntry, readCost } from "./stages/stage-cost.js";
 
 export interface CurvePoint {
   readonly step: number;
@@ -46,19 +42,16 @@ export async function readCell(cell: Cell, derived: DerivedMeasures = {}): Promi
   };
 }
 
-/** Reads what a finished run measured. */
+/** Reads what a finished run measured; measures that are infinite or not a number are there too. */
 export async function readRun(folder: string): Promise<RunResult> {
-  const summary = (await readJson(join(folder, "summary.json"), "summary")) as { final: LogEntry };
-  const rows = await readLog(join(folder, "metrics.jsonl"));
-  const evaluations = rows.filter((row) => Object.keys(row).some((key) => key.includes(".")));
+  const summary = withNumbers(await readJson(join(folder, "summary.json"), "summary"));
+  const rows = (await readLog(join(folder, "metrics.jsonl"))).filter((row) => !("warning" in row));
+  const evaluations = rows.filter((row) => !("terms" in row));
   return {
     folder,
-    metrics: numbersOf(summary.final),
+    metrics: numbersOf((summary as { final: LogEntry }).final),
     problems: await readProblems(folder),
-    curve: evaluations.map(({ step, ...row }) => ({
-      step: Number(step),
-      metrics: numbersOf(row),
-    })),
+    curve: evaluations.map(({ step, ...row }) => ({ step, metrics: numbersOf(row) })),
   };
 }
 

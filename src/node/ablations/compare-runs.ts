@@ -6,7 +6,8 @@ import { readRunConfig, withoutVersions } from "../runs/run-folder.js";
 import { type CellResult, readRun } from "./cell-results.js";
 import type { AblationPlan } from "./planned.js";
 import { type AblationResults, ablationResults } from "./results.js";
-import { readLog, runCost } from "./stages/stage-cost.js";
+import { readLog } from "../runs/run-log.js";
+import { runCost } from "./stages/stage-cost.js";
 
 type Config = Record<string, unknown>;
 

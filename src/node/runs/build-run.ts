@@ -19,6 +19,7 @@ import { describeStudent } from "./run-models.js";
 import { loadReference } from "./run-reference.js";
 import { stepTermFromConfig } from "./run-terms.js";
 import { trainerOf } from "./run-trainer.js";
+import { type DataFingerprint, fingerprintOf } from "./data-fingerprint.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -35,6 +36,8 @@ export interface RunParts extends Disposable {
   readonly notes: readonly string[];
   /** What became of the rows of the data; absent for data without an end. */
   readonly dataReport: DataReport | undefined;
+  /** Of the training rows. */
+  fingerprint(): Promise<DataFingerprint>;
   /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
   checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
@@ -59,7 +62,7 @@ async function assemble(
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const components = await loadOwnComponents(config);
   const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, components.losses));
-  const models = await assembleModels(config, checkpoint, { loss, components }, own);
+  const models = await assembleModels(config, { checkpoint, loss, components, trains: true }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
   const projections = makeProjections(loss, layers, random.stream("projections"));
@@ -100,6 +103,7 @@ async function assemble(
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     dataReport: data.report,
+    fingerprint: () => fingerprintOf(config, data),
     checkData: async () => {
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);

@@ -8,6 +8,7 @@ import { exists } from "../files/file-exists.js";
 import { withMark } from "../models/checkpoint-mark.js";
 import { modelFiles } from "../models/model-folder.js";
 import { type RunParts, buildRun } from "./build-run.js";
+import { describeOtherData } from "./data-fingerprint.js";
 import { differences } from "./differences.js";
 import { describeSchedule } from "./longer-schedule.js";
 import {
@@ -90,8 +91,12 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
     if (checkpoint !== undefined) notes.push(...(await executorNotes(checkpoint)));
     using parts = await buildRun(config, checkpoint);
     await parts.checkData();
+    const fingerprint = await parts.fingerprint();
+    notes.push(...(await describeOtherData(path, fingerprint, step)));
     // The folder of a new run is made only once everything in the config was found to work.
     run ??= await createRunFolder(path, { ...config, versions: versions() });
+    // Without a checkpoint the run begins again, with the data of now.
+    if (step === 0) await run.writeFingerprint(fingerprint);
     const history = await run.goBackTo(step);
     yield resume
       ? { type: "resumed", path, step, notes: [...notes, ...missingRows(history, step)] }

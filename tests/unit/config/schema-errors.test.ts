@@ -152,7 +152,12 @@ describe("no wording of zod's own", () => {
   test.each([
     ["invalid_type", z.number(), [], "c: field is [], expected number."],
     ["invalid_type, whole", z.int(), 1.5, "c: field is 1.5, expected whole number."],
-    ["invalid_type, infinite", z.number(), Infinity, "c: field is Infinity, expected number."],
+    [
+      "invalid_type, infinite",
+      z.number(),
+      Infinity,
+      "c: field is Infinity, expected finite number.",
+    ],
     ["too_small, number", z.int().min(1), 0, "c: field is 0: expected at least 1."],
     ["too_small, exclusive", z.number().positive(), 0, "c: field is 0: expected more than 0."],
     ["too_big, number", z.number().max(1), 2, "c: field is 2: expected at most 1."],
@@ -235,3 +240,13 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   const inner = Object.entries(value).flatMap(([key, field]) => pathsOf(field, [...path, key]));
   return path.length === 0 ? inner : [[...path], ...inner];
 }
+
+test("a default that does not go with another field, and a number that is infinite", () => {
+  const task = { type: "addition", maxDigits: 99 };
+  expect(messageFor((c) => ({ ...c, data: { type: "task", task } }))).toMatch(
+    /data\.task\.longerBy is left out, and its default does not fit: maxDigits \+ longerBy must not exceed \d+\./,
+  );
+  expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, steps: Infinity } }))).toContain(
+    "trainer.steps is Infinity, expected finite number.",
+  );
+});

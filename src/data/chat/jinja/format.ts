@@ -1,5 +1,6 @@
 import { TemplateError, notSupported } from "./template-error.js";
-import { floatText, repr, str } from "./print.js";
+import { floatText } from "../../readers/float-text.js";
+import { repr, str } from "./print.js";
 import { Dict, numberOf, Tuple, typeName, type Value } from "./values.js";
 
 const placeholder =

@@ -1,5 +1,6 @@
 import { writeFileAtomic } from "../../files/atomic.js";
 import { join } from "node:path";
+import { toJson } from "../../files/json.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
@@ -30,7 +31,7 @@ export async function writeReport(
   const drawings = options.drawings ? drawingsOf(plan, results, cells) : [];
   const report: Report = { plan, results, tables, drawings, ...about };
   const files: [string, string | Uint8Array][] = [
-    ["results.json", `${JSON.stringify(results, null, 2)}\n`],
+    ["results.json", `${toJson(results, 2)}\n`],
     ...drawings.flatMap((drawing): [string, string | Uint8Array][] => [
       [`plots/${drawing.name}.svg`, drawing.svg],
       [`plots/${drawing.name}.png`, pngOf(drawing)],

@@ -1,7 +1,7 @@
 import type { DerivedMeasure } from "../../../config/index.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationPlan } from "../planned.js";
-import type { AblationResults, PairedMetric } from "../results.js";
+import type { AblationResults, ArmMetric, PairedMetric } from "../results.js";
 import type { CellCost } from "../stages/stage-cost.js";
 
 /** A table of texts, the same for Markdown and HTML. */
@@ -26,7 +26,7 @@ export function meansTable({ arms, seeds }: AblationResults): Table {
   const metrics = [...new Set(names.flatMap((arm) => Object.keys(arms[arm] ?? {})))];
   const cell = (arm: string, metric: string) => {
     const found = arms[arm]?.[metric];
-    return found === undefined ? "—" : `${digits(found.mean)} ± ${digits(found.standardError)}`;
+    return found === undefined ? "—" : meanCell(found);
   };
   return {
     title: "What the arms reached",
@@ -34,6 +34,14 @@ export function meansTable({ arms, seeds }: AblationResults): Table {
     rows: metrics.map((metric) => [metric, ...names.map((arm) => cell(arm, metric))]),
     note: `Mean ± standard error over ${seeds.length} seeds.`,
   };
+}
+
+/** A mean of which a seed is infinite has no error to speak of; how many are is the thing to know. */
+function meanCell({ mean, standardError, values }: ArmMetric): string {
+  const reached = Object.values(values);
+  const strange = reached.filter((value) => !Number.isFinite(value)).length;
+  if (strange === 0) return `${digits(mean)} ± ${digits(standardError)}`;
+  return `${digits(mean)} (${strange} of ${reached.length} seeds not finite)`;
 }
 
 /** Differences from the baseline with their intervals. */
@@ -57,9 +65,10 @@ function pairedCells({
   high,
   probabilityOfImprovement,
   smallestVisible,
+  seeds,
 }: PairedMetric): string[] {
-  const interval =
-    low === undefined ? "one seed: none" : `[${digits(low)}, ${digits(high as number)}]`;
+  const none = seeds < 2 ? "one seed: none" : "not finite: none";
+  const interval = low === undefined ? none : `[${digits(low)}, ${digits(high as number)}]`;
   return [
     digits(difference),
     interval,

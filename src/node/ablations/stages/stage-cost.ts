@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { readJson, readText } from "../../files/read-files.js";
+import { readJson } from "../../files/read-files.js";
+import { readLog } from "../../runs/run-log.js";
 import type { PlannedStage } from "./stage.js";
 
 /** What was paid for a result: sums over all stages that it takes, shared ones included. */
@@ -36,12 +37,6 @@ export function combineCosts(
 /** A row of a log. */
 export type LogEntry = Readonly<Record<string, unknown>>;
 
-export async function readLog(path: string): Promise<LogEntry[]> {
-  const text = await readText(path, "log");
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as LogEntry);
-}
-
 /** What a finished stage cost. */
 export async function readCost(stage: PlannedStage): Promise<CellCost> {
   if (stage.kind === "run") {
@@ -55,7 +50,7 @@ export async function readCost(stage: PlannedStage): Promise<CellCost> {
 
 /** What the steps of a run cost. */
 export function runCost(rows: readonly LogEntry[], batchSize: number): CellCost {
-  const steps = rows.filter((row) => "learningRate" in row);
+  const steps = rows.filter((row) => "terms" in row);
   return combineCosts(
     steps.map((row) => ({
       ...noCellCost,

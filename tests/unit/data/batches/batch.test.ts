@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import { type Batch, makeBatch, withSequences } from "../../../../src/data/index.js";
+import { PupilError } from "../../../../src/errors/index.js";
 
 describe("makeBatch", () => {
   test("shifts by one, pads on the right and marks completion labels", () => {
@@ -88,8 +89,8 @@ describe("makeBatch", () => {
   });
 
   test("refuses what is not a batch of ids", () => {
-    expect(() => makeBatch([], 0)).toThrow("at least one");
-    expect(() => makeBatch([{ ids: [], completionStart: 0 }], 0)).toThrow("row 0 has no tokens");
+    expect(() => makeBatch([], 0)).toThrow(PupilError);
+    expect(() => makeBatch([{ ids: [], completionStart: 0 }], 0)).toThrow("row 0: has no tokens");
     expect(() => makeBatch([{ ids: [1, Number.NaN], completionStart: 0 }], 0)).toThrow(
       "row 0, position 1",
     );

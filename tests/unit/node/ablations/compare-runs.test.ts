@@ -19,7 +19,13 @@ function writeRun(folder: string, config: object, final: object): string {
   for (const [name, value] of Object.entries(files)) {
     writeFileSync(join(folder, name), JSON.stringify(value));
   }
-  const rows = [1, 2].map((step) => ({ step, learningRate: 0.1, tokens: 10, elapsedMs: 500 }));
+  const rows = [1, 2].map((step) => ({
+    step,
+    terms: {},
+    learningRate: 0.1,
+    tokens: 10,
+    elapsedMs: 500,
+  }));
   const lines = [...rows, { step: 2, ...final }].map((row) => JSON.stringify(row));
   writeFileSync(join(folder, "metrics.jsonl"), `${lines.join("\n")}\n`);
   return folder;
