@@ -11,35 +11,39 @@
  * enough for two multiply-adds a cycle with a latency of 4, and 14 loads for 24 multiply-adds. With
  * 16 registers (AVX2, SSE2) 6 rows make 12 chains, 2 for B and 1 for A.
  *
- * B is packed into panels [k][2 vectors], at most KC rows at once: a panel is 32 KiB with 512 bits,
- * and it stays in the first cache (or streams from the second) while all row tiles of the unit pass
- * over it. The panels of a unit, PANELS of them, fill at most 512 KiB of the second cache.
+ * k is cut into as few blocks of at most KC terms as there must be, of equal length: between two blocks a
+ * tile is stored and loaded again, and A and B are packed once more. With 512 terms a panel of B,
+ * [k][2 vectors], is 64 KiB at 512 bits: it streams from the second cache, two lines a step of 12 cycles,
+ * which the CPU foresees; shorter blocks, whose panels fit into the first cache, measured slower (512³ with
+ * 256 terms at 165, with 512 at 200 GFLOP/s). All panels of a unit are packed before their first use,
+ * BLOCK numbers at most: half of the second cache of CPUs with 512-bit vectors, which has 1 to 2 MiB, a
+ * quarter to all of it elsewhere.
  *
- * A is read in place where its rows lie together (k ≤ KC). Else the rows of a unit are copied to lie
- * together: rows that are a power of two apart would share a few sets of the caches. Stored [k, m], A is
- * copied to [k][ROWS].
+ * A is read in place where its rows lie together (k ≤ KC). Else some rows at a time, COPIED numbers, are
+ * copied to lie together: rows that are a power of two apart would share a few sets of the caches. Stored
+ * [k, m], A is copied to [k][ROWS].
+ *
+ * In a training step operands come from the third cache or from memory, hardly ever from the second (they
+ * are as large as it is), and rows that are read side by side are no pattern that the CPU foresees. So
+ * lines are asked for a tile ahead: of C, which is new memory or far away since the last block of k; of A,
+ * while it is read in place for the first time ([1024, 256]·[256, 256] of operands that are in no cache:
+ * at 170 instead of 142 GFLOP/s); and of what is packed, some rows ahead.
  */
 #include "matmul.h"
 
 #include "kernels.h"
-#include "simd.h"
-#include "transpose.h"
+#include "pack.h"
 
-#define NR (2 * VW)
-#if defined(__AVX512F__) || defined(__aarch64__)
-#define MR 12
+#define KC 512
+#if VW == 16
+#define BLOCK (192 * 1024)
 #else
-#define MR 6
+#define BLOCK (128 * 1024)
 #endif
-#define KC 256
-#define PANELS 16
-#define NB (PANELS * NR)
-/* Rows of a unit at most: what is copied of A stays beside the panels in the second cache. */
-#define MB 480
+#define COPIED (96 * 1024)
 
 /* A thread's scratch: the packed block of B, what is copied of A, a row that is shorter than a tile. */
-#define PACKED_A (KC * NB)
-_Static_assert((PACKED_A + MB * KC) * sizeof(float) <= PUPIL_SCRATCH, "scratch");
+_Static_assert((BLOCK + COPIED) * sizeof(float) <= PUPIL_SCRATCH, "scratch");
 
 /* How a tile's sums start. */
 enum start { FROM_ZERO, FROM_BIAS, FROM_C };
@@ -54,6 +58,10 @@ struct tile {
   int64_t c_row;
   const float *bias;
   enum start start;
+  /* The tile after this one: its lines are asked for while this one is computed. */
+  float *next_c;
+  const float *next_a;
+  int next_step; /* 0: A is near */
 };
 
 /* One tile of a known number of rows; `vectors` whole vectors of columns, the last of `last` lanes. */
@@ -64,8 +72,6 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) {
       const int lanes = v == vectors - 1 ? last : VW;
-      /* The store at the end finds its line: C is new memory more often than not. */
-      __builtin_prefetch(t->c + r * t->c_row + v * VW, 1);
       if (t->start == FROM_ZERO) sums[r][v] = vzero();
       else {
         const float *from = t->start == FROM_BIAS ? t->bias : t->c + r * t->c_row;
@@ -76,7 +82,16 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
   const float *a = t->a, *b = t->b;
   const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row;
   const float *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) __builtin_prefetch(t->next_c + r * t->c_row + v * VW, 1);
+  }
+  const float *next = t->next_a;
+  const int next_step = t->next_step;
   for (int k = t->kc; k > 0; k--) {
+    __builtin_prefetch(next, 0, 2);
+    next += next_step;
     vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0), b1 = b0;
     if (vectors == 2) b1 = vload_upto(b + VW, last, 0);
 #pragma GCC unroll 16
@@ -135,61 +150,15 @@ static __attribute__((noinline)) void edge_tile(const struct tile *t, int rows, 
   }
 }
 
-/* One panel [kc][NR] of B stored [k, n]; columns past the end are 0. */
-static void pack_rows(float *to, const float *b, int64_t ld, int kc, int columns) {
-  for (int k = 0; k < kc; k++, to += NR, b += ld) {
-    vstore(to, vload_upto(b, columns, 0));
-    vstore(to + VW, columns > VW ? vload_upto(b + VW, columns - VW, 0) : vzero());
-  }
-}
-
-/* The same of B stored [n, k]. */
-static void pack_columns(float *to, const float *b, int64_t ld, int kc, int columns) {
-  for (int v = 0; v < NR; v += VW) {
-    int lanes = columns - v < 0 ? 0 : columns - v < VW ? columns - v : VW;
-    int k = 0;
-    if (lanes == VW) {
-      for (; k + VW <= kc; k += VW) transpose_square(b + v * ld + k, ld, to + k * NR + v, NR);
-    }
-    for (; k < kc; k++) {
-      for (int j = 0; j < VW; j++) to[k * NR + v + j] = j < lanes ? b[(v + j) * ld + k] : 0;
-    }
-  }
-}
-
-/*
- * Columns m0..m1 of A stored [k, m], as tiles [kc][MR]. COPY_ROWS rows at a time: they stay in the first
- * cache, however far apart they are (8 lines a set), while all tiles take their part of them.
- */
-#define COPY_ROWS 8
-static void copy_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
-  for (int k0 = 0; k0 < kc; k0 += COPY_ROWS) {
-    const int k1 = k0 + COPY_ROWS < kc ? k0 + COPY_ROWS : kc;
-    for (int m = m0; m < m1; m += MR) {
-      float *tile = to + (int64_t)(m - m0) * kc;
-      const int rows = m1 - m < MR ? m1 - m : MR;
-      for (int k = k0; k < k1; k++) {
-        const float *from = a + k * ld + m;
-        int r = 0;
-        for (; r + VW <= rows; r += VW) vstore(tile + k * MR + r, vload(from + r));
-        if (r < rows) vstore_part(tile + k * MR + r, vload_part(from + r, rows - r, 0), rows - r);
-      }
-    }
-  }
-}
-
-/* Rows m0..m1 of A stored [m, k], as tiles [MR][kc]. */
-static void gather_a(float *to, const float *a, int64_t ld, int kc, int m0, int m1) {
-  for (int m = m0; m < m1; m++, to += kc) memcpy(to, a + m * ld, (size_t)kc * sizeof *to);
-}
-
 struct job {
   struct matmul x;
   int64_t number; /* of the product, ever: what a thread packed for another one is of no use */
   int64_t lda, ldb;
+  int kc;            /* terms of a block */
   int rows, columns; /* of a unit */
   int blocks_m, blocks_n;
   int in_place; /* B is not packed */
+  int keeps;    /* all of k is packed at once, for the units to come */
 };
 
 /* What lies packed in a thread's scratch: in the line before it. */
@@ -208,6 +177,8 @@ static void run_panel(struct tile tile, int64_t tile_step, int m0, int m1, int c
   for (int m = m0; m < m1; m += MR) {
     const int rows = m1 - m < MR ? m1 - m : MR;
     tile.c = c + m * tile.c_row;
+    tile.next_c = tile.c + MR * tile.c_row;
+    tile.next_a = tile.a + tile_step;
     if (rows == MR && columns == NR) whole_tile(&tile);
     else edge_tile(&tile, rows, columns);
     tile.a += tile_step;
@@ -224,37 +195,44 @@ static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n
   const int transpose_a = (x->flags & MATMUL_TRANSPOSE_A) != 0;
   const int transpose_b = (x->flags & MATMUL_TRANSPOSE_B) != 0;
   struct note *note = (struct note *)(void *)((char *)scratch - 64);
-  for (int k0 = 0; k0 == 0 || k0 < k; k0 += KC) {
-    const int kc = k - k0 < KC ? k - k0 : KC;
-    /* Only a block that is packed whole can serve the next unit as well. */
-    const int packed = k <= KC && note->job == job->number && note->block == block;
-    float *copied = scratch + PACKED_A;
-    const int gathered = !transpose_a && k > KC && n1 - n0 > NR;
-    if (gathered) gather_a(copied, a + k0, job->lda, kc, m0, m1);
-    if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m0, m1);
-    for (int n = n0; n < n1; n += NR) {
+  const int packed = job->keeps && note->job == job->number && note->block == block;
+  for (int k0 = 0; k0 == 0 || k0 < k; k0 += job->kc) {
+    const int kc = k - k0 < job->kc ? k - k0 : job->kc;
+    float *panels = scratch + (job->keeps ? (int64_t)k0 * job->columns : 0);
+    for (int n = n0; n < n1 && !job->in_place && !packed; n += NR) {
       const int columns = n1 - n < NR ? n1 - n : NR;
-      float *panel = scratch + (int64_t)(n - n0) * kc;
-      if (!job->in_place && !packed) {
-        if (transpose_b) pack_columns(panel, b + n * job->ldb + k0, job->ldb, kc, columns);
-        else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
-      }
-      struct tile tile = {
-          .a = transpose_a || gathered ? copied : a + m0 * job->lda + k0,
-          .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
-          .a_step = transpose_a ? MR : 1,
-          .b = job->in_place ? b + k0 * job->ldb + n : panel,
-          .b_row = job->in_place ? job->ldb : NR,
-          .kc = kc,
-          .c = c + n,
-          .c_row = x->n,
-          .bias = x->bias == NULL ? NULL : x->bias + n,
-          .start = start_of(job, k0),
-      };
-      run_panel(tile, transpose_a || gathered ? MR * kc : MR * job->lda, m0, m1, columns);
+      float *panel = panels + (int64_t)(n - n0) * kc;
+      if (transpose_b) pack_columns(panel, b + n * job->ldb + k0, job->ldb, kc, columns);
+      else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
     }
-    if (!job->in_place) *note = (struct note){job->number, k <= KC ? block : -1};
+    const int gathered = !transpose_a && k > job->kc && n1 - n0 > NR;
+    const int copies = transpose_a || gathered;
+    const int rows = kc == 0 ? m1 - m0 : COPIED / kc / MR * MR;
+    for (int m = m0; m < m1; m += rows) {
+      const int end = m1 - m < rows ? m1 : m + rows;
+      float *copied = scratch + BLOCK;
+      if (gathered) gather_a(copied, a + k0, job->lda, kc, m, end);
+      if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m, end);
+      for (int n = n0; n < n1; n += NR) {
+        const int columns = n1 - n < NR ? n1 - n : NR;
+        struct tile tile = {
+            .a = copies ? copied : a + m * job->lda + k0,
+            .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
+            .a_step = transpose_a ? MR : 1,
+            .b = job->in_place ? b + k0 * job->ldb + n : panels + (int64_t)(n - n0) * kc,
+            .b_row = job->in_place ? job->ldb : NR,
+            .kc = kc,
+            .c = c + n,
+            .c_row = x->n,
+            .bias = x->bias == NULL ? NULL : x->bias + n,
+            .start = start_of(job, k0),
+            .next_step = !copies && n == n0 && kc == k ? MR : 0,
+        };
+        run_panel(tile, copies ? MR * kc : MR * job->lda, m, end, columns);
+      }
+    }
   }
+  if (!job->in_place) *note = (struct note){job->number, job->keeps ? block : -1};
 }
 
 static void task(const void *arguments, int begin, int end, void *scratch) {
@@ -271,6 +249,35 @@ static void task(const void *arguments, int begin, int end, void *scratch) {
 }
 
 static int divide_up(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+static int at_least_one(int64_t n) { return n < 1 ? 1 : (int)n; }
+
+/*
+ * Cuts the product into units: as many for every thread, of 30 µs or more, so that one that is held up can be
+ * helped out. By rows first: their B is packed once per thread; by columns where rows are few, or where B is
+ * more than a block and every unit can have a block of its own.
+ */
+static void cut(struct job *job, int threads) {
+  const struct matmul *x = &job->x;
+  const double work = (double)x->batch * (double)x->m * (double)x->n * (double)x->k;
+  const double pieces = work / (175000.0 * VW);
+  const int wanted = threads == 1 || pieces < threads ? threads
+                     : pieces < 4 * threads         ? (int)pieces
+                                                    : 4 * threads;
+  const int batch = (int)x->batch;
+  const int most_m = at_least_one(x->m / (4 * MR)), most_n = at_least_one(x->n / (2 * NR));
+  job->kc = x->k == 0 ? 1 : divide_up(x->k, divide_up(x->k, KC));
+  int blocks_n = divide_up(x->n, BLOCK / job->kc / NR * NR);
+  if (blocks_n > 1 && blocks_n < wanted && x->n >= wanted * 8 * NR) blocks_n = wanted;
+  while (batch * most_m * blocks_n < wanted && blocks_n < most_n) blocks_n++;
+  job->columns = divide_up(divide_up(x->n, blocks_n), NR) * NR;
+  job->blocks_n = divide_up(x->n, job->columns);
+  job->keeps = x->k * job->columns <= BLOCK;
+  int blocks_m = divide_up(wanted, batch * job->blocks_n);
+  while (batch * job->blocks_n * blocks_m % threads != 0 && blocks_m < 2 * wanted) blocks_m++;
+  if (blocks_m > most_m) blocks_m = most_m;
+  job->rows = divide_up(divide_up(x->m, blocks_m), MR) * MR;
+  job->blocks_m = divide_up(x->m, job->rows);
+}
 
 int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
   static _Thread_local int64_t number;
@@ -281,18 +288,7 @@ int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
   job.ldb = x->flags & MATMUL_TRANSPOSE_B ? x->k : x->n;
   /* So few rows do not pay for packing. */
   job.in_place = !(x->flags & MATMUL_TRANSPOSE_B) && x->m <= 2 * MR;
-  /* Enough units to share, each with enough rows to pay for packing its columns of B. */
-  const int wanted = engine->threads > 1 ? 4 * engine->threads : 1;
-  job.columns = NB;
-  const int blocks_of_rows = (int)x->batch * divide_up(x->m, MB);
-  while (job.columns > 2 * NR && blocks_of_rows * divide_up(x->n, job.columns) < wanted) {
-    job.columns -= 2 * NR;
-  }
-  job.blocks_n = divide_up(x->n, job.columns);
-  int rows = divide_up(x->m, divide_up(wanted, x->batch * job.blocks_n));
-  rows = rows < 4 * MR ? 4 * MR : rows > MB ? MB : rows;
-  job.rows = divide_up(rows, MR) * MR;
-  job.blocks_m = divide_up(x->m, job.rows);
+  cut(&job, engine->threads);
   /* A claim is at least some 20 µs of work: less is done before another thread has begun. */
   const double work = (double)(x->m < job.rows ? x->m : job.rows) *
                       (double)(x->n < job.columns ? x->n : job.columns) * (double)(x->k + 8);

@@ -2,7 +2,8 @@
  * Writes the generated parts of the docs: everything between `<!-- generated: name -->` and
  * `<!-- end -->`. With `--check` it writes nothing and fails if a page is out of date.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { components, describeFields } from "../src/config/index.js";
 import {
@@ -12,6 +13,8 @@ import {
   lossesByKind,
   lossFacts,
 } from "../src/losses/index.js";
+import { type MethodDefinition, methodDefinitions } from "../src/methods/index.js";
+import { comparisonText, methodReports, readVerdict, settingRows } from "../src/node/index.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, "utf8");
@@ -97,25 +100,75 @@ function example(path: string): string {
   return `\`\`\`ts\n${read(path).trim()}\n\`\`\``;
 }
 
-const parts: Record<string, () => string> = {
+const provenance: Record<string, string> = {
+  SRC: "the authors' own repository or paper",
+  "3P": "code or notes of others",
+  ABS: "the abstract or a summary",
+  REC: "not verified: our reconstruction",
+};
+
+/** Of every method: paper, file, claim, verdict with intervals, settings beside the paper's. */
+async function methodReference(): Promise<string> {
+  const sections = await Promise.all(methodDefinitions.map(methodSection));
+  const tags = Object.entries(provenance).map(([tag, text]) => `${code(tag)} ${text}`);
+  return [`Where a value of a paper is known from: ${tags.join("; ")}.`, ...sections].join("\n\n");
+}
+
+async function methodSection(method: MethodDefinition): Promise<string> {
+  const { name, number, title, paper, claim, fidelity, note, fairness } = method;
+  const verdict = await readVerdict(name);
+  const page = existsSync(join(methodReports, name, "README.md"));
+  const found = (verdict?.comparisons ?? []).map((part) => `  - ${comparisonText(part)}`);
+  const settings = settingRows(method).map(({ name: field, ours, paper: theirs, source }) => [
+    code(field),
+    ours === "—" ? ours : code(ours),
+    theirs ?? "—",
+    source ?? "—",
+  ]);
+  return [
+    `## ${title}`,
+    "",
+    `- Paper: [${paper.citation}](${paper.url})${number === undefined ? "" : `, number ${number}`}`,
+    `- File: [src/methods/${name}.ts](../src/methods/${name}.ts); ${code(`npx pupil ablate ${name} seeds=3`)}`,
+    `- Claim: ${claim}`,
+    `- Verdict: ${verdict === undefined ? "not run" : `**${verdict.result}**`}${page ? `, [report](../examples/methods/${name}/README.md)` : ""}`,
+    ...found,
+    `- ${fidelity === "faithful" ? "Faithful" : "Proxy"}${note === undefined ? "" : `: ${note}`}`,
+    `- Equal in all arms: ${fairness.equal}. ${fairness.note}`,
+    "",
+    table(["Setting", "Here", "Paper", "Known from"], settings),
+  ].join("\n");
+}
+
+const parts: Record<string, () => string | Promise<string>> = {
+  "method-reference": methodReference,
+  "method-example": () => example("examples/custom-method/label-smoothing.ts"),
   "loss-table": lossTable,
   "loss-reference": lossReference,
   "config-reference": configReference,
   "library-example": () => example("examples/library-example.ts"),
 };
 
-const pages = ["README.md", "docs/losses.md", "docs/config.md"];
+const pages = [
+  ...["README.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
+  "docs/extending/method.md",
+];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 const check = process.argv.includes("--check");
 const stale: string[] = [];
 
 for (const page of pages) {
   const text = read(page);
-  const fresh = text.replace(pattern, (_match, start: string, name: string, end: string) => {
+  const made = new Map<string, string>();
+  for (const [, , name = ""] of text.matchAll(pattern)) {
     const make = parts[name];
     if (make === undefined) throw new Error(`${page} asks for unknown part "${name}".`);
-    return `${start}${make()}\n${end}`;
-  });
+    made.set(name, await make());
+  }
+  const fresh = text.replace(
+    pattern,
+    (_match, start: string, name: string, end: string) => `${start}${made.get(name)}\n${end}`,
+  );
   if (fresh === text) continue;
   if (check) stale.push(page);
   else writeFileSync(`${root}${page}`, fresh);

@@ -52,9 +52,12 @@ const folders: Readonly<Record<string, Folder>> = {
   },
   data: {
     sources: /^src\/data\/(alignment|batches|chat|readers|rows|store|text)\//,
-    tests: ["alignment", "batches", "chat", "readers", "rows", "store", "text"].map(
-      (name) => `tests/unit/data/${name}/`,
-    ),
+    tests: [
+      ...["alignment", "batches", "chat", "readers", "rows", "store", "text"].map(
+        (name) => `tests/unit/data/${name}/`,
+      ),
+      "tests/parity/chat-templates",
+    ],
   },
   models: {
     sources: /^src\/models\/(checkpoints|decoder|lora)\//,
@@ -62,11 +65,14 @@ const folders: Readonly<Record<string, Folder>> = {
   },
   teachers: {
     sources: /^src\/teachers\//,
-    tests: ["tests/unit/teachers/", "tests/unit/node/recording/"],
+    tests: ["tests/unit/teachers/", "tests/unit/node/recording/", "tests/unit/node/teachers/"],
   },
   node: {
     sources: /^src\/node\/(files|runs)\//,
-    tests: ["tests/unit/node/files/", "tests/unit/node/runs/", "tests/invariants/resume"],
+    tests: [
+      ...["tests/unit/node/files/", "tests/unit/node/runs/"],
+      ...["tests/invariants/resume", "tests/invariants/lora"],
+    ],
   },
 };
 

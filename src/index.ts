@@ -4,6 +4,7 @@ export * from "./config/index.js";
 export * from "./data/index.js";
 export * from "./errors/index.js";
 export * from "./losses/index.js";
+export * from "./methods/index.js";
 export * from "./models/index.js";
 export * from "./ops/index.js";
 export * from "./optim/index.js";

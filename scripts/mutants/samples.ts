@@ -54,6 +54,13 @@ export const sampleMutants: readonly Mutant[] = [
     ["gradient", "stopGradient(advantages)", "advantages"],
     ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
   ]),
+  ...mutantsOf("guided-policy-gradient", "losses/sampled/guided-policy-gradient.ts", [
+    ["direction", "return tf.sub(0, counted", "return tf.add(0, counted"],
+    ["weight", "probability.add(shape)", "probability.add(1)"],
+    ["weight", "onlyPositive ? gain.relu()", "!onlyPositive ? gain.relu()"],
+    ["gradient", "stopGradient(guidedAdvantages)", "guidedAdvantages"],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+  ]),
   ...mutantsOf("sampled-reverse-kl", "losses/sampled/sampled-reverse-kl.ts", [
     ["direction", "logRatio(tokenLogProbs, teacher)", "logRatio(teacher, tokenLogProbs)"],
     ["direction", "logRatio(oldTokenLogProbs, teacher)", "logRatio(teacher, oldTokenLogProbs)"],

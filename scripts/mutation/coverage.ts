@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileRecord, TestRuns } from "./test-runs.js";
+import { killWorker } from "./warm-worker.js";
 
 /** A test file that passes without mutants, with the source files that it loads. */
 export interface Coverage extends FileRecord {
@@ -53,6 +54,8 @@ export async function measureCoverage(
   stamp: string,
 ): Promise<Coverage[]> {
   const found: Coverage[] = [];
+  // What modules do while they are loaded shows in a process that has not loaded them yet.
+  await killWorker();
   for (const file of files) {
     const key = hashText(stamp + file + readFileSync(join(root, file), "utf8"));
     const known = memory.get(key);

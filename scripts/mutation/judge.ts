@@ -55,7 +55,9 @@ export async function judge(
     // A few files first: what is killed is mostly killed by them, and a file costs also where it skips.
     for (const part of [reaching.slice(0, 2), reaching.slice(2, 10), reaching.slice(10)]) {
       if (part.length === 0) continue;
-      const result = await runs.run(i, part, limitOf(part));
+      const first = await runs.run(i, part, limitOf(part));
+      // A machine that stood still for a while is no hang.
+      const result = first.isLost ? await runs.run(i, part, 3 * limitOf(part)) : first;
       const noticed = noticedBy(result);
       if (noticed === undefined) continue;
       if (!isStatic && !result.isLost) await confirm(runs, noticed.file, part);

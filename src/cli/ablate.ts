@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { applyOverrides, parseConfig } from "../config/index.js";
-import { ablate, type AblationPlan, type AblationResults, planAblation } from "../node/index.js";
-import { cellProgress } from "./cell-progress.js";
+import { findMethod, methodDefinitions } from "../methods/index.js";
+import {
+  ablate,
+  type AblationPlan,
+  type AblationResults,
+  loadMethod,
+  planAblation,
+  planMethod,
+  type PlanOptions,
+} from "../node/index.js";
+import { stageProgress } from "./stage-progress.js";
 import { formatNumber } from "./format.js";
 import { writeLine } from "./terminal.js";
 
@@ -14,14 +23,14 @@ const optionsSchema = z.strictObject({
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
 });
 
-/** `pupil ablate <file.json> [seeds=5] [output=…] [processes=…] [key=value …]`. */
-export async function ablateCommand(path: string, words: string[]): Promise<void> {
+/** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [processes=…] [key=value …]`. */
+export async function ablateCommand(what: string, words: string[]): Promise<void> {
   const isOption = (word: string) =>
     Object.keys(optionsSchema.shape).includes(word.split("=", 1)[0] as string);
   const given = applyOverrides({}, words.filter(isOption));
   const { seeds, output, processes } = parseConfig(optionsSchema, given, "ablate");
   const overrides = words.filter((word) => !isOption(word));
-  const plan = await planAblation(path, overrides, { folder: output, seeds });
+  const plan = await planOf(what, overrides, { folder: output, seeds });
   for (const line of planLines(plan)) writeLine(process.stderr, line);
 
   const stop = new AbortController();
@@ -35,8 +44,8 @@ export async function ablateCommand(path: string, words: string[]): Promise<void
   };
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onInterrupt);
-  const progress = cellProgress(plan.cells, process.stderr);
-  const command = `npx pupil ablate ${[path, ...words].join(" ")}`;
+  const progress = stageProgress(plan.stages, process.stderr);
+  const command = `npx pupil ablate ${[what, ...words].join(" ")}`;
   try {
     const options = { plan, command, processes, signal: stop.signal, report: progress.show };
     const results = await ablate(options);
@@ -53,24 +62,49 @@ export async function ablateCommand(path: string, words: string[]): Promise<void
   }
 }
 
-function planLines({ name, arms, seeds, cells, folder, claim, rule }: AblationPlan): string[] {
+/** A file of JSON or a module by its path, else a method by its name. */
+async function planOf(
+  what: string,
+  words: readonly string[],
+  options: PlanOptions,
+): Promise<AblationPlan> {
+  if (/\.json$/i.test(what)) return planAblation(what, words, options);
+  const isModule = /\.[cm]?[jt]sx?$/i.test(what);
+  const method = isModule ? await loadMethod(what) : findMethod(what, methodDefinitions);
+  return planMethod(method, words, options);
+}
+
+function planLines(plan: AblationPlan): string[] {
+  const { name, arms, seeds, cells, stages, folder, claim, rule } = plan;
+  const work =
+    stages.length === cells.length
+      ? `${cells.length} runs`
+      : `${cells.length} results of ${stages.length} stages`;
   return [
-    `${name}: ${arms.length} arms, ${seeds.length} seeds, ${cells.length} runs, in ${folder}.`,
+    `${name}: ${arms.length} arms, ${seeds.length} seeds, ${work}, in ${folder}.`,
     ...(claim === undefined ? [] : [`Claim: ${claim.text}`, `Rule: ${rule}`]),
   ];
 }
 
 function resultLines(plan: AblationPlan, results: AblationResults): string[] {
-  const { paired, baseline, verdict, failed } = results;
+  const { paired, derived, baseline, verdict, failed } = results;
   const differences = Object.entries(paired).flatMap(([arm, metrics]) =>
-    Object.entries(metrics).map(([metric, { difference, low, high }]) => {
+    Object.entries(metrics).map(([metric, { difference, low, high, seeds }]) => {
+      const none = seeds < 2 ? "one seed" : "no interval: not finite";
       const interval =
-        low === undefined ? "one seed" : `${formatNumber(low)} to ${formatNumber(high as number)}`;
+        low === undefined ? none : `${formatNumber(low)} to ${formatNumber(high as number)}`;
       return `${arm} − ${baseline}  ${metric}  ${formatNumber(difference)}  (${interval})`;
     }),
   );
   return [
     ...differences,
+    ...Object.entries(derived ?? {}).map(([name, { value, low, high }]) => {
+      const interval =
+        low === undefined
+          ? "no interval"
+          : `${formatNumber(low)} to ${formatNumber(high as number)}`;
+      return `${name}  ${formatNumber(value)}  (${interval})`;
+    }),
     ...failed.map(({ arm, seed, message }) => `failed: ${arm}, seed ${seed}: ${message}`),
     ...(verdict === undefined ? [] : [`Verdict: ${verdict.result}. ${verdict.claim}`]),
     `Report: ${plan.folder}/report.html, report.md, results.json`,

@@ -1,9 +1,20 @@
-import { type Component, describeFields, findComponents } from "../config/index.js";
+import { extname } from "node:path";
+import { type Component, components, describeFields, findComponents } from "../config/index.js";
+import { methodComponents, methodDefinitions } from "../methods/index.js";
+import { describeModule } from "../node/index.js";
 import { writeLine } from "./terminal.js";
 
-/** `pupil describe [kind] [name]`: one component in full, or a list of them. */
-export function describeCommand(words: readonly string[]): void {
-  const found = findComponents(words);
+/**
+ * `pupil describe [kind] [name]`: one component in full, or a list of them; of those that a file
+ * exports with `pupil describe <file> [kind] [name]`.
+ */
+export async function describeCommand(words: readonly string[]): Promise<void> {
+  const [first = "", ...rest] = words;
+  const isFile = /^\.[mc]?[jt]sx?$/.test(extname(first));
+  const builtIn = [...components, ...methodComponents(methodDefinitions)];
+  const found = isFile
+    ? findComponents(rest, await describeModule(first))
+    : findComponents(words, builtIn);
   const [only, ...others] = found;
   const lines = only && others.length === 0 ? describeComponent(only) : listComponents(found);
   writeLine(process.stdout, lines.join("\n"));

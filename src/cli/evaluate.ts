@@ -7,6 +7,7 @@ export async function evaluateCommand(path: string, words: string[]): Promise<vo
   const config = await resolveEvaluation(path, words);
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   writeLine(process.stderr, backend.line);
-  const { metrics, completions } = await evaluateRun(config);
+  const { metrics, completions, notes } = await evaluateRun(config);
+  for (const note of notes) writeLine(process.stderr, note);
   writeText(process.stdout, `${toJson({ metrics, completions }, 2)}\n`);
 }

@@ -5,6 +5,7 @@ import { versions } from "../node/index.js";
 import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
 import { compareSupportsCommand } from "./compare-supports.js";
+import { compareCommand } from "./compare.js";
 import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
@@ -14,6 +15,8 @@ import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
 import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
+import { methodsCommand } from "./methods.js";
+import { runsCommand } from "./runs.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 import { writeLine } from "./terminal.js";
@@ -32,10 +35,32 @@ program
 
 program
   .command("ablate")
-  .argument("<file>", "ablation (JSON): arms as overrides of one run config")
-  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value for all arms")
+  .argument(
+    "<what>",
+    "a method (see pupil methods), an ablation file (.json), or a module of a method",
+  )
+  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value")
   .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
   .action(ablateCommand);
+
+program
+  .command("methods")
+  .description("List the published methods, what each claims and what its committed report found.")
+  .action(methodsCommand);
+
+program
+  .command("compare")
+  .argument("<runs...>", "run folders; output=<folder> writes a report")
+  .description(
+    "Compare runs that exist, paired over seeds where their configs differ in nothing else.",
+  )
+  .action(compareCommand);
+
+program
+  .command("runs")
+  .argument("[folder]", "folder of run folders; default: runs")
+  .description("List runs: state, steps and last measures.")
+  .action(runsCommand);
 
 program
   .command("evaluate")
@@ -103,7 +128,7 @@ program
   .command("describe")
   .argument(
     "[words...]",
-    "a name, or a kind and a name (loss reverse-kl); everything when left out",
+    "a name, or a kind and a name (loss reverse-kl), perhaps behind a file of your own; everything when left out",
   )
   .description("Show a component's fields, defaults and meaning.")
   .action(describeCommand);

@@ -33,7 +33,7 @@ function speedometer() {
 }
 
 function stepText({ metrics }: StepEvent): string {
-  const { loss, terms, diagnostics } = metrics;
+  const { loss, terms, diagnostics, reward, rolloutLength } = metrics;
   const named = Object.entries(terms).map(([name, value]) => `${name} ${formatNumber(value)}`);
   // One unweighted term is the loss itself.
   const first = terms[Object.keys(terms)[0] ?? ""];
@@ -42,7 +42,11 @@ function stepText({ metrics }: StepEvent): string {
     const value = diagnostics[name];
     return value === undefined ? [] : [`${name} ${formatNumber(value)}`];
   });
-  return [...text, ...named, ...shown].join("  ");
+  const ofRewards =
+    reward === undefined
+      ? []
+      : [`reward ${formatNumber(reward)}`, `length ${formatNumber(rolloutLength ?? 0)}`];
+  return [...ofRewards, ...text, ...named, ...shown].join("  ");
 }
 
 /** The line of any event but a step. */

@@ -15,7 +15,7 @@ export function completionLengths(
   { trainer, evaluation }: RunConfig,
   data: Pick<PreparedData, "maxNewTokens" | "evaluationNewTokens">,
 ): CompletionLengths {
-  const asked = trainer.type === "distill" ? trainer.maxNewTokens : undefined;
+  const asked = "maxNewTokens" in trainer ? trainer.maxNewTokens : undefined;
   const training = asked ?? data.maxNewTokens;
   const needed = Math.max(training, data.evaluationNewTokens ?? 0);
   return { training, evaluation: evaluation.maxNewTokens ?? needed };
@@ -31,15 +31,20 @@ export function positionsNeeded(config: RunConfig, data: PreparedData): number {
   return Math.max(data.positions, sampled);
 }
 
-/** What is said where the context is too short for the longest completions behind the longest prompt. */
+/**
+ * What is said where the context is too short for the longest completions behind the longest prompt.
+ *
+ * @param trains whether there are completions of training at all
+ */
 export function contextNotes(
   config: RunConfig,
   data: PreparedData,
   contextLength: number,
+  trains = true,
 ): string[] {
   const { training, evaluation } = completionLengths(config, data);
   const room = contextLength - data.longestPrompt + 1;
-  const asked = Math.max(training, evaluation);
+  const asked = trains ? Math.max(training, evaluation) : evaluation;
   if (asked <= room) return [];
   return [
     `Completions behind long prompts are cut off: of the context of ${contextLength} tokens the longest ` +

@@ -5,16 +5,24 @@ import {
   jsonlDatasetSchema,
   pairsDatasetSchema,
   rerankDatasetSchema,
+  type TaskDefinition,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
+  type VerifierDefinition,
   verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import {
+  type RewardDefinition,
+  rewardDefinitions,
+  samplingPolicySchema,
+} from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import type { OwnComponents } from "./own-components.js";
 import { recordOptionsSchema } from "./record-options.js";
+import { reinforceTrainerSchema } from "./reinforce-trainer.js";
 import {
   distillTrainerSchema,
   evaluationSchema,
@@ -29,9 +37,11 @@ export type ComponentKind =
   | "trainer"
   | "teacher"
   | "loss"
+  | "reward"
   | "task"
   | "verifier"
-  | "data";
+  | "data"
+  | "method";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -49,6 +59,23 @@ const plain = (
   summary: string,
   schema: z.ZodType,
 ): Component => ({ kind, name, summary, details: [], schema });
+
+/** A loss, reward, task or verifier as a component, built-in or of the user's own. */
+export function componentOf(
+  kind: "loss" | "reward" | "task" | "teacher" | "verifier",
+  definition: OwnComponents[keyof OwnComponents][number],
+): Component {
+  const { name, summary, config } = definition;
+  return { kind, name, summary, details: detailsOf(definition), schema: config };
+}
+
+function detailsOf(definition: Parameters<typeof componentOf>[1]): string[] {
+  if ("formula" in definition) return lossDetails(definition);
+  if (!("needs" in definition)) return [];
+  const { reference, needs } = definition;
+  const listed = needs.length > 0 ? [`needs: ${needs.join(", ")}`] : [];
+  return [`reference: ${reference}`, ...listed];
+}
 
 function lossDetails(definition: LossDefinition): string[] {
   const loss = describeLoss(definition);
@@ -88,6 +115,12 @@ export const components: readonly Component[] = [
     "Learning to rank: losses on the scores of a query's candidates.",
     rankTrainerSchema,
   ),
+  plain(
+    "trainer",
+    "reinforce",
+    "Reinforcement learning from verifiable rewards: GRPO and its kin, with or without a teacher.",
+    reinforceTrainerSchema,
+  ),
   ...teacherKinds.map(
     ({ type, summary, canGive, writesText, schema }): Component => ({
       kind: "teacher",
@@ -107,17 +140,10 @@ export const components: readonly Component[] = [
   plain("data", "pairs", "Prompts with a preferred and a rejected answer.", pairsDatasetSchema),
   plain("data", "rerank", "Queries with graded passages, in TREC's form.", rerankDatasetSchema),
   plain("data", "task", "A synthetic task with a verifier.", taskDatasetSchema),
-  ...lossDefinitions.map(
-    (definition): Component => ({
-      kind: "loss",
-      name: definition.name,
-      summary: definition.summary,
-      details: lossDetails(definition),
-      schema: definition.config,
-    }),
-  ),
-  ...taskDefinitions.map(({ name, summary, config }) => plain("task", name, summary, config)),
-  ...verifierDefinitions.map(({ name, summary, config }) =>
-    plain("verifier", name, summary, config),
+  ...lossDefinitions.map((definition) => componentOf("loss", definition)),
+  ...rewardDefinitions.map((definition) => componentOf("reward", definition as RewardDefinition)),
+  ...taskDefinitions.map((definition) => componentOf("task", definition as TaskDefinition)),
+  ...verifierDefinitions.map((definition) =>
+    componentOf("verifier", definition as VerifierDefinition),
   ),
 ];

@@ -9,11 +9,24 @@ export {
   ablationSchema,
   type Arm,
   baselineOf,
+  chainOf,
+  checkChain,
   comparisonSchema,
+  type DerivedMeasure,
+  type DerivedMeasures,
+  derivedSchema,
   expandArms,
+  kindOf,
+  replaceReferences,
+  reservedFields,
   seedList,
-} from "./ablation.js";
-export { type Component, type ComponentKind, components } from "./components.js";
+  type Stage,
+  type StageKind,
+  type StageReference,
+  stageReferences,
+  type StageRun,
+} from "./ablations/index.js";
+export { type Component, type ComponentKind, componentOf, components } from "./components.js";
 export {
   byteTokenizerFor,
   characterTokenizerFor,
@@ -39,6 +52,7 @@ export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
 export { noOwnComponents, type OwnComponents } from "./own-components.js";
+export { reinforceTrainerSchema } from "./reinforce-trainer.js";
 export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   distillTrainerSchema,

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { adamwSchema, scheduleSchema } from "../optim/index.js";
 import { samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema, teacherSchemaWith } from "../teachers/index.js";
 import { datasetSchema, datasetSchemaWith, evaluationDataSchema } from "./dataset-schema.js";
 import { noOwnComponents, type OwnComponents } from "./own-components.js";
+import { reinforceTrainerSchema, reinforceTrainerSchemaWith } from "./reinforce-trainer.js";
+import { trainerFields } from "./trainer-fields.js";
 
 const count = () => z.int().min(1);
 
@@ -48,28 +49,6 @@ export const tokenizerSchema = z.discriminatedUnion("type", [
     })
     .describe("A Hugging Face tokenizer from disk."),
 ]);
-
-const trainerFields = {
-  steps: count().describe("Optimizer steps."),
-  batchSize: count().default(16).describe("Rows per optimizer step, over all micro-batches."),
-  gradientAccumulationSteps: count()
-    .default(1)
-    .describe("Micro-batches per optimizer step; changes memory, not the result."),
-  packing: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Puts several rows side by side into one, without seeing each other, in place of padding; changes the speed, not the result. Not for losses with one value per row.",
-    ),
-  maxGradNorm: z
-    .number()
-    .positive()
-    .nullable()
-    .default(1)
-    .describe("Clips the global gradient norm; null turns it off."),
-  ...scheduleSchema.shape,
-  optimizer: adamwSchema.prefault({}).describe("AdamW."),
-};
 
 const sftLoss = (term: typeof lossTermSchema) =>
   z
@@ -178,6 +157,7 @@ export const trainerSchema = z.discriminatedUnion("type", [
   distillTrainerSchema,
   pairsTrainerSchema,
   rankTrainerSchema,
+  reinforceTrainerSchema,
 ]);
 
 export const evaluationSchema = z.strictObject({
@@ -205,6 +185,11 @@ export const evaluationSchema = z.strictObject({
     .optional()
     .describe(
       "For students that write rankings: held-out lists are ranked a window at a time, from their end.",
+    ),
+  samplesPerPrompt: count()
+    .optional()
+    .describe(
+      "Completions of each held-out prompt at temperature 1 (of reinforce: as in training), for passAt, majAt and the rewards. Default: 4 for reinforce, else none.",
     ),
 });
 
@@ -235,6 +220,7 @@ export const runConfigSchema = z.strictObject({
   tasks: modules("The same with tasks of your own, for datasets of the type task."),
   verifiers: modules("The same with verifiers of your own, for the `verifier` of a dataset."),
   teachers: modules("The same with kinds of teachers of your own, for the `type` of a teacher."),
+  rewards: modules("The same with rewards of your own, for trainer.rewards."),
   trainer: trainerSchema.describe("How to train."),
   evaluation: evaluationSchema.prefault({}).describe("What to measure, and when."),
   checkpoint: z
@@ -248,13 +234,14 @@ export const runConfigSchema = z.strictObject({
 
 /** The same where a run can name components of the user's own too: those that its lists of modules lead to. */
 export function runConfigSchemaWith(own: Partial<OwnComponents>): typeof runConfigSchema {
-  const { losses, teachers, ...ofData } = { ...noOwnComponents, ...own };
+  const { losses, rewards, teachers, ...ofData } = { ...noOwnComponents, ...own };
   const term = lossTermSchemaWith(losses);
   const trainer = z.discriminatedUnion("type", [
     sftTrainerSchema.extend({ loss: sftLoss(term) }),
     distillTrainerSchema.extend({ loss: distillLoss(term) }),
     pairsTrainerSchema.extend({ loss: pairsLoss(term) }),
     rankTrainerSchema.extend({ loss: rankLoss(term) }),
+    reinforceTrainerSchemaWith(losses, rewards),
   ]);
   const data = datasetSchemaWith(ofData);
   const evaluation = evaluationSchema.extend({ data: evaluationDataSchema(data) }).prefault({});

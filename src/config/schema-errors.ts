@@ -42,7 +42,9 @@ function withoutNulls<S extends z.ZodType>(
   const nulls = refused.error.issues.filter(
     ({ path }) => path.length > 0 && valueAt(input, path) === null,
   );
-  const fewer = structuredClone(input);
+  // What is nested too deeply to be copied is no config.
+  const fewer = nulls.length === 0 ? undefined : copyOf(input);
+  if (fewer === undefined) return refused;
   let removed = 0;
   for (const { path } of nulls) {
     const parent = valueAt(fewer, path.slice(0, -1));
@@ -53,6 +55,14 @@ function withoutNulls<S extends z.ZodType>(
     removed++;
   }
   return removed === 0 ? refused : schema.safeParse(fewer, { reportInput: true });
+}
+
+function copyOf(input: unknown): unknown {
+  try {
+    return structuredClone(input);
+  } catch {
+    return undefined;
+  }
 }
 
 function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
@@ -74,7 +84,7 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
     case "invalid_type":
       return given === undefined
         ? [`${here} is missing (expected ${expected(issue.expected)}).`]
-        : [`${here} is ${show(given)}, expected ${expected(issue.expected)}.`];
+        : [`${here} is ${show(given)}, expected ${expectedOf(given, issue.expected)}.`];
     case "invalid_key":
       return issue.issues.map((inner) => `${here}: its name does not fit: ${requirement(inner)}.`);
     case "invalid_element":
@@ -82,7 +92,10 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
         explain(schema, root, { ...inner, path: [...issue.path, ...inner.path] }),
       );
     default:
-      return [`${here} is ${show(given)}: ${requirement(issue)}.`];
+      // A default that does not go with another field.
+      return given === undefined
+        ? [`${here} is left out, and its default does not fit: ${requirement(issue)}.`]
+        : [`${here} is ${show(given)}: ${requirement(issue)}.`];
   }
 }
 
@@ -114,6 +127,11 @@ function bound(origin: string, limit: number | bigint, relation: string): string
 /** A schema's own message begins in lower case; those of zod itself never do. */
 function isOurs(message: string): boolean {
   return !/^(Invalid|Too (big|small)|Unrecognized|Expected|Required|Input)\b/.test(message);
+}
+
+/** An infinite number is none to a schema. */
+function expectedOf(given: unknown, type: string): string {
+  return typeof given === "number" && type === "number" ? "finite number" : expected(type);
 }
 
 /** As people name what JSON has: it has lists only, and all its keys are strings. */

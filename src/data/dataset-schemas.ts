@@ -45,7 +45,22 @@ export const textDatasetSchema = z
   })
   .describe("One long text, learned in random windows.");
 
+const promptFields = {
+  prefix: z
+    .string()
+    .default("")
+    .describe("Text put before every prompt, such as a mark for a budget or a view."),
+  budget: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      "Tokens that a completion should have: evaluations then measure budgetError, the mean of |length - budget| / budget, and violationRate, the share of longer ones.",
+    ),
+};
+
 const rowFields = {
+  ...promptFields,
   fields: z
     .strictObject({
       prompt: name("Field with the prompt: text or a list of messages. Default: `prompt`."),
@@ -226,17 +241,7 @@ export const taskDatasetSchema = z
   .strictObject({
     type: z.literal("task"),
     task: taskConfigSchema.describe("The task and its options."),
-    prefix: z
-      .string()
-      .default("")
-      .describe("Text put before every prompt, such as a mark for a budget or a view."),
-    budget: z
-      .number()
-      .positive()
-      .optional()
-      .describe(
-        "Tokens that a completion should have: evaluations then measure budgetError, the mean of |length - budget| / budget, and violationRate, the share of longer ones.",
-      ),
+    ...promptFields,
   })
   .describe("Endless problems of a built-in task, with exact answers.");
 

@@ -59,6 +59,7 @@ export {
   taskSplits,
 } from "./tasks/define.js";
 export type { TaskDefinition, TaskSplit, Verification } from "./tasks/define.js";
+export { checkTask } from "./tasks/check-task.js";
 export { judgeParts, partsOf, restOf } from "./tasks/parts.js";
 export { additionTask } from "./tasks/addition.js";
 export type { AdditionProblem } from "./tasks/addition.js";

@@ -108,7 +108,9 @@ export function evaluateTerm(
 ): tf.Tensor2D | tf.Tensor1D {
   const { name, needs } = term.definition;
   const missing = needs.filter((need) => inputs[need] === undefined);
-  if (missing.length > 0) throw new Error(`The loss ${name} needs ${missing.join(" and ")}.`);
+  if (missing.length > 0) {
+    throw new PupilError(`needs ${missing.join(" and ")}.`, { field: name });
+  }
   return term.definition.evaluate(inputs as LossInputs, term.config, state);
 }
 
@@ -123,9 +125,13 @@ export function combineLosses(
   inputs: Partial<LossInputs>,
   progress = 0,
 ): CombinedLoss {
-  if (terms.length === 0) throw new Error("combineLosses needs at least one term.");
+  if (terms.length === 0) {
+    throw new PupilError("needs at least one term.", { field: "combineLosses" });
+  }
   const kinds = new Set(terms.map((term) => term.definition.per));
-  if (kinds.size > 1) throw new Error("combineLosses cannot add values per token and per row.");
+  if (kinds.size > 1) {
+    throw new PupilError("cannot add values per token and per row.", { field: "combineLosses" });
+  }
   return tf.tidy(() => {
     const values = terms.map((term) => evaluateTerm(term, inputs));
     const weighted = values.map((v, i) => v.mul(weightAt((terms[i] as LossTerm).weight, progress)));

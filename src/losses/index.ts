@@ -65,7 +65,13 @@ export {
 } from "./state.js";
 export { stopGradient } from "./stop-gradient.js";
 export type { TemperatureOptions } from "./temperature.js";
-export { type LossWeight, weightAt, type WeightSchedule, weightScheduleSchema } from "./weight.js";
+export {
+  type LossWeight,
+  weightAt,
+  weightField,
+  type WeightSchedule,
+  weightScheduleSchema,
+} from "./weight.js";
 
 // The losses, by kind.
 export * from "./lists/index.js";

@@ -27,6 +27,8 @@ export interface LossInputs {
   readonly teacherTokenLogProbs: tf.Tensor2D;
   /** `[B, T]`, above 0 where the token was better than expected. */
   readonly advantages: tf.Tensor2D;
+  /** `[B, T]`, the same for tokens of a rollout that the student did not write, 0 for those that it did. */
+  readonly guidedAdvantages: tf.Tensor2D;
 
   /** `[B, P]`, of the tokens of the preferred answer under the student. */
   readonly positiveTokenLogProbs: tf.Tensor2D;
@@ -129,6 +131,7 @@ export const lossInputs = {
   oldTokenLogProbs: { shape: "B T", ...teacher, rows: "rollouts" },
   teacherTokenLogProbs: { shape: "B T", ...teacher },
   advantages: { shape: "B T", ...teacher, rows: "rollouts" },
+  guidedAdvantages: { shape: "B T", ...teacher, rows: "rollouts" },
 
   positiveTokenLogProbs: {
     shape: "B P",

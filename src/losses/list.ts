@@ -23,7 +23,11 @@ import {
   kvMatchLoss,
   neuronSelectivityLoss,
 } from "./representations/index.js";
-import { policyGradientLoss, sampledReverseKlLoss } from "./sampled/index.js";
+import {
+  guidedPolicyGradientLoss,
+  policyGradientLoss,
+  sampledReverseKlLoss,
+} from "./sampled/index.js";
 import {
   generalizedForwardKlLoss,
   generalizedReverseKlLoss,
@@ -60,7 +64,7 @@ export const lossesByKind = {
     universalLogitLoss,
   ],
   sparse: [sparseKlLoss, generalizedForwardKlLoss, generalizedReverseKlLoss, sampledKlLoss],
-  sampled: [policyGradientLoss, sampledReverseKlLoss],
+  sampled: [policyGradientLoss, guidedPolicyGradientLoss, sampledReverseKlLoss],
   pairs: [rediLoss, dpoLoss, rpoLoss, ipoLoss, simpoLoss, tripletLoss, thoughtPathContrastiveLoss],
   lists: [
     rankNetLoss,

@@ -1,4 +1,5 @@
 export { loadLosses, loadOwnComponents, parseRunConfig } from "./runs/own-components.js";
+export { describeModule } from "./runs/describe-module.js";
 export { loadModule, loadModules, type ModuleKind } from "./runs/load-modules.js";
 export { lossModules, taskModules, verifierModules } from "./runs/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
@@ -55,6 +56,22 @@ export {
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
 export { ablate, type AblateOptions } from "./ablations/ablate.js";
-export { type AblationPlan, type Cell, planAblation } from "./ablations/plan.js";
+export { compareRuns, type RunComparison } from "./ablations/compare-runs.js";
+export { comparisonText, methodReadme } from "./ablations/methods/method-readme.js";
+export { methodReports, readVerdict } from "./ablations/methods/read-verdict.js";
+export { comparisonTables, writeReport } from "./ablations/report/report.js";
+export type { Table as ReportTable } from "./ablations/report/tables.js";
+export { type ListedRun, listRuns } from "./runs/list-runs.js";
+export { loadMethod } from "./ablations/methods/load-methods.js";
+export {
+  planMethod,
+  type PlanMethodOptions,
+  settingRows,
+} from "./ablations/methods/plan-method.js";
+export type { PlanOptions } from "./ablations/plan.js";
+export type { AblationPlan, Cell } from "./ablations/planned.js";
+export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";
-export type { CellEvent } from "./ablations/run-cells.js";
+export type { StageEvent } from "./ablations/stages/run-stages.js";
+export { labelOf, type PlannedStage, stepsOf } from "./ablations/stages/stage.js";
+export { inThisProcess } from "./ablations/stages/workers.js";

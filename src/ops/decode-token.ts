@@ -115,6 +115,13 @@ export interface DecodeInputs {
   readonly values: readonly tf.Tensor4D[];
 }
 
+/** What the kernel gets beside ids, positions and mask. */
+export interface DecodeCall
+  extends DecodeAttributes,
+    Pick<DecodeInputs, "weights" | "keys" | "values"> {
+  readonly numKeys: number;
+}
+
 /** Weights by the names under which the kernel reads them. */
 export interface NamedWeights {
   readonly numLayers: number;
@@ -148,14 +155,9 @@ export function decodeToken(
   numCached: number,
   attributes: DecodeAttributes,
 ): tf.Tensor3D {
-  const { numLayers, tensors } = weights;
-  const inputs: Record<string, tf.Tensor> = { ...tensors, inputIds, positionIds };
-  if (attentionMask) inputs["attentionMask"] = attentionMask;
-  for (let layer = 0; layer < numLayers; layer++) {
-    inputs[`${layer}.keys`] = keys[layer] as tf.Tensor4D;
-    inputs[`${layer}.values`] = values[layer] as tf.Tensor4D;
-  }
-  const all = { ...attributes, numLayers, numKeys: numCached + 1 };
+  const inputs = { inputIds, positionIds, ...(attentionMask && { attentionMask }) };
+  // What stays for the whole rollout goes as it is: naming it among the inputs costs as much as a layer.
+  const all: DecodeCall = { ...attributes, weights, keys, values, numKeys: numCached + 1 };
   return runKernel(decodeKernels.decode, inputs, all)[0] as tf.Tensor3D;
 }
 

@@ -45,7 +45,7 @@ export interface Op<I extends Inputs, A extends object> {
   readonly definition: OpDefinition<I, A>;
 }
 
-const maxExtras = 7;
+const maxExtras = 8;
 
 /**
  * Makes a named kernel without a gradient (the backward half of an op, an optimizer update) that a

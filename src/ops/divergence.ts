@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertShape } from "../tensors/index.js";
+import { requireTemperature } from "./temperature.js";
 
 /** What every divergence between two next-token distributions reads, `[..., V]` before temperature. */
 export type DivergenceInputs = { studentLogits: tf.Tensor; teacherLogits: tf.Tensor };
@@ -73,5 +74,5 @@ export function assertDivergenceInputs(
   temperature: number,
 ): void {
   assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
-  if (!(temperature > 0)) throw new Error(`temperature must be positive, got ${temperature}.`);
+  requireTemperature(temperature);
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { PupilError } from "../errors/index.js";
 import { defineKernel, defineOp } from "./define.js";
 import {
   assertDivergenceInputs,
@@ -116,7 +117,10 @@ export function generalizedJsdFromLogits(
   if (beta === 1) return reverseKlFromLogits(studentLogits, teacherLogits, { temperature });
   // Nearer to an end, float32 does not tell beta from it.
   if (!(beta >= smallestBeta && beta <= 1 - smallestBeta)) {
-    throw new Error(`beta must be 0, 1 or at least ${smallestBeta} away from both: ${beta}.`);
+    throw new PupilError(`must be 0, 1 or at least ${smallestBeta} away from both, got ${beta}.`, {
+      field: "beta",
+      value: beta,
+    });
   }
   assertDivergenceInputs(studentLogits, teacherLogits, temperature);
   return op({ studentLogits, teacherLogits }, { temperature, beta, normalized }) as tf.Tensor2D;

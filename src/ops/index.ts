@@ -54,6 +54,8 @@ export {
   type LossesFromHiddenInputs,
 } from "./losses-from-hidden.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";
+export { residualAttention, type ResidualAttentionInputs } from "./residual-attention.js";
+export { type MlpActivation, residualMlp, type ResidualMlpInputs } from "./residual-mlp.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
 export { rmsNorm } from "./rms-norm.js";
 export type { RowLoss } from "./row-loss.js";

@@ -6,6 +6,7 @@ import {
   softmax,
   type TemperatureAttributes,
 } from "./divergence.js";
+import { requireTemperature } from "./temperature.js";
 
 type LogProbsInputs = { logits: tf.Tensor };
 
@@ -36,7 +37,7 @@ export function logProbsFromLogits(
   options: { readonly temperature?: number } = {},
 ): tf.Tensor3D {
   const { temperature = 1 } = options;
-  if (!(temperature > 0)) throw new Error(`temperature must be positive, got ${temperature}.`);
+  requireTemperature(temperature);
   return op({ logits }, { temperature }) as tf.Tensor3D;
 }
 

@@ -8,6 +8,7 @@ import {
   type TemperatureAttributes,
 } from "./divergence.js";
 import { oneHot } from "./one-hot.js";
+import { requireTemperature } from "./temperature.js";
 
 type SelectedInputs = { logits: tf.Tensor; ids: tf.Tensor };
 
@@ -74,7 +75,7 @@ export function selectedLogProbs(
 ): tf.Tensor3D {
   const { temperature = 1 } = options;
   assertShape({ logits, ids }, { logits: "B T V", ids: "B T K" });
-  if (!(temperature > 0)) throw new Error(`temperature must be positive, got ${temperature}.`);
+  requireTemperature(temperature);
   return op({ logits, ids }, { temperature }) as tf.Tensor3D;
 }
 

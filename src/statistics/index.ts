@@ -1,3 +1,13 @@
+export type { BootstrapOptions } from "./bootstrap.js";
+export {
+  areaUnderCurve,
+  contrast,
+  type DerivedEstimate,
+  derivedEstimate,
+  gapRecovered,
+  monotonicity,
+  type Point,
+} from "./derived.js";
 export {
   type PairedDifference,
   pairedDifference,
@@ -11,7 +21,9 @@ export {
   combineVerdicts,
   type Comparison,
   comparisonRule,
+  type DerivedComparison,
   judge,
+  judgeDerived,
   type VerdictResult,
   verdictResults,
 } from "./verdict.js";

@@ -1,7 +1,6 @@
 import { PupilError } from "../errors/index.js";
-import type { Random } from "../tensors/index.js";
-import { mean, quantile, standardError } from "./summary.js";
-import { normalQuantile975, studentQuantile975 } from "./student-t.js";
+import { type BootstrapOptions, combineIntervals, type Draw, percentiles } from "./bootstrap.js";
+import { mean, standardError } from "./summary.js";
 
 /**
  * Values of one measure: by seed, and in a seed by problem. A measure of a whole run, such as a loss,
@@ -10,9 +9,12 @@ import { normalQuantile975, studentQuantile975 } from "./student-t.js";
 export type SeedValues = readonly (readonly number[])[];
 
 export interface PairedDifference {
-  /** Mean over seeds of (arm − baseline). */
+  /** Mean over seeds of (arm − baseline); NaN where both are infinite in a seed. */
   readonly difference: number;
-  /** Ends of the 95 % interval; absent with one seed, which says nothing of other seeds. */
+  /**
+   * Ends of the 95 % interval; absent with one seed, which says nothing of other seeds, and where a
+   * seed's difference is not finite: no interval holds it.
+   */
   readonly low?: number;
   readonly high?: number;
   /** Of the difference, over seeds. */
@@ -24,10 +26,7 @@ export interface PairedDifference {
   readonly seeds: number;
 }
 
-export interface PairedOptions {
-  readonly random: Random;
-  /** Bootstrap samples. Default: 10,000. */
-  readonly resamples?: number;
+export interface PairedOptions extends BootstrapOptions {
   /**
    * Whether problem i is the same in every seed, as where the held-out rows come from a file: then the
    * problems are drawn once for all seeds. Else they are drawn within each seed.
@@ -67,44 +66,27 @@ export function pairedDifference(
     probabilityOfImprovement: probabilityOfImprovement(arm.map(mean), baseline.map(mean)),
     seeds,
   };
-  if (seeds < 2) return found;
+  if (seeds < 2 || !perSeed.every(Number.isFinite)) return found;
   const overSeeds = percentiles(options, "seeds", (draw) => mean(draw(seeds).map(at(perSeed))));
   const overProblems = percentiles(options, "problems", (draw) =>
     meanOverProblems(differences, draw, options.sharedProblems ?? false),
   );
-  const stretch =
-    (Math.sqrt(seeds / (seeds - 1)) * studentQuantile975(seeds - 1)) / normalQuantile975;
-  const distance = (end: 0 | 1) =>
-    Math.hypot(stretch * (overSeeds[end] - difference), overProblems[end] - difference);
-  const low = difference - distance(0);
-  const high = difference + distance(1);
+  const { low, high } = combineIntervals(difference, seeds, overSeeds, overProblems);
   return { ...found, low, high, smallestVisible: (high - low) / 2 };
 }
 
 /**
  * P(X > Y) + P(X = Y) / 2 for a run X of one arm and a run Y of the other (Agarwal et al. 2021; the
- * Mann-Whitney statistic over its maximum).
+ * Mann-Whitney statistic over its maximum). NaN where a value is NaN, which is neither.
  */
 export function probabilityOfImprovement(x: readonly number[], y: readonly number[]): number {
-  const wins = x.flatMap((a) => y.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)));
+  const wins = x.flatMap((a) => y.map((b) => share(a, b)));
   return mean(wins);
 }
 
-/** Draws `count` of `count` indices with replacement. */
-type Draw = (count: number) => number[];
-
-/** The 2.5 % and 97.5 % percentiles of a statistic of resamples. */
-function percentiles(
-  { random, resamples = 10_000 }: PairedOptions,
-  purpose: string,
-  statistic: (draw: Draw) => number,
-): readonly [number, number] {
-  const values = Float64Array.from({ length: resamples }, (_, i) => {
-    const stream = random.stream("bootstrap", purpose, i);
-    return statistic((count) => Array.from({ length: count }, () => stream.integer(count)));
-  });
-  values.sort();
-  return [quantile(values, 0.025), quantile(values, 0.975)];
+function share(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return NaN;
+  return a > b ? 1 : a === b ? 0.5 : 0;
 }
 
 function meanOverProblems(differences: SeedValues, draw: Draw, sharedProblems: boolean): number {

@@ -10,18 +10,25 @@ export interface Comparison {
   readonly margin?: number;
 }
 
+/** What a paper says of a measure that is computed from several arms: on which side of a border it lies. */
+export interface DerivedComparison {
+  readonly derived: string;
+  readonly direction: "higher" | "lower";
+  /** The border. Default: 0. */
+  readonly margin?: number;
+}
+
 export const verdictResults = ["supported", "contradicted", "cannot tell"] as const;
 export type VerdictResult = (typeof verdictResults)[number];
 
 /** The rule for one comparison as a sentence; it is written down before a run. */
-export function comparisonRule({
-  arm,
-  baseline,
-  metric,
-  direction,
-  margin = 0,
-}: Comparison): string {
+export function comparisonRule(comparison: Comparison | DerivedComparison): string {
+  const { direction, margin = 0 } = comparison;
   const sign = direction === "higher" ? "above" : "below";
+  if ("derived" in comparison) {
+    return `the 95 % interval of ${comparison.derived} lies ${sign} ${margin}`;
+  }
+  const { arm, baseline, metric } = comparison;
   const border = direction === "higher" ? margin : -margin;
   return `the 95 % interval of ${metric} of ${arm} minus ${baseline} lies ${sign} ${border}`;
 }
@@ -38,6 +45,14 @@ export function judge(
   const [near, far] = direction === "higher" ? [low, high] : [-high, -low];
   if (near > margin) return "supported";
   return far < margin ? "contradicted" : "cannot tell";
+}
+
+/** The same for a measure whose border is a place, not a distance: `margin` has its own sign. */
+export function judgeDerived(
+  { direction, margin = 0 }: Pick<DerivedComparison, "direction" | "margin">,
+  interval: Pick<PairedDifference, "low" | "high">,
+): VerdictResult {
+  return judge({ direction, margin: direction === "higher" ? margin : -margin }, interval);
 }
 
 /**

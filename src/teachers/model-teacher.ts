@@ -42,6 +42,7 @@ export function modelTeacher(
   return {
     name,
     vocabSize,
+    model,
     maxPositions: contextLength(model.config),
     provides: [...logitSignals(options), ...(model.forwardWithLayers ? layerSignals : [])],
     ...(model.forwardWithLayers ? { layerSizes: model.config } : {}),

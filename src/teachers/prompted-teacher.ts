@@ -39,7 +39,7 @@ export function promptedTeacher(
     return [...tokenizer.startIds, ...parts.flatMap(expand)];
   };
   // What it would write to its own prompt is not what it says about the student's.
-  const { complete: _complete, ...inner } = teacher;
+  const { complete: _complete, model: _model, ...inner } = teacher;
   return {
     ...inner,
     name: `${teacher.name} with a prompt of its own`,

@@ -1,7 +1,13 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
-import type { LayerRequest, LayerResults, LayerSizes, VariableState } from "../models/index.js";
+import type {
+  LanguageModel,
+  LayerRequest,
+  LayerResults,
+  LayerSizes,
+  VariableState,
+} from "../models/index.js";
 import type { HiddenStates } from "../ops/index.js";
 import type { Rollout, SampleRolloutsOptions } from "../rollouts/index.js";
 import type { Random } from "../tensors/index.js";
@@ -86,6 +92,8 @@ export interface Teacher extends Disposable {
   afterStep?(): void;
   /** What a checkpoint must hold for a resumed run to have the same teacher; absent for most. */
   readonly state?: TeacherState;
+  /** The model in this process that it is, for samplers in which it writes. */
+  readonly model?: LanguageModel;
   /** Completions of prompts, for teachers that can write. */
   complete?(prompts: readonly (readonly number[])[], options: CompleteOptions): Promise<Rollout[]>;
   dispose(): void;

@@ -3,6 +3,7 @@ import { type LossState, type LossTerm, needsOf } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import {
+  addCosts,
   ownDistribution,
   type Rollout,
   rolloutToSequence,
@@ -22,6 +23,7 @@ import { scoreBatches } from "./step/score-batches.js";
 import { layerSizesOf, requestedLayers, settleLayers } from "./step/layer-terms.js";
 import { checkProjections, type Projections } from "./step/projections.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost, writingCost } from "./step/step-cost.js";
 
 export interface DistillOptions {
   readonly student: LanguageModel;
@@ -31,7 +33,7 @@ export interface DistillOptions {
   readonly loss: readonly LossTerm[];
   readonly steps: number;
   /** Its end ids end a student's completion. */
-  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
+  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId"> & Partial<Pick<Tokenizer, "decode">>;
   readonly random: Random;
   /** Share of rows whose completion the student samples itself (GKD's λ), 0 to 1. Default: 1. */
   readonly onPolicyFraction?: number;
@@ -138,6 +140,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
 
     using gradients = await computeGradients(student, loss, scored.parts, {
       ...lossStates.contextOf(step),
+      tokenizer,
       ...(projections && { projections }),
     });
     const learningRate = learningRateAt(step, steps, schedule);
@@ -152,6 +155,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       onPolicyShare: onPolicyRows / batchSize,
       ...rolloutMetrics(rollouts, endIds),
       ...routingMetrics(scored.parts, gradients.routed),
+      cost: addCosts(writingCost(rollouts), stepCost(scored.parts)),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

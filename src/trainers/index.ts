@@ -28,6 +28,7 @@ export {
   type EvaluateWindowsOptions,
   type RankingWindowOptions,
 } from "./evaluation/evaluate-windows.js";
+export { evaluateSamples, type EvaluateSamplesOptions } from "./evaluation/evaluate-samples.js";
 export { type EvaluationWatch, watchEvaluations } from "./diagnostics/watch-evaluations.js";
 export {
   type FailureSignature,
@@ -38,6 +39,13 @@ export { layerSizesOf } from "./step/layer-terms.js";
 export type { StepMetrics } from "./step/metrics.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
 export { makeProjections, Projections } from "./step/projections.js";
+export { type ChosenSampler, reinforce, type ReinforceOptions } from "./reinforce.js";
+export {
+  checkReinforce,
+  type ReinforceParts,
+  type ReinforceSignals,
+} from "./reinforce/check-reinforce.js";
+export type { StepTerm } from "./step/step-term.js";
 export { type RolloutInputs, teacherAdvantages } from "./step/rollout-inputs.js";
 export { rank, type RankData, type RankOptions } from "./rank.js";
 export { sft, type SftOptions } from "./sft.js";

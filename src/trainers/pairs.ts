@@ -11,6 +11,7 @@ import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { evenParts, type StepBatches, stepBatches } from "./step/micro-batches.js";
 import { scoreBatches } from "./step/score-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost } from "./step/step-cost.js";
 
 /** A preferred and a rejected answer to one prompt. */
 export interface TokenPair {
@@ -33,7 +34,7 @@ export interface PairsOptions {
   /** Losses on pairs, such as redi, dpo, ipo, simpo, rpo. */
   readonly loss: readonly LossTerm[];
   readonly steps: number;
-  readonly tokenizer: Pick<Tokenizer, "padId">;
+  readonly tokenizer: Pick<Tokenizer, "padId"> & Partial<Pick<Tokenizer, "decode">>;
   /** For references that draw tokens. */
   readonly random: Random;
   /** Fields that are left out have their defaults. */
@@ -88,12 +89,10 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
     });
 
     const microBatches = scored.parts.map((part) => ({ ...part, isPairs: true }));
-    using gradients = await computeGradients(
-      student,
-      loss,
-      microBatches,
-      lossStates.contextOf(step),
-    );
+    using gradients = await computeGradients(student, loss, microBatches, {
+      ...lossStates.contextOf(step),
+      tokenizer,
+    });
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);
@@ -103,6 +102,7 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
       ...commonMetrics(gradients, batches),
       learningRate,
       onPolicyShare: 0,
+      cost: stepCost(scored.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

@@ -2,6 +2,7 @@ import { makeBatch, type RankingList, someCandidates, type Tokenizer } from "../
 import type { LossState, LossTerm } from "../losses/index.js";
 import type { SequenceModel } from "../models/index.js";
 import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
+import { addCosts, noCost } from "../rollouts/index.js";
 import type { ListTeacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./checks/check-loss.js";
@@ -11,6 +12,7 @@ import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { evenParts, stepBatches } from "./step/micro-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost } from "./step/step-cost.js";
 
 /** Lists to rank as a function of the step, like `TrainingData`. */
 export interface RankData {
@@ -70,6 +72,7 @@ export async function* rank(options: RankOptions): AsyncGenerator<StepMetrics> {
       someCandidates(list, candidates, random.stream("candidates", step, i)),
     );
     const teacherScores = teacher && (await scoresOf(teacher, lists));
+    const teacherForwards = (teacherScores ?? []).flat().length;
     const scored = lists.map((list, i) => ({ list, teacher: teacherScores?.[i] }));
     const parts = evenParts(scored, gradientAccumulationSteps, "queries");
     using batches = stepBatches(
@@ -92,6 +95,7 @@ export async function* rank(options: RankOptions): AsyncGenerator<StepMetrics> {
       ...commonMetrics(gradients, batches),
       learningRate,
       onPolicyShare: 0,
+      cost: addCosts(stepCost(batches.parts), { ...noCost, teacherForwards }),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

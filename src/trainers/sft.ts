@@ -9,6 +9,7 @@ import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import { splitIntoBatches } from "./step/micro-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
+import { stepCost } from "./step/step-cost.js";
 
 export interface SftOptions {
   readonly student: LanguageModel;
@@ -17,7 +18,7 @@ export interface SftOptions {
   /** Terms on labels. Default: cross-entropy. */
   readonly loss?: readonly LossTerm[];
   readonly steps: number;
-  readonly tokenizer: Pick<Tokenizer, "padId">;
+  readonly tokenizer: Pick<Tokenizer, "padId"> & Partial<Pick<Tokenizer, "decode">>;
   /** Fields that are left out have their defaults. */
   readonly schedule?: Partial<Schedule>;
   /** Steps already done, when a run is resumed. */
@@ -55,12 +56,10 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
     const { padId } = tokenizer;
     using batches = splitIntoBatches([], rows, gradientAccumulationSteps, padId, packing);
 
-    using gradients = await computeGradients(
-      student,
-      loss,
-      batches.parts,
-      lossStates.contextOf(step),
-    );
+    using gradients = await computeGradients(student, loss, batches.parts, {
+      ...lossStates.contextOf(step),
+      tokenizer,
+    });
     const learningRate = learningRateAt(step, steps, schedule);
     applyGradients(optimizer, gradients, learningRate, maxGradNorm);
     lossStates.advance(step, gradients.means);
@@ -70,6 +69,7 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
       ...commonMetrics(gradients, batches),
       learningRate,
       onPolicyShare: 0,
+      cost: stepCost(batches.parts),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

@@ -23,9 +23,10 @@ const allowed: Record<string, readonly string[]> = {
   teachers: [...parts, "rollouts"],
   trainers: [...parts, "rollouts", "teachers"],
   config: runtime,
-  node: [...runtime, "statistics", "config", "backend"],
+  methods: [...runtime, "statistics", "config"],
+  node: [...runtime, "statistics", "config", "methods", "backend"],
   browser: [...runtime, "config", "backend"],
-  cli: [...runtime, "statistics", "config", "backend", "node"],
+  cli: [...runtime, "statistics", "config", "methods", "backend", "node"],
 };
 
 interface Import {

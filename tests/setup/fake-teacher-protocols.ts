@@ -89,6 +89,10 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
     .max(vocabSize - 1);
   const ids = z.array(id).min(1);
   const topK = z.int().min(1).max(largestTopK);
+  const seed = z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1);
 
   const scored = (tokens: readonly number[], K: number): Position[] =>
     tokens.map((token, p) => {
@@ -114,7 +118,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
   };
 
   const vllm = (body: unknown, mistake: Wrong): unknown => {
-    const writing = { top_p: z.number(), top_k: z.int(), min_p: z.literal(0), seed: z.int() };
+    const writing = { top_p: z.number(), top_k: z.int(), min_p: z.literal(0), seed };
     const request = parse(
       z.union([
         z.strictObject({
@@ -231,7 +235,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
             top_k: z.int(),
             min_p: z.literal(0),
             stop_token_ids: ids,
-            sampling_seed: z.int(),
+            sampling_seed: seed,
           }),
           return_logprob: z.literal(true),
         }),
@@ -292,7 +296,7 @@ export function fakeRoutes(options: FakeModelOptions): FakeRoutes {
           temperature: z.number(),
           top_k: z.int(),
           top_p: z.number(),
-          seed: z.int(),
+          seed,
           cache_prompt: z.literal(true),
           return_tokens: z.literal(true),
         }),

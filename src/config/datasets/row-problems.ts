@@ -4,7 +4,9 @@ import {
   type NamedExample,
   type Problem,
   type TrainingProblems,
-  type Verify,
+  type VerifierConfig,
+  type VerifierDefinition,
+  verifierOf,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
@@ -13,6 +15,8 @@ import { withCommas } from "./dataset-kind.js";
 export interface RowProblems {
   /** Absent for chats: what a student is asked there is no plain text. */
   readonly problems?: TrainingProblems;
+  /** The validation rows as problems, in their order; absent with `problems`. */
+  readonly heldOut?: readonly Problem[];
   /** Whether a completion of validation row `index` is right. */
   judge(index: number, completion: string): boolean;
   readonly notes: readonly string[];
@@ -21,9 +25,9 @@ export interface RowProblems {
 export interface RowProblemOptions {
   /** Of the files. */
   readonly name: string;
-  /** Name of the verifier. */
-  readonly verifier: string;
-  readonly verify: Verify;
+  readonly verifier: VerifierConfig;
+  /** Verifiers beside the built-in ones. */
+  readonly own: readonly VerifierDefinition[];
   readonly random: Random;
 }
 
@@ -35,11 +39,12 @@ export interface RowProblemOptions {
 export function problemsOfRows(
   rows: readonly NamedExample[],
   trainCount: number,
-  { name, verifier, verify, random }: RowProblemOptions,
+  { name, verifier, own, random }: RowProblemOptions,
 ): RowProblems {
   requireAnswers(rows);
+  const verify = verifierOf(verifier, own);
   const all = rows.map(problemOfRow);
-  checkVerifier(all, verify, `The verifier "${verifier}"`);
+  checkVerifier(all, verify, `The verifier "${verifier.type}"`);
   const train = all.slice(0, trainCount);
   const heldOut = all.slice(trainCount);
   const judge = (index: number, completion: string) => {
@@ -55,7 +60,7 @@ export function problemsOfRows(
     problems: (step, count) =>
       Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
   };
-  return { problems, judge, notes: notesOn(train, heldOut) };
+  return { problems, heldOut, judge, notes: notesOn(train, heldOut) };
 }
 
 const chatsNote =

@@ -14,7 +14,6 @@ import {
   type StoreRowsOptions,
   type StoredRows,
   type Tokenizer,
-  verifierOf,
 } from "../../data/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { EvaluationSet } from "../../trainers/index.js";
@@ -28,7 +27,7 @@ import {
   promptOfRow,
   withCommas,
 } from "./dataset-kind.js";
-import { problemsOfRows } from "./row-problems.js";
+import { problemsOfRows, type RowProblems } from "./row-problems.js";
 
 /** The options that all kinds of row files share. */
 type RowOptions = Omit<
@@ -92,8 +91,7 @@ async function prepare(
   context: PrepareContext,
 ): Promise<PreparedData> {
   const { tokenizer, files, random, maxPositions, evaluationRows, own } = context;
-  const { verifier } = dataset;
-  const verify = verifier && verifierOf(verifier, own.verifiers);
+  const { verifier, budget } = dataset;
   // A row's inputs are its ids but the last.
   const modelLimit = maxPositions === undefined ? undefined : maxPositions + 1;
   const options: StoreRowsOptions = {
@@ -135,13 +133,17 @@ async function prepare(
     const hasCompletions = longestCompletion > Math.min(1, tokenizer.endIds.length);
     const rows = owned.flatMap(({ kept }) => kept);
     const asked =
-      verify &&
+      verifier &&
       problemsOfRows(rows, parts.train.length, {
         name: source,
-        verify,
+        verifier,
+        own: own.verifiers,
         random,
-        verifier: verifier?.type ?? "",
       });
+    const heldOut = await evaluationSet(parts.validation, evaluationRows, tokenizer, {
+      budget,
+      judge: asked?.judge,
+    });
     return {
       training: {
         size: parts.train.length,
@@ -151,7 +153,7 @@ async function prepare(
       },
       ...(asked?.problems && { problems: asked.problems }),
       promptsOnly: owned.every((stored) => stored.report.completionTokens === 0),
-      evaluation: [await evaluationSet(parts.validation, evaluationRows, tokenizer, asked?.judge)],
+      evaluation: [{ ...heldOut, ...askedIn(asked, heldOut.prompts.length) }],
       maxNewTokens: hasCompletions ? longestCompletion : usualNewTokens,
       longestPrompt: most("longestPrompt"),
       positions: Math.max(1, most("longestKept") - 1),
@@ -169,6 +171,13 @@ async function prepare(
     dispose();
     throw error;
   }
+}
+
+/** The problems of the first `count` validation rows, where they are such. */
+function askedIn(asked: RowProblems | undefined, count: number): Pick<EvaluationSet, "asked"> {
+  const { problems, heldOut } = asked ?? {};
+  if (problems === undefined || heldOut === undefined) return {};
+  return { asked: { source: problems.source, problems: heldOut.slice(0, count) } };
 }
 
 function split(store: RowStore, validationFraction: number, source: string) {
@@ -201,12 +210,15 @@ async function evaluationSet(
   source: RowSource,
   count: number,
   tokenizer: Tokenizer,
-  judge?: (index: number, completion: string) => boolean,
+  { budget, judge }: { budget: number | undefined; judge: RowProblems["judge"] | undefined },
 ): Promise<EvaluationSet> {
   const indices = Array.from({ length: Math.min(count, source.length) }, (_, i) => i);
   const rows = await source.rows(indices);
   const answers = rows.map(({ answer }) => answer);
-  const set: EvaluationSet = { name: "heldOut", rows, prompts: rows.map(promptOfRow) };
+  const set: EvaluationSet = {
+    ...{ name: "heldOut", rows, prompts: rows.map(promptOfRow) },
+    ...(budget === undefined ? {} : { budget }),
+  };
   if (judge) return { ...set, verify: (index, ids) => judge(index, tokenizer.decode(ids)) };
   if (answers.some((answer) => answer === undefined)) return set;
   const verify = (index: number, ids: readonly number[]) =>

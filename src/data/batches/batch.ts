@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { PupilError } from "../../errors/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
 import type { PlacedSequence, TokenSequence } from "../types.js";
 
@@ -126,13 +127,18 @@ export function checkBatch(
   padId: number,
   padToMultipleOf: number,
 ): void {
-  if (sequences.length === 0) throw new Error("makeBatch needs at least one sequence.");
+  if (sequences.length === 0) {
+    throw new PupilError("A batch needs at least one sequence.", { field: "sequences" });
+  }
   if (!(Number.isInteger(padToMultipleOf) && padToMultipleOf > 0)) {
-    throw new Error(`padToMultipleOf must be a whole number above 0, got ${padToMultipleOf}.`);
+    throw new PupilError(`must be a whole number above 0, got ${padToMultipleOf}.`, {
+      field: "padToMultipleOf",
+      value: padToMultipleOf,
+    });
   }
   assertId(padId, "padId");
   for (const [row, { ids }] of sequences.entries()) {
-    if (ids.length === 0) throw new Error(`makeBatch: row ${row} has no tokens.`);
+    if (ids.length === 0) throw new PupilError("has no tokens.", { field: `row ${row}` });
     for (const [position, id] of ids.entries()) assertId(id, `row ${row}, position ${position}`);
   }
 }
@@ -181,11 +187,15 @@ export function isLearned({ completionStart, learned }: TokenSequence, position:
 
 /** The positions of a row whose ids are learned, ascending, from 1. */
 export function learnedPositions(row: TokenSequence): number[] {
-  return row.ids.map((_, position) => position).filter((position) => isLearned(row, position));
+  const positions: number[] = [];
+  for (let position = 1; position < row.ids.length; position++) {
+    if (isLearned(row, position)) positions.push(position);
+  }
+  return positions;
 }
 
 function assertId(id: number, where: string): void {
   if (!(Number.isInteger(id) && id >= 0 && id <= 0x7fff_ffff)) {
-    throw new Error(`makeBatch: ${where} is ${id}, not a token id.`);
+    throw new PupilError(`is ${id}, not a token id.`, { field: where, value: id });
   }
 }

@@ -1,5 +1,12 @@
 import type { DataFile, ParquetDecoder } from "./data-file.js";
 
+const decoder = new TextDecoder();
+
+/** JSON.parse would lose how its numbers are written: `numbersAsWritten` parses it. */
+const textOfJson = {
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
+};
+
 /** Decodes in this thread, with what is there in browsers. */
 export async function decodeHere(file: DataFile): Promise<ParquetDecoder> {
   const { parquetMetadataAsync, parquetRead, parquetSchema } = await import("hyparquet");
@@ -16,7 +23,7 @@ export async function decodeHere(file: DataFile): Promise<ParquetDecoder> {
         counts[name] = 0;
         await parquetRead({
           ...{ file: buffer, metadata, compressors, rowStart: start, rowEnd: end },
-          ...{ columns: [name], rowFormat: "object" },
+          ...{ columns: [name], rowFormat: "object", parsers: textOfJson },
           onChunk: ({ columnData }) => {
             counts[name] = (counts[name] as number) + columnData.length;
           },

@@ -2,6 +2,7 @@ import type { FileMetaData } from "hyparquet";
 import { PupilError } from "../../errors/index.js";
 import type { DataFile, DecodedRows } from "./data-file.js";
 import { decodeHere } from "./parquet-decoder.js";
+import { type Column, numbersAsWritten, topColumns } from "./parquet-columns.js";
 import type { DataRow, Reader, ReadOptions, WantedFields } from "./reader.js";
 
 /** Parquet; one row group is in memory at a time. Nested columns become objects and lists. */
@@ -23,19 +24,34 @@ async function* readParquet(file: DataFile, { only }: ReadOptions): AsyncGenerat
   const decoder = file.decodeParquet?.() ?? (await decodeHere(file));
   const metadata = await guard("its index", decoder.metadata());
   checkIndex(file, metadata);
-  const columns = only && columnsFor(only, columnNames(metadata));
+  const all = await guard(
+    "its index",
+    attempt(() => topColumns(metadata)),
+  );
+  const columns = only && columnsFor(only, all);
+  const asWritten = numbersAsWritten(all);
   const groups = metadata.row_groups;
   let start = 0;
   for (const [group, { num_rows }] of groups.entries()) {
     const end = start + Number(num_rows);
     const what = `row group ${group + 1} of ${groups.length}`;
     const decoded = await guard(what, decoder.rows(metadata, { start, end, columns }));
+    nameNulls(decoded.rows, all);
     checkCounts(file, what, Number(num_rows), decoded);
-    for (const [i, row] of decoded.rows.entries()) {
+    const rows = await guard(
+      what,
+      attempt(() => decoded.rows.map(asWritten)),
+    );
+    for (const [i, row] of rows.entries()) {
       yield { row, where: `${file.name}:${start + i + 1}` };
     }
     start = end;
   }
+}
+
+/** What fails here rejects, as the decoder does. */
+function attempt<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
 }
 
 /** An index that contradicts itself; the decoder would believe it. */
@@ -65,6 +81,14 @@ function checkIndex(file: DataFile, { num_rows, row_groups: groups, schema }: Fi
   }
 }
 
+/** The decoder gives undefined for a list, map or struct that is null. */
+function nameNulls(rows: readonly Record<string, unknown>[], columns: readonly Column[]): void {
+  const nested = columns.filter(({ children }) => children.length > 0);
+  for (const { element } of nested) {
+    for (const row of rows) if (element.name in row) row[element.name] ??= null;
+  }
+}
+
 /** Every column has a value for every row, or the file is not what its index says. */
 function checkCounts(file: DataFile, what: string, expected: number, decoded: DecodedRows): void {
   const { rows, counts } = decoded;
@@ -77,24 +101,9 @@ function checkCounts(file: DataFile, what: string, expected: number, decoded: De
   throw damaged(file, `${what} has other rows than the index states`);
 }
 
-/** Names of the top-level columns. */
-function columnNames({ schema }: FileMetaData): string[] {
-  const names: string[] = [];
-  let at = 1;
-  const skip = (): void => {
-    const children = schema[at]?.num_children ?? 0;
-    at += 1;
-    for (let i = 0; i < children; i++) skip();
-  };
-  while (at < schema.length) {
-    names.push(schema[at]?.name as string);
-    skip();
-  }
-  return names;
-}
-
 /** The columns that fields lie in; all where one has none, so that the error can name them. */
-function columnsFor(only: WantedFields, names: readonly string[]): string[] | undefined {
+function columnsFor(only: WantedFields, all: readonly Column[]): string[] | undefined {
+  const names = all.map(({ element }) => element.name);
   const columnOf = (path: string) =>
     names.find((name) => name === path) ?? names.find((name) => path.startsWith(`${name}.`));
   const required = only.required.map(columnOf);

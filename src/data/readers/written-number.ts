@@ -1,4 +1,5 @@
 import { isLosslessNumber, LosslessNumber, parse } from "lossless-json";
+import { floatText } from "./float-text.js";
 
 /**
  * A number of a row that JavaScript would write differently than the data does: `41.0`,
@@ -8,6 +9,13 @@ export type WrittenNumber = LosslessNumber;
 
 export function isWrittenNumber(value: unknown): value is WrittenNumber {
   return isLosslessNumber(value);
+}
+
+/** A float as Python writes it, where JavaScript would write it as an integer or with another exponent. */
+export function writtenFloat(value: number): number | WrittenNumber {
+  if (!Number.isFinite(value)) return value;
+  const text = floatText(value);
+  return isPlain(text) ? value : new LosslessNumber(text);
 }
 
 /** Whether a value of a row is an object with fields: a number that is kept as written is none. */
@@ -24,9 +32,19 @@ const numbers = /-?\d[\d.eE+-]*/g;
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   for (const [number] of text.matchAll(numbers)) {
-    if (!isPlain(number)) return parse(text, undefined, options);
+    if (!isPlain(number)) return parseLossless(text);
   }
   return value;
+}
+
+/** Unlike the engine's, this parser calls itself for every level. */
+function parseLossless(text: string): unknown {
+  try {
+    return parse(text, undefined, options);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new SyntaxError("it is nested too deeply", { cause });
+  }
 }
 
 /** Whether JavaScript's number is written the same, and is a whole one where Python's is. */

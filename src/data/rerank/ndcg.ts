@@ -1,3 +1,5 @@
+import { PupilError } from "../../errors/index.js";
+
 /**
  * nDCG@k with linear gain: DCG@k of the given order over that of the best order,
  *
@@ -14,8 +16,9 @@ export function ndcgAt(
   grades: readonly number[],
   allGrades: readonly number[] = grades,
 ): number {
-  if (!(Number.isInteger(k) && k > 0))
-    throw new Error(`k must be a whole number above 0, got ${k}.`);
+  if (!(Number.isInteger(k) && k > 0)) {
+    throw new PupilError(`must be a whole number above 0, got ${k}.`, { field: "k", value: k });
+  }
   const best = discountedGain(
     k,
     [...allGrades].sort((a, b) => b - a),

@@ -1,3 +1,4 @@
+import { PupilError } from "../../errors/index.js";
 import type { ChatTemplate } from "../chat/chat-template.js";
 import { compileChatTemplate } from "../chat/chat-template.js";
 import type { LearnedTurns } from "../chat/encode-chat.js";
@@ -25,6 +26,8 @@ import {
 export interface ExampleOptions extends Omit<ReadOptions, "only"> {
   readonly format?: DataFormat | undefined;
   readonly fields?: RowFields;
+  /** Put before every prompt, as part of it. */
+  readonly prefix?: string;
   /** Put after every prompt, as part of it. */
   readonly separator?: string;
 }
@@ -38,15 +41,28 @@ export async function* readExamples(
   files: Iterable<DataFile>,
   options: ExampleOptions = {},
 ): AsyncGenerator<NamedExample> {
-  const { fields = {}, separator } = options;
+  const { fields = {}, prefix = "", separator } = options;
   let shape = shapeOfFields(fields);
   for (const file of files) {
     const only = shape && fieldsWanted(fields, shape);
     for await (const row of readRows(file, { ...options, only })) {
       shape ??= shapeOf(row, fields);
-      yield exampleOfRow(row, shape, fields, separator);
+      yield withPrefix(exampleOfRow(row, shape, fields, separator), prefix);
     }
   }
+}
+
+function withPrefix(row: NamedExample, prefix: string): NamedExample {
+  const { example, id } = row;
+  if (prefix === "") return row;
+  if (!("messages" in example)) {
+    return { id, example: { ...example, prompt: prefix + example.prompt } };
+  }
+  throw new PupilError("stands before prompts of text, and these are lists of messages.", {
+    field: "data.prefix",
+    value: prefix,
+    remedy: "Leave prefix out, or put it into the messages.",
+  });
 }
 
 export interface StoreRowsOptions extends ExampleOptions {

@@ -33,7 +33,10 @@ export function packText(
   source = "The text",
 ): PackedText {
   if (!(Number.isInteger(sequenceLength) && sequenceLength > 0)) {
-    throw new Error(`sequenceLength must be a whole number above 0, got ${sequenceLength}.`);
+    throw new PupilError(`must be a whole number above 0, got ${sequenceLength}.`, {
+      field: "sequenceLength",
+      value: sequenceLength,
+    });
   }
   const tokens = "read" in ids ? ids : inMemory(ids);
   const starts = tokens.length - sequenceLength;

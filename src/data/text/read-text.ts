@@ -126,7 +126,10 @@ function noText(file: DataFile, length: number): PupilError {
 
 function cutAt(length: number, validationFraction: number): number {
   if (!(validationFraction > 0 && validationFraction < 1)) {
-    throw new Error(`validationFraction must lie between 0 and 1, got ${validationFraction}.`);
+    throw new PupilError(`must lie between 0 and 1, got ${validationFraction}.`, {
+      field: "validationFraction",
+      value: validationFraction,
+    });
   }
   return Math.floor(length * (1 - validationFraction));
 }

@@ -67,5 +67,8 @@ export function checkLength(
 /** A limit on the ids of a row, infinite where there is none. */
 export function checkedLimit(maxLength = Number.POSITIVE_INFINITY): number {
   if (maxLength >= 2) return maxLength;
-  throw new Error(`maxLength must be at least 2, got ${maxLength}.`);
+  throw new PupilError(`must be at least 2, got ${maxLength}.`, {
+    field: "maxLength",
+    value: maxLength,
+  });
 }

@@ -78,7 +78,13 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   }
   let size = 0;
   for (const id of ids.values()) size = Math.max(size, id + 1);
-  return { modelType: String(model.type), ids, modelIds, specialTokens, size };
+  return {
+    modelType: typeof model.type === "string" ? model.type : showValue(model.type),
+    ids,
+    modelIds,
+    specialTokens,
+    size,
+  };
 }
 
 /**

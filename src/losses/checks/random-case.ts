@@ -107,6 +107,7 @@ const samplers: Readonly<Record<LossInput, (draw: Draw) => number[]>> = {
   },
   teacherTokenLogProbs: logProbs("teacherTokenLogProbs"),
   advantages: normals("advantages", 1),
+  guidedAdvantages: normals("guidedAdvantages", 1),
   positiveTokenLogProbs: logProbs("positiveTokenLogProbs"),
   positiveMask: prefixMask("positiveMask"),
   negativeTokenLogProbs: logProbs("negativeTokenLogProbs"),

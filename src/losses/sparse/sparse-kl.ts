@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+import { PupilError } from "../../errors/index.js";
 import {
   logProbsFromLogits,
   scatterToVocabulary,
@@ -62,7 +63,9 @@ export function sparseKl(
     { studentLogits, teacherTokenIds, teacherTopLogProbs },
     { studentLogits: "B T V", teacherTokenIds: "B T K", teacherTopLogProbs: "B T K" },
   );
-  if (temperature !== 1 && !knowsTemperature(support)) throw new Error(temperatureProblem(support));
+  if (temperature !== 1 && !knowsTemperature(support)) {
+    throw new PupilError(temperatureProblem(support), { field: "temperature", value: temperature });
+  }
   return tf.tidy(() => {
     const selected = selectedLogProbs(studentLogits, teacherTokenIds, { temperature });
     const top = stopGradient(teacherTopLogProbs);

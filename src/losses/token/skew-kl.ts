@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+import { PupilError } from "../../errors/index.js";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
 import { defineLoss } from "../define.js";
@@ -43,7 +44,9 @@ export function skewKl(
 ): tf.Tensor2D {
   const { alpha = 0.1, direction = "forward", detachMixture = false, temperature = 1 } = options;
   assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
-  if (!(alpha >= 0 && alpha < 1)) throw new Error(`alpha must be in [0, 1), got ${alpha}.`);
+  if (!(alpha >= 0 && alpha < 1)) {
+    throw new PupilError(`must be in [0, 1), got ${alpha}.`, { field: "alpha", value: alpha });
+  }
   if (alpha === 0) {
     const plainKl = direction === "forward" ? forwardKl : reverseKl;
     return plainKl(studentLogits, teacherLogits, options);

@@ -61,8 +61,10 @@ export function readRopeScaling(file: Json, source: string): FoundRopeScaling {
   if (type === undefined) {
     return fail(`${showValue(given)} has no rope_type.`, `Give it one of: ${types.join(", ")}.`);
   }
-  if (!types.includes(String(type))) {
-    return fail(`${showValue(type)} is not supported.`, oneOf(String(type), types), ".rope_type");
+  // Not by its text: that of ["yarn"] is a type, and that of a list in 20,000 others has no end.
+  if (typeof type !== "string" || !types.includes(type)) {
+    const near = typeof type === "string" ? type : "";
+    return fail(`${showValue(type)} is not supported.`, oneOf(near, types), ".rope_type");
   }
   if ((values["partial_rotary_factor"] ?? 1) !== 1) {
     return fail("Only whole heads can be turned.", "Allowed: 1.", ".partial_rotary_factor");

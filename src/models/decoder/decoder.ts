@@ -12,20 +12,14 @@ import {
   type LayerResults,
   observeLayers,
 } from "./layer-states.js";
-import {
-  applyAttention,
-  applyMlp,
-  applyNorm,
-  type AttentionInputs,
-  type LayerContext,
-  projectionWeight,
-} from "./layers.js";
+import { applyNorm, type AttentionInputs, type LayerContext, projectionWeight } from "./layers.js";
 import { type DecoderLayout, decoderLayout, type ParameterSpec, parameterSpecs } from "./layout.js";
 import { type AdapterChoice, AdapterSet } from "../lora/index.js";
 import { defaultPositionIds } from "./positions.js";
 import { firstKeysByLayer } from "./sliding-window.js";
 import { contextLength, ropeLengths } from "./rope-scaling.js";
 import { rotaryPositions } from "./rotary-positions.js";
+import { addAttention, addMlp } from "./residual-blocks.js";
 import { makeTokenDecoder } from "./token-decoder.js";
 import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
 
@@ -202,12 +196,10 @@ export class Decoder implements LanguageModel {
     }
     for (const [layer, block] of layout.blocks.entries()) {
       observer?.residual(layer, x);
-      const attentionInput = applyNorm(context, block.attentionNorm, x) as tf.Tensor3D;
       const first = firstKeys[layer];
       const bounded = first ? { ...attention, firstKeys: first } : attention;
-      x = x.add(applyAttention(context, block, layer, attentionInput, bounded));
-      const mlpInput = applyNorm(context, block.mlpNorm, x) as tf.Tensor3D;
-      x = x.add(applyMlp(context, block, mlpInput));
+      x = addAttention(context, block, layer, x, bounded);
+      x = addMlp(context, block, x);
     }
     const last = applyNorm(context, layout.finalNorm, x) as tf.Tensor3D;
     observer?.residual(config.numLayers, last);

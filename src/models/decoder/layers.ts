@@ -4,6 +4,7 @@ import {
   gelu,
   layerNorm,
   linear,
+  type MlpActivation,
   rmsNorm,
   rotary,
   silu,
@@ -37,11 +38,16 @@ export interface AttentionInputs {
   readonly observer?: LayerObserver;
 }
 
-const activationFunctions: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
+/** What each name means. */
+export const activationKinds: Record<Activation, MlpActivation> = {
+  ...{ silu: "silu", gelu: "gelu-erf" },
+  ...{ gelu_new: "gelu-tanh", gelu_pytorch_tanh: "gelu-tanh" },
+};
+
+const activationFunctions: Record<MlpActivation, (x: tf.Tensor) => tf.Tensor> = {
   silu: (x) => silu(x),
-  gelu: (x) => gelu(x, { approximation: "none" }),
-  gelu_new: (x) => gelu(x, { approximation: "tanh" }),
-  gelu_pytorch_tanh: (x) => gelu(x, { approximation: "tanh" }),
+  "gelu-erf": (x) => gelu(x, { approximation: "none" }),
+  "gelu-tanh": (x) => gelu(x, { approximation: "tanh" }),
 };
 
 /** The norm of the family over the last axis. */
@@ -111,6 +117,6 @@ export function applyMlp(context: LayerContext, block: BlockSpec, x: tf.Tensor3D
   const [first, up] = block.mlpInputs.map((spec) => applyLinear(context, spec, x));
   const activated = up
     ? swiglu(first as tf.Tensor, up)
-    : activationFunctions[context.config.activation](first as tf.Tensor);
+    : activationFunctions[activationKinds[context.config.activation]](first as tf.Tensor);
   return applyLinear(context, block.mlpOutput, activated) as tf.Tensor3D;
 }

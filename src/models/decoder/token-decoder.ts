@@ -8,17 +8,11 @@ import {
 } from "../../ops/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
 import type { TokenDecoder } from "./cache.js";
-import type { Activation } from "../families/index.js";
-import { type LayerContext, projectionWeight } from "./layers.js";
+import { activationKinds, type LayerContext, projectionWeight } from "./layers.js";
 import type { AffineSpec, BlockSpec, DecoderLayout } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
 import { slidingWindows } from "./sliding-window.js";
 import { ropeFrequencies } from "./rope-scaling.js";
-
-const activations: Record<Activation, DecodeAttributes["activation"]> = {
-  ...{ silu: "silu", gelu: "gelu-erf" },
-  ...{ gelu_new: "gelu-tanh", gelu_pytorch_tanh: "gelu-tanh" },
-};
 
 /**
  * Copies a decoder's weights, with what its adapter adds to them, into the form in which one kernel
@@ -48,7 +42,7 @@ function decodeAttributes({ config }: LayerContext, layout: DecoderLayout): Deco
     slidingWindows: slidingWindows(config),
     ...(layout.positionEmbedding ? {} : { rotary: ropeFrequencies(config) }),
     gated: layout.blocks[0]?.mlpInputs.length === 2,
-    activation: activations[config.activation],
+    activation: activationKinds[config.activation],
   };
 }
 

@@ -50,9 +50,11 @@ export function parseHeadConfig(json: unknown, source: string): HeadConfig {
     throw new PupilError(problem, remedy === undefined ? details : { ...details, remedy });
   };
   const { architectures } = file;
-  if (Array.isArray(architectures) && !architectures.some((a) => String(a).endsWith(suffix))) {
+  const hasHead = (name: unknown) => typeof name === "string" && name.endsWith(suffix);
+  if (Array.isArray(architectures) && !architectures.some(hasHead)) {
     const remedy = `It needs a score for whole sequences (…${suffix}); withHead puts one on a language model.`;
-    fail("architectures", `${architectures.join(", ")} has no such head.`, remedy);
+    const names = architectures.map((name) => (typeof name === "string" ? name : showValue(name)));
+    fail("architectures", `${names.join(", ")} has no such head.`, remedy);
   }
   const labels = readLabels(file, fail);
   const { num_labels: given, problem_type: problemType = null } = file;
@@ -66,7 +68,8 @@ export function parseHeadConfig(json: unknown, source: string): HeadConfig {
   const known = problemTypes.find((type) => type === problemType) ?? null;
   if (known === null && problemType !== null) {
     const problem = `${showValue(problemType)} is not supported.`;
-    fail("problem_type", problem, oneOf(String(problemType), problemTypes));
+    const near = typeof problemType === "string" ? problemType : "";
+    fail("problem_type", problem, oneOf(near, problemTypes));
   }
   return { numLabels, labels: labels ?? defaultLabels(numLabels), problemType: known };
 }

@@ -4,9 +4,10 @@ import { PupilError } from "../../errors/index.js";
 import { makeFolder, writeFileAtomic } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
+import { lockRun } from "../runs/run-lock.js";
 import { versions } from "../runs/versions.js";
 import { type CellResult, readCell } from "./cell-results.js";
-import type { AblationPlan } from "./plan.js";
+import type { AblationPlan } from "./planned.js";
 import { writeReport } from "./report/report.js";
 import {
   type AblationResults,
@@ -14,42 +15,74 @@ import {
   type FailedCell,
   requireMetrics,
 } from "./results.js";
-import { type CellEvent, isFinished, runCells } from "./run-cells.js";
+import { runStages, type StageEvent } from "./stages/run-stages.js";
+import { isFinished } from "./stages/stage.js";
+import { inOwnProcess, type Worker } from "./stages/workers.js";
 
 export interface AblateOptions {
   readonly plan: AblationPlan;
   /** As it was typed, for the report. */
   readonly command: string;
-  /** Runs at once. Default: the cores. */
+  /** Stages that are made at once. Default: the cores. */
   readonly processes?: number | undefined;
+  /** Who makes stages. Default: processes of their own, with one thread each. */
+  readonly worker?: Worker | undefined;
+  /** Whether the report has drawings. Default: true. */
+  readonly drawings?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly report: (event: CellEvent) => void;
+  readonly report: (event: StageEvent) => void;
 }
 
 /**
- * Runs what is left of an ablation and writes its report. Stopped or killed, it continues where it
- * was when called again; finished runs are never run twice.
+ * Makes what is left of an ablation and writes its report. Stopped or killed, it continues where it
+ * was when called again; finished stages are never made twice.
  *
- * @throws PupilError if the folder holds another ablation
+ * @throws PupilError if the folder holds another ablation, or another process is at work there
  */
 export async function ablate(options: AblateOptions): Promise<AblationResults> {
-  const { plan, signal, report, command } = options;
-  await claimFolder(plan);
+  const { plan, command } = options;
+  await makeFolder(plan.folder);
+  const lock = await lockRun(plan.folder, "running the ablation of this folder");
+  try {
+    await claimFolder(plan);
+    const processes = options.processes ?? Math.min(availableParallelism(), plan.stages.length);
+    const failed = await makeAll(options, processes);
+    const cells = await finishedCells(plan);
+    requireMetrics(plan, cells);
+    const results = ablationResults(plan, cells, failed);
+    const about = { command, environment: environment(processes) };
+    await writeReport(plan, results, cells, about, { drawings: options.drawings ?? true });
+    return results;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Makes the stages; returns the cells that failed. */
+async function makeAll(
+  { plan, signal, report, worker = inOwnProcess }: AblateOptions,
+  processes: number,
+): Promise<FailedCell[]> {
   const failed: FailedCell[] = [];
   const checked = new AbortController();
   const stop = () => checked.abort();
+  if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   let problem: unknown;
-  const processes = options.processes ?? Math.min(availableParallelism(), plan.cells.length);
-  await runCells(plan.cells, {
-    processes,
-    signal: checked.signal,
+  const cellsOf = (id: string) => plan.cells.filter((cell) => cell.id === id);
+  await runStages(plan.stages, {
+    ...{ processes, worker, signal: checked.signal },
     report: (event) => {
       report(event);
-      if (event.type === "failed") failed.push({ ...event.cell, message: event.message });
-      if (event.type !== "done") return;
+      const cells = cellsOf(event.stage.id);
+      if (event.type === "failed") {
+        const { message } = event;
+        failed.push(...cells.map(({ arm, seed }) => ({ arm, seed, message })));
+      }
+      const [cell] = cells;
+      if (event.type !== "done" || cell === undefined) return;
       // A measure that no run has is said after the first run, not after the last.
-      readCell(event.cell)
+      readCell(cell, plan.derived)
         .then((result) => requireMetrics(plan, [result]))
         .catch((error: unknown) => {
           problem ??= error;
@@ -59,28 +92,25 @@ export async function ablate(options: AblateOptions): Promise<AblationResults> {
   });
   signal?.removeEventListener("abort", stop);
   if (problem !== undefined) throw problem;
-  const cells = await finishedCells(plan);
-  requireMetrics(plan, cells);
-  const results = ablationResults(plan, cells, failed);
-  await writeReport(plan, results, cells, { command, environment: environment(processes) });
-  return results;
+  return failed;
 }
 
 async function finishedCells(plan: AblationPlan): Promise<CellResult[]> {
   const found: CellResult[] = [];
-  for (const cell of plan.cells) if (await isFinished(cell)) found.push(await readCell(cell));
+  for (const cell of plan.cells) {
+    const stages = await Promise.all(cell.chain.map(isFinished));
+    if (stages.every(Boolean)) found.push(await readCell(cell, plan.derived));
+  }
   return found;
 }
 
 /** Writes the plan down before anything runs; more seeds of the same ablation may be added later. */
 async function claimFolder(plan: AblationPlan): Promise<void> {
   const path = join(plan.folder, "ablation.json");
-  const { name, arms, baseline, claim, rule, cells } = plan;
-  const configs = Object.fromEntries(
-    cells.map(({ arm, config: { seed: _seed, name: _name, ...config } }) => [arm, config]),
-  );
+  const { name, baseline, claim, rule, configs, derived } = plan;
+  const arms = plan.arms.map(({ name: arm, changes }) => ({ name: arm, changes }));
   const frozen = JSON.parse(
-    JSON.stringify({ name, baseline, claim, rule, arms, configs }),
+    JSON.stringify({ name, baseline, claim, rule, derived, arms, configs }),
   ) as object;
   if (await exists(path)) {
     const {
@@ -98,7 +128,6 @@ async function claimFolder(plan: AblationPlan): Promise<void> {
       );
     }
   }
-  await makeFolder(plan.folder);
   const text = JSON.stringify({ ...frozen, seeds: plan.seeds, versions: versions() }, null, 2);
   await writeFileAtomic(path, `${text}\n`);
 }

@@ -1,19 +1,12 @@
 import { join } from "node:path";
-import { readJson, readText } from "../files/read-files.js";
+import type { DerivedMeasures } from "../../config/index.js";
+import { areaUnderCurve } from "../../statistics/index.js";
 import { exists } from "../files/file-exists.js";
-import type { Cell } from "./plan.js";
-import { folderOf } from "./run-cells.js";
-
-/** What a run cost, beside what it gained. */
-export interface CellCost {
-  readonly steps: number;
-  /** Tokens that the losses counted. */
-  readonly trainedTokens: number;
-  /** Tokens that the student wrote. */
-  readonly sampledTokens: number;
-  /** Seconds of training, evaluations and saving left out. */
-  readonly seconds: number;
-}
+import { withNumbers } from "../files/json.js";
+import { readJson } from "../files/read-files.js";
+import { readLog } from "../runs/run-log.js";
+import type { Cell } from "./planned.js";
+import { type CellCost, combineCosts, type LogEntry, readCost } from "./stages/stage-cost.js";
 
 export interface CurvePoint {
   readonly step: number;
@@ -21,45 +14,58 @@ export interface CurvePoint {
 }
 
 /** What a finished run left. */
-export interface CellResult {
-  readonly arm: string;
-  readonly seed: number;
+export interface RunResult {
   readonly folder: string;
   readonly metrics: Readonly<Record<string, number>>;
   /** Of measures that are means over held-out problems: the value of each problem. */
   readonly problems: Readonly<Record<string, readonly number[]>>;
-  readonly cost: CellCost;
   /** The evaluations in their order. */
   readonly curve: readonly CurvePoint[];
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** What a finished arm left with one seed. */
+export interface CellResult extends RunResult {
+  readonly arm: string;
+  readonly seed: number;
+  readonly cost: CellCost;
+}
 
-/** Reads a finished run. */
-export async function readCell(cell: Cell): Promise<CellResult> {
-  const folder = folderOf(cell);
-  const summary = (await readJson(join(folder, "summary.json"), "summary")) as { final: Row };
-  const rows = await readLog(join(folder, "metrics.jsonl"));
-  const steps = rows.filter((row) => "learningRate" in row);
-  const evaluations = rows.filter((row) => Object.keys(row).some((key) => key.includes(".")));
-  const { batchSize } = cell.config.trainer;
-  const sampled = (row: Row) =>
-    numberOf(row, "rolloutLength") * Math.round(numberOf(row, "onPolicyShare") * batchSize);
+/** Reads a finished cell: the measures of its last stage, the cost of all of them. */
+export async function readCell(cell: Cell, derived: DerivedMeasures = {}): Promise<CellResult> {
+  const last = cell.chain.at(-1);
+  const result = await readRun(last?.folder ?? "");
+  const costs = await Promise.all(cell.chain.map(readCost));
   return {
-    ...{ arm: cell.arm, seed: cell.seed, folder },
-    metrics: numbersOf(summary.final),
-    problems: await readProblems(folder),
-    cost: {
-      steps: steps.length,
-      trainedTokens: sum(steps, (row) => numberOf(row, "tokens")),
-      sampledTokens: Math.round(sum(steps, sampled)),
-      seconds: sum(steps, (row) => numberOf(row, "elapsedMs")) / 1000,
-    },
-    curve: evaluations.map(({ step, ...row }) => ({
-      step: Number(step),
-      metrics: numbersOf(row),
-    })),
+    ...result,
+    metrics: { ...result.metrics, ...ofCurve(result.curve, derived) },
+    ...{ arm: cell.arm, seed: cell.seed, cost: combineCosts(costs) },
   };
+}
+
+/** Reads what a finished run measured; measures that are infinite or not a number are there too. */
+export async function readRun(folder: string): Promise<RunResult> {
+  const summary = withNumbers(await readJson(join(folder, "summary.json"), "summary"));
+  const rows = (await readLog(join(folder, "metrics.jsonl"))).filter((row) => !("warning" in row));
+  const evaluations = rows.filter((row) => !("terms" in row));
+  return {
+    folder,
+    metrics: numbersOf((summary as { final: LogEntry }).final),
+    problems: await readProblems(folder),
+    curve: evaluations.map(({ step, ...row }) => ({ step, metrics: numbersOf(row) })),
+  };
+}
+
+/** Derived measures of a single run. */
+function ofCurve(curve: readonly CurvePoint[], derived: DerivedMeasures): Record<string, number> {
+  const found = Object.entries(derived).flatMap(([name, measure]): [string, number][] => {
+    if (measure.type !== "area-under-curve") return [];
+    const points = curve.flatMap(({ step, metrics }) => {
+      const y = metrics[measure.metric];
+      return y === undefined ? [] : [{ x: step, y }];
+    });
+    return points.length === 0 ? [] : [[name, areaUnderCurve(points)]];
+  });
+  return Object.fromEntries(found);
 }
 
 /** `problems.json`: which held-out problems the last evaluation found right. */
@@ -74,18 +80,7 @@ async function readProblems(folder: string): Promise<Record<string, number[]>> {
   return Object.fromEntries(entries);
 }
 
-async function readLog(path: string): Promise<Row[]> {
-  const text = await readText(path, "log");
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as Row);
-}
-
-const numberOf = (row: Row, key: string) => (typeof row[key] === "number" ? row[key] : 0);
-
-const sum = (rows: readonly Row[], value: (row: Row) => number) =>
-  rows.reduce((total, row) => total + value(row), 0);
-
-function numbersOf(row: Row): Record<string, number> {
+function numbersOf(row: LogEntry): Record<string, number> {
   const entries = Object.entries(row).filter(([, value]) => typeof value === "number");
   return Object.fromEntries(entries) as Record<string, number>;
 }

@@ -1,7 +1,10 @@
 import { PupilError } from "../../errors/index.js";
 import {
   combineVerdicts,
+  type DerivedComparison,
+  type DerivedEstimate,
   judge,
+  judgeDerived,
   mean,
   type PairedDifference,
   pairedDifference,
@@ -10,8 +13,11 @@ import {
   type VerdictResult,
 } from "../../statistics/index.js";
 import { Random } from "../../tensors/index.js";
-import type { CellCost, CellResult } from "./cell-results.js";
-import type { AblationPlan } from "./plan.js";
+import type { CellResult } from "./cell-results.js";
+import { valuesOf } from "./cell-values.js";
+import { derivedResult, statisticOf } from "./derived-results.js";
+import { type CellCost, combineCosts } from "./stages/stage-cost.js";
+import type { AblationPlan } from "./planned.js";
 
 /** A measure of an arm over its seeds. */
 export interface ArmMetric {
@@ -33,12 +39,17 @@ export interface AblationVerdict {
   readonly rule: string;
   /** The largest of the smallest differences that the comparisons could have seen. */
   readonly smallestVisible?: number;
-  readonly comparisons: readonly (PairedMetric & {
-    readonly arm: string;
-    readonly metric: string;
-    readonly result: VerdictResult;
-  })[];
+  readonly comparisons: readonly JudgedComparison[];
 }
+
+/** A part of a claim with what was found. */
+export type JudgedComparison =
+  | (PairedMetric & {
+      readonly arm: string;
+      readonly metric: string;
+      readonly result: VerdictResult;
+    })
+  | (DerivedEstimate & { readonly derived: string; readonly result: VerdictResult });
 
 /** `results.json`. */
 export interface AblationResults {
@@ -48,6 +59,8 @@ export interface AblationResults {
   readonly seeds: readonly number[];
   readonly arms: Readonly<Record<string, Readonly<Record<string, ArmMetric>>>>;
   readonly paired: Readonly<Record<string, Readonly<Record<string, PairedMetric>>>>;
+  /** Measures that are computed from several arms. */
+  readonly derived?: Readonly<Record<string, DerivedEstimate>>;
   /** Means over seeds. */
   readonly cost: Readonly<Record<string, CellCost>>;
   readonly verdict?: AblationVerdict;
@@ -86,7 +99,13 @@ export function ablationResults(
         }),
       ),
     ]);
-  const verdict = verdictOf(plan, against);
+  const derived = Object.fromEntries(
+    Object.entries(plan.derived ?? {}).flatMap(([name, measure]) => {
+      const found = derivedResult(name, measure, cells);
+      return found === undefined ? [] : [[name, found]];
+    }),
+  );
+  const verdict = verdictOf(plan, against, derived);
   return {
     name: plan.name,
     finished: cells.length === plan.cells.length,
@@ -94,17 +113,16 @@ export function ablationResults(
     seeds: plan.seeds,
     arms: Object.fromEntries(arms) as AblationResults["arms"],
     paired: Object.fromEntries(paired) as AblationResults["paired"],
+    ...(plan.derived === undefined ? {} : { derived }),
     cost: Object.fromEntries(names.flatMap((arm) => meanCost(arm, ofArm(arm)))),
     ...(verdict === undefined ? {} : { verdict }),
     failed,
   };
 }
 
-/** Measures that every finished run has, in their order. */
+/** Measures of the finished runs, in their order; arms may have different ones. */
 function metricNames(cells: readonly CellResult[]): string[] {
-  const [first, ...others] = cells;
-  const names = Object.keys(first?.metrics ?? {});
-  return names.filter((name) => others.every(({ metrics }) => name in metrics));
+  return [...new Set(cells.flatMap(({ metrics }) => Object.keys(metrics)))];
 }
 
 function armMetric(cells: readonly CellResult[], metric: string): [string, ArmMetric][] {
@@ -126,8 +144,7 @@ function comparePair(
     return twin !== undefined && metric in cell.metrics ? [[cell, twin] as const] : [];
   });
   if (pairs.length === 0) return undefined;
-  const valuesOf = (cell: CellResult) => cell.problems[metric] ?? [cell.metrics[metric] as number];
-  const side = (index: 0 | 1): SeedValues => pairs.map((pair) => valuesOf(pair[index]));
+  const side = (index: 0 | 1): SeedValues => pairs.map((pair) => valuesOf(pair[index], metric));
   // The same numbers for the same table, whoever computes it.
   const random = new Random(0).stream("ablation", metric);
   return { ...pairedDifference(side(0), side(1), { random }), baseline };
@@ -136,16 +153,20 @@ function comparePair(
 function verdictOf(
   { claim, rule }: AblationPlan,
   against: (arm: string, baseline: string, metric: string) => PairedMetric | undefined,
+  derived: Readonly<Record<string, DerivedEstimate>>,
 ): AblationVerdict | undefined {
   if (claim === undefined || rule === undefined) return undefined;
-  const comparisons = claim.comparisons.flatMap((comparison) => {
-    const { arm, baseline, metric } = comparison;
+  const judged = (part: (typeof claim.comparisons)[number]): JudgedComparison[] => {
+    if ("derived" in part) return judgeEstimate(part, derived[part.derived]);
+    const { arm, baseline, metric } = part;
     const found = against(arm, baseline, metric);
-    if (found === undefined) return [];
-    return [{ ...found, arm, metric, result: judge(comparison, found) }];
-  });
+    return found === undefined ? [] : [{ ...found, arm, metric, result: judge(part, found) }];
+  };
+  const comparisons = claim.comparisons.flatMap(judged);
   const complete = comparisons.length === claim.comparisons.length;
-  const visible = comparisons.flatMap(({ smallestVisible }) => smallestVisible ?? []);
+  const visible = comparisons.flatMap((found) =>
+    "derived" in found ? [] : (found.smallestVisible ?? []),
+  );
   return {
     claim: claim.text,
     result: complete ? combineVerdicts(comparisons.map(({ result }) => result)) : "cannot tell",
@@ -155,38 +176,61 @@ function verdictOf(
   };
 }
 
+function judgeEstimate(
+  comparison: DerivedComparison,
+  found: DerivedEstimate | undefined,
+): JudgedComparison[] {
+  if (found === undefined) return [];
+  return [{ ...found, derived: comparison.derived, result: judgeDerived(comparison, found) }];
+}
+
 function meanCost(arm: string, cells: readonly CellResult[]): [string, CellCost][] {
   if (cells.length === 0) return [];
-  const of = (key: keyof CellCost) => mean(cells.map(({ cost }) => cost[key]));
   return [
     [
       arm,
-      {
-        steps: of("steps"),
-        trainedTokens: of("trainedTokens"),
-        sampledTokens: of("sampledTokens"),
-        seconds: of("seconds"),
-      },
+      combineCosts(
+        cells.map(({ cost }) => cost),
+        mean,
+      ),
     ],
   ];
 }
 
 /**
- * Measures that a claim or a report names must be there.
+ * Measures that a claim, a derived measure or a report names must be there: those of an arm once a run of
+ * it has finished, those of no arm in particular once every arm has one.
  *
  * @throws PupilError naming those that runs have
  */
 export function requireMetrics(plan: AblationPlan, cells: readonly CellResult[]): void {
-  const known = metricNames(cells);
-  const asked = [
-    ...(plan.metrics ?? []),
-    ...(plan.claim?.comparisons.map(({ metric }) => metric) ?? []),
-  ];
-  const missing = asked.find((metric) => !known.includes(metric));
-  if (cells.length === 0 || missing === undefined) return;
-  throw new PupilError(`no run has a measure "${missing}".`, {
-    field: "metrics",
-    value: missing,
-    remedy: `Those of this ablation: ${known.join(", ")}.`,
-  });
+  for (const { metric, arm } of askedMetrics(plan)) {
+    const asked = cells.filter((cell) => arm === undefined || cell.arm === arm);
+    const whole = plan.arms.every(({ name }) => asked.some((cell) => cell.arm === name));
+    if (asked.length === 0 || (arm === undefined && !whole)) continue;
+    if (asked.some(({ metrics }) => metric in metrics)) continue;
+    const whose = arm === undefined ? "no run" : `no run of the arm "${arm}"`;
+    throw new PupilError(`${whose} has a measure "${metric}".`, {
+      field: "metrics",
+      value: metric,
+      remedy: `There are: ${metricNames(asked).join(", ")}.`,
+    });
+  }
+}
+
+interface AskedMetric {
+  readonly metric: string;
+  readonly arm?: string;
+}
+
+function askedMetrics({ metrics = [], claim, derived = {} }: AblationPlan): AskedMetric[] {
+  const claimed = (claim?.comparisons ?? []).flatMap((part): AskedMetric[] =>
+    "derived" in part ? [] : [part.arm, part.baseline].map((arm) => ({ arm, metric: part.metric })),
+  );
+  const ofDerived = Object.values(derived).flatMap((measure): readonly AskedMetric[] =>
+    measure.type === "area-under-curve"
+      ? [{ metric: measure.metric }]
+      : statisticOf(measure).columns,
+  );
+  return [...claimed, ...ofDerived, ...metrics.map((metric) => ({ metric }))];
 }

@@ -16,10 +16,13 @@ const numbers = new Map([Infinity, -Infinity, NaN].map((number) => [String(numbe
 /**
  * The same value with those strings as numbers again; for what holds numbers. (In a text, "NaN" may be a
  * word.)
+ *
+ * @param levels what lies deeper stays as it is: nothing that a run writes does
  */
-export function withNumbers(value: unknown): unknown {
+export function withNumbers(value: unknown, levels = 100): unknown {
   if (typeof value === "string") return numbers.get(value) ?? value;
-  if (Array.isArray(value)) return value.map(withNumbers);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, withNumbers(field)]));
+  if (typeof value !== "object" || value === null || levels === 0) return value;
+  const inner = (field: unknown) => withNumbers(field, levels - 1);
+  if (Array.isArray(value)) return value.map(inner);
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, inner(field)]));
 }

@@ -11,6 +11,9 @@ const { open } = require("node:fs/promises");
 let ready;
 const libraries = () => (ready ??= Promise.all(workerData.map((url) => import(url))));
 let last = {};
+const decoder = new TextDecoder();
+// JSON.parse would lose how its numbers are written: the reader parses it.
+const parsers = { jsonFromBytes: (bytes) => bytes && decoder.decode(bytes) };
 const answer = async ({ path, byteLength, range }) => {
   const [{ parquetMetadataAsync, parquetRead }, { compressors }] = await libraries();
   const handle = await open(path);
@@ -31,7 +34,7 @@ const answer = async ({ path, byteLength, range }) => {
     await parquetRead({
       file, metadata, compressors, rowStart: range.start, rowEnd: range.end,
       ...(range.columns && { columns: [...range.columns] }),
-      rowFormat: "object",
+      rowFormat: "object", parsers,
       onChunk: ({ columnName, columnData }) => {
         counts[columnName] = (counts[columnName] ?? 0) + columnData.length;
       },

@@ -86,6 +86,8 @@ function writer({ sampling, maxNewTokens, batchSize }: RecordOptions, parts: Sou
       remedy: "Leave generate out to record the data's own rows, or use a teacher that writes.",
     });
   }
+  // What is written is tokenized again, and bytes that are no text are more of them then.
+  const longest = (teacher.maxPositions ?? Infinity) + 1;
   return async (rows: readonly TokenSequence[], first: number): Promise<SourceRow[]> => {
     const written: SourceRow[] = [];
     for (let start = 0; start < rows.length; start += batchSize) {
@@ -99,13 +101,19 @@ function writer({ sampling, maxNewTokens, batchSize }: RecordOptions, parts: Sou
         sequenceIds: part.map((_, i) => first + start + i),
       });
       for (const [i, { promptIds, completionIds, finished }] of rollouts.entries()) {
-        const isCut = !finished && endIds.length > 0;
         const example = {
           prompt: tokenizer.decode(promptIds),
           completion: decodeCompletion(tokenizer, promptIds, completionIds),
         };
         const { id } = part[i] as TokenSequence;
-        const row = tokenizeExample(tokenizer, { ...example, ...(isCut && { finished: false }) });
+        const wasCut = !finished && endIds.length > 0;
+        const whole = tokenizeExample(tokenizer, {
+          ...example,
+          ...(wasCut && { finished: false }),
+        });
+        const isCut = wasCut || whole.ids.length > longest;
+        // As a run with this teacher cuts the row of rows.jsonl.
+        const row = { ...whole, ids: whole.ids.slice(0, longest) };
         if (row.completionStart >= row.ids.length) written.push({ row: undefined });
         else {
           written.push({

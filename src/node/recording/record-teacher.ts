@@ -54,7 +54,7 @@ export async function* recordTeacher(
 ): AsyncGenerator<RecordEvent> {
   const components = await loadOwnComponents(config);
   using models = await owning((own) =>
-    assembleModels(config, undefined, { loss: [], components }, own),
+    assembleModels(config, { loss: [], components, trains: false }, own),
   );
   const { teacher, loadedTeacher, tokenizer, data } = models;
   if (teacher === undefined || loadedTeacher === undefined) {

@@ -19,10 +19,12 @@ import { dataOnDisk } from "../files/data-on-disk.js";
 import { type LoadedStudent, rankerOf } from "../models/ranker-folder.js";
 import { type LoadedListTeacher, loadListTeacher } from "./list-teacher.js";
 import {
+  fewestPositions,
   folderConfig,
   listTeacherConfigs,
-  memoryNeeds,
-  requireMemory,
+  type MemoryParts,
+  referenceConfigs,
+  requireRunFits,
   teacherConfigs,
 } from "./memory-estimate.js";
 import {
@@ -78,21 +80,30 @@ export async function owning<T extends object>(
   }
 }
 
+export interface ModelsUse {
+  /** Folder with the student as it was saved; default: as the config says. */
+  readonly checkpoint?: string | undefined;
+  /** What the teacher is for; an aligned one gives signals for some losses only. */
+  readonly loss: readonly LossTerm[];
+  /** What the config's lists of modules lead to. */
+  readonly components: OwnComponents;
+  /** Whether the student is trained: that takes memory. */
+  readonly trains: boolean;
+}
+
 /**
- * Loads and checks them; with a checkpoint folder, the student as saved there.
+ * Loads and checks them.
  *
- * @param parts.loss what the teacher is for; an aligned one gives signals for some losses only
- * @param parts.components what the config's lists of modules lead to
+ * @throws PupilError also if they cannot fit into memory, before they are made
  */
 export async function assembleModels(
   config: RunConfig,
-  checkpoint: string | undefined,
-  { loss, components }: { readonly loss: readonly LossTerm[]; readonly components: OwnComponents },
+  { checkpoint, loss, components, trains }: ModelsUse,
   own: Own,
 ): Promise<RunModels> {
   const random = new Random(config.seed);
   const files = dataOnDisk();
-  const teachers = await requireModelsFit(config, checkpoint);
+  const teachers = await requireModelsFit(config, checkpoint, { terms: loss, trains });
   const loadedTeacher = await loadRunTeacher(config, loss, components.teachers);
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
@@ -114,12 +125,19 @@ export async function assembleModels(
     },
   );
   own({ dispose: () => data.dispose?.() });
+  if (loadedStudent !== undefined) {
+    requireRunFits(config, {
+      ...{ student: loadedStudent.model.config, teachers, terms: loss, trains },
+      isAdapter: loadedStudent.model.adapters.active !== undefined,
+      fewestPositions: fewestPositions(config, data),
+    });
+  }
   const student =
     loadedStudent?.model ??
     own(
       await freshStudent(config, tokenizer, data, {
         maxPositions: freshContext(config, data, loadedTeacher?.maxPositions),
-        teachers,
+        ...{ teachers, terms: loss, trains },
         random: random.stream("weights"),
       }),
     );
@@ -145,7 +163,7 @@ export async function assembleModels(
         random: random.stream("teacher"),
       }),
     );
-  const notes = contextNotes(config, data, shortest);
+  const notes = contextNotes(config, data, shortest, trains);
   return {
     ...{ random, tokenizer, data, loadedStudent, teacher, loadedTeacher, notes },
     // A head takes the place of a model's own, which is gone then.
@@ -158,15 +176,17 @@ export async function assembleModels(
 async function requireModelsFit(
   config: RunConfig,
   checkpoint: string | undefined,
+  use: Pick<MemoryParts, "terms" | "trains">,
 ): Promise<ModelConfig[]> {
   const teachers = [
     ...(await teacherConfigs(config.teacher)),
     ...(await listTeacherConfigs(config)),
+    ...(await referenceConfigs(config.trainer)),
   ];
   const from = checkpoint ?? config.student.from;
   if (from !== undefined) {
-    const student = await folderConfig(from);
-    requireMemory(memoryNeeds(config, { student, teachers, shortestRow: 1 }));
+    const { config: student, isAdapter } = await folderConfig(from);
+    requireRunFits(config, { student, isAdapter, teachers, ...use, fewestPositions: 1 });
   }
   return teachers;
 }

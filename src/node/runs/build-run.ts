@@ -1,6 +1,6 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
-import { type LossState, lossTermFromConfig } from "../../losses/index.js";
+import type { LossState } from "../../losses/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
 import { AdamW } from "../../optim/index.js";
 import type { Teacher } from "../../teachers/index.js";
@@ -17,9 +17,12 @@ import { loadOwnComponents } from "./own-components.js";
 import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";
+import { loadReference } from "./run-reference.js";
 import { manifestOf } from "./run-teacher.js";
+import { stepTermFromConfig } from "./run-terms.js";
 import type { TeacherManifest } from "../teachers/index.js";
 import { trainerOf } from "./run-trainer.js";
+import { type DataFingerprint, fingerprintOf } from "./data-fingerprint.js";
 import { restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
@@ -40,6 +43,8 @@ export interface RunParts extends Disposable {
   readonly notes: readonly string[];
   /** What became of the rows of the data; absent for data without an end. */
   readonly dataReport: DataReport | undefined;
+  /** Of the training rows. */
+  fingerprint(): Promise<DataFingerprint>;
   /** Refuses training rows that the teacher cannot score; to be called before a run starts. */
   checkData(): Promise<void>;
   train(startStep: number): AsyncGenerator<StepMetrics>;
@@ -63,8 +68,8 @@ async function assemble(
   own: Own,
 ): Promise<Omit<RunParts, typeof Symbol.dispose>> {
   const components = await loadOwnComponents(config);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
-  const models = await assembleModels(config, checkpoint, { loss, components }, own);
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, components.losses));
+  const models = await assembleModels(config, { checkpoint, loss, components, trains: true }, own);
   const { random, tokenizer, data, student, loadedStudent, teacher, loadedTeacher } = models;
   const { ranker, listTeacher } = models;
   const layers = { student: layerSizesOf(student), teacher: teacher?.layerSizes };
@@ -82,7 +87,12 @@ async function assemble(
           teacher: teacher?.state,
           projections: projections?.state,
         });
-  const parts = { student, ranker, listTeacher, teacher, tokenizer, data, random };
+  const reference = await loadReference(config, { student, tokenizer, random });
+  if (reference !== undefined) own(reference);
+  const parts = {
+    ...{ student, ranker, listTeacher, teacher, tokenizer, data, random, reference },
+    ownRewards: components.rewards,
+  };
   return {
     student,
     ranker,
@@ -102,6 +112,7 @@ async function assemble(
       ...describeUnknownKeys(loadedStudent, config.student.from),
     ],
     dataReport: data.report,
+    fingerprint: () => fingerprintOf(config, data),
     checkData: async () => {
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);

@@ -89,7 +89,7 @@ export async function compareRunSupports(request: SupportRequest): Promise<Suppo
   const components = await loadOwnComponents(config);
   const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
   using models = await owning((own) =>
-    assembleModels(config, undefined, { loss, components }, own),
+    assembleModels(config, { loss, components, trains: false }, own),
   );
   const { student, teacher, data, tokenizer, random } = models;
   if (teacher === undefined || !teacher.provides.includes("teacherLogits")) {

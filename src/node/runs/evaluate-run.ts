@@ -1,14 +1,19 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
-import { lossTermFromConfig } from "../../losses/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { loadOwnComponents, parseRunConfig } from "./own-components.js";
+import { stepTermFromConfig } from "./run-terms.js";
 import { requireTrust, takeTrust } from "./trusted-modules.js";
+
+export interface NotedEvaluation extends RunEvaluation {
+  /** What to tell the user: rows left out, completions that the context cuts, how teacher and student fit. */
+  readonly notes: readonly string[];
+}
 
 /** What `pupil evaluate` was asked to do: a run config whose student is the model to measure. */
 export async function resolveEvaluation(
@@ -48,12 +53,15 @@ export async function resolveRunConfig(
  * Evaluates the student of a config without training it. Needs a started backend. The trainer of the
  * config has no say: a student may be measured against another teacher than it learned from.
  */
-export async function evaluateRun(config: RunConfig): Promise<RunEvaluation> {
+export async function evaluateRun(config: RunConfig): Promise<NotedEvaluation> {
   const components = await loadOwnComponents(config);
-  const loss = config.trainer.loss.map((term) => lossTermFromConfig(term, components.losses));
+  const loss = config.trainer.loss.map((term) => stepTermFromConfig(term, components.losses));
   using models = await owning((own) =>
-    assembleModels(config, undefined, { loss, components }, own),
+    assembleModels(config, { loss, components, trains: false }, own),
   );
+  const { data, loadedTeacher } = models;
+  const notes = [...data.notes, ...models.notes, ...(loadedTeacher?.notes ?? [])];
   // Awaited here: the models are released when this function ends.
-  return await evaluatorOf(config, models)();
+  const parts = { ...models, ownRewards: components.rewards };
+  return { ...(await evaluatorOf(config, parts)()), notes };
 }

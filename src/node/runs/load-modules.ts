@@ -15,6 +15,8 @@ export interface ModuleKind<D extends { readonly name: string }> {
   readonly builtIn: readonly { readonly name: string }[];
   /** A member that tells such a definition from everything else a module exports. */
   readonly mark: string;
+  /** A member that such a definition does not have, and another kind with that mark has. */
+  readonly otherThan?: string;
   readonly shape: z.ZodType;
   /** Options that a config has beside the definition's own. */
   readonly reserved: readonly string[];
@@ -31,16 +33,10 @@ export async function loadModule<D extends { readonly name: string }>(
   kind: ModuleKind<D>,
   path: string,
 ): Promise<D[]> {
-  const { noun, plural, define, mark } = kind;
+  const { noun, plural, define } = kind;
   await readText(path, `file of ${plural}`);
   const module = await importOnce(path);
-  const definitions = Object.entries(module).flatMap(([name, exported]) =>
-    (Array.isArray(exported) ? (exported as unknown[]) : [exported])
-      .filter((candidate) => hasMember(candidate, mark))
-      .map((candidate) => checkDefinition(kind, candidate, `${path}: export ${name}`)),
-  );
-  // The same definition may be exported by itself and in a list.
-  const unique = [...new Set(definitions)];
+  const unique = definitionsIn(kind, module, path);
   if (unique.length === 0) {
     throw new PupilError(`the file exports no ${noun} definition.`, {
       field: path,
@@ -48,6 +44,21 @@ export async function loadModule<D extends { readonly name: string }>(
     });
   }
   return unique;
+}
+
+/** Those of one kind among the exports of a module. */
+export function definitionsIn<D extends { readonly name: string }>(
+  kind: ModuleKind<D>,
+  module: Readonly<Record<string, unknown>>,
+  path: string,
+): D[] {
+  const definitions = Object.entries(module).flatMap(([name, exported]) =>
+    (Array.isArray(exported) ? (exported as unknown[]) : [exported])
+      .filter((candidate): candidate is Record<string, unknown> => isOfKind(kind, candidate))
+      .map((candidate) => checkDefinition(kind, candidate, `${path}: export ${name}`)),
+  );
+  // The same definition may be exported by itself and in a list.
+  return [...new Set(definitions)];
 }
 
 /**
@@ -97,8 +108,12 @@ async function loadFor<D extends { readonly name: string }>(
   }
 }
 
-function hasMember(exported: unknown, member: string): exported is Record<string, unknown> {
-  return typeof exported === "object" && exported !== null && member in exported;
+function isOfKind(
+  { mark, otherThan }: Pick<ModuleKind<never>, "mark" | "otherThan">,
+  exported: unknown,
+): boolean {
+  if (typeof exported !== "object" || exported === null || !(mark in exported)) return false;
+  return otherThan === undefined || !(otherThan in exported);
 }
 
 function checkDefinition<D extends { readonly name: string }>(

@@ -7,6 +7,7 @@ import {
 } from "../../data/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { type LossDefinition, lossDefinitions, lossInputs } from "../../losses/index.js";
+import { type RewardDefinition, rewardDefinitions, rewardNeeds } from "../../rollouts/index.js";
 import { type TeacherDefinition, teacherKinds } from "../../teachers/index.js";
 import type { ModuleKind } from "./load-modules.js";
 
@@ -22,7 +23,7 @@ export const definitionFields = {
 
 export const lossModules: ModuleKind<LossDefinition> = {
   ...{ noun: "loss", plural: "losses", define: "defineLoss", builtIn: lossDefinitions },
-  mark: "evaluate",
+  mark: "formula",
   reserved: ["type", "weight"],
   shape: z.object({
     ...definitionFields,
@@ -56,6 +57,7 @@ export const taskModules: ModuleKind<TaskDefinition> = {
     ...{ answer: callable, oracle: callable, verify: callable },
     ...{ hidden: callable.optional(), checkSteps: callable.optional() },
     ...{ continueFrom: callable.optional(), respond: callable.optional() },
+    list: callable.optional(),
   }),
   check({ config }, field) {
     const missing = ["errorRate", "heldOutFraction"].find((name) => !(name in config.shape));
@@ -73,6 +75,8 @@ export const verifierModules: ModuleKind<VerifierDefinition> = {
   define: "defineVerifier",
   builtIn: verifierDefinitions,
   mark: "verify",
+  // A task verifies too.
+  otherThan: "generate",
   reserved: ["type"],
   shape: z.object({ ...definitionFields, verify: callable }),
 };
@@ -85,4 +89,22 @@ export const teacherModules: ModuleKind<TeacherDefinition> = {
   mark: "connect",
   reserved: ["type", "weight", "when"],
   shape: z.object({ ...definitionFields, connect: callable }),
+};
+
+export const rewardModules: ModuleKind<RewardDefinition> = {
+  noun: "reward",
+  plural: "rewards",
+  define: "defineReward",
+  builtIn: rewardDefinitions,
+  mark: "evaluate",
+  // A loss is evaluated too.
+  otherThan: "formula",
+  reserved: ["type", "weight"],
+  shape: z.object({
+    ...definitionFields,
+    reference: text,
+    needs: z.array(z.enum(rewardNeeds)),
+    ask: callable.optional(),
+    evaluate: callable,
+  }),
 };

@@ -7,13 +7,21 @@ import {
 } from "../../config/index.js";
 import type { LossDefinition } from "../../losses/index.js";
 import { loadModule, loadModules } from "./load-modules.js";
-import { lossModules, taskModules, teacherModules, verifierModules } from "./module-kinds.js";
+import {
+  lossModules,
+  rewardModules,
+  taskModules,
+  teacherModules,
+  verifierModules,
+} from "./module-kinds.js";
 
 const list = z.array(z.string()).catch([]);
-const moduleLists = z.object({ losses: list, tasks: list, verifiers: list, teachers: list }).catch({
-  ...{ losses: [], tasks: [], verifiers: [] },
-  teachers: [],
-});
+const moduleLists = z
+  .object({ losses: list, rewards: list, tasks: list, verifiers: list, teachers: list })
+  .catch({
+    ...{ losses: [], rewards: [], tasks: [], verifiers: [] },
+    teachers: [],
+  });
 
 /**
  * Everything of the user's own that the lists of modules in a config lead to. What else is wrong with
@@ -25,9 +33,10 @@ export async function loadOwnComponents(
   config: unknown,
   source = "the run config",
 ): Promise<OwnComponents> {
-  const { losses, tasks, verifiers, teachers } = moduleLists.parse(config);
+  const { losses, rewards, tasks, verifiers, teachers } = moduleLists.parse(config);
   return {
     losses: await loadModules(lossModules, losses, source),
+    rewards: await loadModules(rewardModules, rewards, source),
     tasks: await loadModules(taskModules, tasks, source),
     verifiers: await loadModules(verifierModules, verifiers, source),
     teachers: await loadModules(teacherModules, teachers, source),

@@ -1,11 +1,14 @@
 import { completionLengths, type PreparedData, type RunConfig } from "../../config/index.js";
 import { decodeCompletion, type Tokenizer } from "../../data/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
+import { type RewardDefinition, rewardTermFromConfig } from "../../rollouts/index.js";
 import type { ListTeacher, Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import {
   evaluatePairs,
   evaluateRanking,
+  evaluateSamples,
+  type EvaluateSamplesOptions,
   evaluateStudent,
   evaluateWindows,
   type EvaluationSet,
@@ -38,6 +41,7 @@ export interface EvaluatedParts {
   readonly tokenizer: Tokenizer;
   readonly data: PreparedData;
   readonly random: Random;
+  readonly ownRewards: readonly RewardDefinition[];
 }
 
 /** Measures the student on every evaluation set of its data. */
@@ -48,6 +52,7 @@ export function evaluatorOf(
   const { student, teacher, tokenizer, data, random } = parts;
   const { batchSize, sampling } = config.evaluation;
   const maxNewTokens = completionLengths(config, data).evaluation;
+  const ofSamples = samplesOptions(config, parts.ownRewards);
   return async () => {
     const metrics: Record<string, number> = {};
     const completions: CompletionRow[] = [];
@@ -63,6 +68,10 @@ export function evaluatorOf(
         random: random.stream("evaluation"),
       });
       Object.assign(metrics, result.metrics);
+      if (ofSamples !== undefined) {
+        const more = { tokenizer, maxNewTokens, teacher, random: random.stream("evaluation") };
+        Object.assign(metrics, await evaluateSamples(student, set, { ...more, ...ofSamples }));
+      }
       const verdicts = result.completions.flatMap((row) => row.correct ?? []);
       if (verdicts.length > 0) correct[set.name] = verdicts;
       const logged = result.completions.slice(0, loggedCompletions);
@@ -103,4 +112,23 @@ async function ofTrainer(
     Object.entries(metrics).map(([key, value]) => [`${name}.${key}`, value] as const),
   );
   return Object.fromEntries(named);
+}
+
+/** Completions of each prompt where a reinforce run does not say how many. */
+const usualSamples = 4;
+
+/** How many completions of each prompt to make, and what they are worth; undefined: none. */
+function samplesOptions(
+  { trainer, evaluation: { samplesPerPrompt, batchSize } }: RunConfig,
+  ownRewards: readonly RewardDefinition[],
+): Omit<EvaluateSamplesOptions, "tokenizer" | "maxNewTokens" | "random"> | undefined {
+  if (trainer.type !== "reinforce") {
+    return samplesPerPrompt === undefined || samplesPerPrompt === 1
+      ? undefined
+      : { samplesPerPrompt, batchSize };
+  }
+  const { sampling, combine } = trainer;
+  const rewards = trainer.rewards.map((term) => rewardTermFromConfig(term, ownRewards));
+  const count = samplesPerPrompt ?? usualSamples;
+  return { samplesPerPrompt: count, batchSize, sampling, combine, rewards };
 }

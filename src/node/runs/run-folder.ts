@@ -12,6 +12,7 @@ import {
 import { exists } from "../files/file-exists.js";
 import { toJson } from "../files/json.js";
 import { readJson } from "../files/read-files.js";
+import { fingerprintFile } from "./data-fingerprint.js";
 import { newestWholeCheckpoint } from "./newest-checkpoint.js";
 import { emptyHistory, type RunHistory } from "./run-history.js";
 import { lockRun } from "./run-lock.js";
@@ -27,6 +28,8 @@ export interface RunFolder {
   syncLogs(): Promise<void>;
   writeConfig(config: object): Promise<void>;
   writeSummary(summary: object): Promise<void>;
+  /** What tells the run's data from other data. */
+  writeFingerprint(fingerprint: object): Promise<void>;
   /** Which held-out problems the last evaluation found right, by set. */
   writeProblems(correct: object): Promise<void>;
   /** Cuts the logs to the rows of the first `step` steps, and returns what they tell. */
@@ -139,6 +142,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
     },
     writeConfig: (config) => write("config.json", config),
     writeSummary: (summary) => write("summary.json", summary),
+    writeFingerprint: (fingerprint) => write(fingerprintFile, fingerprint),
     writeProblems: (correct) => write("problems.json", correct),
     goBackTo: async (step) => {
       await lock.check();

@@ -4,6 +4,7 @@ import {
   watchEvaluations,
   watchTraining,
 } from "../../trainers/index.js";
+import { addCosts, noCost, type SamplingCost } from "../../rollouts/index.js";
 import { withNumbers } from "../files/json.js";
 import type { LogRow } from "./run-log.js";
 
@@ -24,6 +25,8 @@ export interface RunHistory {
   readonly initial: Evaluation | undefined;
   readonly last: Evaluation | undefined;
   readonly tokens: number;
+  /** What sampling and training have cost, as far as the log says. */
+  readonly cost: SamplingCost;
   readonly trainingMs: number;
   /** Whether the last step or the last evaluation was far worse than the first. */
   readonly diverged: boolean;
@@ -39,12 +42,13 @@ export interface RunHistory {
 
 export function emptyHistory(): RunHistory {
   const evaluations: { initial?: Evaluation; last?: Evaluation } = {};
-  const sums = { steps: 0, tokens: 0, trainingMs: 0 };
+  const sums = { steps: 0, tokens: 0, cost: noCost, trainingMs: 0 };
   const watch = watchTraining();
   const watchHeldOut = watchEvaluations();
   const addStep = (metrics: StepMetrics) => {
     sums.steps++;
     sums.tokens += metrics.tokens;
+    sums.cost = addCosts(sums.cost, metrics.cost ?? noCost);
     sums.trainingMs += metrics.elapsedMs;
     return watch(metrics);
   };
@@ -62,6 +66,9 @@ export function emptyHistory(): RunHistory {
     },
     get tokens() {
       return sums.tokens;
+    },
+    get cost() {
+      return sums.cost;
     },
     get trainingMs() {
       return sums.trainingMs;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { readFile, readlink, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
-import { writeAll } from "../files/atomic.js";
+import { unfinishedPrefix, writeAll } from "../files/atomic.js";
 import { disk, DiskError, explainDiskErrors } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
@@ -46,26 +46,37 @@ const makingMs = 10_000;
  * Takes a run folder for this process. A lock left by a process that was killed is taken over, as is one
  * that came with a copy of the folder: see docs/decisions/0020-run-lock-and-logs.md.
  *
+ * @param doing what the other process is said to do
  * @throws PupilError if another process holds it
  */
-export async function lockRun(folder: string): Promise<RunLock> {
+export async function lockRun(
+  folder: string,
+  doing = "training in this run folder",
+): Promise<RunLock> {
   const path = join(folder, lockName);
   for (let attempt = 0; attempt < 3; attempt++) {
     const own = await makeLock(path);
     if (own !== undefined) return own;
     const found = await readLock(path);
     if (found === undefined) continue;
-    if (await isHeld(found)) throw isUsed(folder, path, found.holder);
-    await removeStale(folder, path, found);
+    if (await isHeld(found)) throw isUsed(folder, path, found.holder, doing);
+    await removeStale(folder, path);
   }
-  throw isUsed(folder, path, undefined);
+  throw isUsed(folder, path, undefined, doing);
+}
+
+/** Whether a process holds a run folder now. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const found = await readLock(join(folder, lockName));
+  return found !== undefined && (await isHeld(found));
 }
 
 async function makeLock(path: string): Promise<RunLock | undefined> {
+  const token = randomUUID();
   try {
     const file = await disk.open(path, "wx");
     try {
-      await writeAll(file, Buffer.from(JSON.stringify(await describeSelf(path))));
+      await writeAll(file, Buffer.from(JSON.stringify(await describeSelf(path, token))));
     } finally {
       await file.close();
     }
@@ -74,20 +85,19 @@ async function makeLock(path: string): Promise<RunLock | undefined> {
     await disk.remove(path).catch(() => undefined);
     return explainDiskErrors(path, () => Promise.reject(error as Error));
   }
-  const inode = (await placeOf(path)).inode;
-  return holdLock(path, inode);
+  return holdLock(path, token);
 }
 
-function holdLock(path: string, inode: string): RunLock {
+function holdLock(path: string, token: string): RunLock {
   const timer = setInterval(() => {
     const now = new Date();
     void utimes(path, now, now).catch(() => undefined);
   }, signOfLifeMs).unref();
-  const isOwn = async () => (await placeOf(path)).inode === inode;
+  // By what is written in it: a file that replaces another often gets its inode too.
+  const isOwn = async () => (await readLock(path))?.holder?.token === token;
   // A process that ends in the middle of a step has no time for promises.
   const onExit = () => {
-    const now = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-    if (String(now) === inode) rmSync(path, { force: true });
+    if (existsSync(path) && readFileSync(path, "utf8").includes(token)) rmSync(path);
   };
   process.on("exit", onExit);
   const stop = () => {
@@ -122,9 +132,9 @@ async function lost(path: string): Promise<DiskError> {
   });
 }
 
-async function describeSelf(path: string): Promise<Holder> {
+async function describeSelf(path: string, token: string): Promise<Holder> {
   return {
-    token: randomUUID(),
+    token,
     pid: process.pid,
     started: await startOf(process.pid),
     host: hostname(),
@@ -143,15 +153,15 @@ interface FoundLock {
 
 /** Undefined if it is gone by now. */
 async function readLock(path: string): Promise<FoundLock | undefined> {
-  const info = await stat(path).catch(() => undefined);
+  const ageMs = await ageOf(path);
   const place = await placeOf(path);
-  if (info === undefined) return undefined;
+  if (ageMs === undefined) return undefined;
   const holder = (await readJson(path).catch(() => undefined)) as Holder | undefined;
   const isWhole = typeof holder?.token === "string" && typeof holder.pid === "number";
   return {
     holder: isWhole ? holder : undefined,
     place,
-    ageMs: Date.now() - info.mtimeMs,
+    ageMs,
   };
 }
 
@@ -169,28 +179,46 @@ async function isHeld({ holder, place, ageMs }: FoundLock): Promise<boolean> {
   return holder.started === (await startOf(holder.pid));
 }
 
-/** Removes a lock that was found stale, unless someone took it over meanwhile. */
-async function removeStale(folder: string, path: string, found: FoundLock): Promise<void> {
-  const aside = join(folder, `.unfinished-${lockName}-${randomUUID()}`);
+/**
+ * Removes a stale lock. Of several that found it, who makes the guard file does so, and looks at the lock
+ * again: the one before may have taken it over already.
+ */
+async function removeStale(folder: string, path: string): Promise<void> {
+  const guard = join(folder, `${unfinishedPrefix}${lockName}`);
   await explainDiskErrors(path, async () => {
     try {
-      await disk.rename(path, aside);
+      await (await disk.open(guard, "wx")).close();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const age = await ageOf(guard);
+      if (age === undefined) return;
+      if (age < makingMs) throw isUsed(folder, path, undefined);
+      // Left by a process that was killed at this very place.
+      return disk.remove(guard);
     }
-    const taken = await readLock(aside);
-    if (taken !== undefined && taken.holder?.token !== found.holder?.token) {
-      await disk.rename(aside, path);
-      throw isUsed(folder, path, taken.holder);
+    try {
+      const found = await readLock(path);
+      if (found !== undefined && !(await isHeld(found))) await disk.remove(path);
+    } finally {
+      await disk.remove(guard);
     }
-    await disk.remove(aside);
   });
 }
 
-function isUsed(folder: string, path: string, holder: Holder | undefined): PupilError {
+/** Milliseconds since a file was written; undefined if it is gone. */
+async function ageOf(path: string): Promise<number | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  return info && Date.now() - info.mtimeMs;
+}
+
+function isUsed(
+  folder: string,
+  path: string,
+  holder: Holder | undefined,
+  doing = "training in this run folder",
+): PupilError {
   const who = holder === undefined ? "Another process" : `Process ${holder.pid} on ${holder.host}`;
-  return new PupilError(`${who} is training in this run folder.`, {
+  return new PupilError(`${who} is ${doing}.`, {
     field: folder,
     remedy: `Wait until it ends, or stop it. If there is no such process, delete ${path}.`,
   });

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { disk, explainDiskErrors } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
+import { withNumbers } from "../files/json.js";
 
 /** One row of a `.jsonl` log, with the step that it belongs to. */
 export interface LogRow {
@@ -28,6 +29,18 @@ export async function cutLog(
   }
   const { size } = await stat(path);
   if (size > length) await explainDiskErrors(path, () => disk.truncate(path, length));
+}
+
+/** The whole rows of a log that has ended, in order, with numbers in the place of "Infinity" and the like. */
+export async function readLog(
+  path: string,
+): Promise<(LogRow & Readonly<Record<string, unknown>>)[]> {
+  const rows = [];
+  for await (const { text } of linesOf(path)) {
+    const row = parseRow(text);
+    if (row !== undefined) rows.push(withNumbers(row) as LogRow & Record<string, unknown>);
+  }
+  return rows;
 }
 
 /** Whole lines of a file of any length, with the position behind each in bytes. */

@@ -27,7 +27,7 @@ import { findModelFolder } from "../models/find-model.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
 import { type LoadedStudent, loadRanker } from "../models/ranker-folder.js";
-import { memoryNeeds, requireMemory, shortestRow } from "./memory-estimate.js";
+import { fewestPositions, requireRunFits } from "./memory-estimate.js";
 import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers/index.js";
 
 /** The teacher that a config names; a distillation without one is an error. */
@@ -170,6 +170,8 @@ export interface FreshStudentOptions {
   readonly maxPositions: number;
   /** Configs of the models that are loaded already. */
   readonly teachers: readonly ModelConfig[];
+  readonly terms: readonly LossTerm[];
+  readonly trains: boolean;
   readonly random: Random;
 }
 
@@ -182,7 +184,7 @@ export async function freshStudent(
   config: RunConfig,
   tokenizer: Tokenizer,
   data: PreparedData,
-  { maxPositions, teachers, random }: FreshStudentOptions,
+  { maxPositions, random, ...others }: FreshStudentOptions,
 ): Promise<Decoder> {
   const options = {
     vocabSize: tokenizer.vocabSize,
@@ -198,8 +200,9 @@ export async function freshStudent(
       { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
     );
   }
-  const parts = { student: model, teachers, shortestRow: shortestRow(config, data) };
-  requireMemory(memoryNeeds(config, parts));
+  requireRunFits(config, {
+    ...{ student: model, ...others, fewestPositions: fewestPositions(config, data) },
+  });
   return await initializeDecoderInPieces(model, random);
 }
 

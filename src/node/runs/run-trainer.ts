@@ -2,17 +2,22 @@ import { completionLengths, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { LossState, LossTerm } from "../../losses/index.js";
 import type { AdamW } from "../../optim/index.js";
+import { findSampler, rewardTermFromConfig, type SamplerDefinition } from "../../rollouts/index.js";
 import {
   checkLoss,
+  checkReinforce,
   distill,
   layerSizesOf,
   type LossSupply,
   pairs,
   type Projections,
   rank,
+  reinforce,
   sft,
   type StepMetrics,
+  type StepTerm,
 } from "../../trainers/index.js";
+import type { Teacher } from "../../teachers/index.js";
 import type { EvaluatedParts } from "./run-evaluation.js";
 
 interface TrainingParts extends EvaluatedParts {
@@ -20,6 +25,7 @@ interface TrainingParts extends EvaluatedParts {
   readonly optimizer: AdamW;
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   readonly projections: Projections | undefined;
+  readonly reference: Teacher | undefined;
 }
 
 /** Starts a training after `startStep` steps. */
@@ -27,10 +33,10 @@ type Train = (startStep: number) => AsyncGenerator<StepMetrics>;
 
 /** What a trainer offers to its losses, and how it is started. */
 interface RunTrainer {
-  readonly supply: Omit<
-    LossSupply,
-    "studentVocabSize" | "studentLayers" | "gradientAccumulationSteps"
-  >;
+  readonly supply:
+    | Omit<LossSupply, "studentVocabSize" | "studentLayers" | "gradientAccumulationSteps">
+    /** Its losses are checked already. */
+    | undefined;
   readonly train: Train;
 }
 
@@ -69,6 +75,48 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
           ...{ ...common, ...options, startStep },
           ...(projections && { projections }),
           data: data.training,
+          maxNewTokens: completionLengths(config, data).training,
+          random: random.stream("train"),
+        }),
+    };
+  },
+  reinforce: (
+    trainer,
+    common,
+    { data, teacher, reference, ownRewards, student, random },
+    config,
+  ) => {
+    const { problems } = data;
+    if (problems === undefined) {
+      throw new PupilError(
+        "The data has no problems whose answers can be verified, which reinforce learns from.",
+        { field: "data", remedy: "Use a task, or rows with answers and a verifier." },
+      );
+    }
+    const { updatesPerRollout, minibatches, packing, combine, advantage, sampling } = trainer;
+    const { type, ...samplerConfig } = trainer.sampler;
+    const definition = findSampler(type) as unknown as SamplerDefinition;
+    const rewards = trainer.rewards.map((term) => rewardTermFromConfig(term, ownRewards));
+    const shared = { updatesPerRollout, minibatches, packing, combine, advantage, rewards };
+    const loss = common.loss as readonly StepTerm[];
+    const { steps, gradientAccumulationSteps } = common;
+    checkReinforce({
+      ...{ ...shared, loss, steps, gradientAccumulationSteps, teacher, reference },
+      studentVocabSize: student.config.vocabSize,
+      startStep: 0,
+      source: problems.source,
+      sampler: definition,
+      samplerConfig,
+    });
+    return {
+      supply: undefined,
+      train: (startStep) =>
+        reinforce({
+          ...{ ...common, ...shared, loss, problems, sampling, startStep },
+          ...(teacher && { teacher }),
+          ...(teacher?.model && { writer: teacher.model }),
+          ...(reference && { reference }),
+          sampler: { definition, config: samplerConfig },
           maxNewTokens: completionLengths(config, data).training,
           random: random.stream("train"),
         }),
@@ -148,6 +196,7 @@ export function trainerOf(config: RunConfig, parts: TrainingParts): Train {
   const { supply, train } = make(trainer, common, parts, config);
   const studentVocabSize = parts.student.config.vocabSize;
   const { gradientAccumulationSteps } = trainer;
+  if (supply === undefined) return train;
   // The trainers check this too, but only once the run has begun.
   const student = { studentVocabSize, studentLayers: layerSizesOf(parts.student) };
   checkLoss(common.loss, { ...supply, ...student, gradientAccumulationSteps });

@@ -1,5 +1,6 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import { NotFiniteError, PupilError } from "../../errors/index.js";
+import type { SamplingCost } from "../../rollouts/index.js";
 import { type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
 import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
 import { DiskError } from "../files/disk.js";
@@ -8,6 +9,7 @@ import { withMark } from "../models/checkpoint-mark.js";
 import { modelFiles } from "../models/model-folder.js";
 import { rankerFiles } from "../models/ranker-folder.js";
 import { type RunParts, buildRun } from "./build-run.js";
+import { describeOtherData } from "./data-fingerprint.js";
 import { differences } from "./differences.js";
 import { describeSchedule } from "./longer-schedule.js";
 import {
@@ -51,6 +53,8 @@ export interface RunSummary {
   /** Those that training changes, an adapter's too. */
   readonly trainedParameters: number;
   readonly tokens: number;
+  /** What sampling and training have cost: see `SamplingCost`. */
+  readonly cost: SamplingCost;
   readonly tokensPerSecond: number;
   readonly elapsedSeconds: number;
   readonly checkpoint: string;
@@ -96,8 +100,12 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
       );
     }
     await parts.checkData();
+    const fingerprint = await parts.fingerprint();
+    notes.push(...(await describeOtherData(path, fingerprint, step)));
     // The folder of a new run is made only once everything in the config was found to work.
     run ??= await createRunFolder(path, { ...config, versions: versions() });
+    // Without a checkpoint the run begins again, with the data of now.
+    if (step === 0) await run.writeFingerprint(fingerprint);
     const history = await run.goBackTo(step);
     yield resume
       ? { type: "resumed", path, step, notes: [...notes, ...missingRows(history, step)] }
@@ -142,6 +150,9 @@ async function* trainLoop(
   let step = startStep;
   let saved = startStep > 0 ? startStep : undefined;
   let { lossStates } = parts;
+  let wantsSave = false;
+  // In the middle of a batch of rollouts there is nothing that a resumed run could go on from.
+  let canSave = true;
 
   const warn = async function* (warnings: readonly TrainingWarning[]): AsyncGenerator<RunEvent> {
     for (const warning of warnings) {
@@ -191,7 +202,12 @@ async function* trainLoop(
       yield* warn(warnings);
       // A resumed run trusts that all rows of a step are there once its checkpoint is.
       if (isEvaluationDue()) yield* evaluate();
-      if (isSaveDue() || signal?.aborted) yield await save();
+      wantsSave ||= isSaveDue() || signal?.aborted === true;
+      canSave = metrics.isMidRollout !== true;
+      if (wantsSave && canSave) {
+        yield await save();
+        wantsSave = false;
+      }
     }
     // An earlier process may have been killed between its last checkpoint and this.
     await removeOldCheckpoints(run, config.checkpoint.keep);
@@ -202,7 +218,7 @@ async function* trainLoop(
       !(error instanceof NotFiniteError || error instanceof DiskError);
     let failure: unknown = error;
     try {
-      if (isGood && step > startStep && saved !== step) yield await save();
+      if (isGood && canSave && step > startStep && saved !== step) yield await save();
     } catch (another) {
       const both = `${(error as Error).message} It could not be saved: ${(another as Error).message}`;
       failure = another instanceof PupilError ? new PupilError(both, { cause: another }) : another;
@@ -223,14 +239,14 @@ async function* untilAborted(
   if (signal?.aborted) return;
   for await (const metrics of steps) {
     yield metrics;
-    if (signal?.aborted) return;
+    if (signal?.aborted && metrics.isMidRollout !== true) return;
   }
 }
 
 function summaryOf(
   config: RunConfig,
   parts: RunParts,
-  { tokens, trainingMs, initial, last, diverged }: RunHistory,
+  { tokens, cost, trainingMs, initial, last, diverged }: RunHistory,
   step: number,
   checkpoint: string,
 ): RunSummary {
@@ -243,6 +259,7 @@ function summaryOf(
     parameters: (parts.ranker ?? parts.student).numParameters,
     trainedParameters: numTrained(parts),
     tokens,
+    cost,
     tokensPerSecond: trainingMs === 0 ? 0 : (tokens / trainingMs) * 1000,
     elapsedSeconds: trainingMs / 1000,
     checkpoint,

@@ -1,6 +1,6 @@
 import type { Tokenizer } from "../../data/index.js";
 import { type ExactLanguage, exactTeacher } from "../../teachers/index.js";
-import type { LoadedTeacher } from "./loaded-teacher.js";
+import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 /** A teacher with a known distribution over the tokens of whatever tokenizer the run has. */
 export function loadLanguage<S>(
@@ -8,11 +8,14 @@ export function loadLanguage<S>(
   note: string,
   languageOf: (tokenizer: Tokenizer) => ExactLanguage<S>,
 ): LoadedTeacher {
+  const notes = [`Teacher: ${note}.`];
   return {
-    notes: [`Teacher: ${note}.`],
-    connect: ({ tokenizer }) => {
-      const options = { topK, samples, sampleTemperature };
-      return Promise.resolve(exactTeacher(languageOf(tokenizer), type, options));
+    notes,
+    connect: (run) => {
+      const language = languageOf(run.tokenizer);
+      const rows = fittedSize(language.vocabSize, run, notes);
+      const options = { topK, samples, sampleTemperature, rows };
+      return Promise.resolve(exactTeacher(language, type, options));
     },
     dispose: () => undefined,
   };

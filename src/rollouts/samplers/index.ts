@@ -1,4 +1,11 @@
 export {
+  findSampler,
+  type SamplerConfig,
+  samplerDefinitions,
+  samplerSchema,
+} from "./list.js";
+export { plainSampler } from "./plain.js";
+export {
   addCosts,
   defineSampler,
   noCost,

@@ -30,11 +30,17 @@ export interface SampledRow {
   readonly learned?: readonly number[];
   /** Who wrote it: `student`, `teacher`, `mixed`, `oracle terse`, `data`. */
   readonly source: string;
+  /** Tokens that it was told to need at most, where it was told. */
+  readonly budget?: number;
+  /** For a completion that begins where one went wrong before: that step, and what it should have been. */
+  readonly keyStep?: { readonly error: string; readonly correction: string };
 }
 
-/** What was paid for samples. Counted by samplers and nowhere else. */
+/** What was paid for samples, which samplers count, and for scoring and training, which trainers count. */
 export interface SamplingCost {
+  /** Tokens that the student wrote. */
   readonly studentTokens: number;
+  /** Tokens that a teacher wrote or scored. */
   readonly teacherTokens: number;
   /** Forward passes of rows: one per row and token that is generated or scored in one pass. */
   readonly studentForwards: number;
@@ -74,6 +80,8 @@ export interface SamplerContext {
   /** How models sample. */
   readonly policy: SamplingPolicy;
   readonly maxNewTokens: number;
+  /** Longest sequence, prompt and completion, where somebody who scores it reads less than the student. */
+  readonly maxPositions?: number | undefined;
   readonly random: Random;
 }
 

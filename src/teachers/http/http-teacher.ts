@@ -9,7 +9,7 @@ import type { Rollout } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { CompleteOptions, Teacher } from "../teacher.js";
-import { asId, WrongAnswer } from "./check-answer.js";
+import { WrongAnswer } from "./check-answer.js";
 import { concealer } from "./conceal.js";
 import { checkTexts, probeIds } from "./probe.js";
 import type { PositionScore, ServerAccess } from "./protocol.js";
@@ -143,7 +143,15 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
         }),
     probe: async () => {
       const ids = probeIds(tokenizer);
-      for (const id of ids) asId(id, vocabSize, "the tokenizer");
+      const beyond = ids.find((id) => id >= vocabSize);
+      if (beyond !== undefined) {
+        const problem = `has the id ${beyond}, but the vocabulary has ${vocabSize} rows.`;
+        throw new PupilError(`The tokenizer of the server's model ${problem}`, {
+          field: "teacher.tokenizer",
+          value: beyond,
+          remedy: "Give the tokenizer of the server's model, or of a student with its vocabulary.",
+        });
+      }
       const { signal } = new AbortController();
       try {
         const query = { ids, positions: [ids.length - 1], topK, texts: true };

@@ -19,6 +19,14 @@ export interface ExactTeacher<S = unknown> extends Teacher {
 /** Stands for log 0, so that losses stay finite; its exponential is 0 in float32. */
 const impossible = -1e9;
 
+export interface ExactTeacherOptions extends DistributionOptions {
+  /**
+   * Rows of logits, for a student with rows of padding. Those beyond the language lie 20 below the
+   * least possible token of their position, as `withVocabulary` makes them. Default: the language's.
+   */
+  readonly rows?: number;
+}
+
 /**
  * A language as teacher. Its logits are its exact log-probabilities, computed in float64 on the host
  * and uploaded; at positions that are not learned they are 0.
@@ -26,9 +34,8 @@ const impossible = -1e9;
 export function exactTeacher<S>(
   language: ExactLanguage<S>,
   name: string,
-  options: DistributionOptions = {},
+  { rows: vocabSize = language.vocabSize, ...options }: ExactTeacherOptions = {},
 ): ExactTeacher<S> {
-  const { vocabSize } = language;
   checkDistributionOptions(options, vocabSize);
   const dispose = () => undefined;
   return {
@@ -41,7 +48,10 @@ export function exactTeacher<S>(
       Promise.resolve({
         tensors: () =>
           tf.tidy(() =>
-            signalsFromLogits(exactLogits(language, batch), batch, needs, options, context),
+            signalsFromLogits(
+              exactLogits(language, batch, vocabSize),
+              ...([batch, needs, options, context] as const),
+            ),
           ),
       }),
     complete: (prompts, how) => Promise.resolve(sampleExactly(language, prompts, how)),
@@ -50,9 +60,8 @@ export function exactTeacher<S>(
   };
 }
 
-/** `[B, T, V]` */
-function exactLogits<S>(language: ExactLanguage<S>, batch: Batch): tf.Tensor3D {
-  const { vocabSize } = language;
+/** `[B, T, V]`; V may be more than the language has. */
+function exactLogits<S>(language: ExactLanguage<S>, batch: Batch, vocabSize: number): tf.Tensor3D {
   const { size, sequenceLength } = batch;
   const values = new Float32Array(size * sequenceLength * vocabSize);
   for (const sequence of batch.sequences as readonly PlacedSequence[]) {
@@ -61,8 +70,15 @@ function exactLogits<S>(language: ExactLanguage<S>, batch: Batch): tf.Tensor3D {
     for (let position = 0; position + 1 < ids.length; position++) {
       state = language.advance(state, ids[position] as number);
       if (!isLearned(sequence, position + 1)) continue;
-      const logProbs = language.logProbs(state).map((value) => Math.max(value, impossible));
-      values.set(logProbs, (row * sequenceLength + start + position) * vocabSize);
+      const logProbs = language.logProbs(state);
+      const first = (row * sequenceLength + start + position) * vocabSize;
+      values.set(
+        logProbs.map((value) => Math.max(value, impossible)),
+        first,
+      );
+      if (vocabSize === logProbs.length) continue;
+      const least = logProbs.filter((value) => value > -Infinity).reduce((a, b) => Math.min(a, b));
+      values.fill(least - 20, first + logProbs.length, first + vocabSize);
     }
   }
   return tf.tensor3d(values, [size, sequenceLength, vocabSize]);

@@ -33,6 +33,11 @@ export interface LossSupply {
   readonly pairs?: boolean;
   /** Whether rows are lists of candidates, and whether a teacher scores them. */
   readonly lists?: { readonly hasTeacher: boolean };
+  /**
+   * Whether every row is a rollout that is compared with others, in which others may have written
+   * tokens that are ground truth. Default: false.
+   */
+  readonly reinforce?: boolean;
   /** See `teacherAdvantages`. Default: 0. */
   readonly advantageDiscount?: number;
 }
@@ -44,6 +49,8 @@ const fromStudent: readonly LossInput[] = [
 ];
 /** From the student's sampling; the advantages are made of the teacher's opinion of it. */
 const fromRollouts: readonly LossInput[] = ["oldTokenLogProbs", "advantages"];
+/** What rewards say of tokens that somebody else wrote into a rollout. */
+const fromGuidance: readonly LossInput[] = ["guidedAdvantages"];
 /** From two answers to a prompt, in a trainer of pairs. */
 const fromPairs: readonly LossInput[] = answerPairInputs;
 /** What the reference model says of their tokens: its teacherTokenLogProbs. */
@@ -83,7 +90,9 @@ export function checkLoss(loss: readonly LossTerm[], supply: LossSupply): Teache
   const direct = needs.filter((need) => fromTeachers.includes(need)) as TeacherSignal[];
   const { teacher } = supply;
   const given = direct.filter((signal) => teacher?.provides.includes(signal));
-  const wantsAdvantages = needs.includes("advantages") && !given.includes("teacherTokenLogProbs");
+  // Rewards make advantages without a teacher.
+  const areTeachers = supply.reinforce !== true && needs.includes("advantages");
+  const wantsAdvantages = areTeachers && !given.includes("teacherTokenLogProbs");
   return wantsAdvantages ? [...given, "teacherTokenLogProbs"] : given;
 }
 
@@ -91,16 +100,23 @@ function refuse(term: LossTerm, problem: string, remedy: string): PupilError {
   return new PupilError(`The loss ${term.definition.name} ${problem}`, { field: "loss", remedy });
 }
 
-function checkInputs(term: LossTerm, { teacher }: LossSupply): void {
+function checkInputs(term: LossTerm, { teacher, reinforce = false }: LossSupply): void {
   const { needs } = term.definition;
   const provided: readonly LossInput[] = teacher?.provides ?? [];
-  const supplied =
-    teacher === undefined ? fromStudent : [...fromStudent, ...fromRollouts, ...provided];
+  const supplied = [
+    ...fromStudent,
+    ...(teacher === undefined && !reinforce ? [] : fromRollouts),
+    ...(reinforce ? fromGuidance : []),
+    ...provided,
+  ];
   const absent = needs.filter((need) => !supplied.includes(need));
   if (absent.length === 0) return;
   const missing = `needs ${absent.join(", ")}, which`;
   if (teacher === undefined) {
-    throw refuse(term, `${missing} this trainer does not have.`, trainersFor(needs));
+    const isTeachers = reinforce && absent.every((need) => fromTeachers.includes(need));
+    throw isTeachers
+      ? refuse(term, `${missing} only a teacher gives, and there is none.`, 'Set "teacher".')
+      : refuse(term, `${missing} this trainer does not have.`, trainersFor(needs));
   }
   if (!absent.every((need) => fromTeachers.includes(need))) {
     throw refuse(term, `${missing} this trainer does not have.`, trainersFor(needs));
@@ -117,6 +133,7 @@ function trainersFor(needs: readonly LossInput[]): string {
   const inputs: Record<string, readonly LossInput[]> = {
     sft: fromStudent,
     distill: [...fromStudent, ...fromRollouts, ...fromTeachers],
+    reinforce: [...fromStudent, ...fromRollouts, ...fromGuidance, ...fromTeachers],
     pairs: [...fromPairs, ...fromReference],
     rank: fromLists,
   };
@@ -177,10 +194,9 @@ function checkLists(term: LossTerm, { hasTeacher }: NonNullable<LossSupply["list
   );
 }
 
-function teachersThatGive(signals: readonly TeacherSignal[]): string {
-  const kinds = kindsThatGive(signals);
-  return kinds.length === 0 ? "No teacher can." : `Teachers that can: ${kinds.join(", ")}.`;
-}
+/** A model in this process gives every signal, so that there is always one. */
+const teachersThatGive = (signals: readonly TeacherSignal[]): string =>
+  `Teachers that can: ${kindsThatGive(signals).join(", ")}.`;
 
 /** A teacher that knows only given rows cannot say anything about what a student writes. */
 function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
@@ -198,7 +214,7 @@ function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
 /** Labels are ground truth in rows of the data only, sampled tokens exist in rollouts only. */
 function checkRows(term: LossTerm, supply: LossSupply): void {
   const { definition } = term;
-  const { onPolicyFraction, gradientAccumulationSteps } = supply;
+  const { onPolicyFraction, gradientAccumulationSteps, reinforce = false } = supply;
   const rows = new Set(definition.needs.map((need) => lossInputFacts(need).rows));
   if (rows.has("data") && rows.has("rollouts")) {
     throw refuse(
@@ -207,7 +223,8 @@ function checkRows(term: LossTerm, supply: LossSupply): void {
       "Make two losses of it.",
     );
   }
-  if (rows.has("data") && onPolicyFraction === 1) {
+  // In a rollout, what others wrote is ground truth.
+  if (rows.has("data") && onPolicyFraction === 1 && !reinforce) {
     throw refuse(
       term,
       "reads labels, but with onPolicyFraction 1 no row is from the data.",

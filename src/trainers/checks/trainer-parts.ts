@@ -7,6 +7,7 @@ const parts = {
   data: { has: "rows", remedy: "training data: (await prepareData(…)).training" },
   pairs: { has: "pairs", remedy: "pairs of answers: (await prepareData(…)).pairs" },
   lists: { has: "lists", remedy: "lists to rank: (await prepareData(…)).ranking" },
+  problems: { has: "problems", remedy: "problems: (await prepareData(…)).problems" },
   optimizer: { has: "apply", remedy: "an optimizer: new AdamW(student.parameters)" },
   tokenizer: { has: "padId", remedy: "a tokenizer: loadModelFolder gives one" },
   random: { has: "stream", remedy: "random numbers: new Random(1)" },
@@ -50,7 +51,7 @@ export function requireParts(
 function requireTerms(trainer: string, loss: unknown): void {
   const isTerm = (term: unknown) =>
     typeof term === "object" && term !== null && "definition" in term && "weight" in term;
-  if (loss === undefined && trainer === "sft") return;
+  if (loss === undefined && (trainer === "sft" || trainer === "reinforce")) return;
   if (Array.isArray(loss) && loss.length > 0 && loss.every(isTerm)) return;
   throw new PupilError(loss === undefined ? "is missing." : "is no list of loss terms.", {
     field: `${trainer}: loss`,

@@ -120,7 +120,8 @@ export function diagnosticMeans(
   sums: Readonly<Record<string, number>>,
   { positions, sampledTokens, pairs }: DiagnosticCounts,
 ): Record<string, number> {
-  const { advantages, advantageSquares, positiveLogProb, negativeLogProb, ...others } = sums;
+  const { advantages, advantageSquares, positiveLogProb, negativeLogProb, ...ofPositions } = sums;
+  const { ratioMean, clipFraction, referenceKl, ...others } = ofPositions;
   const over = (values: Readonly<Record<string, number | undefined>>, count: number) =>
     Object.fromEntries(
       Object.entries(values).flatMap(([name, sum]) =>
@@ -130,6 +131,7 @@ export function diagnosticMeans(
   const means = {
     ...over(others, positions),
     ...over({ positiveLogProb, negativeLogProb }, pairs),
+    ...over({ ratioMean, clipFraction, referenceKl }, sampledTokens),
   };
   if (advantages === undefined || advantageSquares === undefined) return means;
   const mean = advantages / Math.max(1, sampledTokens);

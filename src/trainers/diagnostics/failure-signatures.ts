@@ -22,6 +22,7 @@ export interface FailureSignature {
 }
 
 const nats = (value: number | undefined) => `${(value ?? 0).toPrecision(3)} nats`;
+const tokens = (value: number | undefined) => (value ?? 0).toFixed(1);
 const percent = (value: number | undefined) => `${(100 * (value ?? 0)).toFixed(1)} %`;
 
 /** The entropy that a student should come near to: its teacher's, else its own at the start. */
@@ -103,9 +104,41 @@ export const failureSignatures: readonly FailureSignature[] = [
   {
     name: "zero-variance-advantages",
     steps: 5,
-    shows: ({ diagnostics: { advantageStd } }) => advantageStd !== undefined && advantageStd < 1e-6,
+    shows: ({ diagnostics: { advantageStd }, degenerateGroups }) =>
+      advantageStd !== undefined && advantageStd < 1e-6 && degenerateGroups !== 1,
     describe: () => "all advantages are equal, so that the policy gradient is noise or nothing",
     remedy:
       "Sample with a higher samplingTemperature, use harder prompts, or check that student and teacher differ.",
+  },
+  {
+    name: "degenerate-groups",
+    steps: 10,
+    shows: ({ degenerateGroups }) => degenerateGroups === 1,
+    describe: ({ reward }) =>
+      `all completions of every problem have the same reward (${(reward ?? 0).toPrecision(3)} on average), so that none is better than another`,
+    remedy:
+      "Where all are wrong: train on the data first (sft), take easier problems, or let a sampler guide. Where all are right: take harder ones. Else raise samplesPerProblem or samplingTemperature.",
+  },
+  {
+    name: "length-collapse",
+    steps: 20,
+    shows: ({ reward, rolloutLength }, { first }) =>
+      reward !== undefined &&
+      rolloutLength !== undefined &&
+      rolloutLength < (first.rolloutLength ?? 0) / 4,
+    describe: ({ rolloutLength, reward }, { first }) =>
+      `completions have shrunk from ${tokens(first.rolloutLength)} to ${tokens(rolloutLength)} tokens, ` +
+      `the reward went from ${(first.reward ?? 0).toPrecision(3)} to ${(reward ?? 0).toPrecision(3)}`,
+    remedy:
+      "If the reward has not grown, something else than a right answer pays for being brief: look at `rewards` of the log, multiply length and correctness in place of adding them (combine), or set the loss's aggregation to token.",
+  },
+  {
+    name: "leaves-reference",
+    steps: 20,
+    shows: ({ diagnostics: { referenceKl } }) => referenceKl !== undefined && referenceKl > 2,
+    describe: ({ diagnostics }) =>
+      `the student is ${nats(diagnostics["referenceKl"])} a token away from its reference`,
+    remedy:
+      "Lower learningRate or updatesPerRollout, or raise the weight of the term against the reference.",
   },
 ];

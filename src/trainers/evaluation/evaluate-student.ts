@@ -1,4 +1,10 @@
-import type { RankingList, Tokenizer, TokenSequence } from "../../data/index.js";
+import type {
+  Problem,
+  ProblemSource,
+  RankingList,
+  Tokenizer,
+  TokenSequence,
+} from "../../data/index.js";
 import type { TokenPair } from "../pairs.js";
 import type { LanguageModel } from "../../models/index.js";
 import {
@@ -20,6 +26,8 @@ export interface EvaluationSet {
   readonly prompts: readonly (readonly number[])[];
   /** Whether a completion of prompt `index` is right; absent where nothing can tell. */
   readonly verify?: (index: number, completionIds: readonly number[]) => boolean;
+  /** The problems that the prompts are of, in their order, and who judges what is written about them. */
+  readonly asked?: { readonly source: ProblemSource; readonly problems: readonly Problem[] };
   /** Tokens that completions should have, without their end. */
   readonly budget?: number;
   /** For trainers of pairs: preferred and rejected answers. */
@@ -71,7 +79,8 @@ export async function evaluateStudent(
   const { tokenizer, maxNewTokens, random, sampling = greedy, batchSize = 32 } = options;
   const { endIds, padId } = tokenizer;
   const { verify } = set;
-  const shown = verify === undefined ? set.prompts.slice(0, shownCompletions) : set.prompts;
+  const isMeasured = verify !== undefined || set.budget !== undefined;
+  const shown = isMeasured ? set.prompts : set.prompts.slice(0, shownCompletions);
   const sample = (
     prompts: EvaluationSet["prompts"],
     policy: SamplingPolicy,

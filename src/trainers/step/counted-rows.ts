@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../../data/index.js";
-import { lossInputFacts, type LossTerm, rowWeights, type ValuesPer } from "../../losses/index.js";
+import { lossInputFacts, rowWeights, type ValuesPer } from "../../losses/index.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
+import type { StepTerm } from "./step-term.js";
+import { writtenCount, writtenMask } from "./written-tokens.js";
 
 /** How the examples of a step's micro-batches enter the mean of one term. */
 export interface CountedRows {
@@ -15,18 +17,24 @@ export interface CountedRows {
 /**
  * The rows that a term counts: those that have every input it reads. Labels are ground truth only
  * in rows of the data; log-probabilities of sampling exist only in rows that the student sampled.
+ * Where several wrote a row, {@link writtenCount} says what counts.
  */
 export function countedRows(
-  { definition, config }: LossTerm,
-  microBatches: readonly Pick<MicroBatch, "batch" | "onPolicyRows" | "isPairs" | "lists">[],
+  term: StepTerm,
+  microBatches: readonly Pick<
+    MicroBatch,
+    "batch" | "onPolicyRows" | "isPairs" | "lists" | "written"
+  >[],
 ): CountedRows {
+  const { definition, config } = term;
   const aggregation = definition.aggregation?.(config) ?? "token";
   const sources = definition.needs.map((need) => lossInputFacts(need).rows);
-  const parts = microBatches.map(({ batch, onPolicyRows, isPairs, lists }) => {
+  const parts = microBatches.map(({ batch, onPolicyRows, isPairs, lists, written }) => {
     const perExample = isPairs
       ? tokensPerPair(batch.tokensPerSequence)
       : (lists?.sizes ?? batch.tokensPerSequence);
     const tokens = perExample.map((count, i) => {
+      if (written !== undefined) return writtenCount(term, written, batch, i);
       const isRollout = i < onPolicyRows;
       const has = !sources.includes(isRollout ? "data" : "rollouts");
       return has ? count : 0;
@@ -53,6 +61,21 @@ export function countedWeights(
   if (per === "token") return sequenceMask(batch, factors);
   if (batch.isPacked) throw new Error("A packed row is no example: it cannot have one value.");
   return tf.tensor1d([...factors]);
+}
+
+/**
+ * The same, and 0 where a term has no value because of who wrote a token.
+ */
+export function termWeights(
+  term: StepTerm,
+  rows: CountedRows,
+  index: number,
+  { batch, written }: Pick<MicroBatch, "batch" | "written">,
+): tf.Tensor {
+  const { per } = term.definition;
+  const weights = countedWeights(rows, index, batch, per);
+  if (written === undefined || per === "row") return weights;
+  return weights.mul(writtenMask(term, written, batch));
 }
 
 /** The completion mask `[B, T]` times a factor for each of the batch's sequences. */

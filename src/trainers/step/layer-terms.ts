@@ -141,9 +141,7 @@ export function evaluateOnLayers(
     const hidden = statesAt(term, compared, [pair], (read) => read === "hiddenStates");
     return evaluateTerm(term, { ...inputs, ...heads, ...hidden }, state);
   });
-  return values.length === 1
-    ? (values[0] as tf.Tensor1D)
-    : tf.addN(values).div<tf.Tensor1D>(values.length);
+  return tf.addN(values).div<tf.Tensor1D>(values.length);
 }
 
 /** Inputs of a term that are states of these layers, several side by side on the axis of the heads. */

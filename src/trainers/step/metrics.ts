@@ -1,4 +1,5 @@
 import type { LossState } from "../../losses/index.js";
+import type { SamplingCost } from "../../rollouts/index.js";
 import type { StepBatches } from "./micro-batches.js";
 import type { StepGradients } from "./step.js";
 
@@ -37,6 +38,24 @@ export interface StepMetrics {
    * likeliest tokens alone `coarseForwardKl` and `coarseReverseKl`, as in `diagnostics`.
    */
   readonly routedDivergences?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Of the completions that the step is made of: mean and standard deviation of their rewards. */
+  readonly reward?: number;
+  readonly rewardStd?: number;
+  /** Mean of each reward before its weight, by its label. */
+  readonly rewards?: Readonly<Record<string, number>>;
+  /** Share of those completions with a right answer. */
+  readonly correctShare?: number;
+  /** Share of problems whose completions all have the same reward: nothing is learned from their comparison. */
+  readonly degenerateGroups?: number;
+  /** What a sampler counts beside its costs. */
+  readonly sampler?: Readonly<Record<string, number>>;
+  /** What was paid for the step: see {@link SamplingCost}. Absent in logs of older versions. */
+  readonly cost?: SamplingCost;
+  /**
+   * Present where further steps are made of the same rollouts: a run that went on from here could not
+   * have them.
+   */
+  readonly isMidRollout?: true;
   /** What losses remember for the next step, by their labels; absent when none does. */
   readonly lossStates?: Readonly<Record<string, LossState>>;
   readonly elapsedMs: number;

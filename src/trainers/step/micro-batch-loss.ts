@@ -10,8 +10,9 @@ import {
 } from "../../losses/index.js";
 import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
-import { type CountedRows, countedWeights, sequenceMask } from "./counted-rows.js";
+import { type CountedRows, countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
+import { policySums } from "../diagnostics/policy-sums.js";
 import { routedPositions, routedSums, type RoutedPositions } from "../diagnostics/routed.js";
 import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
@@ -19,10 +20,12 @@ import { givenScores, type ListBatch, studentScores } from "./list-inputs.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
+import type { StepTerm } from "./step-term.js";
+import { placeCompletions } from "./written-tokens.js";
 
 /** A term with all that does not depend on the micro-batch. */
 export interface TermPlan {
-  readonly term: LossTerm;
+  readonly term: StepTerm;
   /** Weight of the term over the count of what it averages. */
   readonly factor: number;
   readonly state: LossStates[number];
@@ -77,10 +80,13 @@ export function microBatchLoss(
     return lossFromLists(student, plans, microBatch.batch, lists, index);
   }
   const terms = plans.map(({ term }) => term);
-  const rowLosses = asRowLosses(student, terms, microBatch.batch, largestLogitsBytes);
+  const { batch, written } = microBatch;
+  // Row losses know neither a reference nor who wrote a token.
+  const isPlain = written === undefined;
+  const rowLosses = isPlain ? asRowLosses(student, terms, batch, largestLogitsBytes) : undefined;
   const rows = {
     all: tf.tensor1d([...looked], "int32"),
-    routed: routedPositions(microBatch.batch, microBatch.teacher?.routes, looked),
+    routed: routedPositions(batch, microBatch.teacher?.routes, looked),
   };
   return rowLosses
     ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
@@ -97,18 +103,20 @@ interface LookedRows {
 function lossFromLogits(
   student: LanguageModel,
   plans: readonly TermPlan[],
-  { batch, teacher, rollouts, onPolicyRows, isPairs }: MicroBatch,
+  microBatch: MicroBatch,
   index: number,
   rows: LookedRows,
   projections: Projections | undefined,
 ): () => Loss {
+  const { batch, teacher, reference, rollouts, isPairs } = microBatch;
   const { labels, completionMask: positionMask } = batch;
   const answer = teacher?.tensors() ?? {};
+  const referenceAnswer = reference?.tensors();
   const { layers: teacherLayers = {}, ownVocabularyLogits, ...teacherTensors } = answer;
   const sampled = rollouts?.(teacherTensors) ?? {};
   const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
   const { teacherLogits } = teacherTensors;
-  const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, onPolicyRows));
+  const ofAdvantages = advantageSums(sampled, () => sampledMask(microBatch));
   const terms = plans.map(({ term }) => term);
   const wantsTokens = isPairs === true || needsOf(terms).includes("tokenLogProbs");
   return () => {
@@ -122,9 +130,11 @@ function lossFromLogits(
     };
     const sums = plans.map((plan) => {
       const takesAny = plan.term.definition.properties.allowsOtherVocabulary === true;
-      const given = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const ofTeacher = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
+      const isAgainstReference = plan.term.against === "reference";
+      const given = isAgainstReference ? { ...ofTeacher, ...referenceAnswer } : ofTeacher;
       const values = evaluateOnLayers(plan.term, given, compared, plan.state);
-      const weights = countedWeights(plan.rows, index, batch, plan.term.definition.per);
+      const weights = termWeights(plan.term, plan.rows, index, microBatch);
       return maskedSum(values, weights as typeof values);
     });
     const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
@@ -137,7 +147,13 @@ function lossFromLogits(
     const diagnostics = diagnosticSums(distributions, rows.all);
     const routed = routedSums(distributions, rows.routed);
     const ofPairs = pairs ? pairSums(pairs) : {};
-    const named = namedSums(sums, { ...diagnostics, ...ofAdvantages, ...ofPairs }, routed);
+    const ofPolicy = microBatch.written
+      ? policySums({ ...inputs, reference: referenceAnswer?.teacherTokenLogProbs }, terms, () =>
+          sampledMask(microBatch),
+        )
+      : {};
+    const unrouted = { ...diagnostics, ...ofAdvantages, ...ofPairs, ...ofPolicy };
+    const named = namedSums(sums, unrouted, routed);
     return { total: tf.addN(weighted).asScalar(), sums: named };
   };
 }
@@ -188,7 +204,10 @@ function lossFromLists(
 }
 
 /** 1 for tokens that the student sampled, `[B, T]`. */
-function sampledMask(batch: Batch, onPolicyRows: number): tf.Tensor2D {
+function sampledMask({ batch, onPolicyRows, written }: MicroBatch): tf.Tensor2D {
+  if (written !== undefined) {
+    return placeCompletions(batch, written.own).mul(batch.completionMask);
+  }
   return sequenceMask(
     batch,
     batch.sequences.map((_, i) => (i < onPolicyRows ? 1 : 0)),

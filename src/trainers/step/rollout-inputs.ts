@@ -5,7 +5,9 @@ import type { Rollout } from "../../rollouts/index.js";
 import type { TeacherTensors } from "../../teachers/index.js";
 
 /** Loss inputs that come from sampling, `[B, T]`, 0 wherever the student sampled nothing. */
-export type RolloutInputs = Partial<Pick<LossInputs, "oldTokenLogProbs" | "advantages">>;
+export type RolloutInputs = Partial<
+  Pick<LossInputs, "oldTokenLogProbs" | "advantages" | "guidedAdvantages">
+>;
 
 /**
  * What the losses can read about the rows that the student sampled: the log-probabilities of then

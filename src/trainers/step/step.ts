@@ -1,9 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { NotFiniteError, PupilError } from "../../errors/index.js";
+import { PupilError } from "../../errors/index.js";
 import {
   initialLossStates,
   type LossStates,
-  type LossTerm,
   readsLayers,
   termLabels,
   weightAt,
@@ -18,6 +17,8 @@ import {
   readScalars,
   variableGradients,
 } from "../../tensors/index.js";
+import { isLearned } from "../../data/index.js";
+import type { WrittenTokens } from "./written-tokens.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
@@ -25,6 +26,7 @@ import { routedMeans, routedPositions } from "../diagnostics/routed.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
+import type { StepTerm } from "./step-term.js";
 import {
   diagnosticPrefix,
   type Loss,
@@ -33,6 +35,7 @@ import {
   type Sums,
   type TermPlan,
 } from "./micro-batch-loss.js";
+import { type FailedStep, notFinite } from "./not-finite.js";
 
 export type { MicroBatch } from "./micro-batch.js";
 
@@ -51,6 +54,8 @@ export interface StepContext {
   readonly mostDiagnosedRows?: number;
   /** Trained beside the student, for hidden states of another width than the teacher's. */
   readonly projections?: Projections;
+  /** For the texts of tokens in errors. */
+  readonly tokenizer?: FailedStep["tokenizer"];
 }
 
 /** Gradients of one optimizer step with what is known about them. Owns its tensors. */
@@ -81,12 +86,12 @@ export interface StepGradients extends Disposable {
  * Where the logits would be large and every term is a sum of row losses (cross-entropy, the KLs, the
  * JSD), they are never made: see {@link asRowLosses}. The result is the same up to rounding.
  *
- * One device read per step. Throws a NotFiniteError naming term and tensor if a value is not finite;
+ * One device read per step. Throws a NotFiniteError naming term, tensor and token if a value is not finite;
  * no parameter has been touched by then.
  */
 export async function computeGradients(
   student: LanguageModel | SequenceModel,
-  terms: readonly LossTerm[],
+  terms: readonly StepTerm[],
   microBatches: readonly MicroBatch[],
   context: StepContext = { progress: 0, states: initialLossStates(terms) },
 ): Promise<StepGradients> {
@@ -126,7 +131,10 @@ export async function computeGradients(
       gradNorm: gradNorm as number,
     };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      throw await notFinite(result.terms, step.gradients);
+      const { gradients } = step;
+      throw await notFinite({
+        ...{ student, plans, microBatches, means, gradients, tokenizer: context.tokenizer },
+      });
     }
     const { gradients, norm } = step;
     const dispose = () => disposeAll([...gradients.values(), norm]);
@@ -155,10 +163,20 @@ function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string)
 }
 
 function sampledTokens(microBatches: readonly MicroBatch[]): number {
-  return microBatches.reduce((sum, { batch, onPolicyRows }) => {
+  return microBatches.reduce((sum, { batch, onPolicyRows, written }) => {
+    if (written !== undefined) return sum + ownTokens(batch, written);
     const own = batch.tokensPerSequence.slice(0, onPolicyRows);
     return sum + own.reduce((total, tokens) => total + tokens, 0);
   }, 0);
+}
+
+function ownTokens({ sequences }: MicroBatch["batch"], { own }: WrittenTokens): number {
+  const counts = sequences.map((sequence, i) => {
+    const isCounted = (value: number, t: number) =>
+      value === 1 && isLearned(sequence, sequence.completionStart + t);
+    return own[i]?.filter(isCounted).length ?? 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function wholePairs(microBatches: readonly MicroBatch[]): number {
@@ -250,29 +268,4 @@ function lossGradients(
   const named = [...variables.keys()].map((name, i) => [name, gradients[i]] as const);
   const reached = named.filter(([, gradient]) => gradient !== undefined);
   return { gradients: Object.fromEntries(reached) as Sums, sums };
-}
-
-/** What makes a divergence of finite parameters infinite. */
-const ruledOut =
-  "A divergence is infinite by its definition where one model rules out a token (a logit of −Infinity: a masked vocabulary) that the other does not. Mask the same tokens in both, or use forward-kl where the teacher alone has a mask, or a bounded loss (generalized-jsd, skew-kl). Without a mask: a lower learningRate or a maxGradNorm.";
-
-async function notFinite(
-  terms: Readonly<Record<string, number>>,
-  gradients: ReadonlyMap<string, tf.Tensor>,
-): Promise<NotFiniteError> {
-  const badTerms = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
-  const badTensors: string[] = [];
-  for (const [name, gradient] of gradients) {
-    if ((await gradient.data()).some((value) => !Number.isFinite(value))) badTensors.push(name);
-  }
-  const what = badTerms.map(([name, value]) => `term ${name} is ${value}`);
-  if (badTensors.length > 0) {
-    const rest = badTensors.length > 1 ? ` and ${badTensors.length - 1} more` : "";
-    what.push(`the gradient of ${badTensors[0]}${rest} is not finite`);
-  }
-  const isInfinite = badTerms.some(([, value]) => value === Infinity);
-  const remedy = isInfinite ? ruledOut : "Try a lower learningRate or a maxGradNorm.";
-  return new NotFiniteError(`The loss is not finite: ${what.join("; ")}.`, {
-    remedy: `The parameters were not updated. ${remedy}`,
-  });
 }

@@ -11,12 +11,14 @@ import { distributionCases } from "./cases/distributions.js";
 import { hiddenCases } from "./cases/hidden.js";
 import { layerCases } from "./cases/layers.js";
 import { normals, type OpCase } from "./cases/op-case.js";
+import { residualCases } from "./cases/residual.js";
 import { expectClose } from "./closeness.js";
 import { centralDifferences } from "./reference/differences.js";
 
 export const opCases: readonly OpCase[] = [
   ...layerCases,
   ...attentionCases,
+  ...residualCases,
   ...distributionCases,
   ...hiddenCases,
 ];

@@ -8,7 +8,8 @@ import { expectClose } from "../ops/closeness.js";
 
 type Sizes = readonly [m: number, n: number, k: number];
 
-// Tiles are 6×8, panels 128 columns, rows of B 256 and 1024, row blocks 48 to 192.
+// WebAssembly: tiles of 6×8, panels of 128 columns, rows of B 256 and 1024, row blocks 48 to 192. C: tiles of
+// 12×32 or less, blocks of 512 terms, 98304 numbers copied of A at a time, 131072 or 196608 of B.
 const sizes: Sizes[] = [
   ...([
     [1, 1, 1],
@@ -25,6 +26,8 @@ const sizes: Sizes[] = [
     [4, 8, 9],
     [16, 17, 6],
     [11, 24, 259],
+    [200, 70, 1030],
+    [13, 400, 513],
     [0, 3, 2],
     [3, 0, 2],
     [3, 4, 0],

@@ -50,6 +50,8 @@ function everything(): Record<string, tf.Tensor> {
   });
   const attend = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) =>
     ops.causalAttention(a as tf.Tensor4D, b as tf.Tensor4D, c as tf.Tensor4D);
+  const square = normals([H * hd, D], "square");
+  const keyed = normals([K * hd, D], "keyed").mul(0.1);
   const jsd = { temperature: 1.5, beta: 0.3, normalized: false };
   const named: Record<string, [(...t: tf.Tensor[]) => tf.Tensor, tf.Tensor[]]> = {
     linear: [(a, w, b) => ops.linear(a, w as tf.Tensor2D, b as tf.Tensor1D), [x, weight, wide]],
@@ -62,6 +64,33 @@ function everything(): Record<string, tf.Tensor> {
     gelu: [(a) => ops.gelu(a), [x]],
     rotary: [(a) => ops.rotary(a as tf.Tensor4D, cos, sin), [q]],
     attention: [attend, [q, k, v]],
+    residualMlp: [
+      (a, g, gateWeight, upWeight, down) =>
+        ops.residualMlp(
+          {
+            ...{ x: a as tf.Tensor, normWeight: g as tf.Tensor1D },
+            ...{ gateWeight: gateWeight as tf.Tensor2D, upWeight: upWeight as tf.Tensor2D },
+            downWeight: down as tf.Tensor2D,
+          },
+          { activation: "silu", weightLayout: "out-in", epsilon: 1e-5 },
+        ),
+      [x, row, weight.mul(0.1), weight.mul(0.2), weight.transpose().mul(0.05)],
+    ],
+    residualAttention: [
+      (a, g, queryWeight, keyWeight, valueWeight, outputWeight) =>
+        ops.residualAttention(
+          {
+            ...{ x: a as tf.Tensor, normWeight: g as tf.Tensor1D, cos, sin },
+            ...{ queryWeight: queryWeight as tf.Tensor2D, keyWeight: keyWeight as tf.Tensor2D },
+            ...{
+              valueWeight: valueWeight as tf.Tensor2D,
+              outputWeight: outputWeight as tf.Tensor2D,
+            },
+          },
+          { headDim: hd, weightLayout: "out-in", epsilon: 1e-5 },
+        ),
+      [x, row, square.mul(0.1), keyed, keyed.mul(0.5), square.mul(0.05)],
+    ],
     embedding: [(w) => ops.embedding(w as tf.Tensor2D, tokens), [table]],
     crossEntropy: [(s) => ops.crossEntropyFromLogits(s as tf.Tensor3D, tokens), [student]],
     forwardKl: [

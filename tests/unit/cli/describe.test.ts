@@ -26,6 +26,6 @@ test("other kinds have their fields, a kind alone a list", () => {
   expect(printedBy(["task", "addition"])).toContain("  maxDigits  (integer ≥ 1; default 3)\n");
   expect(printedBy(["data", "text"])).toContain("  path  (string; required)\n");
   expect(printedBy(["trainer"])).toMatch(
-    /^trainer:\n {2}sft .*\n {2}distill .*\n {2}pairs .*\n {2}rank .*\n$/,
+    /^trainer:\n {2}sft .*\n {2}distill .*\n {2}pairs .*\n {2}rank .*\n {2}reinforce .*\n$/,
   );
 });

@@ -26,6 +26,14 @@ test("a small config is accepted and completed", () => {
   expect(config.evaluation.sampling.greedy).toBe(true);
 });
 
+test("a value that is nested too deeply to be copied is refused by its path", () => {
+  const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`) as unknown;
+  for (const other of [{}, { teacher: null }, { trainer: { ...valid().trainer, packing: null } }]) {
+    const message = messageFor((c) => ({ ...c, ...other, evaluation: deep }));
+    expect(message).toMatch(/evaluation is \[.*expected object/);
+  }
+});
+
 test("an unknown key names its path and the nearest field", () => {
   expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, stepz: 3 } }))).toContain(
     'run.json: trainer.stepz is not a field. Did you mean "steps"?',
@@ -144,7 +152,12 @@ describe("no wording of zod's own", () => {
   test.each([
     ["invalid_type", z.number(), [], "c: field is [], expected number."],
     ["invalid_type, whole", z.int(), 1.5, "c: field is 1.5, expected whole number."],
-    ["invalid_type, infinite", z.number(), Infinity, "c: field is Infinity, expected number."],
+    [
+      "invalid_type, infinite",
+      z.number(),
+      Infinity,
+      "c: field is Infinity, expected finite number.",
+    ],
     ["too_small, number", z.int().min(1), 0, "c: field is 0: expected at least 1."],
     ["too_small, exclusive", z.number().positive(), 0, "c: field is 0: expected more than 0."],
     ["too_big, number", z.number().max(1), 2, "c: field is 2: expected at most 1."],
@@ -227,3 +240,13 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   const inner = Object.entries(value).flatMap(([key, field]) => pathsOf(field, [...path, key]));
   return path.length === 0 ? inner : [[...path], ...inner];
 }
+
+test("a default that does not go with another field, and a number that is infinite", () => {
+  const task = { type: "addition", maxDigits: 99 };
+  expect(messageFor((c) => ({ ...c, data: { type: "task", task } }))).toMatch(
+    /data\.task\.longerBy is left out, and its default does not fit: maxDigits \+ longerBy must not exceed \d+\./,
+  );
+  expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, steps: Infinity } }))).toContain(
+    "trainer.steps is Infinity, expected finite number.",
+  );
+});

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { PupilError } from "../../../src/errors/index.js";
 import {
   combineLosses,
   crossEntropyLoss,
@@ -85,9 +86,9 @@ test("needs are the union over the terms, each once", () => {
 test("missing inputs are named", () => {
   const { studentLogits, ...others } = inputs();
   expect(() => evaluateTerm(lossTerm(forwardKlLoss, {}), { studentLogits })).toThrow(
-    "The loss forward-kl needs teacherLogits.",
+    new PupilError("needs teacherLogits.", { field: "forward-kl" }),
   );
-  expect(() => combineLosses([], { studentLogits })).toThrow("at least one term");
+  expect(() => combineLosses([], { studentLogits })).toThrow(PupilError);
   tf.dispose([studentLogits, others]);
 });
 

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import {
+  guidedPolicyGradientLoss,
   maskedMean,
   maskedSum,
   policyGradientLoss,
@@ -101,11 +102,13 @@ describe("weights of rows with 4, 0 and 2 tokens", () => {
   });
 });
 
-test("the policy gradient is averaged as its options say", () => {
-  const aggregationOf = (options: object) =>
-    policyGradientLoss.aggregation?.(policyGradientLoss.config.parse(options));
-  expect(aggregationOf({})).toBe("token");
-  expect(aggregationOf({ aggregation: "sequence" })).toBe("sequence");
-  const fixed = { aggregation: "fixed-length", fixedLength: 4 };
-  expect(aggregationOf(fixed)).toEqual({ fixedLength: 4 });
-});
+test.each([policyGradientLoss, guidedPolicyGradientLoss])(
+  "$name is averaged as its options say",
+  ({ aggregation, config }) => {
+    const aggregationOf = (options: object) => aggregation?.(config.parse(options) as never);
+    expect(aggregationOf({})).toBe("token");
+    expect(aggregationOf({ aggregation: "sequence" })).toBe("sequence");
+    const fixed = { aggregation: "fixed-length", fixedLength: 4 };
+    expect(aggregationOf(fixed)).toEqual({ fixedLength: 4 });
+  },
+);

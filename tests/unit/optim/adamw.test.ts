@@ -133,3 +133,23 @@ describe("a saved state", () => {
     },
   );
 });
+
+test.each([-1, 0.5, Number.NaN, 2 ** 53])("a state of %d updates is refused", async (updates) => {
+  using optimizer = new AdamW(parameters);
+  update(optimizer, 1);
+  const state = await optimizer.state();
+  expect(() => optimizer.restore({ ...state, updates }, "o.safetensors")).toThrow(
+    `o.safetensors: ${updates} is no number of updates. Resume from a checkpoint`,
+  );
+  expect(optimizer.updates).toBe(1);
+  optimizer.restore({ ...state, updates: 0 });
+  expect(optimizer.updates).toBe(0);
+});
+
+test("parameters that are no map are refused by name", () => {
+  for (const none of [undefined, {}, "parameters"]) {
+    expect(() => new AdamW(none as never)).toThrow(
+      /^AdamW: parameters: .*Give it a map of parameters by name: student\.parameters/,
+    );
+  }
+});

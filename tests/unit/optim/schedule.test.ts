@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { learningRateAt, scheduleSchema } from "../../../src/optim/index.js";
+import {
+  completeSchedule,
+  defaultSchedule,
+  learningRateAt,
+  scheduleSchema,
+} from "../../../src/optim/index.js";
 
 const schedule = (options: object) => scheduleSchema.parse({ learningRate: 1, ...options });
 
@@ -61,5 +66,16 @@ test("defaults and bounds", () => {
   }
   for (const finalLearningRateFraction of [0, 1]) {
     expect(scheduleSchema.parse({ finalLearningRateFraction })).toBeDefined();
+  }
+});
+
+test("a schedule given in part is completed; a learning rate that is none is refused", () => {
+  expect(completeSchedule()).toEqual(defaultSchedule);
+  expect(completeSchedule({ warmupSteps: 3 })).toEqual({ ...defaultSchedule, warmupSteps: 3 });
+  expect(completeSchedule({ learningRate: 0.5 }).learningRate).toBe(0.5);
+  for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => completeSchedule({ learningRate })).toThrow(
+      `schedule.learningRate: is ${learningRate}. Give it a number above 0`,
+    );
   }
 });

@@ -188,3 +188,19 @@ test("a source is told how many columns there may be: the longest prompt and wha
   // The last one has room for three.
   expect(capacities).toEqual([3 + 4, 6 + 3]);
 });
+
+test("prompts that are no list are refused by name", async () => {
+  await expect(sample(new ChainModel(6), { prompts: undefined as never })).rejects.toThrow(
+    /^sampleRollouts: prompts: is missing\. Give it lists of token ids/,
+  );
+});
+
+test("a shorter context than the model's own is the limit, and a longer one is not", async () => {
+  const written = async (maxPositions?: number) => {
+    const options = { prompts: [[1]], endIds: [], maxNewTokens: 9, maxPositions };
+    const [ids] = await completions(new ChainModel(40, 8), options);
+    return ids?.length;
+  };
+  // The last token is not fed back.
+  expect([await written(), await written(100), await written(3)]).toEqual([8, 8, 3]);
+});

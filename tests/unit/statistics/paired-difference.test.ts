@@ -49,6 +49,16 @@ test("one seed has a difference but no interval", () => {
   expect(found).not.toHaveProperty("smallestVisible");
 });
 
+test("an infinite value has a difference but no interval", () => {
+  const found = pairedDifference(single([Infinity, 2, 3]), single([1, 1, 1]), { random });
+  expect(found).toMatchObject({ difference: Infinity, standardError: NaN, seeds: 3 });
+  expect(found.probabilityOfImprovement).toBe(1);
+  expect(found).not.toHaveProperty("low");
+  const both = pairedDifference(single([Infinity, 2]), single([Infinity, 1]), { random });
+  expect(both).toMatchObject({ difference: NaN, probabilityOfImprovement: 0.625 });
+  expect(probabilityOfImprovement([NaN], [1])).toBeNaN();
+});
+
 test("the same random numbers give the same interval", () => {
   const arm = single(normals(8, new Random(4)));
   expect(compare(arm)).toEqual(compare(arm));

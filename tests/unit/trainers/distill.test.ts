@@ -26,7 +26,7 @@ interface Seen {
 }
 
 /** Trains on rows of which every step has the same, and a student that does not move. */
-async function train(options: Partial<DistillOptions> = {}) {
+async function train(options: Partial<DistillOptions> = {}, changes: Partial<Teacher> = {}) {
   using student = tinyModel(1);
   using scorer = modelTeacher(tinyModel(2));
   const seen: Seen = { rows: [], random: [], updates: 0 };
@@ -42,6 +42,7 @@ async function train(options: Partial<DistillOptions> = {}) {
     afterStep: () => {
       seen.updates += 1;
     },
+    ...changes,
   };
   using optimizer = new AdamW(student.parameters);
   const rows = [1, 2, 3, 4].map((id) => ({ ids: [id, 5, 6, 7], completionStart: 2, id: `${id}` }));
@@ -143,6 +144,19 @@ test("steps are counted from 1, with the schedule's learning rate, and the teach
   expect(metrics.map(({ learningRate }) => learningRate)).toEqual([1e-9, 5e-10, 0]);
   expect(seen.updates).toBe(3);
   for (const { elapsedMs } of metrics) expect(elapsedMs).toBeGreaterThan(0);
+});
+
+test("rows that a teacher routes are counted over all micro-batches, if it routes any", async () => {
+  using scorer = modelTeacher(tinyModel(2));
+  const score: Teacher["score"] = async (batch, needs, context) => {
+    const scores = await scorer.score(batch, needs, context);
+    const first = context?.firstRow === 0;
+    return { ...scores, routedRows: first ? { one: 2 } : { one: 1, two: 1 } };
+  };
+  const options = { steps: 1, gradientAccumulationSteps: 2 };
+  const { metrics } = await train(options, { score });
+  expect(metrics[0]?.routedRows).toEqual({ one: 3, two: 1 });
+  expect((await train(options)).metrics[0]).not.toHaveProperty("routedRows");
 });
 
 test("what nobody sets is the documented default", async () => {

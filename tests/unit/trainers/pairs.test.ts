@@ -141,6 +141,13 @@ describe("a step on pairs", () => {
     expect(restricted.loss).not.toBeCloseTo((await firstStep(terms, rows)).loss, 3);
   });
 
+  test("takes a reference that knows only the rows of the data: nothing else is compared", async () => {
+    const rows = somePairs(4);
+    const terms = [lossTerm(dpoLoss, {})];
+    const restricted = await firstStep(terms, rows, 1, { scoresOnly: "stored rows" });
+    expect(restricted.loss).toBe((await firstStep(terms, rows)).loss);
+  });
+
   test("is refused for losses that pairs do not serve, before it begins", async () => {
     const rows = somePairs(2);
     await expect(firstStep([lossTerm(crossEntropyLoss, {})], rows)).rejects.toThrow(

@@ -25,7 +25,8 @@ const pairs = (dict: Dict) => dict.entries.map((entry) => new Tuple(entry));
 
 const dictMethods: Readonly<Record<string, Method<Dict>>> = {
   get: (dict, args) => {
-    const [key = null, fallback = null] = bind("get", ["key", "default"], args);
+    const [key, fallback = null] = bind("get", ["key", "default"], args);
+    if (key === undefined) throw new TemplateError("get expected at least 1 argument, got 0");
     return orElse(dict.get(key), () => fallback);
   },
   keys: (dict) => new Sequence("dict_keys", dict.keys),

@@ -1,5 +1,6 @@
 import { TemplateError, notSupported } from "./template-error.js";
-import { floatText, repr, str } from "./print.js";
+import { floatText } from "../../readers/float-text.js";
+import { repr, str } from "./print.js";
 import { Dict, numberOf, Tuple, typeName, type Value } from "./values.js";
 
 const placeholder =
@@ -13,6 +14,7 @@ export function formatPercent(template: string, values: Value): string {
     const groups = match.at(-1) as Record<string, string | undefined>;
     const { name, flags = "", width = "", precision, type = "" } = groups;
     if (type === "%") return "%";
+    if (type === "") throw new TemplateError("incomplete format");
     const value = name === undefined ? given[next++] : named(values, name);
     if (value === undefined) throw new TemplateError("not enough arguments for format string");
     const digits = precision === undefined ? undefined : Number(precision);
@@ -32,8 +34,8 @@ function named(values: Value, name: string): Value {
 }
 
 function converted(type: string, value: Value, precision: number | undefined): string {
-  if (type === "s") return str(value).slice(0, precision);
-  if (type === "r") return repr(value).slice(0, precision);
+  if (type === "s") return cut(str(value), precision);
+  if (type === "r") return cut(repr(value), precision);
   const number = numberOf(value);
   if (!"diuxXof".includes(type) || (precision !== undefined && type !== "f")) {
     throw notSupported(`%${precision === undefined ? "" : `.${precision}`}${type}`);
@@ -48,6 +50,10 @@ function converted(type: string, value: Value, precision: number | undefined): s
   return type === "X" ? text.toUpperCase() : text;
 }
 
+/** Python counts characters, JavaScript the units of UTF-16. */
+const cut = (text: string, length: number | undefined): string =>
+  [...text].slice(0, length).join("");
+
 function padded(text: string, flags: string, width: number, type: string): string {
   if (flags.includes("#")) throw notSupported("the flag # of %");
   const isNumber = !"sr".includes(type);
@@ -55,9 +61,10 @@ function padded(text: string, flags: string, width: number, type: string): strin
   const plus = flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
   const sign = isNegative ? "-" : isNumber ? plus : "";
   const body = isNegative ? text.slice(1) : text;
-  if (flags.includes("-")) return (sign + body).padEnd(width);
-  if (flags.includes("0") && isNumber) return sign + body.padStart(width - sign.length, "0");
-  return (sign + body).padStart(width);
+  const missing = Math.max(0, width - [...sign, ...body].length);
+  if (flags.includes("-")) return sign + body + " ".repeat(missing);
+  if (flags.includes("0") && isNumber) return sign + "0".repeat(missing) + body;
+  return " ".repeat(missing) + sign + body;
 }
 
 /** A float with so many decimals; halves that are exact go to the even digit, as in C and Python. */
@@ -83,6 +90,10 @@ export function formatFields(
   named: ReadonlyMap<string, Value>,
 ): string {
   let next = 0;
+  const fields = [...template.matchAll(/{{|{(\d*)}/g)].map(([, field]) => field);
+  if (fields.includes("") && fields.some((field) => /^\d+$/.test(field ?? ""))) {
+    throw new TemplateError("the format fields are numbered in part, {0}, and in part not, {}");
+  }
   return template.replace(/{{|}}|{([^{}]*)}|[{}]/g, (all, field?: string) => {
     if (all === "{{" || all === "}}") return all[0] as string;
     if (field === undefined)

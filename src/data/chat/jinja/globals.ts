@@ -18,8 +18,8 @@ const maxRange = 100_000;
 
 const functions: Readonly<Record<string, (args: Arguments, now: () => Date) => Value>> = {
   raise_exception: (args) => {
-    const [message = null] = bind("raise_exception", ["message"], args);
-    throw new TemplateError(str(message));
+    const [message] = bind("raise_exception", ["message"], args);
+    throw new TemplateError(message === undefined ? "raise_exception() of nothing" : str(message));
   },
   strftime_now: (args, now) => {
     const [format] = bind("strftime_now", ["format"], args);
@@ -55,6 +55,7 @@ export function globals(now: () => Date): [string, Value][] {
 }
 
 function range(bounds: readonly number[]): Sequence {
+  if (bounds.length === 0) throw new TemplateError("range expected at least 1 argument, got 0");
   const [first = 0, second, step = 1] = bounds;
   const [start, stop] = second === undefined ? [0, first] : [first, second];
   if (step === 0) throw new TemplateError("range() arg 3 must not be zero");

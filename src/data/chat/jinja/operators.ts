@@ -72,10 +72,24 @@ function arithmetic(operator: BinaryOperator, a: bigint | number, b: bigint | nu
     throw new TemplateError(`${operator === "//" ? "float floor " : name}division by zero`);
   }
   if (operator === "/") return x / y;
-  // The remainder has the sign of the divisor.
+  return operator === "%" ? floatModulo(x, y) : floorDivision(x, y);
+}
+
+/** The remainder with the sign of the divisor, as CPython's `float_rem`. */
+function floatModulo(x: number, y: number): number {
   const rest = x % y;
-  const modulo = rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
-  return operator === "%" ? modulo : Math.round((x - modulo) / y);
+  if (rest === 0) return y < 0 ? -0 : 0;
+  return rest < 0 === y < 0 ? rest : rest + y;
+}
+
+/** The quotient rounded down, as CPython's `float_floor_div` rounds on the way. */
+function floorDivision(x: number, y: number): number {
+  const rest = x % y;
+  const isBelow = rest !== 0 && rest < 0 !== y < 0;
+  const quotient = (x - rest) / y - (isBelow ? 1 : 0);
+  if (quotient === 0) return x / y < 0 || Object.is(x / y, -0) ? -0 : 0;
+  const floor = Math.floor(quotient);
+  return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
 function integerPower(a: bigint, b: bigint): bigint {

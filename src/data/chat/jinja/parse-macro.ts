@@ -49,6 +49,9 @@ function parseParameters(stream: TokenStream): Parameter[] {
     if (parameters.length > 0) stream.expect("operator", ",");
     const { value: name } = stream.expect("name");
     const fallback = stream.skip("=") ? parseExpression(stream) : undefined;
+    if (fallback === undefined && parameters.at(-1)?.fallback !== undefined) {
+      throw new TemplateError("non-default argument follows default argument");
+    }
     parameters.push({ name, fallback });
   }
   return parameters;
@@ -92,7 +95,9 @@ function extras(
   { positional, named }: Arguments,
 ): [string, Value][] {
   const own = parameters.map((parameter) => parameter.name);
-  const rest = [...named].filter(([key]) => !own.includes(key) && key !== "caller");
+  // What a position has given already is no name that is free.
+  const free = own.slice(positional.length);
+  const rest = [...named].filter(([key]) => !free.includes(key) && key !== "caller");
   const found: [string, Value][] = [];
   const caller = named.get("caller");
   if (takes.has("caller")) {

@@ -122,7 +122,17 @@ export function capitalize(text: string): string {
   return titled(first) + rest.join("").toLowerCase();
 }
 
+const titleDigraphs = [..."ǅǈǋǲ"];
+
+/** Unicode's title case, which JavaScript lacks: it differs from upper case in the cases named here. */
 function titled(character: string): string {
+  const digraph = titleDigraphs.find((each) => each.toLowerCase() === character.toLowerCase());
+  if (digraph !== undefined) return digraph;
+  // Georgian letters have no title case.
+  if (/^[\u10d0-\u10ff]$/.test(character)) return character;
+  const [base = "", ...marks] = [...character.normalize("NFD")];
+  // Greek with an iota below keeps it there.
+  if (marks.at(-1) === "\u0345") return (base.toUpperCase() + marks.join("")).normalize("NFC");
   const [first = "", ...rest] = [...character.toUpperCase()];
   return first + rest.join("").toLowerCase();
 }

@@ -83,7 +83,10 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   lower: textFilter((text) => text.toLowerCase()),
   replace: filter("old new count", (value, [from, to, count]) => {
     const most = (count ?? null) === null ? -1 : wholeArgument(count, "replace");
-    return replaceText(str(value), str(from ?? null), str(to ?? null), most);
+    if (from === undefined || to === undefined) {
+      throw new TemplateError("replace() needs what is replaced and by what");
+    }
+    return replaceText(str(value), str(from), str(to), most);
   }),
   round: filter("precision method", (value, [precision, method = "common"]) =>
     round(value, wholeArgument(precision, "round", 0), str(method)),

@@ -151,7 +151,7 @@ function drawOptions(problem: TableProblem, entities: number, random: Random): n
 }
 
 function mistaken(problem: TableProblem, kind: MistakeKind, random: Random) {
-  const { world, question, options } = problem;
+  const { question, options } = problem;
   const [first = 0, ...others] = question.relations;
   const changed = {
     hop: { ...question, relations: others },

@@ -1,17 +1,14 @@
 import { decodeBytes } from "./byte-text.js";
 import { type Place, unfaithful } from "./part.js";
-import type { TextStart } from "./split.js";
 
 /**
  * SentencePiece's compiled replacements: a double-array trie over UTF-8 bytes whose values are places
  * in a blob of texts that end in a zero byte. As the original has it, the shortest entry that begins a
  * grapheme of fewer than 6 bytes replaces the whole grapheme; others go character by character.
+ * What is left of a text whose beginning it takes away begins where the text began, to the library.
  * Source: crate spm_precompiled 0.1, darts-clone.
  */
-export function readCharsmap(
-  base64: string,
-  place: Place,
-): (text: string, start: TextStart) => string {
+export function readCharsmap(base64: string, place: Place): (text: string) => string {
   const bytes = fromBase64(base64);
   const trieBytes =
     bytes === undefined || bytes.length < 4 ? -1 : new DataView(bytes.buffer).getUint32(0, true);
@@ -32,15 +29,13 @@ export function readCharsmap(
     cache.set(text, found);
     return found;
   };
-  return (text, start) => {
+  return (text) => {
     let out = "";
     for (const grapheme of graphemes(text)) {
       const isShort = grapheme.length < 6 && encoder.encode(grapheme).length < 6;
       const whole = isShort ? replacement(grapheme) : undefined;
-      const before = out;
       if (whole !== undefined) out += whole;
       else for (const character of grapheme) out += replacement(character) ?? character;
-      if (before === "" && out === "") start.isKept = false;
     }
     return out;
   };

@@ -1,4 +1,4 @@
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
 import type { Drawing } from "./plots.js";
 import type { Table } from "./tables.js";
@@ -12,6 +12,20 @@ export interface Report {
   /** How it can be made again. */
   readonly command: string;
   readonly environment: string;
+}
+
+/** What is said of a method before its verdict. */
+export function aboutLines({ plan }: Pick<Report, "plan">): string[] {
+  const { about, seeds } = plan;
+  if (about === undefined) return [];
+  const { number, title, paper, fidelity, note, fairness } = about;
+  return [
+    `${title}. ${paper.citation}, ${paper.url}${number === undefined ? "" : `; number ${number}`}.`,
+    fidelity === "faithful"
+      ? `The mechanism is the paper's, at a small scale${note === undefined ? "." : `: ${note}`}`
+      : `A proxy of the paper's mechanism: ${note ?? "see its file."}`,
+    `${fairness} Seeds: ${seeds.join(", ")}.`,
+  ];
 }
 
 /** The verdict as sentences: a report that cannot tell says so first. */

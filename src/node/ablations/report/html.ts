@@ -1,5 +1,5 @@
 import { armColours } from "./plots.js";
-import { type Report, verdictLines } from "./content.js";
+import { aboutLines, type Report, verdictLines } from "./content.js";
 import type { Table } from "./tables.js";
 
 /** One page that needs nothing else: no script, no network; readable in the dark and on paper. */
@@ -20,6 +20,9 @@ export function htmlReport(report: Report): string {
 <body>
 <main>
 <h1>${text(plan.name)}</h1>
+${aboutLines(report)
+  .map((line) => `<p class="about">${text(line)}</p>`)
+  .join("\n")}
 <section class="verdict" data-result="${text(result)}">
 ${verdictLines(report)
   .map((line) => `<p>${text(line).replaceAll(/\*\*(.+?)\*\*/g, "<strong>$1</strong>")}</p>`)
@@ -61,6 +64,7 @@ h1 { font-size: 1.6rem; margin: 0 0 12px; } h2 { font-size: 1.1rem; margin: 32px
 .verdict { border-left: 4px solid var(--line); padding: 4px 16px; }
 .verdict[data-result="supported"] { border-color: #009e73; }
 .verdict[data-result="contradicted"] { border-color: #d55e00; }
+.about { max-width: 80ch; margin: 4px 0; }
 .verdict p { margin: 4px 0; max-width: 80ch; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; padding: 0; }
 .legend span { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; }

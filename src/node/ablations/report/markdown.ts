@@ -1,4 +1,4 @@
-import { type Report, verdictLines } from "./content.js";
+import { aboutLines, type Report, verdictLines } from "./content.js";
 import type { Table } from "./tables.js";
 
 /** The report for a repository: tables, and the drawings as PNG beside it. */
@@ -6,7 +6,7 @@ export function markdownReport(report: Report): string {
   const { plan, tables, drawings, command, environment } = report;
   const lines = [
     `# ${plan.name}`,
-    ...verdictLines(report).flatMap((line) => ["", line]),
+    ...[...aboutLines(report), ...verdictLines(report)].flatMap((line) => ["", line]),
     ...tables.flatMap((table) => ["", `## ${table.title}`, "", ...tableLines(table)]),
     ...drawings.flatMap(({ name, title }) => ["", `![${title}](plots/${name}.png)`]),
     ...["", "## How it was made", "", "```", command, "```", "", environment],

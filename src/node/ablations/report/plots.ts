@@ -28,18 +28,28 @@ export function learningCurve(
       return value === undefined ? [] : [{ arm, run: `${arm}/${seed}`, step, value }];
     }),
   );
-  if (new Set(rows.map(({ step }) => step)).size < 2) return undefined;
+  const drawn = rows.filter(({ value }) => Number.isFinite(value));
+  if (new Set(rows.map(({ step }) => step)).size < 2 || drawn.length === 0) return undefined;
+  const missing = rows.filter(({ value }) => !Number.isFinite(value));
+  // A mean over those seeds alone that are finite would be no mean of the arm.
+  const place = ({ arm, step }: { arm: string; step: number }) => `${step} ${arm}`;
+  const places = new Set(missing.map(place));
   const means = Plot.groupX(
     { y: "mean" },
     { x: "step", y: "value", stroke: "arm", strokeWidth: 2.5 },
   );
-  return draw(`curve-${metric}`, `${metric} over the steps: every seed, and the mean of each arm`, {
+  const title = `${metric} over the steps: every seed, and the mean of each arm`;
+  const where = missing.map(({ run, step, value }) => `${run} is ${value} at step ${step}`);
+  return draw(`curve-${metric}`, title, where, {
     x: { label: "optimizer steps" },
     y: { label: metric, grid: true },
     color: { domain: arms, range: colours },
     marks: [
-      Plot.lineY(rows, { x: "step", y: "value", z: "run", stroke: "arm", strokeOpacity: 0.35 }),
-      Plot.lineY(rows, means),
+      Plot.lineY(drawn, { x: "step", y: "value", z: "run", stroke: "arm", strokeOpacity: 0.35 }),
+      Plot.lineY(
+        drawn.filter((row) => !places.has(place(row))),
+        means,
+      ),
     ],
   });
 }
@@ -55,20 +65,25 @@ export function armValues(
   });
   if (known.length === 0) return undefined;
   const dots = known.flatMap(({ arm, values }) =>
-    Object.values(values).map((value) => ({ arm, value })),
+    Object.entries(values).map(([seed, value]) => ({ arm, seed, value })),
   );
-  const bars = known.map(({ arm, mean, standardError }) => {
-    return { arm, mean, low: mean - standardError, high: mean + standardError };
-  });
+  const drawn = dots.filter(({ value }) => Number.isFinite(value));
+  if (drawn.length === 0) return undefined;
+  const bars = known
+    .filter(({ mean }) => Number.isFinite(mean))
+    .map(({ arm, mean, standardError }) => {
+      return { arm, mean, low: mean - standardError, high: mean + standardError };
+    });
   const longest = Math.max(...known.map(({ arm }) => arm.length));
-  return draw(`arms-${metric}`, `${metric} by arm: every seed, mean and standard error`, {
+  const title = `${metric} by arm: every seed, mean and standard error`;
+  return draw(`arms-${metric}`, title, notDrawn(dots), {
     height: 76 + 34 * known.length,
     marginLeft: Math.min(260, 24 + 7 * longest),
     x: { label: metric, grid: true },
     y: { label: null, domain: known.map(({ arm }) => arm), type: "band" },
     color: { domain: Object.keys(arms), range: colours },
     marks: [
-      Plot.dot(dots, { x: "value", y: "arm", stroke: "arm", strokeOpacity: 0.6, r: 3 }),
+      Plot.dot(drawn, { x: "value", y: "arm", stroke: "arm", strokeOpacity: 0.6, r: 3 }),
       // A bar from a value to itself would be drawn across the whole plot.
       Plot.ruleY(
         bars.filter(({ low, high }) => low < high),
@@ -85,20 +100,47 @@ export function gainAgainstCost(
   cells: readonly CellResult[],
   arms: readonly string[],
 ): Drawing | undefined {
-  const rows = cells.flatMap(({ arm, metrics, cost }) => {
+  const rows = cells.flatMap(({ arm, seed, metrics, cost }) => {
     const value = metrics[metric];
-    return value === undefined ? [] : [{ arm, value, seconds: cost.seconds }];
+    return value === undefined ? [] : [{ arm, seed, value, seconds: cost.seconds }];
   });
-  if (rows.length === 0) return undefined;
-  return draw(`cost-${metric}`, `${metric} against seconds of training, every run`, {
+  const drawn = rows.filter(({ value }) => Number.isFinite(value));
+  if (drawn.length === 0) return undefined;
+  const title = `${metric} against seconds of training, every run`;
+  return draw(`cost-${metric}`, title, notDrawn(rows), {
     x: { label: "seconds of training", grid: true },
     y: { label: metric, grid: true },
     color: { domain: arms, range: colours },
-    marks: [Plot.dot(rows, { x: "seconds", y: "value", fill: "arm", r: 5, fillOpacity: 0.8 })],
+    marks: [Plot.dot(drawn, { x: "seconds", y: "value", fill: "arm", r: 5, fillOpacity: 0.8 })],
   });
 }
 
-function draw(name: string, title: string, options: Plot.PlotOptions): Drawing {
+interface RunValue {
+  readonly arm: string;
+  readonly seed: number | string;
+  readonly value: number;
+}
+
+/** Runs whose value has no place on an axis. */
+function notDrawn(values: readonly RunValue[]): string[] {
+  return values
+    .filter(({ value }) => !Number.isFinite(value))
+    .map(({ arm, seed, value }) => `${arm}/${seed} is ${value}`);
+}
+
+/** How many of them are said one by one. */
+const mostNamed = 3;
+
+/** @param missing what has no place in the drawing; it is said with the title */
+function draw(
+  name: string,
+  about: string,
+  missing: readonly string[],
+  options: Plot.PlotOptions,
+): Drawing {
+  const more = missing.length > mostNamed ? `, and ${missing.length - mostNamed} more` : "";
+  const named = missing.slice(0, mostNamed).join(", ");
+  const title = missing.length === 0 ? about : `${about}. Not drawn: ${named}${more}`;
   const { document } = parseHTML("<html><body></body></html>");
   const plot = Plot.plot({
     ...size,

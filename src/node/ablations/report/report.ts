@@ -1,13 +1,23 @@
 import { writeFileAtomic } from "../../files/atomic.js";
 import { join } from "node:path";
+import { toJson } from "../../files/json.js";
 import type { CellResult } from "../cell-results.js";
-import type { AblationPlan } from "../plan.js";
+import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
 import type { Report } from "./content.js";
 import { htmlReport } from "./html.js";
 import { markdownReport } from "./markdown.js";
 import { armValues, type Drawing, gainAgainstCost, learningCurve, pngOf } from "./plots.js";
-import { changesTable, costTable, meansTable, pairedTable, runsTable } from "./tables.js";
+import { chainTable, settingsTable, stagesTable } from "./stage-tables.js";
+import {
+  changesTable,
+  costTable,
+  derivedTable,
+  meansTable,
+  pairedTable,
+  runsTable,
+  type Table,
+} from "./tables.js";
 
 /** Writes results.json, report.md, report.html and the drawings as SVG and PNG into a folder. */
 export async function writeReport(
@@ -15,15 +25,13 @@ export async function writeReport(
   results: AblationResults,
   cells: readonly CellResult[],
   about: Pick<Report, "command" | "environment">,
+  options: { readonly drawings: boolean },
 ): Promise<void> {
-  const tables = [
-    ...[meansTable(results), pairedTable(results), costTable(results), changesTable(plan)],
-    runsTable(cells, results),
-  ];
-  const drawings = drawingsOf(plan, results, cells);
+  const tables = tablesOf(plan, results, cells);
+  const drawings = options.drawings ? drawingsOf(plan, results, cells) : [];
   const report: Report = { plan, results, tables, drawings, ...about };
   const files: [string, string | Uint8Array][] = [
-    ["results.json", `${JSON.stringify(results, null, 2)}\n`],
+    ["results.json", `${toJson(results, 2)}\n`],
     ...drawings.flatMap((drawing): [string, string | Uint8Array][] => [
       [`plots/${drawing.name}.svg`, drawing.svg],
       [`plots/${drawing.name}.png`, pngOf(drawing)],
@@ -34,6 +42,33 @@ export async function writeReport(
   for (const [name, content] of files) await writeFileAtomic(join(plan.folder, name), content);
 }
 
+/** What is printed of runs that are compared. */
+export function comparisonTables(
+  plan: AblationPlan,
+  results: AblationResults,
+  cells: readonly CellResult[],
+): Table[] {
+  const tables = [meansTable(results), pairedTable(results), costTable(results)];
+  return [...tables, changesTable(plan), runsTable(cells, results)];
+}
+
+function tablesOf(
+  plan: AblationPlan,
+  results: AblationResults,
+  cells: readonly CellResult[],
+): Table[] {
+  const { about, stages } = plan;
+  const isPlain = stages.every(({ mark }) => mark === "cell.json");
+  return [
+    ...[meansTable(results), pairedTable(results)],
+    ...(results.derived === undefined ? [] : [derivedTable(results.derived, plan)]),
+    costTable(results, !isPlain),
+    ...(isPlain ? [changesTable(plan)] : [chainTable(plan), stagesTable(plan)]),
+    ...(about === undefined ? [] : [settingsTable(about.settings)]),
+    runsTable(cells, results),
+  ];
+}
+
 /** Of each measure the arms and its curve, of the first one the cost; claimed ones come first. */
 function drawingsOf(
   plan: AblationPlan,
@@ -42,7 +77,8 @@ function drawingsOf(
 ): Drawing[] {
   const arms = plan.arms.map(({ name }) => name);
   const known = new Set(Object.values(results.arms).flatMap((found) => Object.keys(found)));
-  const claimed = plan.claim?.comparisons.map(({ metric }) => metric) ?? [];
+  const claimed =
+    plan.claim?.comparisons.flatMap((part) => ("derived" in part ? [] : part.metric)) ?? [];
   const ordered = [...new Set([...claimed, ...known])].filter((metric) => known.has(metric));
   return ordered
     .flatMap((metric, i) => [

@@ -1,6 +1,8 @@
+import type { DerivedMeasure } from "../../../config/index.js";
 import type { CellResult } from "../cell-results.js";
-import type { AblationPlan } from "../plan.js";
-import type { AblationResults, PairedMetric } from "../results.js";
+import type { AblationPlan } from "../planned.js";
+import type { AblationResults, ArmMetric, PairedMetric } from "../results.js";
+import type { CellCost } from "../stages/stage-cost.js";
 
 /** A table of texts, the same for Markdown and HTML. */
 export interface Table {
@@ -24,7 +26,7 @@ export function meansTable({ arms, seeds }: AblationResults): Table {
   const metrics = [...new Set(names.flatMap((arm) => Object.keys(arms[arm] ?? {})))];
   const cell = (arm: string, metric: string) => {
     const found = arms[arm]?.[metric];
-    return found === undefined ? "—" : `${digits(found.mean)} ± ${digits(found.standardError)}`;
+    return found === undefined ? "—" : meanCell(found);
   };
   return {
     title: "What the arms reached",
@@ -32,6 +34,14 @@ export function meansTable({ arms, seeds }: AblationResults): Table {
     rows: metrics.map((metric) => [metric, ...names.map((arm) => cell(arm, metric))]),
     note: `Mean ± standard error over ${seeds.length} seeds.`,
   };
+}
+
+/** A mean of which a seed is infinite has no error to speak of; how many are is the thing to know. */
+function meanCell({ mean, standardError, values }: ArmMetric): string {
+  const reached = Object.values(values);
+  const strange = reached.filter((value) => !Number.isFinite(value)).length;
+  if (strange === 0) return `${digits(mean)} ± ${digits(standardError)}`;
+  return `${digits(mean)} (${strange} of ${reached.length} seeds not finite)`;
 }
 
 /** Differences from the baseline with their intervals. */
@@ -55,9 +65,10 @@ function pairedCells({
   high,
   probabilityOfImprovement,
   smallestVisible,
+  seeds,
 }: PairedMetric): string[] {
-  const interval =
-    low === undefined ? "one seed: none" : `[${digits(low)}, ${digits(high as number)}]`;
+  const none = seeds < 2 ? "one seed: none" : "not finite: none";
+  const interval = low === undefined ? none : `[${digits(low)}, ${digits(high as number)}]`;
   return [
     digits(difference),
     interval,
@@ -66,15 +77,69 @@ function pairedCells({
   ];
 }
 
-/** What each arm cost, a run on average. */
-export function costTable({ cost }: AblationResults): Table {
+/** Measures that are computed from several arms. */
+export function derivedTable(
+  derived: NonNullable<AblationResults["derived"]>,
+  { derived: measures = {} }: Pick<AblationPlan, "derived">,
+): Table {
+  const rows = Object.entries(derived).map(([name, { value, low, high, seeds }]) => {
+    const interval = low === undefined ? "none" : `[${digits(low)}, ${digits(high as number)}]`;
+    return [name, digits(value), interval, String(seeds), formulaOf(measures[name])];
+  });
   return {
-    title: "What a run cost",
-    head: ["arm", "steps", "tokens trained on", "tokens the student wrote", "seconds"],
-    rows: Object.entries(cost).map(([arm, { steps, trainedTokens, sampledTokens, seconds }]) => [
+    title: "Measures of several arms",
+    head: ["measure", "value", "95 % interval", "seeds", "what it is"],
+    rows,
+    note: "Of the means over seeds; the interval is that of the differences. None: too few seeds, or a resample without a value.",
+  };
+}
+
+function formulaOf(measure: DerivedMeasure | undefined): string {
+  switch (measure?.type) {
+    case "gap-recovered":
+      return `(${measure.arm} − ${measure.low}) / (${measure.high} − ${measure.low}) of ${measure.metric}`;
+    case "contrast":
+      return measure.terms
+        .map(
+          ({ weight, arm, metric }) =>
+            `${weight < 0 ? "−" : "+"} ${Math.abs(weight)} ${arm} ${metric}`,
+        )
+        .join(" ");
+    case "monotonicity":
+      return `Kendall's τ along ${measure.points.map(({ arm, metric }) => `${arm} ${metric}`).join(", ")}`;
+    default:
+      return "";
+  }
+}
+
+const costColumns: readonly (readonly [keyof CellCost, string])[] = [
+  ["steps", "steps"],
+  ["trainedTokens", "tokens trained on"],
+  ["sampledTokens", "tokens the student wrote"],
+  ["teacherTokens", "tokens of a teacher"],
+  ["studentForwards", "student's forwards"],
+  ["teacherForwards", "teacher's forwards"],
+  ["seconds", "seconds"],
+];
+
+/** What each arm cost, a run on average. */
+export function costTable({ cost }: AblationResults, hasStages = false): Table {
+  const always = ["steps", "trainedTokens", "sampledTokens", "seconds"];
+  const shown = costColumns.filter(
+    ([key]) => always.includes(key) || Object.values(cost).some((found) => (found[key] ?? 0) > 0),
+  );
+  return {
+    title: hasStages ? "What a result cost" : "What a run cost",
+    head: ["arm", ...shown.map(([, title]) => title)],
+    rows: Object.entries(cost).map(([arm, found]) => [
       arm,
-      ...[steps, trainedTokens, sampledTokens, seconds].map(digits),
+      ...shown.map(([key]) => digits(found[key] ?? 0)),
     ]),
+    ...(hasStages
+      ? {
+          note: "All stages of the arm together. One that several arms or seeds share was paid once and counts in each of them.",
+        }
+      : {}),
   };
 }
 

@@ -1,6 +1,11 @@
 import type * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../../errors/index.js";
-import { type DecodeAttributes, decodeKernels, type PackAttributes } from "../../decode-token.js";
+import {
+  type DecodeCall,
+  decodeKernels,
+  type NamedWeights,
+  type PackAttributes,
+} from "../../decode-token.js";
 import type { RotaryFrequencies } from "../../rotary-tables.js";
 import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";
@@ -57,18 +62,41 @@ const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
 const LAYERS = 32;
 const LAYER = 20;
 
-const namesOfLayers: (readonly string[])[] = [];
+/** A layer's tensors in the order of its words; keys and values are at 4 and 5. */
+const layerNames = [
+  ...["attentionNorm.weight", "attentionNorm.bias"],
+  ...["attentionInputs.weight", "attentionInputs.bias", "keys", "values"],
+  ...["attentionOutput.weight", "attentionOutput.bias", "mlpNorm.weight", "mlpNorm.bias"],
+  ...["mlpInputs.weight", "mlpInputs.bias", "mlpOutput.weight", "mlpOutput.bias"],
+  ...["queryNorm.weight", "keyNorm.weight"],
+];
+const KEYS = 4;
 
-/** Names of a layer's tensors in the order of its words; they are needed again for every token. */
-function layerNames(layer: number): readonly string[] {
-  namesOfLayers[layer] ??= [
-    ...["attentionNorm.weight", "attentionNorm.bias"],
-    ...["attentionInputs.weight", "attentionInputs.bias", "keys", "values"],
-    ...["attentionOutput.weight", "attentionOutput.bias", "mlpNorm.weight", "mlpNorm.bias"],
-    ...["mlpInputs.weight", "mlpInputs.bias", "mlpOutput.weight", "mlpOutput.bias"],
-    ...["queryNorm.weight", "keyNorm.weight"],
-  ].map((name) => `${layer}.${name}`);
-  return namesOfLayers[layer];
+/** Index of a word in the plan, and the tensor whose address it is. */
+type Word = readonly [index: number, tensor: Info];
+const wordsOfWeights = new WeakMap<NamedWeights, readonly Word[]>();
+
+/** Where the weights' addresses go; found once, they are needed again for every token. */
+function weightWords(weights: NamedWeights): readonly Word[] {
+  const known = wordsOfWeights.get(weights);
+  if (known) return known;
+  const { tensors, numLayers } = weights;
+  const words: Word[] = [];
+  const add = (index: number, name: string) => {
+    const tensor = tensors[name];
+    if (tensor) words.push([index, tensor]);
+  };
+  add(17, "tokenEmbedding");
+  add(18, "positionEmbedding");
+  for (const [i, name] of ["finalNorm.weight", "finalNorm.bias", "head.weight"].entries()) {
+    add(21 + i, name);
+  }
+  for (let layer = 0; layer < numLayers; layer++) {
+    for (const [i, name] of layerNames.entries())
+      add(LAYERS + LAYER * layer + i, `${layer}.${name}`);
+  }
+  wordsOfWeights.set(weights, words);
+  return words;
 }
 
 /** Addresses of cosines and sines `[B, headDim / 2]` of the new positions. */
@@ -105,27 +133,22 @@ function checkIds(what: string, ids: Info, size: number, backend: WasmTensors): 
 }
 
 function decode(
-  inputs: Named,
-  attributes: DecodeAttributes & { readonly numLayers: number; readonly numKeys: number },
+  inputs: { inputIds: Info; positionIds: Info; attentionMask?: Info },
+  attributes: DecodeCall,
   backend: WasmTensors,
 ): Info {
   const { numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize } = attributes;
-  const { numLayers, numKeys, epsilon, rotary, gated, activation } = attributes;
-  const { slidingWindows } = attributes;
+  const { numKeys, epsilon, rotary, gated, activation, slidingWindows } = attributes;
+  const { weights, keys, values } = attributes;
+  const { numLayers, tensors } = weights;
   using scratch = new Scratch(backend.engine);
-  const get = (name: string) => inputs[name] as Info;
-  const at = (name: string) => {
-    const tensor = inputs[name];
-    return tensor ? backend.address(tensor) : 0;
-  };
-  const ids = get("inputIds");
+  const { inputIds: ids, positionIds: positions, attentionMask } = inputs;
   const [B] = ids.shape as [number];
-  const D = get("tokenEmbedding").shape[1] as number;
-  const capacity = get("0.keys").shape[1] as number;
+  const [numIds, D] = (tensors["tokenEmbedding"] as Info).shape as [number, number];
+  const capacity = (keys[0] as Info).shape[1] as number;
   if (numKeys > capacity) throw new Error(`${numKeys} keys in a cache of ${capacity}.`);
-  checkIds("embedding: the id", ids, get("tokenEmbedding").shape[0] as number, backend);
-  const table = inputs["positionEmbedding"];
-  const positions = get("positionIds");
+  checkIds("embedding: the id", ids, numIds, backend);
+  const table = tensors["positionEmbedding"];
   if (table) checkIds("the position", positions, table.shape[0] as number, backend);
   const room = (perRow: number) => scratch.allocate(4 * B * perRow);
   const panel = backend.engine.kernels.panelColumns();
@@ -137,18 +160,22 @@ function decode(
   words.set([B, D, numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize, capacity]);
   words.set([numKeys, numLayers, gated ? 1 : 0, activations[activation]], 8);
   floats.set([epsilon, 1 / Math.sqrt(headDim)], 12);
-  words.set([at("inputIds"), at("positionIds"), at("attentionMask"), at("tokenEmbedding")], 14);
-  words[18] = at("positionEmbedding");
+  words.set(
+    [ids, positions].map((tensor) => backend.address(tensor)),
+    14,
+  );
+  if (attentionMask) words[16] = backend.address(attentionMask);
+  for (const [index, tensor] of weightWords(weights)) words[index] = backend.address(tensor);
   if (rotary !== undefined) {
-    const values = Array.from(backend.valuesOf(positions));
-    words.set(rotaryRows(values, rotary, scratch), 19);
+    const copied = Array.from(backend.valuesOf(positions));
+    words.set(rotaryRows(copied, rotary, scratch), 19);
   }
-  words.set([at("finalNorm.weight"), at("finalNorm.bias"), at("head.weight")], 21);
   words.set([room(D), room(D), room(columns)], 25);
   words.set([room(numHeads * headDim), room(intermediateSize), room(2)], 28);
   for (let layer = 0; layer < numLayers; layer++) {
     const start = LAYERS + LAYER * layer;
-    for (const [i, name] of layerNames(layer).entries()) words[start + i] = at(name);
+    words[start + KEYS] = backend.address(keys[layer] as Info);
+    words[start + KEYS + 1] = backend.address(values[layer] as Info);
     const window = slidingWindows?.[layer] ?? numKeys;
     words[start + 16] = Math.max(0, numKeys - window);
   }
@@ -161,7 +188,7 @@ function decode(
 
 export function registerDecode(): void {
   registerWasmKernel<Named, PackAttributes>(decodeKernels.pack, packWeights);
-  registerWasmKernel<Named, Parameters<typeof decode>[1]>(decodeKernels.decode, decode);
+  registerWasmKernel<Parameters<typeof decode>[0], DecodeCall>(decodeKernels.decode, decode);
   registerWasmKernel<{ cache: Info; values: Info }, { start: number }>(
     decodeKernels.writeCache,
     ({ cache, values }, { start }, backend) => {

@@ -8,7 +8,7 @@ import type { SettledRowLoss } from "../../row-loss.js";
 import { divergenceKinds, divergenceSettings } from "./losses.js";
 import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";
-import { MATMUL } from "./transformer.js";
+import { MATMUL } from "./products.js";
 
 type Info = tf.TensorInfo;
 type Inputs = { [K in keyof HiddenLossTensors]: Info };

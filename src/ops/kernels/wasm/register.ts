@@ -9,6 +9,7 @@ import { registerLossesFromHidden } from "./losses-from-hidden.js";
 import { registerMatMul } from "./matmul.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerReductions } from "./reduce.js";
+import { registerResidualBlocks } from "./residual.js";
 import { registerSampling } from "./sample.js";
 import { registerStatistics } from "./statistics.js";
 import { registerTopK } from "./top-k.js";
@@ -24,6 +25,7 @@ export function registerWasmKernels(): void {
   registerEmbedding();
   registerTransformer();
   registerAttention();
+  registerResidualBlocks();
   registerLosses();
   registerLossesFromHidden();
   registerOptimizer();

@@ -1,63 +1,44 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { RotaryFrequencies } from "../../rotary-tables.js";
+import { AffineProduct } from "./products.js";
 import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
 
 type Info = tf.TensorInfo;
 type LayoutAttributes = { weightLayout: "out-in" | "in-out" };
 
-/**
- * Flags of `matmul`: the stored matrix is the transpose of what the product needs; the product is
- * added to what is there.
- */
-export const MATMUL = { transposeA: 1, transposeB: 2, accumulate: 4 } as const;
-const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = MATMUL;
-
 function registerLinear(): void {
   registerWasmKernel<{ x: Info; weight: Info; bias?: Info }, LayoutAttributes>(
     "PupilLinear",
     ({ x, weight, bias }, { weightLayout }, backend) => {
-      const outIn = weightLayout === "out-in";
-      const size = weight.shape[outIn ? 0 : 1] as number;
-      const { rows, width } = rowsOf(x);
-      const out = backend.newTensor([...x.shape.slice(0, -1), size], "float32");
-      const at = [backend.address(x), backend.address(weight), backend.address(out)] as const;
-      const row = bias ? backend.address(bias) : 0;
-      const flags = outIn ? TRANSPOSE_B : 0;
-      backend.engine.kernels.matmul(...at, row, 1, rows, size, width, flags, 0, 0);
+      const product = new AffineProduct(backend, weightLayout, rowsOf(x).rows);
+      const shape = [...x.shape.slice(0, -1), product.outputs(weight)];
+      const out = backend.newTensor(shape, "float32");
+      product.forward(backend.address(x), weight, bias, backend.address(out));
       return out;
     },
   );
   registerWasmKernel<{ dy: Info; weight: Info }, LayoutAttributes>(
     "PupilLinearGradInput",
     ({ dy, weight }, { weightLayout }, backend) => {
-      const inOut = weightLayout === "in-out";
-      const size = weight.shape[inOut ? 0 : 1] as number;
-      const { rows, width } = rowsOf(dy);
-      const out = backend.newTensor([...dy.shape.slice(0, -1), size], "float32");
-      const at = [backend.address(dy), backend.address(weight), backend.address(out)] as const;
-      const flags = inOut ? TRANSPOSE_B : 0;
-      backend.engine.kernels.matmul(...at, 0, 1, rows, size, width, flags, 0, 0);
+      const product = new AffineProduct(backend, weightLayout, rowsOf(dy).rows);
+      const shape = [...dy.shape.slice(0, -1), product.inputs(weight)];
+      const out = backend.newTensor(shape, "float32");
+      product.gradientOfInput(backend.address(dy), weight, backend.address(out));
       return out;
     },
   );
   registerWasmKernel<{ dy: Info; x: Info }, LayoutAttributes>(
     "PupilLinearGradWeight",
     ({ dy, x }, { weightLayout }, backend) => {
-      const [left, right] = weightLayout === "out-in" ? [dy, x] : [x, dy];
-      const { rows, width: m } = rowsOf(left);
-      const { width: n } = rowsOf(right);
-      const out = backend.newTensor([m, n], "float32");
-      const at = [backend.address(left), backend.address(right), backend.address(out)] as const;
-      backend.engine.kernels.matmul(...at, 0, 1, m, n, rows, TRANSPOSE_A, 0, 0);
-      return out;
+      const [outputs, inputs] = [rowsOf(dy), rowsOf(x)];
+      const product = new AffineProduct(backend, weightLayout, inputs.rows);
+      const sizes = [outputs.width, inputs.width] as const;
+      return product.gradientOfWeight(backend.address(dy), backend.address(x), sizes);
     },
   );
   registerWasmKernel<{ dy: Info }>("PupilLinearGradBias", ({ dy }, _, backend) => {
     const { rows, width } = rowsOf(dy);
-    const out = backend.newTensor([width], "float32");
-    const { kernels } = backend.engine;
-    kernels.reduce(0, backend.address(dy), backend.address(out), 1, rows, width, 1);
-    return out;
+    return new AffineProduct(backend, "out-in", rows).gradientOfBias(backend.address(dy), width);
   });
 }
 
@@ -121,7 +102,7 @@ export function addresses<T extends Info[]>(
 }
 
 /** Numbers of assembly/activation.ts. */
-const ACTIVATION = {
+export const ACTIVATION = {
   ...{ swiglu: 0, swigluGrad: 1, silu: 2, siluGrad: 3 },
   ...{ geluTanh: 4, geluTanhGrad: 5, geluErf: 6, geluErfGrad: 7 },
 };

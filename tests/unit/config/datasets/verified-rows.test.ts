@@ -72,6 +72,20 @@ describe("rows with a verifier", () => {
     );
   });
 
+  test("may have a prefix and a budget", async () => {
+    const changes = { fields, verifier, prefix: "<8>", budget: 8 };
+    const data = await prepare(solved, changes);
+    const [problem] = (await data.problems?.problems(0, 1)) ?? [];
+    const [row] = await data.training.rows(0, 1);
+    expect(problem?.prompt).toMatch(/^<8>What is \d\+1\?$/);
+    expect(tokenizer.decode(row?.ids.slice(0, row.completionStart) ?? [])).toBe(problem?.prompt);
+    expect(data.evaluation[0]).toMatchObject({ name: "heldOut", budget: 8 });
+    const chat = { messages: [{ role: "user", content: "?" }], answer: "1" };
+    await expect(prepare([chat], { prefix: "<8>" })).rejects.toThrow(
+      /data\.prefix: stands before prompts of text/,
+    );
+  });
+
   test("are chats too, without problems", async () => {
     const chats = solved.map(({ question, answer }) => ({
       messages: [

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
-import { type Batch, makeBatch } from "../../../../src/data/index.js";
+import { type Batch, makeBatch, withSequences } from "../../../../src/data/index.js";
+import { PupilError } from "../../../../src/errors/index.js";
 
 describe("makeBatch", () => {
   test("shifts by one, pads on the right and marks completion labels", () => {
@@ -88,8 +89,8 @@ describe("makeBatch", () => {
   });
 
   test("refuses what is not a batch of ids", () => {
-    expect(() => makeBatch([], 0)).toThrow("at least one");
-    expect(() => makeBatch([{ ids: [], completionStart: 0 }], 0)).toThrow("row 0 has no tokens");
+    expect(() => makeBatch([], 0)).toThrow(PupilError);
+    expect(() => makeBatch([{ ids: [], completionStart: 0 }], 0)).toThrow("row 0: has no tokens");
     expect(() => makeBatch([{ ids: [1, Number.NaN], completionStart: 0 }], 0)).toThrow(
       "row 0, position 1",
     );
@@ -98,4 +99,18 @@ describe("makeBatch", () => {
       makeBatch([{ ids: [1, 2], completionStart: 0 }], 0, { padToMultipleOf: 0 }),
     ).toThrow("padToMultipleOf");
   });
+});
+
+test("a batch of which only some sequences are seen has the same rows, and says which", () => {
+  using batch = makeBatch(
+    [
+      { ids: [5, 6, 7, 8], completionStart: 2 },
+      { ids: [9, 3], completionStart: 1 },
+    ],
+    0,
+  );
+  const some = withSequences(batch, batch.sequences.slice(1));
+  expect(some.sequences.map(({ ids, row }) => [ids, row])).toEqual([[[9, 3], 1]]);
+  expect([some.size, some.inputIds]).toEqual([batch.size, batch.inputIds]);
+  expect(Object.keys(some)).toEqual(["sequences"]);
 });

@@ -115,6 +115,14 @@ describe("encodeChat", () => {
     expect(row?.learned).toHaveLength(row?.ids.length as number);
   });
 
+  test("and nothing behind the end of a turn in which it says nothing", async () => {
+    const silent = [...chat.slice(0, 2), { role: "assistant", content: "" }];
+    const bare =
+      "{% for m in messages %}{{ m.role[0] }}{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}{% endfor %}";
+    expect(await shown(bare, silent.slice(1))).toBe("u[hi<|im_end|>]\na[<|im_end|>]\n");
+    expect(await shown(chatMl(), silent)).toBe(`${before}${start}[<|im_end|>]\n`);
+  });
+
   test("or only the last one", async () => {
     for (const template of [chatMl(), marked]) {
       expect(await shown(template, chat, "last")).toBe(
@@ -233,6 +241,12 @@ describe("encodeChat", () => {
     expect(await messageOf(encode(forgetful, messages))).toContain(
       'differently in the whole chat than at its end ("<think>x</think>ho<|im_e" becomes "ho<|im_end|>',
     );
+  });
+
+  test("whole numbers of a Parquet column are those of Python", async () => {
+    const template = await compileChatTemplate(await chatTokenizer(), "{{ messages[0].n + 1 }}");
+    const messages = [{ role: "user", content: "", n: 2n ** 60n }];
+    expect(template.render({ messages })).toBe(String(2n ** 60n + 1n));
   });
 
   test("thoughts have the names that templates read", async () => {

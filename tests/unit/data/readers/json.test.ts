@@ -45,8 +45,11 @@ describe("JSON", () => {
     ['{"a":1}\n{"a":2}\n', undefined, /^a\.json:2: has text after the end.* set format to "jsonl"/],
     ['{"a":1}', undefined, /is an object, not a list.*It has no list/],
     ['[{"a":1},\n3]', undefined, /^a\.json:2: is the number 3, not a JSON object/],
+    ['[{"a":1},\n \n\n 3]', undefined, /^a\.json:4: is the number 3, not a JSON object/],
     ['[{"a":1},\n{"a":}]', undefined, /^a\.json:2: is not valid JSON/],
     ['[{"a":1},\n{"a":"', undefined, /^a\.json:2: ends before its brackets and quotes are closed/],
+    ['[{"a":1}]\n[{"a":2}]', undefined, /^a\.json:2: has text after the end/],
+    ['[{"a":1}] x', undefined, /^a\.json:1: has text after the end/],
     ["a,b\n1,2", undefined, /^a\.json:1: is not a JSON list or object/],
     [
       '{"meta":{"rows":[1]},"rows":[{"a":1}],"rows":[]}',

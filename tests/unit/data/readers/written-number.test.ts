@@ -31,6 +31,14 @@ describe("numbers of JSON rows", () => {
     expect(() => parseJson('{"a": 01.0}')).toThrow(SyntaxError);
   });
 
+  test("nested deeper than this parser goes is no valid JSON, in words of ours", async () => {
+    const deep = `${"[".repeat(20_000)}1.0${"]".repeat(20_000)}`;
+    expect(() => parseJson(deep)).toThrow(/^it is nested too deeply$/);
+    expect(await messageOf(rowsOf("t.jsonl", `{"a": ${deep}}`))).toMatch(
+      /^t\.jsonl:1: is not valid JSON: it is nested too deeply\. The text is/,
+    );
+  });
+
   test("answers and ids are what was written", async () => {
     const line = '{"prompt":"a","completion":"b","answer":12345678901234567890,"id":1.50}';
     for (const [name, text] of [

@@ -74,6 +74,12 @@ describe("pairs of answers", () => {
       '[{"name": "f"}]<user>hi\n<assistant>no\n<user>and\n<assistant>[yes\n]',
       '[{"name": "f"}]<user>hi\n<assistant>[bad\n]',
     ]);
+    const { tools, ...others } = row;
+    const renamed = { ...others, functions: tools };
+    const fields = { tools: "functions" };
+    expect(await shown(renamed, { chatTemplate: withTools, fields })).toEqual(
+      await shown(row, { chatTemplate: withTools }),
+    );
   });
 
   test("two equal answers, one without the assistant, and mixed forms", async () => {

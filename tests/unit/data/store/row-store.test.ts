@@ -17,7 +17,7 @@ const rowOf = (i: number): StoredRow => ({
   id: `file.jsonl:${i}`,
   ...(i % 3 === 0 ? { answer: `é🙂${i}` } : {}),
   ...(i % 2 === 0
-    ? { learned: Array.from({ length: 1 + ((i * 7) % 23) }, (_, t) => (t * i) % 2) }
+    ? { learned: Array.from({ length: 1 + ((i * 7) % 23) }, (_, t) => ((5 * t + i) % 3) % 2) }
     : {}),
 });
 
@@ -44,6 +44,8 @@ describe("TokenStore", () => {
       expect(Array.from(part)).toEqual(numbers.slice(start, (start as number) + (count as number)));
     }
     expect(() => store.read(199, 2)).toThrow("outside");
+    store.dispose();
+    await expect(store.read(100, 3)).rejects.toThrow("read after it was disposed");
   });
 
   test("what is in memory comes without a promise", async () => {
@@ -72,6 +74,24 @@ describe("RowStore", () => {
       expect(() => store.rows([1500])).toThrow("no row 1500");
     },
   );
+});
+
+test.each([
+  [65_536, 2],
+  [65_537, 4],
+])("the ids of a vocabulary of %d take %d bytes each", async (vocabSize, bytes) => {
+  const largest = vocabSize - 1;
+  const tokenizer = {
+    ...byteTokenizer(),
+    vocabSize,
+    encode: (text: string) => [...text].map(() => largest),
+    endIds: [],
+  };
+  const file = dataFile("t.jsonl", '{"prompt":"p","completion":"c"}\n');
+  using store = (await storeRows([file], tokenizer, {})).store;
+  expect((await store.rows([0]))[0]?.ids).toEqual([largest, largest]);
+  // Beside a chunk of tokens, 12 bytes for each of 1024 rows.
+  expect(store.memoryBytes - 12 * 1024).toBe(65_536 * bytes);
 });
 
 test("a data set several times larger than the memory limit is read with bounded memory", async () => {

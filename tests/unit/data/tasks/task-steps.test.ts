@@ -43,7 +43,7 @@ function sourceOf(type: string, options: object): ProblemSource {
   return taskSource(taskConfigSchema.parse({ type, ...options }));
 }
 
-function problems(source: ProblemSource, count = 25): Problem[] {
+function problems(source: ProblemSource, count = 12): Problem[] {
   return (["train", "longer"] as const).flatMap((split) =>
     Array.from({ length: count }, (_, i) => source.problem(split, i, random)),
   );
@@ -78,7 +78,7 @@ describe.each(cases)("%s %j", (type, options) => {
   });
 
   test("a solution that is cut off behind any step is continued to the right answer", () => {
-    for (const problem of problems(source, 12)) {
+    for (const problem of problems(source, 6)) {
       const { completion = "" } = problem;
       const ends = source.checkSteps?.(problem, completion).map(({ end }) => end) ?? [];
       for (const end of [0, ...ends]) {
@@ -93,7 +93,7 @@ describe.each(cases)("%s %j", (type, options) => {
   });
 
   test("a wrong solution has a wrong step, before which it can be taken over", () => {
-    for (const problem of problems(source, 12)) {
+    for (const problem of problems(source, 6)) {
       const wrong = source.solve?.(problem, { errorRate: 1 }, random) ?? "";
       expect(source.verify(problem, wrong), wrong).toMatchObject({
         correct: false,

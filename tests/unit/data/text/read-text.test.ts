@@ -94,6 +94,23 @@ describe("storeText", () => {
   });
 });
 
+test("a text that is not long is encoded in one piece", async () => {
+  let pieces = 0;
+  const encode = (text: string) => {
+    pieces += 1;
+    return byteTokenizer().encode(text);
+  };
+  using store = new TokenStore({ bytesPerWord: 2 });
+  const lines = {
+    ...file(""),
+    chunks: async function* () {
+      for (let i = 0; i < 50; i++) yield new TextEncoder().encode(`line ${i}\n`);
+    },
+  };
+  await storeText({ file: lines }, { ...byteTokenizer(), encode }, store);
+  expect(pieces).toBe(1);
+});
+
 const shakespeare = "tinyshakespeare/input.txt";
 describe.skipIf(missing(shakespeare))(
   `nanoGPT's split (needs ../shared/data/${shakespeare})`,

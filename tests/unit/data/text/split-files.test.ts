@@ -30,6 +30,7 @@ describe("splitFiles", () => {
   test("files without a split in their names are the training split", () => {
     expect(files(["b.jsonl", "a.jsonl", "README.md"])).toEqual(["a.jsonl", "b.jsonl"]);
     expect(files(["b.txt", "a.jsonl"], "train", "text")).toEqual(["b.txt"]);
+    expect(files(["README.txt", "a.jsonl"])).toEqual(["a.jsonl"]);
     // A word inside another is no split.
     expect(files(["latest.jsonl", "trainer.jsonl"])).toHaveLength(2);
   });

@@ -55,6 +55,9 @@ describe("tokenizeExample", () => {
   test("a row that is too long is an error, never cut", () => {
     const example = { prompt: "1+2=", completion: "3" };
     expect(tokenizeExample(digits, example, { maxLength: 6 }).ids).toHaveLength(6);
+    const shortest = { prompt: "", completion: "1" };
+    expect(tokenizeExample(digits, shortest, { maxLength: 2 }).ids).toHaveLength(2);
+    expect(() => tokenizeExample(digits, shortest, { maxLength: 1 })).toThrow("at least 2, got 1");
     expect(() => tokenizeExample(digits, example, { maxLength: 5 })).toThrow(
       "maxLength: The row has 6 tokens (4 of them the prompt), more than 5.",
     );

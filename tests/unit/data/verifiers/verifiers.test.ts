@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../../src/config/index.js";
 import { type VerifierConfig, verifierOf, verifierSchema } from "../../../../src/data/index.js";
+
+import { missing, sharedData } from "../../../setup/shared-data.js";
 
 type Options = Record<string, unknown> & { type: VerifierConfig["type"] };
 
@@ -136,4 +139,26 @@ describe("regex", () => {
 test("an unknown verifier is named, with the nearest there is", () => {
   expect(() => judge({ type: "lastnumber" as never }, "", "")).toThrow(/last-number/);
   expect(() => verifierOf({ type: "lastnumber" } as never)).toThrow(/last-number/);
+});
+
+const folder = "gsm8k";
+describe.skipIf(missing(folder))(`published rows (needs ../shared/data/${folder})`, () => {
+  test.each(["after-marker", "last-number"] as const)("%s reads every answer of GSM8K", (type) => {
+    const verify = verifierOf(verifierSchema.parse({ type }));
+    const rows = readFileSync(sharedData(`${folder}/test.jsonl`), "utf8")
+      .trim()
+      .split("\n");
+    const answers = rows.map((row) => (JSON.parse(row) as { answer: string }).answer);
+    for (const [i, answer] of answers.entries()) {
+      const final = answer.slice(answer.indexOf("####"));
+      const without = final.replaceAll(",", "");
+      expect(verify({ prompt: "", answer, completion: without }).correct).toBe(true);
+      expect(verify({ prompt: "", answer, completion: `${without}1` }).correct).toBe(false);
+      const other = answers[(i + 1) % answers.length] ?? "";
+      const isSame = verify({ prompt: "", answer, completion: other }).correct;
+      const numberOfRow = (text: string) =>
+        Number(text.slice(text.indexOf("####") + 4).replaceAll(",", ""));
+      expect(isSame).toBe(numberOfRow(other) === numberOfRow(answer));
+    }
+  });
 });

@@ -28,6 +28,8 @@ test("known halves", () => {
   }
   expect(Object.is(fromFloat16(0x8000), -0)).toBe(true);
   expect(toFloat16(-0)).toBe(0x8000);
+  // Quiet, as hardware makes it.
+  expect(toFloat16(Number.NaN) & 0x7fff).toBe(0x7e00);
 });
 
 test("every half survives the way to a number and back; every NaN stays one", () => {
@@ -76,6 +78,10 @@ test("bfloat16 is the upper half of a float32", () => {
   expect(fromBfloat16(0x0001)).toBe(2 ** -133);
   expect(fromBfloat16(0x7f80)).toBe(Number.POSITIVE_INFINITY);
   expect(fromBfloat16(0x7fc0)).toBeNaN();
+});
+
+test("a NaN stays the quiet one that it is", () => {
+  expect([toBfloat16(Number.NaN), toFloat16(Number.NaN)]).toEqual([0x7fc0, 0x7e00]);
 });
 
 test("every bfloat16 survives the way to a number and back; every NaN stays one", () => {

@@ -193,6 +193,22 @@ describe("errors name the file, the key, the value and what is allowed", () => {
     ],
     [{ ...llama, hidden_size: undefined }, "hidden_size", /This key is missing/],
     [
+      { ...llama, rope_scaling: { rope_type: ["yarn"], factor: 4 } },
+      "rope_scaling.rope_type",
+      /\["yarn"\] is not supported\. Allowed: default, linear/,
+    ],
+    [
+      {
+        ...llama,
+        rope_scaling: {
+          factor: 4,
+          rope_type: JSON.parse("[".repeat(20_000) + "]".repeat(20_000)) as unknown,
+        },
+      },
+      "rope_scaling.rope_type",
+      /is not supported\. Allowed/,
+    ],
+    [
       { ...llama, rope_scaling: { rope_type: "yarm", factor: 4 } },
       "rope_scaling.rope_type",
       /"yarm" is not supported\. Did you mean "yarn"/,

@@ -71,6 +71,8 @@ test("the layout is that of the format: length, padded JSON, data in order", () 
   const bytes = encodeSafetensors(tensors, { dtype: "float32", metadata: { format: "pt" } });
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   expect(length % 8).toBe(0);
+  const header = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  expect(header.length - header.trimEnd().length).toBeLessThan(8);
   expect(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))).toEqual({
     __metadata__: { format: "pt" },
     b: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
@@ -136,6 +138,8 @@ describe("a damaged file is one clear sentence", () => {
 
   test.each<[string, Uint8Array, RegExp]>([
     ["empty", new Uint8Array(0), /at least 8 bytes, this one has 0/],
+    ["seven bytes", new Uint8Array(7), /at least 8 bytes, this one has 7/],
+    ["a header of no bytes", new Uint8Array(8), /header does not begin with \{/],
     ["header length beyond the file", file({}, 0, 500), /said to have 500 bytes, but only 2/],
     ["header length of 2^63", file({}, 0, 2 ** 63), /said to have 9223372036854775808 bytes/],
     ["a header that is text", file('["a"]', 0), /header does not begin with \{/],
@@ -179,6 +183,11 @@ describe("a damaged file is one clear sentence", () => {
     ["not UTF-8", file("{}", 0).fill(0xff, 8), /not valid UTF-8/],
     ["an array", file([], 0), /header does not begin with \{/],
     ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), /__metadata__ must map/],
+    ...["text", ["a"], null, 3].map((metadata): [string, Uint8Array, RegExp] => [
+      `metadata that is ${JSON.stringify(metadata)}`,
+      file({ __metadata__: metadata }, 0),
+      /__metadata__ must map/,
+    ]),
     ["tensor that is null", file({ a: null }, 0), /tensor "a": dtype undefined is not supported/],
     [
       "unknown dtype",

@@ -32,6 +32,18 @@ test("tensors go into files in their order, none is cut", () => {
   });
 });
 
+test("a later file is filled to the byte, as the first is", () => {
+  const words = ["a", "b", "c", "d"].map((name): [string, TensorValues] => [
+    name,
+    { shape: [2], data: new Float32Array(2) },
+  ]);
+  const { files } = planShards(new Map(words), { dtype: "float32", maxShardBytes: 16 });
+  expect([...files.values()].map((shard) => [...shard.keys()])).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+});
+
 test("what fits into one file has no index; half precision needs half the room", () => {
   expect([...planShards(tensors, { dtype: "float32", maxShardBytes: 60 }).files.keys()]).toEqual([
     "model.safetensors",

@@ -50,4 +50,22 @@ describe.each(Object.entries(tinyConfigs))("%s", (_name, config) => {
     }
     disposeAll([value, ...gradients]);
   });
+
+  test("with a frozen parameter in every block, whose ops are then single ones, the others have the same gradients", () => {
+    using decoder = tinyDecoder(config);
+    const isFrozen = (name: string) => /norm|ln_/.test(name);
+    const learned = [...decoder.parameters].filter(([name]) => !isFrozen(name));
+    const variables = learned.map(([, variable]) => variable);
+    const whole = variableGradients(() => loss(decoder), variables);
+    for (const [name, variable] of decoder.parameters) variable.trainable = !isFrozen(name);
+    const single = variableGradients(() => loss(decoder), variables);
+    expect(single.value.dataSync()[0]).toBeCloseTo(whole.value.dataSync()[0]!, 5);
+    for (const [i, [name]] of learned.entries()) {
+      const [a, b] = [whole, single].map(({ gradients }) => gradients[i]!.dataSync());
+      const size = Math.max(...a!.map(Math.abs));
+      const difference = Math.max(...a!.map((value, j) => Math.abs(value - b![j]!)));
+      expect(difference / size, name).toBeLessThan(2e-5);
+    }
+    disposeAll([whole.value, ...whole.gradients, single.value, ...single.gradients]);
+  });
 });

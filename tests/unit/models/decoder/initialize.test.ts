@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
+import {
+  initializeDecoder,
+  initializeDecoderInPieces,
+  modelConfigSchema,
+} from "../../../../src/models/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 
 const options = { vocabSize: 40, hiddenSize: 32, numLayers: 8, numHeads: 4, maxPositions: 64 };
@@ -47,4 +51,14 @@ test("a seed gives the same weights, parameter by parameter, whatever else the m
   expect(draw(config, 11)).toEqual(first);
   expect(draw(deeper, 11)).toEqual(first);
   expect(draw(config, 12)).not.toEqual(first);
+});
+
+test("made in pieces it is the same model", async () => {
+  const config = modelConfigSchema.parse({ ...options, family: "gpt2" });
+  using whole = initializeDecoder(config, new Random(3));
+  using pieces = await initializeDecoderInPieces(config, new Random(3));
+  expect([...pieces.parameters.keys()]).toEqual([...whole.parameters.keys()]);
+  for (const [name, parameter] of whole.parameters) {
+    expect(pieces.parameters.get(name)?.dataSync(), name).toEqual(parameter.dataSync());
+  }
 });

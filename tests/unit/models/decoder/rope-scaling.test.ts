@@ -48,10 +48,15 @@ test("attention factors follow from the scaling, or are given", () => {
   const yarn = { type: "yarn", factor: 4 };
   expect(factorOf(yarn)).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
   expect(factorOf({ ...yarn, attentionFactor: 1.5 })).toBe(1.5);
+  expect(factorOf({ ...yarn, factor: 1.5 })).toBeCloseTo(0.1 * Math.log(1.5) + 1, 12);
+  expect(factorOf({ ...yarn, factor: 1 })).toBe(1);
   expect(factorOf({ ...yarn, mscale: 2, mscaleAllDim: 0.5 })).toBeCloseTo(
     (0.2 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1),
     12,
   );
+  for (const alone of [{ mscale: 2 }, { mscaleAllDim: 2 }]) {
+    expect(factorOf({ ...yarn, ...alone })).toBe(factorOf(yarn));
+  }
   const fromLengths = { type: "yarn", originalMaxPositions: 2 };
   expect(factorOf(fromLengths)).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
   const longrope = { type: "longrope", shortFactor: [1, 1], longFactor: [1, 1] };
@@ -60,6 +65,23 @@ test("attention factors follow from the scaling, or are given", () => {
     12,
   );
   expect(factorOf(longrope)).toBe(1);
+});
+
+test("the ramp of YaRN has the ends that transformers gives it, rounded or not", () => {
+  const yarn = { type: "yarn", factor: 4, originalMaxPositions: 1024, betaFast: 32, betaSlow: 1 };
+  const shape = { headDim: 16, maxPositions: 4096 };
+  // `ROPE_INIT_FUNCTIONS["yarn"]`, with `truncate` true and false.
+  const rounded = [1, 0.3162278, 0.08125, 0.01976424, 0.004375, 0.0007905695, 0.00025, 7.905695e-5];
+  const exact = [1, 0.3162278, 0.08539864, 0.01912678, 0.003556971, ...rounded.slice(5)];
+  for (const [truncate, expected] of [
+    [true, rounded],
+    [false, exact],
+  ] as const) {
+    const { inverse } = ropeFrequencies(config({ ...yarn, truncate }, shape));
+    for (const [i, x] of expected.entries()) expect(inverse[0]![i]! / x).toBeCloseTo(1, 6);
+    expect(inverse[0]).toHaveLength(expected.length);
+  }
+  expect(config(yarn, shape).ropeScaling).toMatchObject({ truncate: true });
 });
 
 test("dynamic scaling leaves the trained length alone and goes on behind it", () => {

@@ -71,6 +71,16 @@ test("more rows get no probability to speak of, and a finite one", () => {
       expect(value).toBeLessThan(Math.min(...before) - 19);
       expect(value).toBeGreaterThan(Math.min(...before) - 21);
     }
+    // Ids that it has no row for are read as its last one.
+    const at = (id: number) => ({ inputIds: tf.tensor2d([[3, id]], undefined, "int32") });
+    const ofLast = lastLogProbs(whole.forward(at(rows - 1)));
+    for (const id of [rows, rows + 2]) {
+      for (const [i, value] of lastLogProbs(wide.forward(at(id)))
+        .slice(0, rows)
+        .entries()) {
+        expect(value).toBeCloseTo(ofLast[i] as number, 6);
+      }
+    }
     // Products of hidden states and a head know no such rows.
     expect(wide.headWeight).toBeUndefined();
     wide.dispose();

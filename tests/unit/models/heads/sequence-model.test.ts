@@ -173,6 +173,8 @@ describe("a mistake is a clear error", () => {
     [{ id2label: { 0: "a", 2: "b" } }, /id2label: It has no label for 1/],
     [{ id2label: { 0: "a" }, num_labels: 2 }, /num_labels: It is 2, but id2label has 1 labels/],
     [{ num_labels: "two" }, /num_labels: "two" is no number of labels/],
+    [{ architectures: [["x"], 3] }, /architectures: \["x"\], 3 has no such head/],
+    [{ problem_type: ["regression"] }, /problem_type: \["regression"\] is not supported/],
     [{ problem_type: "regresion" }, /problem_type: .*Did you mean "regression"/],
   ])("config %j", (json, message) => {
     expect(() => parseHeadConfig(json, "config.json")).toThrow(message);
@@ -192,4 +194,11 @@ describe("a mistake is a clear error", () => {
     await expect(load(all, 3)).rejects.toThrow(/score\.weight is \[1, 8\], expected \[3, 8\]/);
     await expect(load(all.slice(1), 1)).rejects.toThrow(/Missing tensors: model\.embed_tokens/);
   });
+});
+
+test("an architecture that is lists thousands deep is refused in words of ours", () => {
+  const deep = JSON.parse("[".repeat(20_000) + "]".repeat(20_000)) as unknown;
+  for (const json of [{ architectures: [deep] }, { problem_type: deep }]) {
+    expect(() => parseHeadConfig(json, "config.json")).toThrow(/has no such head|is not supported/);
+  }
 });

@@ -150,6 +150,7 @@ describe.each(["cpu", "the engine"])("on %s", (backend) => {
       using read = decoderFromTensors(config, await decoderToTensors(decoder), "test");
       expect(largestDifference(logitsOf(read, [row]), expected)).toBeLessThan(tolerance);
       using copy = copyDecoder(decoder);
+      expect([...copy.parameters.values()].some(({ trainable }) => trainable)).toBe(false);
       setActiveAdapter(decoder, undefined);
       expect(largestDifference(logitsOf(copy, [row]), expected)).toBeLessThan(tolerance);
     });

@@ -1,7 +1,12 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { CellResult } from "../../../../src/node/ablations/cell-results.js";
-import type { AblationPlan } from "../../../../src/node/index.js";
+import { type CellResult, readCell } from "../../../../src/node/ablations/cell-results.js";
+import { type AblationPlan, type AblationResults, toJson } from "../../../../src/node/index.js";
+import { writeReport } from "../../../../src/node/ablations/report/report.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { ablationResults, requireMetrics } from "../../../../src/node/ablations/results.js";
+import { noCellCost } from "../../../../src/node/ablations/stages/stage-cost.js";
 import { htmlReport } from "../../../../src/node/ablations/report/html.js";
 import { markdownReport } from "../../../../src/node/ablations/report/markdown.js";
 import { meansTable, pairedTable } from "../../../../src/node/ablations/report/tables.js";
@@ -29,7 +34,7 @@ const cell = (arm: string, seed: number, right: readonly number[]): CellResult =
     "heldOut.loss": seed,
   },
   problems: { "heldOut.accuracy": right },
-  cost: { steps: 10, trainedTokens: 100 * seed, sampledTokens: 0, seconds: seed },
+  cost: { ...noCellCost, steps: 10, trainedTokens: 100 * seed, seconds: seed },
 });
 
 const half = [1, 0, 1, 0, 1, 0, 1, 0];
@@ -45,7 +50,7 @@ describe("the results of an ablation", () => {
       values: { 1: 1, 2: 2, 3: 3 },
     });
     expect(results.cost["fast"]).toEqual({
-      ...{ steps: 10, trainedTokens: 200, sampledTokens: 0, seconds: 2 },
+      ...{ ...noCellCost, steps: 10, trainedTokens: 200, seconds: 2 },
     });
     expect(results.finished).toBe(true);
   });
@@ -97,6 +102,69 @@ describe("the results of an ablation", () => {
     expect(html).not.toContain("<script");
     expect(html).toContain("a &lt; b");
     expect(html).toContain("<strong>supported</strong>");
+  });
+});
+
+describe("a run whose measures are not all finite", () => {
+  async function cellOnDisk(seed: number, perplexity: number): Promise<CellResult> {
+    const folder = temporaryFolder();
+    const loss = Math.log(perplexity);
+    const final = { "heldOut.loss": loss, "heldOut.perplexity": perplexity };
+    const step = {
+      tokens: 8,
+      elapsedMs: 500,
+      onPolicyShare: 0,
+      loss,
+      terms: { crossEntropy: loss },
+    };
+    const log = [
+      { step: 0, "heldOut.loss": 2, "heldOut.perplexity": Math.exp(2) },
+      { step: 1, ...step },
+      { step: 1, warning: "loss-diverges", message: "The loss grows." },
+      { step: 1, ...final },
+    ];
+    writeFileSync(join(folder, "metrics.jsonl"), log.map((row) => `${toJson(row)}\n`).join(""));
+    writeFileSync(join(folder, "summary.json"), toJson({ final }));
+    const config = { output: dirname(folder), name: basename(folder), trainer: { batchSize: 2 } };
+    const chain = [{ kind: "run", folder, config }];
+    const arm = seed < 3 ? "slow" : "fast";
+    return readCell({ arm, seed: 1 + (seed % 2), config, chain } as never);
+  }
+
+  test("keeps them, in results.json and in all that is shown", async () => {
+    const cells = await Promise.all([1, 2, 3, 4].map((i) => cellOnDisk(i, i === 2 ? Infinity : i)));
+    expect(cells[1]?.metrics).toEqual({ "heldOut.loss": Infinity, "heldOut.perplexity": Infinity });
+    expect(cells[1]?.curve.map(({ step }) => step)).toEqual([0, 1]);
+    expect(cells[1]?.curve[1]?.metrics).toEqual(cells[1]?.metrics);
+    expect(cells[1]?.cost).toMatchObject({ steps: 1, trainedTokens: 8, seconds: 0.5 });
+
+    const folder = temporaryFolder();
+    const two = {
+      ...plan,
+      folder,
+      seeds: [1, 2],
+      claim: undefined,
+      stages: [],
+    } as unknown as AblationPlan;
+    const results = ablationResults(two, cells, []);
+    const about = { command: "", environment: "" };
+    await writeReport(two, results, cells, about, { drawings: true });
+    const stored = JSON.parse(
+      readFileSync(join(folder, "results.json"), "utf8"),
+    ) as AblationResults;
+    expect(stored.arms["slow"]?.["heldOut.perplexity"]).toEqual({
+      ...{ mean: "Infinity", standardError: "NaN", values: { 1: "Infinity", 2: 1 } },
+    });
+    const [, row] = meansTable(results).rows;
+    expect(row).toEqual(["heldOut.perplexity", "Infinity (1 of 2 seeds not finite)", "3.5 ± 0.5"]);
+    expect(pairedTable(results).rows[1]?.slice(2, 4)).toEqual(["-Infinity", "not finite: none"]);
+    const page = readFileSync(join(folder, "report.md"), "utf8");
+    expect(page).toMatch(/!\[heldOut.perplexity by arm: .*Not drawn: slow\/1 is Infinity\]/);
+    expect(page).toMatch(/!\[heldOut.loss over the steps: .*slow\/1 is Infinity at step 1\]/);
+    expect(page).toMatch(/!\[heldOut.loss against .*Not drawn: slow\/1 is Infinity\]/);
+    for (const file of readdirSync(join(folder, "plots")).filter((name) => name.endsWith("svg"))) {
+      expect(readFileSync(join(folder, "plots", file), "utf8")).not.toMatch(/NaN|="[^"]*Infinity,/);
+    }
   });
 });
 

@@ -14,22 +14,35 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseConfig, type RunConfig, recordOptionsSchema } from "../../../../src/config/index.js";
-import { makeBatch, type Tokenizer, type TokenSequence } from "../../../../src/data/index.js";
+import {
+  byteTokenizer,
+  makeBatch,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../../../src/data/index.js";
 import {
   loadModelFolder,
   openRecording,
   type RecordEvent,
   recordTeacher,
   resolveRecording,
+  saveModelFolder,
 } from "../../../../src/node/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { selectedLogProbs } from "../../../../src/ops/index.js";
 import {
+  decodeRow,
   decodeShardTable,
+  encodeRow,
+  encodeShard,
   modelTeacher,
+  type RecordedRow,
   recordedTeacher,
   type RecordingManifest,
+  rowLayout,
   type TeacherTensors,
 } from "../../../../src/teachers/index.js";
+import { Random } from "../../../../src/tensors/index.js";
 import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
@@ -68,6 +81,15 @@ function rowsOf(tokenizer: Tokenizer): TokenSequence[] {
       ids: [...tokenizer.encode(prompt + completion), end],
       completionStart: prompt.length,
     };
+  });
+}
+
+/** The keys of all rows of a recording. */
+function keysOf(output: string): string[] {
+  const shards = readdirSync(output).filter((name) => name.endsWith(".bin"));
+  return shards.flatMap((name) => {
+    const bytes = readFileSync(join(output, name));
+    return decodeShardTable(bytes, bytes.length, name).entries.map(({ key }) => key);
   });
 }
 
@@ -294,6 +316,29 @@ describe("completions that the teacher writes", () => {
     expect(notes.join("\n")).toMatch(/: (\d\d) rows, \1 kept with \d+ tokens \(\1 learned\)/);
   });
 
+  test("are cut to the context where bytes that are no text become more tokens", async () => {
+    const folder = temporaryFolder();
+    const tokenizer = byteTokenizer();
+    const config = modelConfigSchema.parse({
+      ...{ family: "llama", vocabSize: tokenizer.vocabSize, hiddenSize: 8, numLayers: 1 },
+      ...{ numHeads: 2, maxPositions: 12, initializerRange: 0.5 },
+    });
+    using model = initializeDecoder(config, new Random(4));
+    await saveModelFolder(join(folder, "bytes"), model, tokenizer);
+    const run = await jsonlRun(folder, { from: join(folder, "bytes"), topK: 3 });
+    const output = join(folder, "recording");
+    const events = await record(run, { output, generate: true, maxNewTokens: 20, heldOut: false });
+    const { counts } = manifestOf(events);
+    expect(counts.rows).toBeGreaterThan(10);
+    const recording = await openRecording(output);
+    const stored = await recording.read(keysOf(output));
+    expect(Math.max(...stored.map(({ ids }) => ids.length))).toBe(13);
+    const data = { type: "jsonl", path: join(output, "rows.jsonl") };
+    const student = { from: join(folder, "bytes") };
+    const changes = { data, student, name: "again" };
+    await runToEnd(await jsonlRun(folder, { type: "recorded", from: output }, changes));
+  });
+
   test("of a task are as many as asked for", async () => {
     const folder = temporaryFolder();
     const from = await saveTinyTeacher(folder);
@@ -440,6 +485,99 @@ describe("a mistake is a clear error before the run starts", () => {
     expect(await errorOf(recording.read(keys))).toMatch(
       /shard-00000\.bin: The shard is damaged: the row at byte \d+ does not match its checksum/,
     );
+  });
+
+  describe("a manifest and shards that contradict each other", () => {
+    type Change = (manifest: RecordingManifest) => void;
+
+    /** The error of opening a recording whose manifest was changed, and of reading all its rows. */
+    async function lie(change: Change, prepare: (output: string) => void = () => undefined) {
+      const { output } = await copy();
+      prepare(output);
+      const path = join(output, "manifest.json");
+      const manifest = JSON.parse(readFileSync(path, "utf8")) as RecordingManifest;
+      change(manifest);
+      writeFileSync(path, JSON.stringify(manifest));
+      return errorOf(readAll(output));
+    }
+
+    async function readAll(output: string) {
+      const recording = await openRecording(output);
+      return recording.read(keysOf(output));
+    }
+
+    /** One row of the first shard, encoded anew with right checksums. */
+    function rewriteRow(output: string, change: (row: RecordedRow) => RecordedRow) {
+      const path = join(output, "shard-00000.bin");
+      const bytes = new Uint8Array(readFileSync(path));
+      const { entries, size: _size, ...range } = decodeShardTable(bytes, bytes.length, path);
+      const manifest = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")) as object;
+      const layout = rowLayout(manifest as RecordingManifest);
+      const rows = entries.map(({ key, offset, length }, i) => {
+        const own = bytes.slice(offset, offset + length);
+        return { key, bytes: i > 0 ? own : encodeRow(change(decodeRow(own, layout)), layout) };
+      });
+      writeFileSync(path, encodeShard(rows, range));
+    }
+
+    const cases: [string, Change, RegExp][] = [
+      [
+        "rows of a shard",
+        ({ shards }) => Object.assign(shards[1] as object, { rows: 1 }),
+        /shard-00001\.bin: The shard is not the one that the manifest lists: it has \d+ rows, not 1\. Restore/,
+      ],
+      [
+        "bytes of a shard",
+        ({ shards }) => Object.assign(shards[0] as object, { bytes: 7 }),
+        /shard-00000\.bin: The shard is not the one .* it has \d+ bytes, not 7\./,
+      ],
+      [
+        "the sum of rows",
+        ({ counts }) => Object.assign(counts, { rows: 3 }),
+        /manifest\.json: counts\.rows: counts 3 rows, its shards have \d+\./,
+      ],
+      [
+        "the sum of tokens",
+        ({ counts }) => Object.assign(counts, { tokens: 3 }),
+        /manifest\.json: counts\.tokens: counts 3 tokens, its shards have \d+\./,
+      ],
+      [
+        "the vocabulary",
+        (manifest) => Object.assign(manifest, { vocabSize: 2 }),
+        /shard-0000\d\.bin: The shard holds a row with ids that are not below 2\./,
+      ],
+    ];
+    test.each(cases)("in %s", async (_what, change, message) => {
+      expect(await lie(change)).toMatch(message);
+    });
+
+    test("in a row that two shards have", async () => {
+      const message = await lie(
+        ({ shards }) => Object.assign(shards[1] as object, { ...shards[0], file: shards[1]?.file }),
+        (output) => cpSync(join(output, "shard-00000.bin"), join(output, "shard-00001.bin")),
+      );
+      expect(message).toMatch(
+        /shard-00001\.bin: The row [0-9a-f]{16} is in .*shard-00000\.bin already\./,
+      );
+    });
+
+    test.each([
+      ["a log-probability above 0", 0.5, /a row with 0\.5 as a log-probability/],
+      ["one that is no number", NaN, /a row with NaN as a log-probability/],
+    ])("in %s, checksums and all", async (_what, value, message) => {
+      const first = (row: RecordedRow): RecordedRow => ({
+        ...row,
+        positions: row.positions.map((position, i) =>
+          i > 0 ? position : { ...position, tokenLogProb: value },
+        ),
+      });
+      expect(
+        await lie(
+          () => undefined,
+          (output) => rewriteRow(output, first),
+        ),
+      ).toMatch(message);
+    });
   });
 
   test("another format version, no recording, an unfinished one", async () => {

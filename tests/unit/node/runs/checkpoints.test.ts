@@ -43,6 +43,35 @@ test("a checkpoint ends with a mark of all its files, and is resumed without a n
   expect(await resume(config)).toMatchObject({ step: 4, notes: [] });
 });
 
+test("a run that goes on with other data says so", async () => {
+  const output = temporaryFolder();
+  const path = join(output, "rows.jsonl");
+  const write = (numbers: readonly number[]) => {
+    const rows = numbers.map((n) => JSON.stringify({ prompt: `${n}=`, completion: `${n % 7}` }));
+    writeFileSync(path, rows.join("\n"));
+  };
+  const numbers = Array.from({ length: 12 }, (_, i) => i);
+  write(numbers);
+  const data = { type: "jsonl", path, validationFraction: 0.25 };
+  const changes = { data, tokenizer: { type: "byte" }, evaluation: { every: 0, rows: 2 } };
+  const config = tinyRun(output, { ...changes, checkpoint: { every: 2 } });
+  await runToEnd(config, { stopAfter: 2 });
+  expect(
+    (await resume(tinyRun(output, { ...config, evaluation: { every: 0, rows: 3 } }))).notes,
+  ).toEqual([]);
+
+  const longer = { ...config, trainer: { ...config.trainer, steps: 8 } } as RunConfig;
+  write([...numbers, 99, 98, 97, 96]);
+  expect((await resume(longer)).notes).toContainEqual(
+    "The data is not what the run began with (9 rows to train on, now 12): the steps after step 6 see other rows, and rows that are seen already may come again.",
+  );
+  write(numbers.map((n) => n + 1));
+  const again = { ...config, trainer: { ...config.trainer, steps: 10 } } as RunConfig;
+  expect((await resume(again)).notes).toContainEqual(
+    expect.stringMatching(/^The data is not what the run began with: the steps after step 8 /),
+  );
+});
+
 const edit = (path: string, change: (text: string) => string) =>
   writeFileSync(path, change(readFileSync(path, "utf8")));
 const state = (change: (text: string) => string) => (folder: string) => {
@@ -155,7 +184,8 @@ describe("a broken newest checkpoint is moved aside and said, and the one before
       const { step, notes } = await openRunFolder(join(config.output, "tiny"));
       expect(step, name).toBe(2);
       expect(notes[0], name).toMatch(message);
-      expect(notes[0], name).toContain("step 4 is broken and was moved to");
+      const aside = join(checkpoints, "broken-step-4");
+      expect(notes[0], name).toContain(`step 4 is broken and was moved to ${aside}: `);
       expect(readdirSync(checkpoints), name).toContain("broken-step-4");
     }
   });

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../../src/config/index.js";
@@ -103,6 +103,25 @@ describe("what can be wrong with the losses of a run is a clear error", () => {
       "an option that a term of a config has itself",
       (folder) => ({ losses: [lossModule(folder, "heavy", "weight: z.number().default(1)")] }),
       /heavy\.mjs: export loss: config: "weight" cannot be an option\. .*rename it/,
+    ],
+    [
+      "a loss that reads nothing",
+      (folder) => {
+        const path = lossModule(folder, "blind");
+        const text = readFileSync(path, "utf8").replace('["studentLogits"]', "[]");
+        writeFileSync(path, text);
+        return { losses: [path] };
+      },
+      /blind\.mjs: export loss: needs: .*Make it with defineLoss/,
+    ],
+    [
+      "a loss that reads what there is not",
+      (folder) => {
+        const path = lossModule(folder, "odd");
+        writeFileSync(path, readFileSync(path, "utf8").replace("studentLogits", "studentLogit"));
+        return { losses: [path] };
+      },
+      /odd\.mjs: export loss: needs: there is no loss input "studentLogit"\. Did you mean "studentLogits"/,
     ],
     [
       "a misspelled name",

@@ -59,6 +59,12 @@ test("numbers that JSON has no form for are strings, and numbers again", () => {
   const value = { a: [Infinity, -Infinity, 0.5], b: { c: Number.NaN, d: null, e: "x" } };
   expect(toJson(value)).toBe('{"a":["Infinity","-Infinity",0.5],"b":{"c":"NaN","d":null,"e":"x"}}');
   expect(withNumbers(JSON.parse(toJson(value)))).toEqual(value);
+  // Of a file that is none of ours: it stays as it is, for a schema to refuse.
+  const deep = `${"[".repeat(20_000)}"NaN"${"]".repeat(20_000)}`;
+  expect(
+    JSON.stringify([withNumbers(JSON.parse("[".repeat(9) + '"NaN"' + "]".repeat(9)))]),
+  ).toContain("null");
+  expect(() => withNumbers(JSON.parse(deep))).not.toThrow();
 });
 
 test("a run that is stopped at any event and resumed has the logs of one that was not", {

@@ -78,6 +78,30 @@ test.each([
   },
 );
 
+test.each(["forward-kl", "reverse-kl"])(
+  "a teacher whose language is known teaches a student with rows of padding by %s",
+  async (loss) => {
+    const output = temporaryFolder();
+    const config = tinyRun(output, {
+      student: { from: await padded(output, "student", 5) },
+      teacher: { type: "bimodal", offsets: [1, 4], weight: 0.7, width: 1 },
+      trainer: { ...trainer(loss), onPolicyFraction: 0 },
+      evaluation: { every: 2, rows: 4 },
+    });
+    const events = await runToEnd(config);
+    const size = tokenizer.vocabSize;
+    expect(notesOf(events)).toEqual([
+      `The teacher has ${size} rows of logits and the student ${size + 5}, for the ${size} ids of one tokenizer: the rows that both have are used.`,
+    ]);
+    const steps = events.filter(({ type }) => type === "step");
+    // Rows that no tokenizer knows cost what they weigh, not what an impossible token does.
+    for (const { metrics } of steps as Extract<RunEvent, { type: "step" }>[]) {
+      expect(metrics.loss).toBeLessThan(50);
+    }
+    expect(steps).toHaveLength(2);
+  },
+);
+
 test("equal rows are not worth a note; a recording of more rows is used as well", async () => {
   const output = temporaryFolder();
   const teacher = await padded(output, "teacher", 9);

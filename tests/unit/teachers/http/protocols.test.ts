@@ -9,7 +9,10 @@ import {
   type TeacherServer,
   teacherServers,
 } from "../../../../src/teachers/index.js";
+import type { WrongAnswer } from "../../../../src/teachers/http/check-answer.js";
+import { teacherProtocols } from "../../../../src/teachers/http/protocols.js";
 import { Random } from "../../../../src/tensors/index.js";
+import { fakeRoutes, type PositionChange } from "../../../setup/fake-teacher-protocols.js";
 import {
   fakeTeacherServer,
   type FakeTeacherOptions,
@@ -157,6 +160,78 @@ describe.each(teacherServers)("%s", (server) => {
     expect(await failure(teacher.probe())).toMatch(/400 Bad Request: .*too_big.*teacher\.topK/);
   });
 
+  test("leaves room in its answer for every number that was asked for", async () => {
+    const entries: number[] = [];
+    const routes = fakeRoutes({ tokenizer, largestTopK: V });
+    const protocol = teacherProtocols[server];
+    const query = { ids: [1, 2, 3, 4, 5, 6], positions: [1, 2, 3, 4, 5], topK: K };
+    const scored = await protocol.score(query, {
+      ...{ model: "fake", tokenizer, vocabSize: V, sendAs: "ids" },
+      post: (body, count) => {
+        const answer = routes[protocol.path]!(body, undefined);
+        const numbers = JSON.stringify(answer).match(/[:[,]-?\d+\.\d+/g) ?? [];
+        expect(numbers.length).toBeGreaterThanOrEqual(K);
+        expect(count).toBeGreaterThanOrEqual(numbers.length);
+        expect(count).toBeLessThan(3 * numbers.length + 3 * K);
+        entries.push(count);
+        return Promise.resolve(answer);
+      },
+    });
+    expect(scored).toHaveLength(5);
+    expect(entries.length).toBeGreaterThan(0);
+  });
+
+  /** What is said of an answer with a mistake where all positions but these are asked about. */
+  const tampered = async (
+    positions: number[],
+    change: (answer: unknown) => unknown,
+    mistake?: PositionChange,
+  ) => {
+    const protocol = teacherProtocols[server];
+    const routes = fakeRoutes({ tokenizer, largestTopK: V });
+    const query = { ids: [1, 2, 3, 5, 4, 6], positions, topK: K };
+    const work = protocol.score(query, {
+      ...{ model: "fake", tokenizer, vocabSize: V, sendAs: "ids" },
+      post: (body) => Promise.resolve(change(routes[protocol.path]!(body, mistake))),
+    });
+    return work.then(
+      () => "accepted",
+      (error: unknown) => (error as WrongAnswer).describe((text) => text),
+    );
+  };
+
+  test("another number of tokens than was sent is an error, if it is stated", async () => {
+    const counts = /"(prompt_tokens|tokens_evaluated)":\d+/;
+    const restate = (text: string) => (answer: unknown) =>
+      JSON.parse(JSON.stringify(answer).replace(counts, text)) as unknown;
+    expect(await tampered([1, 5], restate('"$1":7'))).toMatch(/expected \d tokens, got 7/);
+    expect(await tampered([1, 5], restate('"$1":null'))).toBe("accepted");
+  });
+
+  test("a list that does not fit its token is an error also where nobody asked", async () => {
+    if (server === "llama.cpp") return;
+    const tooLikely: PositionChange = (positions) =>
+      positions.map((p) => {
+        const unlisted = p.id === 5 && !p.top.some(({ id }) => id === 5);
+        return unlisted ? { ...p, logProb: -0.01 } : p;
+      });
+    const same = (answer: unknown) => answer;
+    expect(likeliest(knownLogProbs([1, 2, 3], V), K)).not.toContain(5);
+    expect(await tampered([1, 5], same)).toBe("accepted");
+    expect(await tampered([1, 5], same, tooLikely)).toMatch(
+      /^position 3: expected token 5 with log-probability -0\.01 among the likeliest/,
+    );
+  });
+
+  test("a tokenizer that goes beyond the vocabulary is refused before anything is asked", async () => {
+    const withStart = { ...tokenizer, startIds: [9] };
+    const { fake, teacher } = await started(server, {}, { tokenizer: withStart, vocabSize: 9 });
+    expect(await failure(teacher.probe())).toMatch(
+      /teacher\.tokenizer: .* has the id 9, but the vocabulary has 9 rows/,
+    );
+    expect(fake.requests).toEqual([]);
+  });
+
   test("the probe finds a right tokenizer and, where there are texts, a wrong one", async () => {
     const { fake, teacher } = await started(server);
     await teacher.probe();
@@ -200,6 +275,15 @@ describe.each(["vllm", "sglang", "llama.cpp"] as const)("%s writes", (server) =>
     expect(rollout?.completionIds).toEqual(ids.slice(2));
     rollout?.tokenLogProbs.forEach((x, i) => expect(x).toBeCloseTo(logProbs[i] as number, 5));
     expect(rollout?.finished).toBe(false);
+  });
+
+  test("by settings that mean no limit where there is none", async () => {
+    const { fake, teacher } = await started(server);
+    await teacher.complete?.([[1, 2]], how);
+    const { sampling_params: params = {}, ...request } = fake.requests[0] as Record<string, object>;
+    expect({ ...request, ...params }).toMatchObject({
+      ...{ top_k: server === "llama.cpp" ? 0 : -1, top_p: 1, temperature: 1 },
+    });
   });
 
   test("the same for a seed, whatever the other rows; other rows otherwise", async () => {

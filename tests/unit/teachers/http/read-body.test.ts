@@ -41,6 +41,21 @@ test("an abort while a gzip answer is unpacked ends the reading", async () => {
   await expect(reading).rejects.toThrow("enough");
 });
 
+test("an abort ends the reading of a body that does not know of it", async () => {
+  for (const isEarly of [true, false]) {
+    const ending = new AbortController();
+    const body = new ReadableStream<Uint8Array>({ start: (out) => out.enqueue(Uint8Array.of(97)) });
+    if (isEarly) ending.abort(new Error("before"));
+    const reading = readText(new Response(body), 1e6, ending.signal);
+    ending.abort(new Error("meanwhile"));
+    await expect(reading).rejects.toThrow(isEarly ? "before" : "meanwhile");
+  }
+});
+
+test("a body that ends within a character ends with a replacement", async () => {
+  expect(await readText(new Response(Uint8Array.of(97, 0xe2, 0x82)), 10, never())).toBe("a\ufffd");
+});
+
 test("an answer is refused at its limit, which counts what was unpacked", async () => {
   const bytes = gzipSync(Buffer.alloc(2 ** 22, " "));
   const response = await fetched((out) => {

@@ -66,10 +66,13 @@ describe("a mixture", () => {
       "teacherTokenIds",
       "teacherTopLogProbs",
       "teacherTokenLogProbs",
+      "teacherLogits",
     ]);
     const read = tf.tidy(() => {
-      const { teacherTokenIds, teacherTopLogProbs, teacherTokenLogProbs } = scores.tensors();
+      const { teacherTokenIds, teacherTopLogProbs, teacherTokenLogProbs, teacherLogits } =
+        scores.tensors();
       return {
+        logits: teacherLogits?.arraySync(),
         ids: teacherTokenIds?.arraySync(),
         top: teacherTopLogProbs?.arraySync(),
         tokens: teacherTokenLogProbs?.arraySync(),
@@ -81,6 +84,10 @@ describe("a mixture", () => {
         [1, 3],
       ],
     ]);
+    // Log-probabilities, not only something with their softmax.
+    for (const [id, value] of mixed.entries()) {
+      expect(read.logits?.[0]?.[1]?.[id]).toBeCloseTo(value, 5);
+    }
     expect(read.top?.[0]?.[0]?.[0]).toBeCloseTo(mixed[1] as number, 5);
     expect(read.tokens?.[0]?.[0]).toBeCloseTo(mixed[3] as number, 5);
     expect(read.tokens?.[0]?.[1]).toBeCloseTo(mixed[1] as number, 5);

@@ -81,6 +81,28 @@ describe("a teacher per row", () => {
     expect(last[0]).toEqual(whole[2]);
   });
 
+  test("draws for every row what its own teacher draws, also where neighbours have the same", async () => {
+    const two = { prompt: "^[ae]" };
+    const mixed = [...rows, { ids: [1, 2], completionStart: 1 }, rows[0] as TokenSequence];
+    using teacher = routed([two, undefined], { samples: 3 });
+    using batch = makeBatch(mixed, 0);
+    const drawn = async (of: typeof teacher) => {
+      const context = { random: new Random(3), firstRow: 2 };
+      const scores = await of.score(batch, ["teacherTokenIds"], context);
+      const ids = tf.tidy(() => scores.tensors().teacherTokenIds?.arraySync());
+      return { ids: ids as number[][][], rows: scores.routedRows };
+    };
+    const { ids, rows: counts } = await drawn(teacher);
+    expect(counts).toEqual({ "model 1": 4, "model 2": 1 });
+    using first = teacherOf(1, { samples: 3 });
+    using second = teacherOf(2, { samples: 3 });
+    const alone = [(await drawn(first)).ids, (await drawn(second)).ids];
+    for (const [row, index] of [0, 0, 0, 1, 0].entries()) {
+      const length = (mixed[row]?.ids.length as number) - 1;
+      expect(ids[row]?.slice(0, length)).toEqual(alone[index]?.[row]?.slice(0, length));
+    }
+  });
+
   test("writes with the teacher of the prompt", async () => {
     using teacher = routed([{ prompt: "^a" }, undefined]);
     const options = {

@@ -4,6 +4,7 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
   openOnnxDecoder,
+  withRows,
 } from "../../../../src/teachers/index.js";
 import { toFloat16 } from "../../../../src/models/checkpoints/half-precision.js";
 
@@ -45,6 +46,11 @@ describe("a decoder's session", () => {
     ]);
     const decoder = await openOnnxDecoder(runtime, "fake");
     expect(decoder).toMatchObject({ vocabSize: 3, hasCache: false });
+    // One real token tries it.
+    expect(runtime.fed[0]).toMatchObject({
+      input_ids: { dims: [1, 1], data: BigInt64Array.of(0n) },
+      attention_mask: { dims: [1, 1], data: Float32Array.of(1) },
+    });
     const { values, length } = await decoder.logits(rows);
     expect([length, ...values]).toEqual([2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
     expect(runtime.fed.at(-1)).toEqual({
@@ -86,6 +92,12 @@ describe("a decoder's session", () => {
 
   const pixels: OnnxValueInfo = { name: "pixel_values", type: "float32", shape: ["b", 3] };
   const flat = () => ({ logits: { type: "float32", dims: [1, 3], data: new Float32Array(3) } });
+  const sized = (batch: number, length: number, size = 3) => ({
+    logits: {
+      ...{ type: "float32", dims: [batch, length, size] },
+      data: new Float32Array(batch * length * size),
+    },
+  });
   const wholeNumbers = () => ({
     logits: { type: "int8", dims: [1, 1, 3], data: new Int8Array(3) },
   });
@@ -107,9 +119,32 @@ describe("a decoder's session", () => {
       session([ids, { name: "past_0", type: "uint8", shape: ["b"] }]),
       /"past_0" has the type uint8.*another file or dtype/,
     ],
+    [
+      "that answers about other rows",
+      session([ids], () => sized(2, 1)),
+      /logits are \[2, 1, 3\], expected \[1, 1, voc/,
+    ],
+    ["that answers about more tokens", session([ids], () => sized(1, 2)), /are \[1, 2, 3\], expe/],
+    ["without a vocabulary", session([ids], () => sized(1, 1, 0)), /are \[1, 1, 0\], expected/],
     ["that classifies", session([ids], flat), /logits are \[1, 3\], expected \[1, 1, voc/],
     ["whose logits are whole numbers", session([ids], wholeNumbers), /logits have the type int8/],
   ])("%s is an error", async (_, runtime, message) => {
     await expect(openOnnxDecoder(runtime, "fake")).rejects.toThrow(message);
   });
+});
+
+test("another number of rows is cut, or filled far below the least of each position", async () => {
+  const decoder = await openOnnxDecoder(session([ids]), "fake");
+  const fitted = async (vocabSize: number) => {
+    const fit = withRows(decoder, vocabSize);
+    expect(fit.vocabSize).toBe(vocabSize);
+    const found = await fit.logits(rows);
+    expect((await fit.step(rows)).values).toEqual(found.values);
+    expect(found.length).toBe(2);
+    return [...found.values];
+  };
+  expect(withRows(decoder, 3)).toBe(decoder);
+  expect(await fitted(2)).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
+  const wide = [0, 1, 2, -20, -20];
+  expect(await fitted(5)).toEqual([...wide, ...wide, ...wide, ...wide]);
 });

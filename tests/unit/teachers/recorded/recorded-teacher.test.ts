@@ -20,6 +20,19 @@ function listWithTail(tail: number): number[] {
 const outside = (logProbs: readonly number[]) =>
   1 - logProbs.reduce((sum, logProb) => sum + Math.exp(logProb), 0);
 
+test("has the context that its manifest states, or none", () => {
+  const facts = { k: 2, dtype: "float16", vocabSize: 9, tokens: "likeliest", sampleTemperature: 1 };
+  const teacherOf = (maxPositions: number | null) =>
+    recordedTeacher({
+      name: "rec",
+      manifest: { ...facts, maxPositions } as unknown as RecordingManifest,
+      has: () => false,
+      read: () => Promise.resolve([]),
+    });
+  expect(teacherOf(64).maxPositions).toBe(64);
+  expect(teacherOf(null)).not.toHaveProperty("maxPositions");
+});
+
 test.each([1e-5, 1e-3, 0.1, 0.9])(
   "a tail of %d survives the rounding of the list",
   async (tail) => {

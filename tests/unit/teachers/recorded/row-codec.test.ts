@@ -51,6 +51,15 @@ describe("a recorded row", () => {
     }
   });
 
+  test("has a normalizer where draws are of another distribution than the teacher's", () => {
+    const hasNormalizer = (tokens: "likeliest" | "draws", sampleTemperature: number) =>
+      rowLayout({ ...base, vocabSize: 9, k: 2, tokens, sampleTemperature }).hasNormalizer;
+    expect(hasNormalizer("draws", 1.5)).toBe(true);
+    expect(hasNormalizer("draws", 1)).toBe(false);
+    expect(hasNormalizer("likeliest", 1)).toBe(false);
+    expect(hasNormalizer("likeliest", 1.5)).toBe(false);
+  });
+
   test("rounds float16 log-probabilities by at most 2^-11 of themselves", () => {
     const layout = rowLayout({ ...base, vocabSize: 300, k: 50 });
     const row = randomRow(20, 50, 300);

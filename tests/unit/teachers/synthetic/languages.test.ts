@@ -149,6 +149,16 @@ describe("a bimodal language", () => {
     expect(teacher.indexOf(Math.max(...teacher)) % 16).toBe(7);
   });
 
+  test("has modes of the shape of a normal distribution, of this standard deviation", () => {
+    for (const width of [1, 2.5]) {
+      const one = bimodalLanguage({ ...options, weight: 1, width }).logProbs(0);
+      for (const [id, distance] of [0, 1, 2, 5].map((d) => [3 + d, d] as const)) {
+        expect(one[id]! - one[3]!).toBeCloseTo(-(distance ** 2) / (2 * width ** 2), 10);
+        expect(one[(24 + 3 - distance) % 24]).toBeCloseTo(one[id]!, 10);
+      }
+    }
+  });
+
   test("shows that forward KL covers and reverse KL seeks, for a student with one hill", () => {
     // Logits linear in 2 numbers with the ids on a circle: κ cos(θ_v − μ).
     const students = Array.from({ length: 48 }, (_, i) => i / 2).flatMap((center) =>

@@ -117,3 +117,40 @@ describe("the true KL between sequences", () => {
     );
   });
 });
+
+test("what one of the two rules out adds nothing to the other's sum", async () => {
+  const log = (...shares: number[]) => shares.map(Math.log);
+  const narrow: NextLogProbs = (prefixes) => prefixes.map(() => log(1, 0)) as never;
+  const wide: NextLogProbs = (prefixes) =>
+    prefixes.map((ids) => (ids.at(-1) === 1 ? log(0.25, 0.75) : log(0.5, 0.5))) as never;
+  const two = { vocabSize: 2, length: 2, prompt: [0] };
+  const { forwardKl, reverseKl } = await enumerateKl(wide, narrow, two);
+  expect(forwardKl).toBe(Number.POSITIVE_INFINITY);
+  expect(reverseKl).toBeCloseTo(2 * Math.log(2), 12);
+});
+
+describe("the standard error of an estimate", () => {
+  const two = { vocabSize: 2, prompt: [0], length: 2, random: new Random(4) };
+  const [fair, biased] = [[0.5, 0.5].map(Math.log), [0.25, 0.75].map(Math.log)];
+  /** Tells the first token, and after a 1 the student differs: totals are 0 or KL(fair ‖ biased). */
+  const from: NextLogProbs = (prefixes) => prefixes.map(() => fair) as never;
+  const to: NextLogProbs = (prefixes) =>
+    prefixes.map((ids) => (ids.length > 1 && ids[1] === 1 ? biased : fair)) as never;
+
+  test("is the spread of the samples by the root of their number", async () => {
+    const samples = 5;
+    const { forwardKl, forwardStandardError } = await estimateKl(from, to, { ...two, samples });
+    const one = tokenKl(fair as number[], biased as number[]);
+    const ones = Math.round((forwardKl / one) * samples);
+    expect(ones).toBeGreaterThan(0);
+    expect(ones).toBeLessThan(samples);
+    const mean = (ones / samples) * one;
+    const squares = ones * (one - mean) ** 2 + (samples - ones) * mean ** 2;
+    expect(forwardStandardError).toBeCloseTo(Math.sqrt(squares / (samples - 1) / samples), 12);
+  });
+
+  test("is 0 of a single sample, of which nothing is known", async () => {
+    const { forwardStandardError } = await estimateKl(from, to, { ...two, samples: 1 });
+    expect(forwardStandardError).toBe(0);
+  });
+});

@@ -99,7 +99,7 @@ describe("a loss that would not get what it reads is refused", () => {
       /pair needs positiveTokenLogProbs, which this trainer does not have/,
     );
     expect(refusal(lossTerm(forwardKlLoss, {}), noTeacher)).toMatch(
-      /A trainer that can: distill\./,
+      /A trainer that can: distill, reinforce\./,
     );
   });
 

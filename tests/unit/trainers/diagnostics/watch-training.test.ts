@@ -49,7 +49,14 @@ describe("a training is told", () => {
     ["mass-outside-support at 30", diagnostics({ studentTailMass: 0.45 })],
     ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
     ["both-sides-fall at 30", diagnostics({ positiveLogProb: -3, negativeLogProb: -5 })],
+    ["both-sides-fall at 30", diagnostics({ positiveLogProb: -1.6, negativeLogProb: -2.6 })],
     ["zero-variance-advantages at 15", diagnostics({ advantageStd: 0 })],
+    [
+      "degenerate-groups at 20",
+      () => ({ degenerateGroups: 1, reward: 0, diagnostics: { advantageStd: 0 } }),
+    ],
+    ["length-collapse at 30", () => ({ reward: 0.5, rolloutLength: 2.4 })],
+    ["leaves-reference at 30", diagnostics({ referenceKl: 2.5 })],
   ] as const)("%s, once", (warning, change) => {
     expect(warningsOf(change)).toEqual([warning]);
   });
@@ -62,6 +69,10 @@ describe("a training is told", () => {
     [
       "a tail that the teacher has too",
       diagnostics({ studentTailMass: 0.5, teacherTailMass: 0.4 }),
+    ],
+    [
+      "a tail of nearly three times the teacher's",
+      diagnostics({ studentTailMass: 0.45, teacherTailMass: 0.16 }),
     ],
     ["a fall of the rejected side alone", diagnostics({ negativeLogProb: -9 })],
     ["a loss that is somewhat higher", () => ({ terms: { "cross-entropy": 12 } })],
@@ -77,6 +88,10 @@ describe("a training is told", () => {
       }),
     ],
     ["advantages that hardly differ", diagnostics({ advantageStd: 1e-6 })],
+    ["a problem that is undecided", () => ({ degenerateGroups: 0.99, reward: 0.1 })],
+    ["short completions that no reward asks for", () => ({ rolloutLength: 2.4 })],
+    ["completions of a quarter", () => ({ reward: 0.5, rolloutLength: 2.5 })],
+    ["a reference that is near", diagnostics({ referenceKl: 2 })],
     ["few completions that end", () => ({ rolloutEndRate: 0.01 })],
     ["a single token to learn", () => ({ tokens: 1 })],
     ["steps without any of it", () => ({ diagnostics: {} })],
@@ -96,6 +111,17 @@ describe("a training is told", () => {
     );
   });
 
+  test("of a tail that has grown from its lowest, wherever it began", () => {
+    const watch = watchTraining();
+    const tails = [0.4, 0.1, ...Array.from({ length: 20 }, () => 0.25)];
+    const told = tails.flatMap((studentTailMass, i) =>
+      watch({ ...healthy, diagnostics: { studentTailMass, teacherTailMass: 0.01 }, step: i + 1 }),
+    );
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringContaining("has grown from 10.0 % to 25.0 % (teacher: 1.0 %)"),
+    ]);
+  });
+
   test("nothing of an entropy that there is nothing to compare with", () => {
     const watch = watchTraining();
     const told = Array.from({ length: 30 }, (_, i) =>
@@ -104,12 +130,24 @@ describe("a training is told", () => {
     expect(told.flat()).toEqual([]);
   });
 
-  test("again when a failure comes back", () => {
+  test("again when a failure comes back, which shows from its first step to its last", () => {
     const watch = watchTraining();
-    const masked = [1, 0, 0, 1, 0].map((tokens, i) =>
-      watch({ ...healthy, tokens, step: i + 1 }).map(({ step }) => step),
-    );
+    const masked = [1, 0, 0, 1, 0].map((tokens, i) => {
+      const told = watch({ ...healthy, tokens, step: i + 1 }).map(({ step }) => step);
+      expect(watch.showing()).toEqual(tokens === 0 ? ["all-positions-masked"] : []);
+      return told;
+    });
     expect(masked.flat()).toEqual([2, 5]);
+  });
+
+  test("nothing of a failure that has shown for too few steps", () => {
+    const watch = watchTraining();
+    const showing = Array.from({ length: 6 }, (_, i) => {
+      watch({ ...healthy, diagnostics: { advantageStd: 0 }, step: i + 1 });
+      return watch.showing();
+    });
+    const shown = ["zero-variance-advantages"];
+    expect(showing).toEqual([[], [], [], [], shown, shown]);
   });
 
   test("step, what is seen, and a remedy", () => {

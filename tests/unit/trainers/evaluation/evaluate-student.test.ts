@@ -151,6 +151,21 @@ describe("evaluateStudent", () => {
     expect(none.metrics["heldOut.forwardKl"]).toBeCloseTo(0, 5);
   });
 
+  test("writes no more than the teacher can read where it is to score it", async () => {
+    using student = decoder(1);
+    using inner = modelTeacher(decoder(2));
+    let longest = 0;
+    const score: typeof inner.score = (batch, needs, context) => {
+      longest = Math.max(longest, ...batch.sequences.map(({ ids }) => ids.length));
+      return inner.score(batch, needs, context);
+    };
+    await evaluateStudent(student, { ...inner, maxPositions: 5, score }, set, options);
+    // Nothing is asked about what follows the last token.
+    expect(longest).toBe(5 + 1);
+    await evaluateStudent(student, { ...inner, score }, set, options);
+    expect(longest).toBeGreaterThan(6);
+  });
+
   test("says nothing of a teacher with another vocabulary, or without logits", async () => {
     using student = decoder(1);
     using other = modelTeacher(decoder(2, 11));

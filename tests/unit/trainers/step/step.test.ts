@@ -10,9 +10,10 @@ import {
   lossTerm,
   reverseKlLoss,
   taidLoss,
+  universalLogitLoss,
 } from "../../../../src/losses/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
-import { modelTeacher } from "../../../../src/teachers/index.js";
+import { modelTeacher, type TeacherTensors } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
 import { computeGradients } from "../../../../src/trainers/step/step.js";
@@ -78,6 +79,36 @@ describe("the step", () => {
       const worst = Math.max(...gradient.map((value, i) => Math.abs(value - (other[i] as number))));
       expect(worst / scale, name).toBeLessThan(1e-4);
     }
+  });
+
+  test("compares in the teacher's own vocabulary where a loss may, and else in the student's", async () => {
+    using student = initializeDecoder(wide, new Random(1));
+    using data = splitIntoBatches([], rows(4, 3), 1, 0);
+    const [part] = data.parts as [(typeof data.parts)[number]];
+    const { size, sequenceLength } = part.batch;
+    const logits = (vocabSize: number) => {
+      const random = new Random(vocabSize);
+      const length = size * sequenceLength * vocabSize;
+      const values = Float32Array.from({ length }, () => random.normal());
+      return tf.tensor3d(values, [size, sequenceLength, vocabSize]);
+    };
+    const both = [lossTerm(universalLogitLoss, {}), lossTerm(forwardKlLoss, {})];
+    const termsWith = async (loss: typeof both, tensors: () => Partial<TeacherTensors>) => {
+      using step = await computeGradients(student, loss, [{ ...part, teacher: { tensors } }]);
+      return step.terms;
+    };
+    const found = await termsWith(both, () => ({
+      teacherLogits: logits(11),
+      ownVocabularyLogits: logits(13),
+    }));
+    const ofOwn = await termsWith(both.slice(0, 1), () => ({ teacherLogits: logits(13) }));
+    const ofStudents = await termsWith(both.slice(1), () => ({ teacherLogits: logits(11) }));
+    expect(found["universal-logit"]).toBeCloseTo(ofOwn["universal-logit"] as number, 6);
+    expect(found["forward-kl"]).toBeCloseTo(ofStudents["forward-kl"] as number, 6);
+    const others = await termsWith(both.slice(0, 1), () => ({ teacherLogits: logits(11) }));
+    expect(
+      Math.abs(Number(others["universal-logit"]) - Number(ofOwn["universal-logit"])),
+    ).toBeGreaterThan(0.01);
   });
 
   test("counts labels of the data's own rows only", async () => {

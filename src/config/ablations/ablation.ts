@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { oneOf, PupilError } from "../errors/index.js";
+import { oneOf, PupilError } from "../../errors/index.js";
+import { derivedSchema } from "./derived.js";
+import { reservedFields } from "./stages.js";
 
 const armChanges = z.record(z.string(), z.unknown());
 
@@ -11,22 +13,49 @@ export const comparisonSchema = z.strictObject({
   margin: z.number().min(0).default(0).describe("By more than this much."),
 });
 
-/** A file of `pupil ablate`: arms as overrides of one run config. */
+const derivedComparisonSchema = z.strictObject({
+  derived: z.string().describe("A measure of `derived`."),
+  direction: z.enum(["higher", "lower"]).describe("On which side of the border it lies."),
+  margin: z.number().default(0).describe("The border."),
+});
+
+const runField = z
+  .union([z.string(), armChanges])
+  .describe(
+    "A run config, or the path of one beside this file; its name, seed and output are the runner's.",
+  );
+
+const stageFileSchema = z
+  .strictObject({
+    run: runField.optional(),
+    collect: z
+      .union([z.string(), armChanges])
+      .optional()
+      .describe("What `pupil collect` takes, or the path of it beside this file."),
+    once: z.boolean().default(false).describe("Made once, with seed 1, for all seeds."),
+  })
+  .refine(({ run, collect }) => (run === undefined) !== (collect === undefined), {
+    message: "give either `run` (it trains) or `collect` (it writes traces or pairs)",
+  });
+
+/** A file of `pupil ablate`: arms as overrides of one run config, or of a chain of stages. */
 export const ablationSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w][\w.-]*$/, "use letters, digits, dots, dashes and underscores")
     .describe("Name of the ablation and of its folder."),
-  run: z
-    .union([z.string(), armChanges])
+  run: runField.optional(),
+  stages: z
+    .record(z.string(), stageFileSchema)
+    .optional()
     .describe(
-      "The run config that all arms begin with: a file beside this one, or the config itself.",
+      'In place of `run`: stages by name. "stage:<name>" in the config of one is what another made.',
     ),
   arms: z
     .record(z.string(), armChanges)
     .optional()
     .describe(
-      'Overrides by the name of the arm: {"forward": {"trainer.loss.0.type": "forward-kl"}, "plain": {}}.',
+      'Overrides by the name of the arm: {"forward": {"trainer.loss.0.type": "forward-kl"}, "plain": {}}. With `stages` they begin with a stage\'s name, and `last` names the stage that the arm ends with (default: the last one).',
     ),
   vary: z
     .record(z.string(), z.array(z.unknown()).min(1))
@@ -46,10 +75,14 @@ export const ablationSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Measures in the report. Default: all of the evaluations."),
+  derived: derivedSchema.optional(),
   claim: z
     .strictObject({
       text: z.string().describe("The claim in one sentence."),
-      comparisons: z.array(comparisonSchema).min(1).describe("All of them must hold."),
+      comparisons: z
+        .array(z.union([comparisonSchema, derivedComparisonSchema]))
+        .min(1)
+        .describe("All of them must hold."),
     })
     .optional()
     .describe("What is to be shown; the verdict's rule is written down before the run."),
@@ -57,14 +90,11 @@ export const ablationSchema = z.strictObject({
 
 export type AblationFile = z.output<typeof ablationSchema>;
 
-/** An arm: what it changes in the run config, as overrides by path. */
+/** An arm: what it changes in the run config, or in the configs of stages, as overrides by path. */
 export interface Arm {
   readonly name: string;
   readonly changes: Readonly<Record<string, unknown>>;
 }
-
-/** What the runner decides itself. */
-const reserved = ["seed", "name", "output"];
 
 /**
  * The arms of an ablation: those it names, times every combination of what it varies.
@@ -72,9 +102,10 @@ const reserved = ["seed", "name", "output"];
  * @throws PupilError where there are fewer than two, or one changes what is the runner's
  */
 export function expandArms(
-  { arms = {}, vary = {} }: Pick<AblationFile, "arms" | "vary">,
+  { arms = {}, vary = {}, stages }: Pick<AblationFile, "arms" | "vary" | "stages">,
   source: string,
 ): Arm[] {
+  const depth = stages === undefined ? 0 : 1;
   const named = Object.entries(arms).map(([name, changes]): Arm => ({ name, changes }));
   const combined = Object.entries(vary).reduce<Arm[]>(
     (list, [path, values]) =>
@@ -93,7 +124,9 @@ export function expandArms(
     });
   }
   for (const { name, changes } of combined) {
-    const taken = Object.keys(changes).find((path) => reserved.includes(path.split(".")[0] ?? ""));
+    const taken = Object.keys(changes).find((path) =>
+      reservedFields.includes(path.split(".")[depth] ?? ""),
+    );
     if (taken === undefined) continue;
     throw new PupilError(`"${taken}" is set by the runner: all arms have the same seeds.`, {
       field: `${source}: arms.${name}`,

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { PupilError } from "../../../errors/index.js";
+import { type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
+import { readText } from "../../files/read-files.js";
+import { importOnce } from "../../runs/import-module.js";
+
+const isFunction = z.custom((value) => typeof value === "function", "is not a function");
+const text = z.string();
+
+const shape = z.object({
+  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "is not in kebab-case"),
+  title: text,
+  paper: z.object({ citation: text, url: text }),
+  claim: text,
+  fidelity: z.enum(["faithful", "proxy"]),
+  settings: z.custom((value) => value instanceof z.ZodObject, "is not a Zod object schema"),
+  paperSettings: z.record(text, z.object({ value: z.union([text, z.number()]), source: text })),
+  arms: isFunction,
+  baseline: z.union([text, isFunction]),
+  comparisons: z.union([z.array(z.unknown()), isFunction]),
+  fairness: z.object({ equal: text, note: text }),
+});
+
+/**
+ * The one method that a module exports.
+ *
+ * @throws PupilError if the file cannot be loaded, exports no method or several, or a broken one
+ */
+export async function loadMethod(path: string): Promise<MethodDefinition> {
+  await readText(path, "file of a method");
+  const module = await importOnce(path);
+  const found = Object.entries(module).filter(([, exported]) => looksLikeMethod(exported));
+  const [first, ...others] = found;
+  if (first === undefined || others.length > 0) {
+    const names = found.map(([name]) => name).join(", ");
+    throw new PupilError(
+      first === undefined
+        ? "the file exports no method."
+        : `the file exports more than one method: ${names}.`,
+      {
+        field: path,
+        remedy: `Export what defineMethod returns. It exports: ${Object.keys(module).join(", ") || "nothing"}.`,
+      },
+    );
+  }
+  const [name, exported] = first;
+  return checkMethod(exported as MethodDefinition, `${path}: export ${name}`);
+}
+
+function looksLikeMethod(exported: unknown): boolean {
+  return typeof exported === "object" && exported !== null && "arms" in exported;
+}
+
+function checkMethod(method: MethodDefinition, field: string): MethodDefinition {
+  const parsed = shape.safeParse(method);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new PupilError(`${issue?.path.join(".")}: ${issue?.message}.`, {
+      field,
+      remedy: "Make it with defineMethod, which a type checker can check.",
+    });
+  }
+  const isDefault = method.settings.safeParse({});
+  if (!isDefault.success) {
+    const [issue] = isDefault.error.issues;
+    throw new PupilError(`settings: ${issue?.path.join(".")} has no default: ${issue?.message}.`, {
+      field,
+      remedy: "Give every setting a default, so that the method runs as it is.",
+    });
+  }
+  if (methodDefinitions.every(({ name }) => name !== method.name)) return method;
+  throw new PupilError(`"${method.name}" is the name of a built-in method.`, {
+    field,
+    value: method.name,
+    remedy: "Give it another name: its folder is called the same.",
+  });
+}

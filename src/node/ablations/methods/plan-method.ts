@@ -1,0 +1,136 @@
+import { applyOverrides, parseConfig, seedList } from "../../../config/index.js";
+import { taskSource } from "../../../data/index.js";
+import { PupilError } from "../../../errors/index.js";
+import {
+  type Capability,
+  type MethodDefinition,
+  ofSettings,
+  type Problems,
+  shrink,
+} from "../../../methods/index.js";
+import { makePlan, type PlanOptions } from "../plan.js";
+import type { AblationDraft, AblationPlan, PlannedArm, SettingRow } from "../planned.js";
+
+export interface PlanMethodOptions extends PlanOptions {
+  /** As small as it gets: to see whether it works, not what it reaches. */
+  readonly smoke?: boolean;
+}
+
+const defaultSeeds = 3;
+
+/**
+ * The plan of a method, see {@link makePlan}.
+ *
+ * @param words `key=value` for its settings; `data=<file>`, `data.…=` and `verifier.…=` for problems of
+ *   one's own
+ * @throws PupilError also for what is wrong with the settings, and for problems that cannot do what the
+ *   method needs
+ */
+export async function planMethod(
+  method: MethodDefinition,
+  words: readonly string[],
+  options: PlanMethodOptions = {},
+): Promise<AblationPlan> {
+  const { name, title, paper, fidelity, note, fairness } = method;
+  const { smoke = false, seeds = defaultSeeds } = options;
+  const settings = readSettings(method, words, smoke);
+  requireCapabilities(method, settings["problems"] as Problems | undefined);
+  const baseline = ofSettings(method.baseline, settings);
+  const made = Object.entries(method.arms(settings));
+  if (made.length < 2) {
+    throw new PupilError(`${made.length} arm is nothing to compare.`, { field: `${name}: arms` });
+  }
+  const arms = made.map(
+    ([arm, stages]): PlannedArm => ({
+      ...{ name: arm, changes: {} },
+      stages: smoke ? stages.map(shrink) : stages,
+    }),
+  );
+  const comparisons = ofSettings(method.comparisons, settings).map((part) =>
+    "derived" in part ? part : { ...part, baseline: part.baseline ?? baseline },
+  );
+  const derived = method.derived && ofSettings(method.derived, settings);
+  const metrics = method.metrics && ofSettings(method.metrics, settings);
+  const draft: AblationDraft = {
+    ...{ name, source: name, arms, baseline, metrics, derived, isPlain: false },
+    seeds: seedList(seeds),
+    claim: { text: method.claim, comparisons },
+    about: {
+      ...{ number: method.number, title, paper, fidelity, note },
+      fairness: `Equal in all arms: ${fairness.equal}. ${fairness.note}`,
+      settings: settingRows(method, settings),
+    },
+  };
+  return makePlan(draft, options);
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The defaults with `key=value` applied, so that `problems.task.maxHops=3` changes the default task. */
+function readSettings(
+  { name, settings, smoke: small = {} }: MethodDefinition,
+  words: readonly string[],
+  smoke: boolean,
+): Settings {
+  const own = words.filter((word) => /^(data|verifier)[.=]/.test(word));
+  const defaults = settings.parse(smoke ? small : {}) as Settings;
+  const base = own.length === 0 ? defaults : { ...defaults, problems: ownProblems(own) };
+  const rest = words.filter((word) => !own.includes(word));
+  return parseConfig(settings, applyOverrides(base, rest), name) as Settings;
+}
+
+/** `data=my.jsonl data.fields.prompt=question verifier.type=number` as a dataset of the type `file`. */
+function ownProblems(words: readonly string[]): unknown {
+  const fields = words.map((word) => word.replace(/^data=/, "path=").replace(/^data\./, ""));
+  return applyOverrides({ type: "file" }, fields);
+}
+
+const meanings: Readonly<Record<Capability, string>> = {
+  completion: "a worked solution of each problem",
+  solve: "solutions by rule, in several styles and with errors",
+  checkSteps: "a judgement of every step of a solution",
+  continueFrom: "right endings of solutions that were begun",
+  respond: "answers to the student's actions",
+};
+
+function requireCapabilities({ name, needs = [] }: MethodDefinition, problems?: Problems): void {
+  if (problems === undefined) return;
+  // Whether rows have completions is seen where they are read.
+  const asked = needs.filter((need) => need !== "completion");
+  const isTask = problems.type === "task";
+  const source = isTask ? taskSource(problems.task) : undefined;
+  const missing = asked.find((need) => source?.[need as "solve"] === undefined);
+  if (missing === undefined) return;
+  const what = isTask ? `the task "${problems.task.type}"` : "rows of a file";
+  throw new PupilError(`needs ${meanings[missing]}, which ${what} cannot give.`, {
+    field: `${name}: problems`,
+    value: missing,
+    remedy: isTask
+      ? "Choose another task: problems.task.type=…"
+      : `Only tasks can: leave data= out. The capability is called "${missing}".`,
+  });
+}
+
+/**
+ * Every setting, and what else the paper says, with ours beside it.
+ *
+ * @param settings default: the method's own
+ */
+export function settingRows(
+  { paperSettings, settings: schema }: MethodDefinition,
+  settings: Settings = schema.parse({}) as Settings,
+): SettingRow[] {
+  const names = [...new Set([...Object.keys(schema.shape), ...Object.keys(paperSettings)])];
+  return names.map((name): SettingRow => {
+    const paper = paperSettings[name];
+    const isUnverified = describes(schema.shape[name])?.startsWith("[REC]") === true;
+    return {
+      name,
+      ours: name in settings ? JSON.stringify(settings[name]) : (paper?.here ?? "—"),
+      paper: paper && String(paper.value),
+      source: paper?.source ?? (isUnverified ? "REC" : undefined),
+    };
+  });
+}
+
+const describes = (field: unknown) => (field as { description?: string } | undefined)?.description;

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { RunConfig } from "../../../config/index.js";
+import { exists } from "../../files/file-exists.js";
+import type { CollectConfig } from "./collector.js";
+
+interface StagePlace {
+  /** As the first arm that has it calls it. */
+  readonly name: string;
+  readonly seed: number;
+  /** Hash of everything that decides it, its seed and the stages it is made from included. */
+  readonly id: string;
+  readonly folder: string;
+  /** File that says that the stage is finished. */
+  readonly mark: "stage.json" | "cell.json";
+  /** Ids of the stages that it is made from. */
+  readonly needs: readonly string[];
+  /** The arms that have it. */
+  readonly arms: readonly string[];
+}
+
+/** A stage of an ablation with its seed: made once, whoever needs it. */
+export type PlannedStage = StagePlace & StageTask;
+
+/** What a process is told of a stage. */
+export type StageTask =
+  | { readonly kind: "run"; readonly folder: string; readonly config: RunConfig }
+  | { readonly kind: "collect"; readonly folder: string; readonly config: CollectConfig };
+
+/** What later stages are given: the run folder, or the file of rows. */
+export function productOf({ kind, folder }: Pick<PlannedStage, "kind" | "folder">): string {
+  return kind === "run" ? folder : join(folder, "rows.jsonl");
+}
+
+/** What has to be there beside the mark. */
+function resultOf({ kind }: Pick<PlannedStage, "kind">): string {
+  return kind === "run" ? "summary.json" : "collect.json";
+}
+
+/** Whether this very stage has come to its end. */
+export async function isFinished(stage: PlannedStage): Promise<boolean> {
+  return (await exists(join(stage.folder, stage.mark))) && (await hasResult(stage));
+}
+
+export function hasResult(stage: PlannedStage): Promise<boolean> {
+  return exists(join(stage.folder, resultOf(stage)));
+}
+
+/** Optimizer steps, for progress; a collect has none. */
+export function stepsOf(stage: PlannedStage): number {
+  return stage.kind === "run" ? stage.config.trainer.steps : 0;
+}
+
+/** "pairs (seed 2)", or of a plain ablation "fast, seed 2". */
+export function labelOf({ name, seed, arms, mark }: PlannedStage): string {
+  if (mark === "cell.json") return `${arms[0]}, seed ${seed}`;
+  const of = arms.length === 1 ? arms[0] : `${arms.length} arms`;
+  return `${name} of ${of}, seed ${seed}`;
+}

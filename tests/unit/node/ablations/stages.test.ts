@@ -1,0 +1,327 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Stage } from "../../../../src/config/index.js";
+import { ablate } from "../../../../src/node/ablations/ablate.js";
+import { makePlan } from "../../../../src/node/ablations/plan.js";
+import type { AblationPlan } from "../../../../src/node/ablations/planned.js";
+import { planAblation } from "../../../../src/node/ablations/plan-file.js";
+import type { Collector } from "../../../../src/node/ablations/stages/collector.js";
+import { runStages, type StageEvent } from "../../../../src/node/ablations/stages/run-stages.js";
+import type { PlannedStage } from "../../../../src/node/ablations/stages/stage.js";
+import { inThisProcess, type Worker } from "../../../../src/node/ablations/stages/workers.js";
+import { lockRun } from "../../../../src/node/runs/run-lock.js";
+import { tinyConfig } from "../../../setup/runs.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+const { name: _name, output: _output, ...tiny } = tinyConfig("unused") as Record<string, unknown>;
+const run = (changes: object = {}) => ({ ...tiny, ...changes }) as Stage["run"] & object;
+const small = { type: "sft", steps: 2, batchSize: 2 };
+const quick = { trainer: small, evaluation: { every: 0, rows: 2 } };
+const sft: Stage = { name: "sft", run: run(quick) };
+const more: Stage = {
+  name: "more",
+  run: run({ ...quick, student: { from: "stage:sft" } }),
+};
+
+/** Collects that write two rows and count their tokens. */
+const collector: Collector = {
+  parse: (given) => given as Record<string, unknown>,
+  collect(config, folder) {
+    mkdirSync(folder, { recursive: true });
+    if (config["fail"] === true) return Promise.reject(new Error("no rows"));
+    const rows = [1, 2].map((i) => JSON.stringify({ prompt: `${i}+1=`, completion: `${i + 1}` }));
+    writeFileSync(join(folder, "rows.jsonl"), `${rows.join("\n")}\n`);
+    const cost = { studentTokens: 7, teacherTokens: 5, studentForwards: 3, teacherForwards: 2 };
+    writeFileSync(join(folder, "collect.json"), JSON.stringify({ cost }));
+    return Promise.resolve();
+  },
+};
+
+function planOf(
+  arms: Record<string, readonly Stage[]>,
+  options: { folder?: string; seeds?: number[] } = {},
+): Promise<AblationPlan> {
+  const { folder = temporaryFolder(), seeds = [1, 2] } = options;
+  const draft = {
+    ...{ name: "chains", source: "test", baseline: Object.keys(arms)[0] ?? "", seeds },
+    arms: Object.entries(arms).map(([name, stages]) => ({ name, changes: {}, stages })),
+    isPlain: false,
+  };
+  return makePlan(draft, { folder, collector });
+}
+
+const written = (plan: AblationPlan, file: string) =>
+  JSON.parse(readFileSync(join(plan.folder, file), "utf8")) as Record<string, never>;
+
+const doing = (plan: AblationPlan, changes: object = {}) =>
+  ablate({
+    ...{ plan, command: "test", processes: 1, drawings: false, report: () => undefined },
+    worker: inThisProcess(collector),
+    ...changes,
+  });
+
+describe("a plan of stages", () => {
+  test("makes what arms share once, and for every seed anew", async () => {
+    const plan = await planOf({ sft: [sft], more: [sft, more] }, { folder: "f" });
+    expect(plan.stages.map(({ name, seed, arms }) => `${name} ${seed} ${arms.join()}`)).toEqual([
+      ...["sft 1 sft,more", "more 1 more"],
+      ...["sft 2 sft,more", "more 2 more"],
+    ]);
+    const [first, second] = plan.stages as [PlannedStage, PlannedStage];
+    expect(second.needs).toEqual([first.id]);
+    expect(second.config).toMatchObject({ student: { from: `f/stages/${first.id}` }, seed: 1 });
+    expect(first.folder).toBe(`f/stages/${first.id}`);
+    expect(plan.cells.map(({ arm, seed, chain }) => [arm, seed, chain.length])).toEqual([
+      ...[
+        ["sft", 1, 1],
+        ["sft", 2, 1],
+      ],
+      ...[
+        ["more", 1, 2],
+        ["more", 2, 2],
+      ],
+    ]);
+  });
+
+  test("makes a stage once for all seeds where it says so", async () => {
+    const teacher = { ...sft, name: "teacher", once: true };
+    const student = { ...more, run: run({ ...quick, student: { from: "stage:teacher" } }) };
+    const plan = await planOf({ a: [teacher, student], b: [sft] });
+    const teachers = plan.stages.filter(({ name }) => name === "teacher");
+    expect(teachers.map(({ seed }) => seed)).toEqual([1]);
+    // With seed 1 the teacher is the very run that the arm b has.
+    expect(teachers[0]?.arms).toEqual(["a", "b"]);
+  });
+
+  test("names a stage by what decides it, beginnings included, not by how an arm calls it", async () => {
+    const other = { ...sft, name: "other" };
+    const changed = { ...sft, run: run({ ...quick, trainer: { ...small, steps: 3 } }) };
+    const fromOther = { ...more, run: run({ ...quick, student: { from: "stage:other" } }) };
+    const ids = async (...stages: Stage[]) =>
+      (await planOf({ a: stages }, { seeds: [1] })).stages.map(({ id }) => id);
+    expect(await ids(other, fromOther)).toEqual(await ids(sft, more));
+    const [, before] = await ids(sft, more);
+    const [, after] = await ids(changed, more);
+    expect(after).not.toBe(before);
+  });
+
+  test("gives rows of a collect as their file", async () => {
+    const rows: Stage = { name: "rows", collect: { count: 2 } };
+    const data = { type: "file", path: "stage:rows" };
+    const last: Stage = { name: "last", run: run({ ...quick, data }) };
+    const { stages } = await planOf({ a: [rows, last] }, { seeds: [1], folder: "f" });
+    const config = stages[1]?.config as { data: { path: string } };
+    expect(config.data.path).toBe(`f/stages/${stages[0]?.id}/rows.jsonl`);
+  });
+});
+
+const loose = (name: string, config: object): Stage => ({ name, run: run(config) });
+test.each<[string, Record<string, readonly Stage[]>, RegExp]>([
+  [
+    "a reference to no stage",
+    { a: [sft, loose("b", { student: { from: "stage:stf" } })] },
+    /arms\.a: b: student\.from: no earlier stage of the arm is called "stf"\. Did you mean "sft"/,
+  ],
+  ["a reference to a later stage", { a: [more, sft] }, /There is no earlier stage/],
+  [
+    "a stage that nothing uses",
+    { a: [sft, loose("b", {})] },
+    /no later stage of the arm uses "sft"/,
+  ],
+  [
+    "a model where rows are needed",
+    { a: [sft, loose("b", { data: { type: "file", path: "stage:sft" } })] },
+    /data\.path: needs rows, but the stage "sft" makes a model/,
+  ],
+  [
+    "a collect at the end",
+    { a: [sft, { name: "rows", collect: { student: "stage:sft" } }] },
+    /last stage, "rows", is a collect/,
+  ],
+  ["two stages of one name", { a: [sft, { ...more, name: "sft" }] }, /two stages .* called "sft"/],
+  ["a misspelled field", { a: [loose("b", { trainr: {} })] }, /arms\.a: b: trainr is not a field/],
+  ["a seed of its own", { a: [loose("b", { seed: 3 })] }, /b: "seed" is set by the runner/],
+  ["arms that are one", { a: [sft], b: [sft] }, /arms\.b: its runs are those of the arm "a"/],
+  [
+    "a stage that is made once from one that is not",
+    { a: [sft, { ...more, once: true }] },
+    /is made once for all seeds, but from "sft"/,
+  ],
+  ["a result that is made once", { a: [{ ...sft, once: true }] }, /would be one result/],
+])("%s is refused before anything runs", async (_what, arms, message) => {
+  await expect(planOf(arms)).rejects.toThrow(message);
+});
+
+describe("the stages of an ablation", () => {
+  test("are made once, add up to what an arm cost, and are found when it is run again", async () => {
+    const rows: Stage = { name: "rows", collect: { student: "stage:sft", backend: "cpu" } };
+    const data = { type: "file", path: "stage:rows", validationFraction: 0.5 };
+    const tuned: Stage = {
+      name: "tuned",
+      run: run({ ...quick, data, student: { from: "stage:sft" } }),
+    };
+    const plan = await planOf({ sft: [sft], tuned: [sft, rows, tuned] }, { seeds: [1] });
+    const { cost, failed, arms } = await doing(plan);
+    expect(failed).toEqual([]);
+    expect(cost["sft"]).toMatchObject({ steps: 2, sampledTokens: 0, teacherTokens: 0 });
+    expect(cost["tuned"]).toMatchObject({ steps: 4, sampledTokens: 7, teacherTokens: 5 });
+    expect(arms["tuned"]?.["heldOut.loss"]?.values).toHaveProperty("1");
+    const report = readFileSync(join(plan.folder, "report.md"), "utf8");
+    expect(report).toContain("| tuned | sft → rows → tuned | +rows +tuned |");
+    expect(report).toContain("several arms or seeds share was paid once");
+
+    const events: string[] = [];
+    const again = { report: ({ type }: StageEvent) => events.push(type) };
+    expect((await doing(plan, again)).cost).toEqual(cost);
+    expect(events).toEqual(["found", "found", "found"]);
+    expect(written(plan, "ablation.json")["configs"]).toHaveProperty("tuned.rows");
+  });
+
+  test("that fail take with them what needs them, and nothing else", async () => {
+    const rows: Stage = { name: "rows", collect: { fail: true, backend: "cpu" } };
+    const data = { type: "file", path: "stage:rows" };
+    const tuned: Stage = { name: "tuned", run: run({ ...quick, data }) };
+    const plan = await planOf({ sft: [sft], tuned: [rows, tuned] }, { seeds: [1] });
+    const events: StageEvent[] = [];
+    const results = await doing(plan, { report: (event: StageEvent) => events.push(event) });
+    expect(results.finished).toBe(false);
+    expect(results.failed).toEqual([
+      {
+        ...{ arm: "tuned", seed: 1 },
+        message: expect.stringMatching(/^rows of tuned, seed 1, which it needs, failed: .*no rows/),
+      },
+    ]);
+    expect(Object.keys(results.arms["sft"] ?? {})).toContain("heldOut.loss");
+    const [root, other] = events.filter(({ type }) => type === "failed");
+    expect([root, other].map((event) => event?.stage.name)).toEqual(["rows", "tuned"]);
+  });
+
+  test("are made by one process at a time", async () => {
+    const plan = await planOf({ sft: [sft] }, { seeds: [1] });
+    mkdirSync(plan.folder, { recursive: true });
+    const lock = await lockRun(plan.folder);
+    await expect(doing(plan)).rejects.toThrow(/is running the ablation of this folder/);
+    await lock.release();
+    await doing(plan);
+    expect(existsSync(join(plan.folder, "run.lock"))).toBe(false);
+  });
+
+  test("that were stopped continue: a run from its checkpoint, a collect from the start", async () => {
+    const long = { ...quick, trainer: { ...small, steps: 4 }, checkpoint: { every: 1 } };
+    const plan = await planOf({ a: [{ ...sft, run: run(long) }] }, { seeds: [1] });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const report = (event: StageEvent) => {
+      if (event.type !== "step") return;
+      seen.push(event.step);
+      if (event.step === 2) stop.abort();
+    };
+    expect((await doing(plan, { signal: stop.signal, report })).finished).toBe(false);
+    expect((await doing(plan, { report })).finished).toBe(true);
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+});
+
+test("stages start when what they need is there, as many at once as there are processes", async () => {
+  const folder = temporaryFolder();
+  const stage = (id: string, needs: string[] = []): PlannedStage =>
+    ({
+      ...{ id, needs, name: id, seed: 1, arms: ["a"], mark: "stage.json", kind: "collect" },
+      ...{ folder: join(folder, id), config: {} },
+    }) as const;
+  const stages = [stage("a"), stage("b", ["a"]), stage("c"), stage("d", ["b", "c"])];
+  const log: string[] = [];
+  let running = 0;
+  let most = 0;
+  const worker: Worker = async ({ id, folder: place }) => {
+    most = Math.max(most, (running += 1));
+    log.push(`+${id}`);
+    await new Promise((resolve) => setTimeout(resolve, id === "a" ? 5 : 20));
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, "collect.json"), "{}");
+    log.push(`-${id}`);
+    running -= 1;
+    return { type: "done" };
+  };
+  await runStages(stages, { processes: 2, worker, report: () => undefined });
+  expect(most).toBe(2);
+  expect(log).toEqual(["+a", "+c", "-a", "+b", "-c", "-b", "+d", "-d"]);
+  rmSync(join(folder, "c/stage.json"));
+  log.length = 0;
+  await runStages(stages, { processes: 2, worker, report: () => undefined });
+  expect(log).toEqual(["+c", "-c"]);
+});
+
+describe("a file with stages", () => {
+  const file = (changes: object = {}) => {
+    const path = join(temporaryFolder(), "chain.json");
+    const stages = {
+      sft: { run: tiny },
+      more: { run: { ...tiny, student: { from: "stage:sft" } } },
+    };
+    const arms = {
+      sft: { last: "sft" },
+      more: {},
+      fast: { "more.trainer.learningRate": 0.01 },
+    };
+    writeFileSync(path, JSON.stringify({ name: "chain", seeds: 1, stages, arms, ...changes }));
+    return path;
+  };
+
+  test("has arms that end where they say, and change stages by path", async () => {
+    const plan = await planAblation(file(), ["sft.trainer.steps=9"], { folder: "f" });
+    expect(plan.cells.map(({ arm, chain }) => [arm, chain.map(({ name }) => name).join()])).toEqual(
+      [
+        ["sft", "sft"],
+        ["more", "sft,more"],
+        ["fast", "sft,more"],
+      ],
+    );
+    expect(plan.stages).toHaveLength(3);
+    expect(plan.stages[0]?.config).toMatchObject({ trainer: { steps: 9 } });
+    expect(plan.cells[2]?.config.trainer.learningRate).toBe(0.01);
+  });
+
+  test.each<[string, object, RegExp]>([
+    [
+      "an unknown stage in an arm",
+      { arms: { a: {}, b: { "mor.x": 1 } } },
+      /b\.mor\.x: there is no stage "mor".*Did you mean "more"/,
+    ],
+    [
+      "an unknown last stage",
+      { arms: { a: {}, b: { last: "x" } } },
+      /arms\.b: last: there is no stage "x"/,
+    ],
+    [
+      "a change of a stage that the arm does not come to",
+      { arms: { a: {}, b: { last: "sft", "more.trainer.steps": 1 } } },
+      /b\.more\.trainer\.steps: the arm does not come to the stage "more"/,
+    ],
+    [
+      "a seed of a stage",
+      { arms: { a: {}, b: { "more.seed": 1 } } },
+      /"more.seed" is set by the runner/,
+    ],
+    [
+      "a circle",
+      {
+        stages: {
+          a: { run: { ...tiny, student: { from: "stage:b" } } },
+          b: { run: { ...tiny, student: { from: "stage:a" } } },
+        },
+        arms: { x: {}, y: { last: "a" } },
+      },
+      /in a circle: b → a → b/,
+    ],
+    ["both a run and stages", { run: tiny }, /either a run or stages/],
+    [
+      "a stage of two kinds",
+      { stages: { a: { run: tiny, collect: {} } } },
+      /give either `run` .* or `collect`/,
+    ],
+  ])("is refused for %s", async (_what, changes, message) => {
+    await expect(planAblation(file(changes), [])).rejects.toThrow(message);
+  });
+});
