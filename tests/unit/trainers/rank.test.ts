@@ -17,6 +17,7 @@ import {
 } from "../../../src/models/index.js";
 import { loadModelFolder, loadSequenceModelFolder } from "../../../src/node/index.js";
 import { AdamW } from "../../../src/optim/index.js";
+import { noCost } from "../../../src/rollouts/index.js";
 import { type ListTeacher, scoreSequences } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import {
@@ -73,6 +74,15 @@ const scores = async (rows: readonly (readonly number[])[]) => {
 
 describe("rank", () => {
   const lists = someLists(5);
+
+  test("costs one pass per candidate, and one of the teacher where there is one", async () => {
+    const loss = [lossTerm(candidateCrossEntropyLoss, {})];
+    const candidates = lists.flatMap((list) => list.candidates).length;
+    const cost = { ...noCost, studentForwards: candidates };
+    expect((await firstStep(loss, lists)).cost).toEqual(cost);
+    const taught = (await firstStep(loss, lists, { teacher })).cost;
+    expect(taught).toEqual({ ...cost, teacherForwards: candidates });
+  });
 
   test("is the mean over queries of the losses, each on the scores that it names", async () => {
     const terms = [

@@ -116,7 +116,7 @@ describe("modules", () => {
     expect((await loadOwnComponents({ tasks: [path] })).tasks).toHaveLength(1);
   });
 
-  test("a verifier with the name of another, and a module without any", async () => {
+  test("a verifier with the name of another, and what a module exports", async () => {
     const taken = write(
       "taken",
       'export const v = { name: "exact", summary: "", config: z.strictObject({}), verify: () => ({}) };',
@@ -124,6 +124,11 @@ describe("modules", () => {
     await expect(loadOwnComponents({ verifiers: [taken] })).rejects.toThrow(
       /"exact" is the name of a built-in verifier already/,
     );
+    const teacher = write(
+      "taught",
+      'export const t = { name: "oracle", summary: "", config: z.strictObject({}), connect: () => ({}) };',
+    );
+    expect(await describeModule(teacher)).toMatchObject([{ kind: "teacher", name: "oracle" }]);
     await expect(describeModule(write("nothing", "export const x = 1;"))).rejects.toThrow(
       /exports no component.*It exports: x/s,
     );

@@ -59,6 +59,17 @@ test("losses that are not computed in chunks take logits, their gradient and the
   expect(pairs.logits).toBe(6 * logits);
 });
 
+test("a query has two candidates at the least, and scores instead of logits", () => {
+  const rank = memoryNeeds(run({ type: "rank" }), { ...parts, terms: dense });
+  const sft = memoryNeeds(run(), parts);
+  expect(rank).toEqual({
+    ...sft,
+    activations: 2 * sft.activations,
+    attention: 2 * sft.attention,
+    logits: 0,
+  });
+});
+
 test("a frozen student takes its weights once, with a new adapter or one that goes on", () => {
   const own = {
     student: 4 * gpt2,
