@@ -4,6 +4,7 @@ import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { collectCommand } from "./collect.js";
 import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
@@ -35,6 +36,13 @@ program
   .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value for all arms")
   .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
   .action(ablateCommand);
+
+program
+  .command("collect")
+  .argument("<file>", "collect config (JSON): problems, a sampler, filters, transforms, pairs")
+  .argument("[overrides...]", "key=value, for example count=500 or sampler.samplesPerProblem=8")
+  .description("Sample completions of problems, choose and rewrite them, and write rows or pairs.")
+  .action(collectCommand);
 
 program
   .command("evaluate")

@@ -3,17 +3,20 @@ import {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairMakers,
   pairsDatasetSchema,
   rerankDatasetSchema,
   taskDatasetSchema,
   taskDefinitions,
   textDatasetSchema,
+  traceSteps,
   verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import { samplerDefinitions, samplingPolicySchema } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
+import { collectConfigSchema } from "./collect.js";
 import { recordOptionsSchema } from "./record-options.js";
 import {
   distillTrainerSchema,
@@ -30,7 +33,11 @@ export type ComponentKind =
   | "loss"
   | "task"
   | "verifier"
-  | "data";
+  | "data"
+  | "sampler"
+  | "filter"
+  | "transform"
+  | "pair-maker";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -55,6 +62,19 @@ function lossDetails(definition: LossDefinition): string[] {
   return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
+interface Block {
+  readonly name: string;
+  readonly summary: string;
+  readonly reference?: string;
+  readonly config: z.ZodType;
+}
+
+/** A block of a collection. */
+const block = (kind: ComponentKind, { name, summary, reference, config }: Block): Component => ({
+  ...{ kind, name, summary, schema: config },
+  details: reference === undefined ? [] : [`reference: ${reference}`],
+});
+
 /** Every component; losses, tasks and verifiers come from their lists. */
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
@@ -67,6 +87,7 @@ export const components: readonly Component[] = [
     "How a teacher's log-probabilities are stored.",
     recordOptionsSchema,
   ),
+  plain("config", "collect", "What `pupil collect` writes, and from what.", collectConfigSchema),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(
@@ -113,4 +134,7 @@ export const components: readonly Component[] = [
   ...verifierDefinitions.map(({ name, summary, config }) =>
     plain("verifier", name, summary, config),
   ),
+  ...samplerDefinitions.map((definition) => block("sampler", definition)),
+  ...traceSteps.map((definition) => block(definition.kind, definition)),
+  ...pairMakers.map((definition) => block("pair-maker", definition)),
 ];

@@ -13,6 +13,11 @@ export {
   expandArms,
   seedList,
 } from "./ablation.js";
+export {
+  type CollectConfig,
+  collectConfigSchema,
+  collectConfigSchemaWith,
+} from "./collect.js";
 export { type Component, type ComponentKind, components } from "./components.js";
 export {
   byteTokenizerFor,

@@ -52,3 +52,11 @@ export { ablate, type AblateOptions } from "./ablations/ablate.js";
 export { type AblationPlan, type Cell, planAblation } from "./ablations/plan.js";
 export type { AblationResults } from "./ablations/results.js";
 export type { CellEvent } from "./ablations/run-cells.js";
+export {
+  type CollectEvent,
+  type Collection,
+  type CollectOptions,
+  type CollectSummary,
+  collectTraces,
+} from "./collect/collect-traces.js";
+export { parseCollectConfig, resolveCollect } from "./collect/resolve-collect.js";
