@@ -57,6 +57,14 @@ export interface TaskDefinition<
   continueFrom?(problem: P, prefix: string, config: z.output<S>, random: Random): string;
   /** What the world answers to an action that the completion ends with; undefined where it ends with none. */
   respond?(problem: P, completion: string): string | undefined;
+  /**
+   * The question turned round, in characters of the alphabet: given the answer, something that was given
+   * is asked for. Undefined for problems in which nothing can be found in a single way.
+   */
+  backward?(
+    problem: P,
+    random: Random,
+  ): { readonly prompt: string; readonly answer: string; readonly completion: string } | undefined;
 }
 
 /** A step of a completion, as a part of its text. */
