@@ -119,6 +119,27 @@ test("rows that were cut off teach no end, and the file dataset reads all rows",
   data.dispose?.();
 });
 
+test("what a tool says is read and not learned", async () => {
+  const problems = { type: "task", task: { type: "tool", maxHops: 1 } };
+  const { path } = await collect(temporaryFolder(), { problems, sampler: { type: "oracle" } });
+  const tokenizer = characterTokenizer({
+    alphabet: "0123456789+-*= \n;?:RAOFabcdefghijklmnopqrstuvwxyz",
+  });
+  const dataset = { type: "jsonl", path: join(path, "rows.jsonl"), validationFraction: 0.1 };
+  const data = await prepareData(parseConfig(datasetSchema, dataset, "data"), {
+    ...{ tokenizer, random: new Random(1), files: dataOnDisk() },
+  });
+  for (const { ids, learned, completionStart } of await data.training.rows(0, 4)) {
+    const part = (mark: number) =>
+      tokenizer.decode(ids.filter((_, i) => i >= completionStart && learned?.[i] === mark));
+    expect(part(0)).toMatch(/^(O:\d+\n)+$/);
+    expect(part(1)).not.toContain("O:");
+    expect(part(1)).toMatch(/F:\d+$/);
+    expect(learned?.at(-1)).toBe(1);
+  }
+  data.dispose?.();
+});
+
 test("pairs are read by the dataset of pairs", async () => {
   const folder = temporaryFolder();
   const { path, summary } = await collect(folder, {
