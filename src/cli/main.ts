@@ -6,6 +6,7 @@ import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
 import { compareSupportsCommand } from "./compare-supports.js";
 import { compareCommand } from "./compare.js";
+import { collectCommand } from "./collect.js";
 import { dataCommand } from "./data.js";
 import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
@@ -61,6 +62,13 @@ program
   .argument("[folder]", "folder of run folders; default: runs")
   .description("List runs: state, steps and last measures.")
   .action(runsCommand);
+
+program
+  .command("collect")
+  .argument("<file>", "collect config (JSON): problems, a sampler, filters, transforms, pairs")
+  .argument("[overrides...]", "key=value, for example count=500 or sampler.samplesPerProblem=8")
+  .description("Sample completions of problems, choose and rewrite them, and write rows or pairs.")
+  .action(collectCommand);
 
 program
   .command("evaluate")

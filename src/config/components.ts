@@ -3,6 +3,7 @@ import {
   fileDatasetSchema,
   hubDatasetSchema,
   jsonlDatasetSchema,
+  pairMakers,
   pairsDatasetSchema,
   rerankDatasetSchema,
   type TaskDefinition,
@@ -10,6 +11,7 @@ import {
   taskDefinitions,
   textDatasetSchema,
   type VerifierDefinition,
+  traceSteps,
   verifierDefinitions,
 } from "../data/index.js";
 import { describeLoss, type LossDefinition, lossDefinitions, lossFacts } from "../losses/index.js";
@@ -17,10 +19,12 @@ import { loraSchema, modelOptionsSchema } from "../models/index.js";
 import {
   type RewardDefinition,
   rewardDefinitions,
+  samplerDefinitions,
   samplingPolicySchema,
 } from "../rollouts/index.js";
 import { teacherKinds } from "../teachers/index.js";
 import type { OwnComponents } from "./own-components.js";
+import { collectConfigSchema } from "./collect.js";
 import { recordOptionsSchema } from "./record-options.js";
 import { reinforceTrainerSchema } from "./reinforce-trainer.js";
 import {
@@ -41,7 +45,11 @@ export type ComponentKind =
   | "task"
   | "verifier"
   | "data"
-  | "method";
+  | "method"
+  | "sampler"
+  | "filter"
+  | "transform"
+  | "pair-maker";
 
 /** Anything a config can name, as `pupil describe` and the generated docs show it. */
 export interface Component {
@@ -83,6 +91,19 @@ function lossDetails(definition: LossDefinition): string[] {
   return facts.map(([label, text]) => `${label.toLowerCase()}: ${text}`);
 }
 
+interface Block {
+  readonly name: string;
+  readonly summary: string;
+  readonly reference?: string;
+  readonly config: z.ZodType;
+}
+
+/** A block of a collection. */
+const block = (kind: ComponentKind, { name, summary, reference, config }: Block): Component => ({
+  ...{ kind, name, summary, schema: config },
+  details: reference === undefined ? [] : [`reference: ${reference}`],
+});
+
 /** Every component; losses, tasks and verifiers come from their lists. */
 export const components: readonly Component[] = [
   plain("config", "run", "Everything that decides a run.", runConfigSchema),
@@ -95,6 +116,7 @@ export const components: readonly Component[] = [
     "How a teacher's log-probabilities are stored.",
     recordOptionsSchema,
   ),
+  plain("config", "collect", "What `pupil collect` writes, and from what.", collectConfigSchema),
   plain("config", "evaluation", "What is measured, and when.", evaluationSchema),
   plain("trainer", "sft", "Supervised fine-tuning on given completions.", sftTrainerSchema),
   plain(
@@ -146,4 +168,7 @@ export const components: readonly Component[] = [
   ...verifierDefinitions.map((definition) =>
     componentOf("verifier", definition as VerifierDefinition),
   ),
+  ...samplerDefinitions.map((definition) => block("sampler", definition)),
+  ...traceSteps.map((definition) => block(definition.kind, definition)),
+  ...pairMakers.map((definition) => block("pair-maker", definition)),
 ];

@@ -26,6 +26,11 @@ export {
   stageReferences,
   type StageRun,
 } from "./ablations/index.js";
+export {
+  type CollectConfig,
+  collectConfigSchema,
+  collectConfigSchemaWith,
+} from "./collect.js";
 export { type Component, type ComponentKind, componentOf, components } from "./components.js";
 export {
   byteTokenizerFor,

@@ -98,8 +98,7 @@ export type {
   TaskSourceOptions,
   TrainingProblems,
 } from "./problems/index.js";
-export { definePairMaker, defineTraceStep } from "./traces/index.js";
-export type { PairMaker, Trace, TraceContext, TracePair, TraceStep } from "./traces/index.js";
+export * from "./traces/index.js";
 export { dataFile } from "./readers/data-file.js";
 export type { DataFile, ParquetDecoder } from "./readers/data-file.js";
 export { dataFormats, formatOfName, readRows } from "./readers/index.js";

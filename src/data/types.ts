@@ -4,6 +4,11 @@ export interface Example {
   readonly completion: string;
   /** False where the completion was cut off: it goes on, so that no end token is learned behind it. */
   readonly finished?: false;
+  /**
+   * Parts of the completion, from and to characters of it, that are only read, such as what a tool
+   * said. Every token that reaches into one is not learned.
+   */
+  readonly unlearned?: readonly (readonly [number, number])[];
   /** The final answer, where a task can verify one. */
   readonly answer?: string;
 }

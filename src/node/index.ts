@@ -75,3 +75,11 @@ export type { AblationResults } from "./ablations/results.js";
 export type { StageEvent } from "./ablations/stages/run-stages.js";
 export { labelOf, type PlannedStage, stepsOf } from "./ablations/stages/stage.js";
 export { inThisProcess } from "./ablations/stages/workers.js";
+export {
+  type CollectEvent,
+  type Collection,
+  type CollectOptions,
+  type CollectSummary,
+  collectTraces,
+} from "./collect/collect-traces.js";
+export { parseCollectConfig, resolveCollect } from "./collect/resolve-collect.js";

@@ -12,20 +12,28 @@ export {
 export { sampleUniforms } from "./sample-uniforms.js";
 export { ownDistribution, samplingPolicySchema, type SamplingPolicy } from "./sampling-policy.js";
 export type { TokenSource, TokenStream } from "./token-source.js";
+export { type ScoredIds, scoreCompletions } from "./score-completions.js";
 export {
   addCosts,
+  checkSampler,
   defineSampler,
   findSampler,
   noCost,
   plainSampler,
+  requireNeeds,
+  runSampler,
   type SamplerConfig,
   samplerDefinitions,
   samplerSchema,
+  tracesOfRows,
 } from "./samplers/index.js";
 export type {
+  Available,
+  GivenTrace,
   Sampled,
   SampledRow,
   SamplerContext,
   SamplerDefinition,
+  SamplerNeed,
   SamplingCost,
 } from "./samplers/index.js";

@@ -40,6 +40,8 @@ export interface SampleOptions {
   readonly random: Random;
   /** Names of the rows for their random numbers; by default their index. */
   readonly sequenceIds?: readonly number[];
+  /** Asked after every token of a row: whether it goes no further. It is not finished then. */
+  readonly stopsAt?: (row: number, completionIds: readonly number[]) => boolean;
 }
 
 /**
@@ -82,40 +84,45 @@ interface OpenRollout extends Rollout {
   readonly completionIds: number[];
   readonly tokenLogProbs: number[];
   finished: boolean;
+  /** Finished or stopped. */
+  closed: boolean;
 }
 
 async function sampleGroup(
   source: TokenSource,
-  { prompts, endIds, padId, policy, random, ...options }: SampleOptions,
+  { prompts, endIds, padId, policy, random, stopsAt, ...options }: SampleOptions,
   { rows, maxNewTokens }: ContextGroup,
 ): Promise<Rollout[]> {
   const sequenceIds = rows.map((row) => options.sequenceIds?.[row] ?? row);
   const rollouts = rows.map((row): OpenRollout => {
     const promptIds = prompts[row] as readonly number[];
-    return { promptIds, completionIds: [], tokenLogProbs: [], finished: false };
+    return { promptIds, completionIds: [], tokenLogProbs: [], finished: false, closed: false };
   });
 
   const widest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
   using stream = source.open(widest + maxNewTokens);
   for (let position = 0; position < maxNewTokens; position++) {
-    if (rollouts.every((rollout) => rollout.finished)) break;
-    const nextLogits = await stream.next(rowInputs(rollouts, padId));
+    if (rollouts.every((rollout) => rollout.closed)) break;
+    const fed = rollouts.map((rollout) => ({ ...rollout, finished: rollout.closed }));
+    const nextLogits = await stream.next(rowInputs(fed, padId));
     const sampled = tf.tidy(() => {
       const uniforms = policy.greedy ? undefined : sampleUniforms(random, sequenceIds, position);
       return sampleTokens(nextLogits(), policy, uniforms);
     });
     const values = await readValues(sampled, "float32");
     for (const [row, rollout] of rollouts.entries()) {
-      if (rollout.finished) continue;
+      if (rollout.closed) continue;
       const id = values[row] as number;
       const logProb = values[rollouts.length + row] as number;
       if (!Number.isFinite(logProb)) throw notFinite(rows[row] as number, position);
       rollout.completionIds.push(id);
       rollout.tokenLogProbs.push(logProb);
       rollout.finished = endIds.includes(id);
+      rollout.closed =
+        rollout.finished || stopsAt?.(rows[row] as number, rollout.completionIds) === true;
     }
   }
-  return rollouts;
+  return rollouts.map(({ closed: _closed, ...rollout }) => rollout);
 }
 
 function notFinite(row: number, position: number): NotFiniteError {

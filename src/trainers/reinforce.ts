@@ -97,7 +97,8 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
   const { loss = [lossTerm(policyGradientLoss, {})], startStep = 0, batchSize = 16 } = options;
   const { updatesPerRollout = 1, minibatches = 1, gradientAccumulationSteps = 1 } = options;
   const { sampling = ownDistribution, maxNewTokens = 64, packing = false, maxGradNorm } = options;
-  const sampler = options.sampler ?? usualSampler;
+  const { definition } = options.sampler ?? usualSampler;
+  const sampler = { definition, config: definition.config.parse(options.sampler?.config ?? {}) };
   const advantage = advantageSchema.parse(options.advantage ?? {});
   const schedule = completeSchedule(options.schedule);
   const { source } = problems;
@@ -165,5 +166,5 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
 
 const usualSampler: ChosenSampler = {
   definition: plainSampler as unknown as SamplerDefinition,
-  config: plainSampler.config.parse({}),
+  config: {},
 };

@@ -1,6 +1,7 @@
 export { checkVerifier } from "./check-verifier.js";
 export { type FileProblems, fileSource } from "./file-source.js";
 export type {
+  BackwardProblem,
   Problem,
   ProblemSource,
   SolveOptions,

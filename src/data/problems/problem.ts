@@ -29,6 +29,8 @@ export interface ProblemSource {
   readonly name: string;
   /** Every character that prompts and completions can have, for tasks. */
   readonly alphabet?: string;
+  /** The styles in which it solves, from the most wordy to the tersest, for sources that have several. */
+  readonly styles?: readonly string[];
   /** How many problems a split has; undefined: endless. */
   size(split: TaskSplit): number | undefined;
   /** Problem `index` of the random sequence of a split. A finite split starts again at its end. */
@@ -47,6 +49,18 @@ export interface ProblemSource {
   continueFrom?(problem: Problem, prefix: string, options: SolveOptions, random: Random): string;
   /** What the world answers to an action that the completion ends with; undefined where it ends with none. */
   respond?(problem: Problem, completion: string): string | undefined;
+  /**
+   * The question turned round: given the answer, something that was given is asked for. Undefined for
+   * problems in which nothing can be found in a single way.
+   */
+  backward?(problem: Problem, random: Random): BackwardProblem | undefined;
+}
+
+/** A question turned round, with its solution. */
+export interface BackwardProblem {
+  readonly prompt: string;
+  readonly answer: string;
+  readonly completion: string;
 }
 
 /** The problems that a training goes through. */

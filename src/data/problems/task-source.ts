@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { TaskDefinition } from "../tasks/index.js";
@@ -38,19 +39,29 @@ export function taskSource(
     verify: ({ value }, completion) => task.verify(value, completion),
     solve: ({ value }, changes, random: Random) =>
       task.oracle(value, changed(task, options, changes), random),
+    ...stylesOf(task),
     ...abilities(task, options),
   };
 }
 
+/** The styles that the task's option names, in its order. */
+function stylesOf({ config }: TaskDefinition): Pick<ProblemSource, "styles"> {
+  const field: unknown = config.shape["style"];
+  const union = field instanceof z.ZodDefault ? field.unwrap() : field;
+  const single = union instanceof z.ZodUnion ? union.options[0] : union;
+  return single instanceof z.ZodEnum ? { styles: single.options.map(String) } : {};
+}
+
 /** What only some tasks can do. */
 function abilities(task: TaskDefinition, options: object): Partial<ProblemSource> {
-  const { checkSteps, continueFrom, respond } = { ...task };
+  const { backward, checkSteps, continueFrom, respond } = { ...task };
   return {
     ...(checkSteps && { checkSteps: ({ value }, completion) => checkSteps(value, completion) }),
     ...(continueFrom && {
       continueFrom: ({ value }, begun, changes, random) =>
         continueFrom(value, begun, changed(task, options, changes), random),
     }),
+    ...(backward && { backward: ({ value }, random) => backward(value, random) }),
     ...(respond && { respond: ({ value }, completion) => respond(value, completion) }),
   };
 }

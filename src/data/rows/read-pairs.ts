@@ -88,8 +88,8 @@ const textPair: ReadPair<Example> = (row, fields, separator) => {
   if (fields.prompt !== undefined || hasField(row, name)) {
     const prompt = textField(row, name, "prompt") + separator;
     return {
-      positive: { prompt, completion: positive },
-      negative: { prompt, completion: negative },
+      positive: { prompt, completion: positive, ...cutOffIn(row, fields.positive) },
+      negative: { prompt, completion: negative, ...cutOffIn(row, fields.negative) },
     };
   }
   const length = commonText(positive, negative);
@@ -99,6 +99,12 @@ const textPair: ReadPair<Example> = (row, fields, separator) => {
   });
   return { positive: split(positive), negative: split(negative) };
 };
+
+/** With `"chosenFinished": false`, no end is learned behind the field `chosen`. */
+function cutOffIn({ row }: DataRow, field: string): Pick<Example, "finished"> {
+  const mark = `${field}Finished`;
+  return Object.hasOwn(row, mark) && row[mark] === false ? { finished: false } : {};
+}
 
 /** Of what two texts begin with, so much that a space before the first difference is the answers'. */
 function commonText(a: string, b: string): number {

@@ -50,7 +50,8 @@ const text = (row: DataRow, fields: RowFields, role: keyof RowFields, fallback: 
 export const rowShapes = {
   /**
    * `prompt` and `completion`: the completion is learned. Both are text, or both messages. With
-   * `"finish_reason": "length"` no end is learned.
+   * `"finish_reason": "length"` or `"finished": false` no end is learned; parts of a text that
+   * `"unlearned": [[from, to], …]` names by their characters are only read.
    */
   pair: {
     defaults: { prompt: "prompt", completion: "completion" },
@@ -64,6 +65,7 @@ export const rowShapes = {
           prompt: text(row, fields, "prompt", "prompt") + separator,
           completion: text(row, fields, "completion", "completion"),
           ...(isCutOff(row) ? { finished: false } : {}),
+          ...unlearnedOf(row),
         };
       }
       return continuedChat(row, { fields, prompt, answer: completion, separator });
@@ -102,7 +104,24 @@ export const rowShapes = {
 export const cutOff = { finish_reason: "length" } as const;
 
 function isCutOff({ row }: DataRow): boolean {
-  return Object.hasOwn(row, "finish_reason") && row["finish_reason"] === cutOff.finish_reason;
+  const says = (name: string, value: unknown) => Object.hasOwn(row, name) && row[name] === value;
+  return says("finish_reason", cutOff.finish_reason) || says("finished", false);
+}
+
+/** @throws PupilError for what is no list of parts */
+function unlearnedOf({ row, where }: DataRow): Pick<Example, "unlearned"> {
+  if (!Object.hasOwn(row, "unlearned")) return {};
+  const value = row["unlearned"];
+  const isPart = (part: unknown): part is [number, number] =>
+    Array.isArray(part) && part.length === 2 && part.every((end) => Number.isInteger(Number(end)));
+  if (Array.isArray(value) && value.every(isPart)) {
+    return { unlearned: value.map(([from, to]) => [Number(from), Number(to)] as const) };
+  }
+  throw new PupilError("has no list of parts in the field unlearned.", {
+    field: where,
+    value,
+    remedy: "Write it as [[from, to], …], in characters of the completion, or leave it out.",
+  });
 }
 
 export type RowShapeName = keyof typeof rowShapes;
@@ -237,6 +256,9 @@ function answerOf(row: DataRow, fields: RowFields, taken: readonly unknown[]): s
   return textField(row, name, "answer", { numbers: true });
 }
 
+/** Fields that say something about the completion of a row. */
+const marks = ["finish_reason", "finished", "unlearned"];
+
 /** The fields that rows of a shape are read for. */
 export function fieldsWanted(fields: RowFields, shape: RowShapeName): WantedFields {
   const { defaults }: RowShape = rowShapes[shape];
@@ -245,7 +267,7 @@ export function fieldsWanted(fields: RowFields, shape: RowShapeName): WantedFiel
   const required = Object.values({ ...defaults, ...named }).filter((path) => path !== undefined);
   return {
     required,
-    optional: [...(answer === undefined ? ["answer"] : []), tools ?? "tools", "finish_reason"],
+    optional: [...(answer === undefined ? ["answer"] : []), tools ?? "tools", ...marks],
   };
 }
 

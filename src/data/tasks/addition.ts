@@ -101,6 +101,15 @@ export const additionTask = defineTask({
     );
     return judgeParts(completion, parts, expected);
   },
+  backward({ left, right }, random) {
+    const [known, asked] = random.integer(2) === 0 ? [left, right] : [right, left];
+    const sum = left + right;
+    return {
+      prompt: `${sum}=${known}+`,
+      answer: String(asked),
+      completion: `${known}+${asked}=${sum}:${asked}`,
+    };
+  },
   continueFrom(problem, prefix, { style }, random) {
     const preferred = drawStyle(style, random);
     return restOf(

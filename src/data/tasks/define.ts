@@ -60,6 +60,14 @@ export interface TaskDefinition<
   respond?(problem: P, completion: string): string | undefined;
   /** The problem as passages to score, for tasks that are about ranking. */
   list?(problem: P): RerankList;
+  /**
+   * The question turned round, in characters of the alphabet: given the answer, something that was given
+   * is asked for. Undefined for problems in which nothing can be found in a single way.
+   */
+  backward?(
+    problem: P,
+    random: Random,
+  ): { readonly prompt: string; readonly answer: string; readonly completion: string } | undefined;
 }
 
 /** A step of a completion, as a part of its text. */

@@ -1,5 +1,6 @@
 import { PupilError } from "../../errors/index.js";
 import type { Example, TokenSequence, Tokenizer } from "../types.js";
+import { decodeCompletion } from "./decode-completion.js";
 
 /** The ids a student sees before it writes: the start ids, then the prompt. */
 export function encodePrompt(tokenizer: Tokenizer, prompt: string): number[] {
@@ -34,7 +35,7 @@ export function tokenizeExample(
 /** `tokenizeExample` without a limit. */
 export function encodeExample(
   tokenizer: Tokenizer,
-  { prompt, completion, finished }: Example,
+  { prompt, completion, finished, unlearned = [] }: Example,
 ): TokenSequence {
   const promptIds = encodePrompt(tokenizer, prompt);
   const joint = encodePrompt(tokenizer, prompt + completion);
@@ -43,7 +44,28 @@ export function encodeExample(
   const endId = tokenizer.endIds[0];
   if (endId !== undefined && finished !== false) ids.push(endId);
   // The first id of all is never predicted, even where the prompt is empty.
-  return { ids, completionStart: Math.max(1, promptIds.length) };
+  const sequence = { ids, completionStart: Math.max(1, promptIds.length) };
+  if (unlearned.length === 0) return sequence;
+  return { ...sequence, learned: learnedIds(tokenizer, sequence, unlearned) };
+}
+
+/** For each id 1 where it is of the completion and reaches into none of the parts. */
+function learnedIds(
+  tokenizer: Tokenizer,
+  { ids, completionStart }: TokenSequence,
+  unlearned: readonly (readonly [number, number])[],
+): number[] {
+  const promptIds = ids.slice(0, completionStart);
+  let start = 0;
+  return ids.map((_, i) => {
+    if (i < completionStart) return 0;
+    const written = ids.slice(completionStart, i + 1);
+    const end = Math.max(start, decodeCompletion(tokenizer, promptIds, written).length);
+    const isRead = unlearned.some(([from, to]) => start < to && Math.max(end, start + 1) > from);
+    const isEnd = end === start;
+    start = end;
+    return isRead && !isEnd ? 0 : 1;
+  });
 }
 
 /** @throws PupilError for a row of more than `maxLength` ids */

@@ -20,6 +20,10 @@ export interface Trace {
   readonly tokens: number;
   /** Log-probability of every token under the model that wrote it, where one did. */
   readonly tokenLogProbs?: readonly number[];
+  /** The prompt that its writer was shown, where that is another. */
+  readonly shownPrompt?: string;
+  /** Parts of the completion, from and to characters, that are only read: what a tool said, a given beginning. */
+  readonly unlearned?: readonly (readonly [number, number])[];
 }
 
 /** A preferred and a rejected answer to one prompt, which may hold a beginning that both share. */
@@ -28,7 +32,13 @@ export interface TracePair {
   readonly prompt: string;
   readonly chosen: string;
   readonly rejected: string;
+  /** False where it goes on, so that no end is learned behind it. Default: both end. */
+  readonly chosenFinished?: boolean;
+  readonly rejectedFinished?: boolean;
 }
+
+/** What a step on traces can need; `likelihood`: the log-probabilities of a student. */
+export type TraceNeed = "likelihood" | "solve" | "checkSteps" | "continueFrom";
 
 /** What a step on traces is given beside them. */
 export interface TraceContext {
@@ -56,6 +66,8 @@ export interface TraceStep<N extends string = string, S extends z.ZodObject = z.
   readonly summary: string;
   /** Paper and section. */
   readonly reference?: string;
+  /** What it needs, for these options; checked before anything runs. */
+  needsFor?(config: z.output<S>): readonly TraceNeed[];
   readonly config: S;
   apply(
     traces: readonly Trace[],
@@ -76,6 +88,8 @@ export interface PairMaker<N extends string = string, S extends z.ZodObject = z.
   readonly name: N;
   readonly summary: string;
   readonly reference?: string;
+  /** What it needs, for these options; checked before anything runs. */
+  needsFor?(config: z.output<S>): readonly TraceNeed[];
   readonly config: S;
   make(
     traces: readonly Trace[],

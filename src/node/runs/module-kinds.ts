@@ -57,7 +57,7 @@ export const taskModules: ModuleKind<TaskDefinition> = {
     ...{ answer: callable, oracle: callable, verify: callable },
     ...{ hidden: callable.optional(), checkSteps: callable.optional() },
     ...{ continueFrom: callable.optional(), respond: callable.optional() },
-    list: callable.optional(),
+    ...{ list: callable.optional(), backward: callable.optional() },
   }),
   check({ config }, field) {
     const missing = ["errorRate", "heldOutFraction"].find((name) => !(name in config.shape));

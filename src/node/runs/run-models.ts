@@ -111,9 +111,17 @@ export interface DataParts {
   readonly components: OwnComponents;
 }
 
+/** What of a config decides its tokenizer. */
+export type TokenizerChoice = Pick<RunConfig, "data" | "tokenizer"> & {
+  readonly evaluation: Pick<RunConfig["evaluation"], "data">;
+  readonly teacher?: unknown;
+  readonly student?: RunConfig["student"];
+  readonly alignment?: unknown;
+};
+
 /** The config's tokenizer, else the teacher's, else the student's, else the data's characters. */
 export async function chooseTokenizer(
-  config: RunConfig,
+  config: TokenizerChoice,
   { files, components }: DataParts,
   teacher: Pick<LoadedTeacher, "tokenizer"> | undefined,
   student: Pick<LoadedModel, "tokenizer"> | undefined,
@@ -143,10 +151,10 @@ export async function chooseTokenizer(
   return tokenizer;
 }
 
-function tokenizerRemedy({ tokenizer, teacher, student, alignment }: RunConfig): string {
+function tokenizerRemedy({ tokenizer, teacher, student, alignment }: TokenizerChoice): string {
   const remedies = [
     ...(tokenizer === undefined ? [] : ["leave out `tokenizer`"]),
-    ...(teacher !== undefined && student.from !== undefined
+    ...(teacher !== undefined && student?.from !== undefined
       ? ["take a student with the teacher's tokenizer"]
       : []),
     ...(teacher !== undefined && alignment === undefined

@@ -8,6 +8,8 @@ import type { SamplingPolicy } from "../sampling-policy.js";
 export interface SampledRow {
   /** Index into the problems that were given. */
   readonly problem: number;
+  /** Text of `promptIds`. Default: the problem's prompt. */
+  readonly prompt?: string;
   /** What the student is trained to continue, which a hint may have been taken out of. */
   readonly promptIds: readonly number[];
   /** Ends with the end id where one was written. */
@@ -34,6 +36,10 @@ export interface SampledRow {
   readonly budget?: number;
   /** For a completion that begins where one went wrong before: that step, and what it should have been. */
   readonly keyStep?: { readonly error: string; readonly correction: string };
+  /** The prompt that its writer was shown, where that is another than `prompt`. */
+  readonly shownPrompt?: string;
+  /** Log-probability of every completion token under the model that wrote it, whoever it was. */
+  readonly writerLogProbs?: readonly number[];
 }
 
 /** What was paid for samples, which samplers count, and for scoring and training, which trainers count. */
@@ -83,7 +89,28 @@ export interface SamplerContext {
   /** Longest sequence, prompt and completion, where somebody who scores it reads less than the student. */
   readonly maxPositions?: number | undefined;
   readonly random: Random;
+  /** Completions of a problem that were written before, for samplers that begin with them. */
+  given?(problem: Problem): readonly GivenTrace[];
+  /** Told of every completion that a model has ended, such as to show progress. */
+  report?(completions: number): void;
 }
+
+/** A completion that was written and judged before. */
+export interface GivenTrace {
+  readonly completion: string;
+  readonly finished: boolean;
+  readonly correct: boolean;
+  readonly source: string;
+}
+
+/** Whom or what a sampler can need. */
+export type SamplerNeed =
+  | "student"
+  | "teacher"
+  | "solve"
+  | "checkSteps"
+  | "continueFrom"
+  | "respond";
 
 /** A way to get completions of problems. A new one is one file and one line in the list. */
 export interface SamplerDefinition<N extends string = string, S extends z.ZodObject = z.ZodObject> {
@@ -94,14 +121,9 @@ export interface SamplerDefinition<N extends string = string, S extends z.ZodObj
   /** Paper and section. */
   readonly reference?: string;
   /** Whom it needs; checked before anything runs. */
-  readonly needs: readonly (
-    | "student"
-    | "teacher"
-    | "solve"
-    | "checkSteps"
-    | "continueFrom"
-    | "respond"
-  )[];
+  readonly needs: readonly SamplerNeed[];
+  /** What it needs besides for some options. */
+  needsFor?(config: z.output<S>): readonly SamplerNeed[];
   readonly config: S;
   sample(
     problems: readonly Problem[],

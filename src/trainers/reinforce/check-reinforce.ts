@@ -18,7 +18,7 @@ export interface ReinforceParts {
   readonly teacher: Teacher | undefined;
   readonly reference: Teacher | undefined;
   readonly source: ProblemSource;
-  readonly sampler: Pick<SamplerDefinition, "name" | "needs">;
+  readonly sampler: Pick<SamplerDefinition, "name" | "needs" | "needsFor">;
   readonly samplerConfig: Readonly<Record<string, unknown>>;
   readonly loss: readonly StepTerm[];
   readonly rewards: readonly RewardTerm[];
@@ -126,7 +126,7 @@ function checkUpdates(parts: ReinforceParts): void {
 
 function checkSampler(parts: ReinforceParts): void {
   const { sampler, samplerConfig, source, teacher, advantage, rewards } = parts;
-  for (const need of sampler.needs) {
+  for (const need of [...sampler.needs, ...(sampler.needsFor?.(samplerConfig) ?? [])]) {
     if (need === "student") continue;
     if (need === "teacher") {
       if (teacher !== undefined) continue;

@@ -8,6 +8,7 @@ import {
   styleField,
   type TaskSplit,
 } from "../define.js";
+import { turnRound } from "./backward.js";
 import { drawProblem } from "./graph.js";
 import { mistakeFacts, mistakes, solveWrongly } from "./mistakes.js";
 import { type ChainProblem, lastValue, operations, solve, wordings } from "./problem.js";
@@ -135,6 +136,7 @@ export const chainTask = defineTask({
     hidden ? writePrompt({ ...problem, wording: "symbols" }) : undefined,
   checkSteps: (problem, completion) =>
     judgeLines(problem, completion).map(({ start, end, correct }) => ({ start, end, correct })),
+  backward: turnRound,
   continueFrom: (problem, prefix, { style }, random) =>
     restOfTrace(problem, prefix, drawStyle(style, random)),
 });

@@ -1,4 +1,6 @@
-import { PupilError } from "../../../errors/index.js";
+import type { CollectConfig as FullConfig } from "../../../config/index.js";
+import { collectTraces } from "../../collect/collect-traces.js";
+import { parseCollectConfig } from "../../collect/resolve-collect.js";
 
 /** A collect config that was checked. */
 export type CollectConfig = Readonly<Record<string, unknown>>;
@@ -20,18 +22,10 @@ export interface Collector {
   ) => Promise<void>;
 }
 
-/** The collector of this version. */
+/** What `pupil collect` does. */
 export const collector: Collector = {
-  parse(given) {
-    throw notThere(given);
+  parse: parseCollectConfig,
+  async collect(config, path, { signal }) {
+    await collectTraces({ config: config as unknown as FullConfig, path, signal });
   },
-  collect: (config) => Promise.reject(notThere(config)),
 };
-
-function notThere(config: unknown): PupilError {
-  return new PupilError("this version cannot collect traces.", {
-    field: "collect",
-    value: config,
-    remedy: "Leave stages that collect out.",
-  });
-}

@@ -1,0 +1,20 @@
+import { backwardTransform } from "./backward.js";
+import { compressTransform } from "./compress.js";
+import { difficultyRewriteTransform } from "./difficulty-rewrite.js";
+import { hierarchicalTemplateTransform } from "./hierarchical-template.js";
+import { mistakeFeedbackTransform } from "./mistake-feedback.js";
+import { multiViewTransform } from "./multi-view.js";
+import { skillPruneTransform } from "./skill-prune.js";
+import { withPrefixTransform } from "./with-prefix.js";
+
+/** Steps that rewrite traces. */
+export const transforms = [
+  compressTransform,
+  difficultyRewriteTransform,
+  skillPruneTransform,
+  mistakeFeedbackTransform,
+  backwardTransform,
+  multiViewTransform,
+  hierarchicalTemplateTransform,
+  withPrefixTransform,
+] as const;

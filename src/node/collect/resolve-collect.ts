@@ -1,0 +1,26 @@
+import {
+  applyOverrides,
+  type CollectConfig,
+  collectConfigSchemaWith,
+  parseConfig,
+} from "../../config/index.js";
+import { readJson } from "../files/read-files.js";
+import { loadOwnComponents } from "../runs/own-components.js";
+
+/**
+ * The config of a collection, checked, with components of the user's own if its lists lead to any.
+ *
+ * @throws PupilError for what is wrong with it
+ */
+export async function parseCollectConfig(given: unknown, source: string): Promise<CollectConfig> {
+  const own = await loadOwnComponents(given, source);
+  return parseConfig(collectConfigSchemaWith(own), given, source);
+}
+
+/** The same from a file and `key=value` words. */
+export async function resolveCollect(
+  path: string,
+  words: readonly string[],
+): Promise<CollectConfig> {
+  return parseCollectConfig(applyOverrides(await readJson(path, "collect config"), words), path);
+}
