@@ -105,7 +105,8 @@ describe("pupil check-losses", { timeout: 120_000 }, () => {
   test("says what is wrong with a file", async () => {
     const folder = folderWith({
       "nothing.ts": "export const x = 1;\n",
-      "broken.ts": 'export const loss = { name: "Broken Loss", evaluate: () => 1 };\n',
+      "broken.ts":
+        'export const loss = { name: "Broken Loss", formula: "1", evaluate: () => 1 };\n',
       "cases.json": '{"cases": [{"loss": "forwrd-kl", "inputs": {}, "expected": {"values": 1}}]}',
     });
     const messages = await Promise.all(

@@ -39,6 +39,7 @@ describe("the command line", { timeout: 120_000 }, () => {
       "checkpoints",
       "completions.jsonl",
       "config.json",
+      "data.json",
       "metrics.jsonl",
       "summary.json",
     ]);

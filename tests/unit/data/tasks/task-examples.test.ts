@@ -97,6 +97,7 @@ describe("dataset configs", () => {
       validationFraction: 0.1,
       fields: {},
       separator: "",
+      prefix: "",
       learn: "all",
       longRows: "truncate",
       lengthBuckets: false,
