@@ -1,11 +1,20 @@
 import type { MethodDefinition } from "./define.js";
 import { distillm } from "./distillm.js";
+import { fineTuneCot } from "./fine-tune-cot.js";
 import { gkd } from "./gkd.js";
 import { redi } from "./redi.js";
+import { scotd } from "./scotd.js";
 import { taid } from "./taid.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
-export const methodDefinitions: readonly MethodDefinition[] = [redi, distillm, gkd, taid];
+export const methodDefinitions: readonly MethodDefinition[] = [
+  fineTuneCot,
+  redi,
+  scotd,
+  distillm,
+  gkd,
+  taid,
+];
 
 export * from "./blocks/index.js";
 export {
