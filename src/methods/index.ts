@@ -2,12 +2,18 @@ import type { MethodDefinition } from "./define.js";
 import { distillm } from "./distillm.js";
 import { fineTuneCot } from "./fine-tune-cot.js";
 import { gkd } from "./gkd.js";
+import { mentorKd } from "./mentor-kd.js";
 import { redi } from "./redi.js";
 import { scotd } from "./scotd.js";
+import { rsd } from "./rsd.js";
 import { taid } from "./taid.js";
+import { w2sr } from "./w2sr.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
 export const methodDefinitions: readonly MethodDefinition[] = [
+  w2sr,
+  rsd,
+  mentorKd,
   fineTuneCot,
   redi,
   scotd,

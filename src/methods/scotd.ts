@@ -64,7 +64,7 @@ export const scotd = defineMethod({
   arms(s) {
     const { learningRate } = s;
     const answers = { ...s, problems: withTask(s.problems, { style: "direct", errorRate: 0 }) };
-    const start = { student: freshStudent(s.student), steps: s.baseSteps, learningRate };
+    const start = { student: freshStudent(s.student, 128), steps: s.baseSteps, learningRate };
     const arm = (samplesPerProblem: number, steps: readonly unknown[]) => [
       sftStage("base", answers, start),
       tracesStage("traces", s, {
