@@ -5,8 +5,10 @@ import { gkd } from "./gkd.js";
 import { mentorKd } from "./mentor-kd.js";
 import { redi } from "./redi.js";
 import { scotd } from "./scotd.js";
+import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
 import { taid } from "./taid.js";
+import { tinyllm } from "./tinyllm.js";
 import { w2sr } from "./w2sr.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
@@ -14,8 +16,10 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   w2sr,
   rsd,
   mentorKd,
+  tinyllm,
   fineTuneCot,
   redi,
+  revthink,
   scotd,
   distillm,
   gkd,

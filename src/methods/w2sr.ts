@@ -71,13 +71,13 @@ export const w2sr = defineMethod({
     const base = sft("base", direct, s.student, s.directSteps);
     const weak = [sft("weak-sft", s, s.weak, s.reasoningSteps), reinforce("weak", "weak-sft")];
     const silent = sft("weak", direct, s.weak, s.directSteps);
-    const taught = (writer: readonly Stage[], filter: string): Stage[] => [
+    const taught = (writer: readonly Stage[], ...steps: string[]): Stage[] => [
       base,
       ...writer,
       tracesStage("traces", s, {
         ...{ count: s.traceProblems, student: "stage:weak" },
         sampler: { type: "plain", samplesPerProblem: 1 },
-        steps: [{ type: filter }],
+        steps: steps.map((type) => ({ type })),
       }),
       sftOnRows("taught", s, ["traces"], {
         student: fromStage("base"),
@@ -88,10 +88,10 @@ export const w2sr = defineMethod({
       base: [base],
       weak,
       "strong RL": [base, reinforce("rl", "base")],
-      "all traces": taught(weak, "any"),
+      "all traces": taught(weak),
       "right traces": taught(weak, s.keep),
       "wrong traces": taught(weak, "incorrect"),
-      "traces without reasoning": taught([silent], "any"),
+      "traces without reasoning": taught([silent]),
     };
   },
   baseline: "base",
