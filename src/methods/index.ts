@@ -1,5 +1,9 @@
 import type { MethodDefinition } from "./define.js";
+import { contrastableDpo } from "./contrastable-dpo.js";
+import { dap } from "./dap.js";
+import { distillationSource } from "./distillation-source.js";
 import { distillm } from "./distillm.js";
+import { drp } from "./drp.js";
 import { fineTuneCot } from "./fine-tune-cot.js";
 import { gkd } from "./gkd.js";
 import { mentorKd } from "./mentor-kd.js";
@@ -14,11 +18,15 @@ import { w2sr } from "./w2sr.js";
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
 export const methodDefinitions: readonly MethodDefinition[] = [
   w2sr,
+  drp,
   rsd,
   mentorKd,
+  dap,
+  contrastableDpo,
   tinyllm,
   fineTuneCot,
   redi,
+  distillationSource,
   revthink,
   scotd,
   distillm,
