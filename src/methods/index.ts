@@ -1,11 +1,38 @@
 import type { MethodDefinition } from "./define.js";
+import { contrastableDpo } from "./contrastable-dpo.js";
+import { dap } from "./dap.js";
+import { distillationSource } from "./distillation-source.js";
 import { distillm } from "./distillm.js";
+import { drp } from "./drp.js";
+import { fineTuneCot } from "./fine-tune-cot.js";
 import { gkd } from "./gkd.js";
+import { mentorKd } from "./mentor-kd.js";
 import { redi } from "./redi.js";
+import { scotd } from "./scotd.js";
+import { revthink } from "./revthink.js";
+import { rsd } from "./rsd.js";
 import { taid } from "./taid.js";
+import { tinyllm } from "./tinyllm.js";
+import { w2sr } from "./w2sr.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
-export const methodDefinitions: readonly MethodDefinition[] = [redi, distillm, gkd, taid];
+export const methodDefinitions: readonly MethodDefinition[] = [
+  w2sr,
+  drp,
+  rsd,
+  mentorKd,
+  dap,
+  contrastableDpo,
+  tinyllm,
+  fineTuneCot,
+  redi,
+  distillationSource,
+  revthink,
+  scotd,
+  distillm,
+  gkd,
+  taid,
+];
 
 export * from "./blocks/index.js";
 export {

@@ -30,3 +30,4 @@ export {
   type TrainStageOptions,
 } from "./stages.js";
 export { freshStudent, fromStage, students, type StudentSize, studentSizes } from "./students.js";
+export { countField, keepField, rowsOf, sftOnRows, shareField, tracesStage } from "./traces.js";

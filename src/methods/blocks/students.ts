@@ -22,9 +22,16 @@ export const students = {
 export type StudentSize = keyof typeof students;
 export const studentSizes = Object.keys(students) as [StudentSize, ...StudentSize[]];
 
-/** A model with random weights. */
-export function freshStudent(size: StudentSize): StageRun["student"] {
-  return { architecture: students[size] };
+/**
+ * A model with random weights.
+ *
+ * @param maxPositions by default as its first data needs; more where later data have longer rows
+ */
+export function freshStudent(size: StudentSize, maxPositions?: number): StageRun["student"] {
+  const architecture = students[size];
+  return {
+    architecture: maxPositions === undefined ? architecture : { ...architecture, maxPositions },
+  };
 }
 
 /** The model that an earlier stage made. */

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import type { Stage, StageRun } from "../../config/index.js";
+import type { BaseSettings } from "./settings.js";
+import { collectStage, sftStage, type SftStageOptions } from "./stages.js";
+
+/** What becomes of traces that are wrong. */
+export const keepField = z
+  .enum(["correct", "any"])
+  .default("correct")
+  .describe("Traces that are learned from: those with a right answer, or any.");
+
+export const countField = (fallback: number, of: string) =>
+  z.int().min(1).default(fallback).describe(`Problems that ${of}.`);
+
+export const shareField = (fallback: number, text: string) =>
+  z.number().min(0).max(1).default(fallback).describe(text);
+
+/** A stage that collects from the problems of the settings. */
+export function tracesStage(
+  name: string,
+  { problems }: BaseSettings,
+  config: Readonly<Record<string, unknown>>,
+): Stage {
+  return collectStage(name, { problems, ...config });
+}
+
+/** The rows that earlier stages collected. */
+export function rowsOf(...stages: readonly [string, ...string[]]): StageRun["data"] {
+  const paths = stages.map((stage) => `stage:${stage}`);
+  return { type: "file", path: paths.length === 1 ? (paths[0] as string) : paths };
+}
+
+/** SFT on the rows of earlier stages, evaluated on the problems. */
+export function sftOnRows(
+  name: string,
+  settings: BaseSettings,
+  stages: readonly [string, ...string[]],
+  options: Omit<SftStageOptions, "data">,
+): Stage {
+  return sftStage(name, settings, { ...options, data: rowsOf(...stages) });
+}
