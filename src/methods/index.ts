@@ -6,18 +6,22 @@ import { distillm } from "./distillm.js";
 import { drp } from "./drp.js";
 import { fineTuneCot } from "./fine-tune-cot.js";
 import { gkd } from "./gkd.js";
+import { kdrl } from "./kdrl.js";
 import { mentorKd } from "./mentor-kd.js";
+import { minillm } from "./minillm.js";
 import { redi } from "./redi.js";
 import { scotd } from "./scotd.js";
 import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
 import { taid } from "./taid.js";
 import { tinyllm } from "./tinyllm.js";
+import { vold } from "./vold.js";
 import { w2sr } from "./w2sr.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
 export const methodDefinitions: readonly MethodDefinition[] = [
   w2sr,
+  vold,
   drp,
   rsd,
   mentorKd,
@@ -25,12 +29,14 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   contrastableDpo,
   tinyllm,
   fineTuneCot,
+  kdrl,
   redi,
   distillationSource,
   revthink,
   scotd,
   distillm,
   gkd,
+  minillm,
   taid,
 ];
 

@@ -8,6 +8,14 @@ export {
 } from "./distillation.js";
 export { additionProblems } from "./problems.js";
 export {
+  type ReinforceFields,
+  reinforceArm,
+  type ReinforceSettings,
+  reinforceSettings,
+  reinforceStage,
+  startStage,
+} from "./reinforcement.js";
+export {
   type BaseDefaults,
   baseSettings,
   type BaseSettings,

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import {
+  additionProblems,
+  baseSettings,
+  higher,
+  type ReinforceFields,
+  reinforceArm,
+  reinforceSettings,
+} from "./blocks/index.js";
+import { defineMethod } from "./define.js";
+
+/** Rule rewards and the reverse KL to a teacher on the same rollouts of the student. */
+export const kdrl = defineMethod({
+  number: 34,
+  name: "kdrl",
+  title: "KDRL: Unified Knowledge Distillation and Reinforcement Learning",
+  paper: { citation: "Xu et al. 2025", url: "https://arxiv.org/abs/2506.02208" },
+  claim:
+    "At equal rollouts, rewards and the reverse KL to a teacher together beat GRPO alone and the reverse KL alone.",
+  fidelity: "faithful",
+  note: "k1 as a loss, which does nothing in expectation, is refused by the trainer and so is no arm; its use as an advantage is KDRL's own form.",
+  settings: z.strictObject({
+    ...baseSettings({ problems: additionProblems(3), evaluateEvery: 40 }),
+    ...reinforceSettings(),
+    beta: z
+      .number()
+      .positive()
+      .default(0.1)
+      .describe("β, fixed. Advantages are of the order 1 and log-ratios of a small student large."),
+    betaTo: z.number().positive().default(0.02).describe("Where the annealed β ends."),
+  }),
+  paperSettings: {
+    beta: { value: "2e-3 fixed, or 5e-3 to 1e-3", source: "3P" },
+    samples: { value: "not known", source: "REC" },
+    teacher: { value: "Skywork-OR1-Math-7B", source: "3P" },
+    student: { value: "1.5B", source: "3P" },
+    steps: { value: 280, source: "3P" },
+  },
+  needs: ["completion"],
+  arms(s) {
+    const withTeacher = (fields: ReinforceFields) => reinforceArm(s, fields, { teacher: true });
+    const shift = (
+      weight: number | { from: number; to: number },
+      rows: "all" | "failing" = "all",
+    ): ReinforceFields => ({ advantage: { teacher: { weight, rows } } as never });
+    return {
+      GRPO: reinforceArm(s, {}, { teacher: false }),
+      "reverse KL": withTeacher({ rewards: [], ...shift(1) }),
+      KDRL: withTeacher(shift(s.beta)),
+      "KDRL, annealed": withTeacher(shift({ from: s.beta, to: s.betaTo })),
+      "KDRL, failing rows": withTeacher(shift(s.beta, "failing")),
+    };
+  },
+  baseline: "GRPO",
+  comparisons: [
+    higher("heldOut.accuracy", "KDRL"),
+    higher("heldOut.accuracy", "KDRL", "reverse KL"),
+  ],
+  metrics: ["heldOut.accuracy", "heldOut.passAt1", "longer.accuracy", "heldOut.meanLength"],
+  fairness: {
+    equal: "rollouts",
+    note: "All arms begin with the same SFT and take as many optimizer steps of as many rollouts; arms with a teacher have it score every token besides.",
+  },
+});
