@@ -18,6 +18,7 @@ export {
   rateField,
   sizeField,
   stepsField,
+  withPrefix,
   withTask,
 } from "./settings.js";
 export {
