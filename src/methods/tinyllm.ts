@@ -10,6 +10,7 @@ import {
   stepsField,
   tracesStage,
   trainStage,
+  withPrefix,
 } from "./blocks/index.js";
 import { defineMethod } from "./define.js";
 
@@ -71,7 +72,7 @@ export const tinyllm = defineMethod({
           ...{ type: "sft", steps: s.steps, learningRate: s.learningRate },
           ...{ schedule: "cosine", warmupSteps: 10 },
         },
-        evaluation: { data: { ...s.problems, prefix } },
+        evaluation: { data: withPrefix(s.problems, prefix) },
       }),
     ];
     const predict = { ...answer, prefix: marks.predict };

@@ -26,6 +26,7 @@ export {
   rateField,
   sizeField,
   stepsField,
+  withPrefix,
   withTask,
 } from "./settings.js";
 export {

@@ -71,3 +71,8 @@ export function withTask(problems: Problems, options: Readonly<Record<string, un
   if (!isTask(problems)) return problems;
   return { ...problems, task: { ...problems.task, ...options } as typeof problems.task };
 }
+
+/** The same problems with a mark before every prompt; refused by datasets that have no prompts. */
+export function withPrefix(problems: Problems, prefix: string): Problems {
+  return { ...problems, prefix } as Problems;
+}

@@ -3,6 +3,8 @@ import type { Stage, StageRun } from "../../config/index.js";
 import type { BaseSettings } from "./settings.js";
 import { collectStage, sftStage, type SftStageOptions } from "./stages.js";
 
+type FileData = Extract<StageRun["data"], { type: "file" }>;
+
 /** What becomes of traces that are wrong. */
 export const keepField = z
   .enum(["correct", "any"])
@@ -25,7 +27,7 @@ export function tracesStage(
 }
 
 /** The rows that earlier stages collected. */
-export function rowsOf(...stages: readonly [string, ...string[]]): StageRun["data"] {
+export function rowsOf(...stages: readonly [string, ...string[]]): FileData {
   const paths = stages.map((stage) => `stage:${stage}`);
   return { type: "file", path: paths.length === 1 ? (paths[0] as string) : paths };
 }
