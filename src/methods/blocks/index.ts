@@ -8,6 +8,16 @@ export {
 } from "./distillation.js";
 export { additionProblems } from "./problems.js";
 export {
+  type ReinforceDefaults,
+  type ReinforceLoss,
+  reinforceSettings,
+  type ReinforceSettings,
+  reinforceStage,
+  type ReinforceTrainer,
+  type Sampler,
+  warmStage,
+} from "./reinforcement.js";
+export {
   type BaseDefaults,
   baseSettings,
   type BaseSettings,
