@@ -40,3 +40,13 @@ export {
 } from "./stages.js";
 export { freshStudent, fromStage, students, type StudentSize, studentSizes } from "./students.js";
 export { countField, keepField, rowsOf, sftOnRows, shareField, tracesStage } from "./traces.js";
+export {
+  type ReinforceLoss,
+  type ReinforceTrainer,
+  type Sampler,
+  type WarmDefaults,
+  warmSettings,
+  type WarmSettings,
+  rewardStage,
+  warmStage,
+} from "./warm-start.js";
