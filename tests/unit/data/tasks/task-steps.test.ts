@@ -107,6 +107,20 @@ describe.each(cases)("%s %j", (type, options) => {
       expect(source.verify(problem, whole).correct, whole).toBe(true);
     }
   });
+
+  test("before separators without a step a solution can be taken over too", () => {
+    for (const problem of problems(source, 3)) {
+      for (const separator of [",", "\n", ":", ",,"]) {
+        for (const text of [separator, `${separator}${problem.completion ?? ""}`]) {
+          const steps = source.checkSteps?.(problem, text) ?? [];
+          const error = steps.find(({ correct }) => !correct);
+          const prefix = text.slice(0, error?.start ?? steps.at(-1)?.end ?? 0);
+          const whole = prefix + (source.continueFrom?.(problem, prefix, {}, random) ?? "");
+          expect(source.verify(problem, whole).correct, whole).toBe(true);
+        }
+      }
+    }
+  });
 });
 
 test("options that a task does not have are named", () => {
