@@ -4,9 +4,17 @@ import { distillm } from "./distillm.js";
 import { gkd } from "./gkd.js";
 import { redi } from "./redi.js";
 import { taid } from "./taid.js";
+import { thinktuning } from "./thinktuning.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
-export const methodDefinitions: readonly MethodDefinition[] = [redi, ampo, distillm, gkd, taid];
+export const methodDefinitions: readonly MethodDefinition[] = [
+  redi,
+  ampo,
+  thinktuning,
+  distillm,
+  gkd,
+  taid,
+];
 
 export * from "./blocks/index.js";
 export {
