@@ -15,6 +15,7 @@ import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
 import { scotd } from "./scotd.js";
 import { taid } from "./taid.js";
+import { thinktuning } from "./thinktuning.js";
 import { tinyllm } from "./tinyllm.js";
 import { vold } from "./vold.js";
 import { w2sr } from "./w2sr.js";
@@ -36,6 +37,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   revthink,
   ampo,
   scotd,
+  thinktuning,
   distillm,
   gkd,
   minillm,

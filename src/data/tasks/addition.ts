@@ -84,7 +84,7 @@ export const additionTask = defineTask({
     };
   },
   checkSteps(problem, completion) {
-    const parts = partsOf(completion, /:[^]*|[^,:]+/g);
+    const parts = partsOf(completion, stepPattern);
     // Columns with operands are of the scratchpad; without a column there is only an answer.
     const [first = { start: 0, end: 0 }] = parts;
     const column = completion.slice(first.start, first.end);
@@ -96,10 +96,7 @@ export const additionTask = defineTask({
           ? "carries"
           : "direct";
     const trace = writeTrace(problem, style);
-    const expected = partsOf(trace, /:[^]*|[^,:]+/g).map(({ start, end }) =>
-      trace.slice(start, end),
-    );
-    return judgeParts(completion, parts, expected);
+    return judgeParts(completion, trace, stepPattern);
   },
   backward({ left, right }, random) {
     const [known, asked] = random.integer(2) === 0 ? [left, right] : [right, left];
@@ -118,6 +115,9 @@ export const additionTask = defineTask({
     );
   },
 });
+
+/** Columns, and the answer with what is before it. */
+const stepPattern = /:[^]*|[^,:]+/g;
 
 function splitOf(
   { left, right, digits }: AdditionProblem,

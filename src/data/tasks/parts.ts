@@ -2,19 +2,25 @@ import { PupilError } from "../../errors/index.js";
 import type { StepJudgement } from "./define.js";
 
 /**
- * For tasks with one right way of writing: steps judged by their place, given where each of them
- * stands in the completion and what should stand there.
+ * For tasks with one right way of writing: steps judged by their place, against the right solution. A
+ * step is right together with what separates it from the one before; separators too many belong to it.
  */
-export function judgeParts(
-  completion: string,
-  parts: readonly { readonly start: number; readonly end: number }[],
-  expected: readonly string[],
-): StepJudgement[] {
-  return parts.map(({ start, end }, i) => ({
-    start,
-    end,
-    correct: completion.slice(start, end) === expected[i],
-  }));
+export function judgeParts(completion: string, right: string, pattern: RegExp): StepJudgement[] {
+  const expected = partsOf(right, pattern);
+  const parts = partsOf(completion, pattern);
+  return parts.map(({ start, end }, i) => {
+    const behind = parts[i - 1]?.end ?? 0;
+    const rightBehind = expected[i - 1]?.end ?? 0;
+    const wanted = expected[i];
+    const gap = right.slice(rightBehind, wanted?.start ?? rightBehind);
+    const isApart = completion.slice(behind, start) === gap;
+    const step = wanted && right.slice(wanted.start, wanted.end);
+    if (wanted === undefined || isApart) {
+      return { start, end, correct: completion.slice(start, end) === step };
+    }
+    const hasGap = completion.startsWith(gap, behind) && behind + gap.length <= start;
+    return { start: hasGap ? behind + gap.length : behind, end, correct: false };
+  });
 }
 
 /** Where the parts of a text stand that a pattern matches. */

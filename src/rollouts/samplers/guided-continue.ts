@@ -95,7 +95,8 @@ function react(
   const { feedback, after, solves } = options;
   const problem = problems[row.problem] as Problem;
   const text = textOf(context, row);
-  const error = firstError(judgedSteps(context.problems, problem, text) ?? []);
+  const steps = judgedSteps(context.problems, problem, text) ?? [];
+  const error = firstError(steps);
   const isCut = after === "error" && error !== undefined;
   const { row: kept, missing } = isCut
     ? cutBack(context, row, error.end)
@@ -104,7 +105,8 @@ function react(
   if (!solves) return appendText(context, kept, missing + said);
   const { continueFrom } = context.problems;
   if (continueFrom === undefined) throw new Error(`${context.problems.name} was not checked.`);
-  const right = text.slice(0, error?.start ?? text.length);
+  // Behind the last right step may be separators without a step, which no solution has.
+  const right = text.slice(0, error?.start ?? steps.at(-1)?.end ?? 0);
   const random = context.random.stream("guide", row.problem, row.sample);
   const rest = continueFrom(problem, right, {}, random);
   // What separates steps may stand at the end of the feedback already.

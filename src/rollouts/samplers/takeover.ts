@@ -114,7 +114,8 @@ interface KeptRow {
 function keepRight(row: OpenRow, problems: readonly Problem[], context: SamplerContext): KeptRow {
   const text = textOf(context, row);
   const steps = judgedSteps(context.problems, problemOf(row, problems), text) ?? [];
-  return cutBack(context, row, firstError(steps)?.start ?? text.length);
+  // Behind the last right step may be separators without a step, which no solution has.
+  return cutBack(context, row, firstError(steps)?.start ?? steps.at(-1)?.end ?? 0);
 }
 
 interface Turn {

@@ -109,7 +109,7 @@ export const kb2Task = defineTask({
     const hasOptions = /^[ABCD][=!]/m.test(completion);
     const style = hasOptions ? "options" : parts.length > 1 ? "facts" : styleOfOne(completion);
     const trace = rightTrace(problem, style);
-    return judgeParts(completion, parts, trace.split("\n"));
+    return judgeParts(completion, trace, /[^\n]+/g);
   },
   continueFrom(problem, prefix, { style }, random) {
     const preferred = drawStyle(style, random);

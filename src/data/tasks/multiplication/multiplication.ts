@@ -9,7 +9,7 @@ import {
   styleField,
   type TaskSplit,
 } from "../define.js";
-import { judgeParts, partsOf, restOf } from "../parts.js";
+import { judgeParts, restOf } from "../parts.js";
 import { type Mistake, mistakes, multiply, type Products } from "./products.js";
 import { digitsOf, type MultiplicationProblem, readAnswer, styles, writeTrace } from "./text.js";
 
@@ -95,8 +95,7 @@ export const multiplicationTask = defineTask({
   checkSteps(problem, completion) {
     const style = completion.trimStart().startsWith("####") ? "direct" : "products";
     const trace = rightTrace(problem, style);
-    const expected = partsOf(trace, steps).map(({ start, end }) => trace.slice(start, end));
-    return judgeParts(completion, partsOf(completion, steps), expected);
+    return judgeParts(completion, trace, steps);
   },
   continueFrom(problem, prefix, { style }, random) {
     const preferred = drawStyle(style, random);

@@ -35,7 +35,10 @@ const variants: Record<string, object[]> = {
   tool: [{ style: "acts" }, { modulus: 10, maxHops: 2 }],
 };
 
-const cases = taskDefinitions.flatMap(({ name }) =>
+/** A ranking has no steps that follow from each other. */
+const withSteps = taskDefinitions.filter((task) => "checkSteps" in task);
+
+const cases = withSteps.flatMap(({ name }) =>
   [{}, ...(variants[name] ?? [])].map((options) => [name, options] as const),
 );
 
@@ -48,6 +51,11 @@ function problems(source: ProblemSource, count = 12): Problem[] {
     Array.from({ length: count }, (_, i) => source.problem(split, i, random)),
   );
 }
+
+test("only rankings have no steps", () => {
+  const others = taskDefinitions.filter((task) => !("checkSteps" in task));
+  expect(others.map(({ name }) => name)).toEqual(["rerank"]);
+});
 
 describe.each(cases)("%s %j", (type, options) => {
   const source = sourceOf(type, options);
@@ -105,6 +113,20 @@ describe.each(cases)("%s %j", (type, options) => {
       const prefix = wrong.slice(0, steps[first - 1]?.end ?? 0);
       const whole = prefix + (source.continueFrom?.(problem, prefix, {}, random) ?? "");
       expect(source.verify(problem, whole).correct, whole).toBe(true);
+    }
+  });
+
+  test("before separators without a step a solution can be taken over too", () => {
+    for (const problem of problems(source, 3)) {
+      for (const separator of [",", "\n", ":", ",,"]) {
+        for (const text of [separator, `${separator}${problem.completion ?? ""}`]) {
+          const steps = source.checkSteps?.(problem, text) ?? [];
+          const error = steps.find(({ correct }) => !correct);
+          const prefix = text.slice(0, error?.start ?? steps.at(-1)?.end ?? 0);
+          const whole = prefix + (source.continueFrom?.(problem, prefix, {}, random) ?? "");
+          expect(source.verify(problem, whole).correct, whole).toBe(true);
+        }
+      }
     }
   });
 });
