@@ -3,6 +3,7 @@ import { ampo } from "./ampo.js";
 import { distillm } from "./distillm.js";
 import { gkd } from "./gkd.js";
 import { redi } from "./redi.js";
+import { score } from "./score.js";
 import { taid } from "./taid.js";
 import { thinktuning } from "./thinktuning.js";
 
@@ -10,6 +11,7 @@ import { thinktuning } from "./thinktuning.js";
 export const methodDefinitions: readonly MethodDefinition[] = [
   redi,
   ampo,
+  score,
   thinktuning,
   distillm,
   gkd,
