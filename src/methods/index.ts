@@ -14,6 +14,7 @@ import { redi } from "./redi.js";
 import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
 import { scotd } from "./scotd.js";
+import { score } from "./score.js";
 import { taid } from "./taid.js";
 import { thinktuning } from "./thinktuning.js";
 import { tinyllm } from "./tinyllm.js";
@@ -37,6 +38,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   revthink,
   ampo,
   scotd,
+  score,
   thinktuning,
   distillm,
   gkd,

@@ -11,6 +11,7 @@ import type { Random } from "../../tensors/index.js";
 import { valueRows } from "../reinforce/value-rows.js";
 import { sampleCompletions } from "./evaluate.js";
 import type { EvaluationSet } from "./evaluate-student.js";
+import { sampleEpisodes } from "./sample-episodes.js";
 import { majorityIsRight, passAtK, reportedK } from "./pass-at-k.js";
 
 export interface EvaluateSamplesOptions {
@@ -23,7 +24,7 @@ export interface EvaluateSamplesOptions {
   readonly sampling?: SamplingPolicy;
   /** Rows per forward pass. Default: 32. */
   readonly batchSize?: number;
-  /** What completions are worth in training; for `<set>.reward`. Default: nothing. */
+  /** What completions are worth in training; for `<set>.reward`, which is left out where one of them needs a step that went wrong before. Default: nothing. */
   readonly rewards?: readonly RewardTerm[];
   readonly combine?: RewardCombination;
   /** For rewards that ask one. */
@@ -42,16 +43,26 @@ export async function evaluateSamples(
 ): Promise<Record<string, number>> {
   const { asked } = set;
   if (asked === undefined) return {};
-  const { tokenizer, maxNewTokens, samplesPerPrompt, rewards = [], combine = "sum" } = options;
+  const { tokenizer, maxNewTokens, samplesPerPrompt, combine = "sum" } = options;
+  // Completions from the start on have no step that went wrong before: the others' sum would mislead.
+  const { rewards: trained = [] } = options;
+  const rewards = trained.some(({ definition }) => definition.needs.includes("keyStep"))
+    ? []
+    : trained;
   const { sampling = ownDistribution, batchSize = 32, teacher } = options;
   const { endIds, padId } = tokenizer;
   const random = options.random.stream("samples", set.name);
   const prompts = set.prompts.flatMap((prompt) =>
     Array.from({ length: samplesPerPrompt }, () => prompt),
   );
-  const { rollouts, meanLength } = await sampleCompletions(student, prompts, {
-    ...{ batchSize, endIds, padId, maxNewTokens, policy: sampling, random },
-  });
+  const common = { maxNewTokens, policy: sampling, random };
+  const { rollouts, meanLength } =
+    asked.source.respond === undefined
+      ? await sampleCompletions(student, prompts, { ...common, batchSize, endIds, padId })
+      : await sampleEpisodes(student, asked, {
+          ...common,
+          ...{ tokenizer, samplesPerProblem: samplesPerPrompt },
+        });
   const rows = rollouts.map((rollout, i) => ({
     ...rollout,
     problem: Math.floor(i / samplesPerPrompt),

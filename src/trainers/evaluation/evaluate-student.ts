@@ -16,6 +16,7 @@ import {
 import type { Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
+import { sampleEpisodes } from "./sample-episodes.js";
 
 /** Rows to evaluate on that were never trained on. */
 export interface EvaluationSet {
@@ -37,7 +38,7 @@ export interface EvaluationSet {
 }
 
 export interface EvaluateOptions {
-  readonly tokenizer: Pick<Tokenizer, "endIds" | "padId">;
+  readonly tokenizer: Tokenizer;
   readonly maxNewTokens: number;
   readonly random: Random;
   /** How the completions are made that are verified. Default: greedy. */
@@ -98,7 +99,18 @@ export async function evaluateStudent(
     });
 
   const heldOut = await evaluateLoss(student, completed(set.rows, endIds), batchSize, padId);
-  const scored = await sample(shown, sampling, "accuracy");
+  const { asked } = set;
+  const scored =
+    asked?.source.respond === undefined
+      ? await sample(shown, sampling, "accuracy")
+      : await sampleEpisodes(
+          student,
+          { source: asked.source, problems: asked.problems.slice(0, shown.length) },
+          {
+            ...{ tokenizer, maxNewTokens, policy: sampling },
+            random: random.stream("evaluate", set.name, "accuracy"),
+          },
+        );
   const correct = scored.rollouts.map((rollout, i) => verify?.(i, rollout.completionIds));
   const metrics: Record<string, number> = {};
   if (heldOut.tokens > 0) {

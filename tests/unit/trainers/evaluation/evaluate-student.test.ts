@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
-import { makeBatch, type TokenSequence } from "../../../../src/data/index.js";
+import {
+  makeBatch,
+  type ProblemSource,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { tokenLogProbs } from "../../../../src/ops/index.js";
 import { ownDistribution, rolloutToSequence } from "../../../../src/rollouts/index.js";
@@ -12,6 +17,7 @@ import {
   evaluateStudent,
 } from "../../../../src/trainers/index.js";
 import { evaluateLoss, sampleCompletions } from "../../../../src/trainers/evaluation/evaluate.js";
+import { evaluateSamples } from "../../../../src/trainers/evaluation/evaluate-samples.js";
 import { ChainModel } from "../../../setup/chain-model.js";
 
 function decoder(seed: number, vocabSize = 10) {
@@ -87,7 +93,12 @@ describe("a student's own completions", () => {
   });
 });
 
-const tokenizer = { endIds: [9], padId: 0 };
+/** Digits are their own ids; only what evaluations ask for. */
+const tokenizer = {
+  ...{ vocabSize: 10, startIds: [], endIds: [9], padId: 0 },
+  encode: (text: string) => Array.from(text, Number),
+  decode: (ids: readonly number[]) => ids.filter((id) => id !== 9).join(""),
+} as unknown as Tokenizer;
 const options = { tokenizer, maxNewTokens: 6, random: new Random(4) };
 
 describe("evaluateStudent", () => {
@@ -115,6 +126,32 @@ describe("evaluateStudent", () => {
         correct: completionIds.length > 2,
       })),
     );
+  });
+
+  test("lets the world of the problems answer, in greedy completions and in samples", async () => {
+    const source: ProblemSource = {
+      name: "world",
+      size: () => 1,
+      problem: () => problem,
+      verify: (_, completion) => ({
+        correct: completion === "8345678",
+        answer: undefined,
+        traceCorrect: false,
+      }),
+      respond: (_, completion) => (completion === "8" ? "3" : undefined),
+    };
+    const problem = { id: "world/0", prompt: "7", answer: "" };
+    const verify = (_: number, ids: readonly number[]) => ids.join("") === "83456789";
+    const asked = { source, problems: [problem] };
+    const own = { name: "heldOut", rows: [], prompts: [[7]], verify, asked };
+    const room = { ...options, maxNewTokens: 9 };
+    const found = await evaluateStudent(new ChainModel(10), undefined, own, room);
+    expect(found.completions[0]?.completionIds).toEqual([8, 3, 4, 5, 6, 7, 8, 9]);
+    expect(found.metrics).toMatchObject({ "heldOut.accuracy": 1, "heldOut.meanLength": 8 });
+    const sampled = await evaluateSamples(new ChainModel(10), own, {
+      ...{ ...room, samplesPerPrompt: 2, sampling: { ...ownDistribution, greedy: true } },
+    });
+    expect(sampled).toMatchObject({ "heldOut.passAt1": 1, "heldOut.tokensPerAnswer": 8 });
   });
 
   test("without a way to verify shows eight completions and says nothing of their being right", async () => {
