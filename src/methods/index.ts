@@ -10,6 +10,7 @@ import { gkd } from "./gkd.js";
 import { kdrl } from "./kdrl.js";
 import { mentorKd } from "./mentor-kd.js";
 import { minillm } from "./minillm.js";
+import { onPolicyDistillation } from "./on-policy-distillation.js";
 import { redi } from "./redi.js";
 import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
@@ -43,6 +44,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   distillm,
   gkd,
   minillm,
+  onPolicyDistillation,
   taid,
 ];
 
