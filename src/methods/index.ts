@@ -16,6 +16,7 @@ import { revthink } from "./revthink.js";
 import { rsd } from "./rsd.js";
 import { scotd } from "./scotd.js";
 import { score } from "./score.js";
+import { surrogateRewards } from "./surrogate-rewards.js";
 import { taid } from "./taid.js";
 import { thinktuning } from "./thinktuning.js";
 import { tinyllm } from "./tinyllm.js";
@@ -41,6 +42,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   scotd,
   score,
   thinktuning,
+  surrogateRewards,
   distillm,
   gkd,
   minillm,
