@@ -3,6 +3,7 @@ import { contrastableDpo } from "./contrastable-dpo.js";
 import { dap } from "./dap.js";
 import { distillationSource } from "./distillation-source.js";
 import { ampo } from "./ampo.js";
+import { bard } from "./bard.js";
 import { distillm } from "./distillm.js";
 import { drp } from "./drp.js";
 import { fineTuneCot } from "./fine-tune-cot.js";
@@ -33,6 +34,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   dap,
   contrastableDpo,
   tinyllm,
+  bard,
   fineTuneCot,
   kdrl,
   redi,
