@@ -79,4 +79,5 @@ export * from "./pairs/index.js";
 export * from "./representations/index.js";
 export * from "./sampled/index.js";
 export * from "./sparse/index.js";
+export { type StudentSupport, studentSupportKl } from "./student-support-kl.js";
 export * from "./token/index.js";

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { selectedLogProbs } from "../../ops/index.js";
-import { assertShape } from "../../tensors/index.js";
-import { splitInfinite } from "../masked.js";
-import { stopGradient } from "../stop-gradient.js";
+import { selectedLogProbs } from "../ops/index.js";
+import { assertShape } from "../tensors/index.js";
+import { splitInfinite } from "./masked.js";
+import { stopGradient } from "./stop-gradient.js";
 
 export interface StudentSupport {
   /** `[B, T, V]` */
