@@ -5,6 +5,7 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawLength,
   drawStyle,
   styleField,
   type TaskSplit,
@@ -59,10 +60,7 @@ export const additionTask = defineTask({
   generate(options, split, random): AdditionProblem {
     const { minDigits, maxDigits, longerBy } = options;
     const draw = () => {
-      const digits =
-        split === "longer"
-          ? maxDigits + 1 + random.integer(longerBy)
-          : minDigits + random.integer(maxDigits - minDigits + 1);
+      const digits = drawLength(split, [minDigits, maxDigits], longerBy, random);
       return { left: drawNumber(digits, random), right: drawNumber(digits, random), digits };
     };
     return drawFromSplit(split, draw, (problem) => splitOf(problem, options));

@@ -133,6 +133,17 @@ export function assignSplit(
   return hashFraction(canonical) < heldOutFraction ? "heldOut" : "train";
 }
 
+/** How long a problem of a split is: from `least` to `most`, or up to `longerBy` more than that. */
+export function drawLength(
+  split: TaskSplit,
+  [least, most]: readonly [least: number, most: number],
+  longerBy: number,
+  random: Random,
+): number {
+  if (split === "longer") return most + 1 + random.integer(longerBy);
+  return least + random.integer(most - least + 1);
+}
+
 const maxAttempts = 20_000;
 
 /** Draws problems until one belongs to the split. */

@@ -4,6 +4,7 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawLength,
   drawStyle,
   styleField,
   type TaskSplit,
@@ -106,10 +107,7 @@ export const chainTask = defineTask({
   generate(options, split, random): ChainProblem {
     const { minHops, maxHops, longerBy } = options;
     const draw = () => {
-      const hops =
-        split === "longer"
-          ? maxHops + 1 + random.integer(longerBy)
-          : minHops + random.integer(maxHops - minHops + 1);
+      const hops = drawLength(split, [minHops, maxHops], longerBy, random);
       return drawProblem(hops, options, random);
     };
     return drawFromSplit(split, draw, (problem) => splitOf(problem, options));

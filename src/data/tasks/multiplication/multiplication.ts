@@ -5,6 +5,7 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawLength,
   drawStyle,
   styleField,
   type TaskSplit,
@@ -64,10 +65,7 @@ export const multiplicationTask = defineTask({
   generate(options, split, random): MultiplicationProblem {
     const { minDigits, maxDigits, longerBy, spaces } = options;
     const draw = () => {
-      const digits =
-        split === "longer"
-          ? maxDigits + 1 + random.integer(longerBy)
-          : minDigits + random.integer(maxDigits - minDigits + 1);
+      const digits = drawLength(split, [minDigits, maxDigits], longerBy, random);
       const [left, right] = [drawNumber(digits, random), drawNumber(digits, random)];
       return { left, right, digits, spaces };
     };

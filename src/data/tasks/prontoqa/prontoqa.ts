@@ -4,6 +4,7 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawLength,
   drawStyle,
   styleField,
   type StepJudgement,
@@ -85,10 +86,7 @@ export const prontoqaTask = defineTask({
   generate(options, split, random): LogicProblem {
     const { minHops, maxHops, longerBy } = options;
     const draw = () => {
-      const hops =
-        split === "longer"
-          ? maxHops + 1 + random.integer(longerBy)
-          : minHops + random.integer(maxHops - minHops + 1);
+      const hops = drawLength(split, [minHops, maxHops], longerBy, random);
       return drawLogicProblem(hops, options, random);
     };
     return drawFromSplit(split, draw, (problem) => splitOf(problem, options));

@@ -8,6 +8,7 @@ import {
   commonTaskFields,
   defineTask,
   drawFromSplit,
+  drawLength,
   drawStyle,
   styleField,
   type TaskSplit,
@@ -90,10 +91,7 @@ export const toolTask = defineTask({
     const { minHops, maxHops, longerBy, maxActions } = options;
     const graph = { ...options, distractors: 0, order: "shuffled", wording: "symbols" } as const;
     const draw = () => {
-      const hops =
-        split === "longer"
-          ? maxHops + 1 + random.integer(longerBy)
-          : minHops + random.integer(maxHops - minHops + 1);
+      const hops = drawLength(split, [minHops, maxHops], longerBy, random);
       return { ...drawProblem(hops, graph, random), maxActions };
     };
     return drawFromSplit(split, draw, (problem) => splitOf(problem, options));
