@@ -42,7 +42,7 @@ export const kdrl = defineMethod({
     const shift = (
       weight: number | { from: number; to: number },
       rows: "all" | "failing" = "all",
-    ): ReinforceFields => ({ advantage: { teacher: { weight, rows } } as never });
+    ): ReinforceFields => ({ advantage: { teacher: { weight, rows } } });
     return {
       GRPO: reinforceArm(s, {}, { teacher: false }),
       "reverse KL": withTeacher({ rewards: [], ...shift(1) }),

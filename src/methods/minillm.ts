@@ -38,16 +38,19 @@ export const minillm = defineMethod({
       advantage: {
         teacher: { discount, lengthNormalized, afterToken: true, limit: 100 },
         whiten: true,
-      } as never,
-      loss: [{ type: "policy-gradient" }, { type: "reverse-kl" }] as never,
+      },
+      loss: [{ type: "policy-gradient" }, { type: "reverse-kl" }],
     });
     const arm = (fields: ReinforceFields) => reinforceArm(s, fields, { teacher: true });
-    const mixed = { type: "teacher-mixed", teacherShare: s.mix, samplesPerProblem: s.samples };
+    const mixed = {
+      ...({ type: "teacher-mixed" } as const),
+      ...{ teacherShare: s.mix, samplesPerProblem: s.samples },
+    };
     return {
       "length-normalised": arm(term(true, 1)),
       "not normalised": arm(term(false, 1)),
-      "single step only": arm({ ...term(true, 1), loss: [{ type: "reverse-kl" }] as never }),
-      "teacher-mixed": arm({ ...term(true, 1), sampler: mixed as never }),
+      "single step only": arm({ ...term(true, 1), loss: [{ type: "reverse-kl" }] }),
+      "teacher-mixed": arm({ ...term(true, 1), sampler: mixed }),
     };
   },
   baseline: "not normalised",

@@ -2,15 +2,15 @@ import { z } from "zod";
 import type { Stage } from "../config/index.js";
 import {
   baseSettings,
-  collectStage,
   fromStage,
   higher,
   type ReinforceTrainer,
   warmSettings,
   rewardStage,
+  sftOnRows,
   sftStage,
   stepsField,
-  trainStage,
+  tracesStage,
   warmStage,
   withTask,
 } from "./blocks/index.js";
@@ -68,19 +68,12 @@ export const score = defineMethod({
     const taught = sftStage("taught", { ...s, batchSize: s.sftBatchSize }, more);
     const corrected = [
       sft,
-      collectStage("episodes", {
-        ...{ problems: s.problems, count: s.correctedProblems, student: "stage:sft" },
+      tracesStage("episodes", s, {
+        ...{ count: s.correctedProblems, student: "stage:sft" },
         sampler: { type: "takeover", scope: "step", corrections: s.corrections },
         steps: [{ type: "finished" }],
       }),
-      trainStage("corrected", s, {
-        student: fromStage("sft"),
-        data: { type: "file", path: "stage:episodes" },
-        trainer: {
-          ...({ type: "sft", schedule: "cosine", warmupSteps: 10 } as const),
-          ...{ batchSize: s.sftBatchSize, steps: more.steps, learningRate: more.learningRate },
-        },
-      }),
+      sftOnRows("corrected", { ...s, batchSize: s.sftBatchSize }, ["episodes"], more),
     ];
     const student = fromStage("corrected");
     const { samplesPerProblem } = s;

@@ -4,6 +4,7 @@ import {
   baseSettings,
   freshStudent,
   higher,
+  type ReinforceFields,
   reinforceArm,
   reinforceSettings,
   reinforceStage,
@@ -34,8 +35,8 @@ export const vold = defineMethod({
   },
   needs: ["completion"],
   arms(s) {
-    const pull = { type: "sampled-reverse-kl", weight: s.beta, rows: "failing" };
-    const both = { loss: [{ type: "policy-gradient" }, pull] as never };
+    const pull = { type: "sampled-reverse-kl", weight: s.beta, rows: "failing" } as const;
+    const both: ReinforceFields = { loss: [{ type: "policy-gradient" }, pull] };
     const teacher = { type: "model", from: "stage:teacher" } as const;
     const { teacher: size, teacherSteps: steps, teacherRate: learningRate } = s;
     const cold = { student: freshStudent(s.student) };

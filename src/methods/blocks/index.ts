@@ -10,10 +10,18 @@ export { additionProblems } from "./problems.js";
 export {
   type ReinforceFields,
   reinforceArm,
+  type ReinforceLoss,
   type ReinforceSettings,
   reinforceSettings,
   reinforceStage,
+  type ReinforceTrainer,
+  rewardStage,
+  type Sampler,
   startStage,
+  type WarmDefaults,
+  warmSettings,
+  type WarmSettings,
+  warmStage,
 } from "./reinforcement.js";
 export {
   type BaseDefaults,
@@ -40,13 +48,3 @@ export {
 } from "./stages.js";
 export { freshStudent, fromStage, students, type StudentSize, studentSizes } from "./students.js";
 export { countField, keepField, rowsOf, sftOnRows, shareField, tracesStage } from "./traces.js";
-export {
-  type ReinforceLoss,
-  type ReinforceTrainer,
-  type Sampler,
-  type WarmDefaults,
-  warmSettings,
-  type WarmSettings,
-  rewardStage,
-  warmStage,
-} from "./warm-start.js";
