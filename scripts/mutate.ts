@@ -68,9 +68,9 @@ const folders: Readonly<Record<string, Folder>> = {
     tests: ["tests/unit/teachers/", "tests/unit/node/recording/", "tests/unit/node/teachers/"],
   },
   node: {
-    sources: /^src\/node\/(files|runs)\//,
+    sources: /^src\/node\/(files|modules|runs)\//,
     tests: [
-      ...["tests/unit/node/files/", "tests/unit/node/runs/"],
+      ...["tests/unit/node/files/", "tests/unit/node/modules/", "tests/unit/node/runs/"],
       ...["tests/invariants/resume", "tests/invariants/lora"],
     ],
   },

@@ -1,7 +1,7 @@
-export { loadLosses, loadOwnComponents, parseRunConfig } from "./runs/own-components.js";
-export { describeModule } from "./runs/describe-module.js";
-export { loadModule, loadModules, type ModuleKind } from "./runs/load-modules.js";
-export { lossModules, taskModules, verifierModules } from "./runs/module-kinds.js";
+export { loadLosses, loadOwnComponents, parseRunConfig } from "./modules/own-components.js";
+export { describeModule } from "./modules/describe-module.js";
+export { loadModule, loadModules, type ModuleKind } from "./modules/load-modules.js";
+export { lossModules, taskModules, verifierModules } from "./modules/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./files/atomic.js";
 export { buildRun, type RunParts } from "./runs/build-run.js";

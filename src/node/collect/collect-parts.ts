@@ -15,7 +15,7 @@ import { dataOnDisk } from "../files/data-on-disk.js";
 import { findModelFolder } from "../models/find-model.js";
 import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
 import type { Own } from "../runs/assemble-models.js";
-import { loadOwnComponents } from "../runs/own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 import { chooseTokenizer } from "../runs/run-models.js";
 
 /** Models, tokenizer and problems that a collect config names. */

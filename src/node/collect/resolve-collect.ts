@@ -5,7 +5,7 @@ import {
   parseConfig,
 } from "../../config/index.js";
 import { readJson } from "../files/read-files.js";
-import { loadOwnComponents } from "../runs/own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 
 /**
  * The config of a collection, checked, with components of the user's own if its lists lead to any.

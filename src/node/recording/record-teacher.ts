@@ -13,7 +13,7 @@ import {
   type ShardTable,
 } from "../../teachers/index.js";
 import { assembleModels, owning } from "../runs/assemble-models.js";
-import { loadOwnComponents } from "../runs/own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 import { writeFileAtomic } from "../files/atomic.js";
 import { describeRecording } from "./describe-recording.js";
 import { verifyShard } from "./open-recording.js";

@@ -13,7 +13,7 @@ import {
 } from "../../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
-import { loadOwnComponents } from "./own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";

@@ -15,7 +15,7 @@ import {
 import { assembleModels, owning } from "./assemble-models.js";
 import { resolveEvaluation, resolveRunConfig } from "./evaluate-run.js";
 import { isFolder } from "../files/file-exists.js";
-import { loadOwnComponents } from "./own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 
 export interface SupportRequest {
   readonly config: RunConfig;

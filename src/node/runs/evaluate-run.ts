@@ -6,9 +6,9 @@ import { isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { loadOwnComponents, parseRunConfig } from "./own-components.js";
+import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
 import { stepTermFromConfig } from "./run-terms.js";
-import { requireTrust, takeTrust } from "./trusted-modules.js";
+import { requireTrust, takeTrust } from "../modules/trusted-modules.js";
 
 export interface NotedEvaluation extends RunEvaluation {
   /** What to tell the user: rows left out, completions that the context cuts, how teacher and student fit. */

@@ -17,7 +17,7 @@ import { dataOnDisk } from "../files/data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
 import { findModelFolder } from "../models/find-model.js";
 import { type ModelOutline, readModelOutline } from "../models/model-folder.js";
-import { loadOwnComponents } from "./own-components.js";
+import { loadOwnComponents } from "../modules/own-components.js";
 import { chooseTokenizer } from "./run-models.js";
 import { readTeacherOutline } from "../teachers/index.js";
 

@@ -4,9 +4,9 @@ import { PupilError } from "../../errors/index.js";
 import { differences } from "./differences.js";
 import { readJson } from "../files/read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
-import { parseRunConfig } from "./own-components.js";
+import { parseRunConfig } from "../modules/own-components.js";
 import { takeNewTeacher } from "./run-teacher.js";
-import { requireTrust, takeTrust } from "./trusted-modules.js";
+import { requireTrust, takeTrust } from "../modules/trusted-modules.js";
 
 /** What `pupil train` was asked to do. */
 export interface Training {

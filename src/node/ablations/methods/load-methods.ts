@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PupilError } from "../../../errors/index.js";
 import { type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
 import { readText } from "../../files/read-files.js";
-import { importOnce } from "../../runs/import-module.js";
+import { importOnce } from "../../modules/import-module.js";
 
 const isFunction = z.custom((value) => typeof value === "function", "is not a function");
 const text = z.string();

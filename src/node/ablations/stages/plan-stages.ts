@@ -8,7 +8,7 @@ import {
   type Stage,
   stageReferences,
 } from "../../../config/index.js";
-import { parseRunConfig } from "../../runs/own-components.js";
+import { parseRunConfig } from "../../modules/own-components.js";
 import type { AblationDraft, Cell } from "../planned.js";
 import type { CollectConfig, Collector } from "./collector.js";
 import { type PlannedStage, productOf } from "./stage.js";

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
-import { requireTrust } from "../../../../src/node/runs/trusted-modules.js";
+import { requireTrust } from "../../../../src/node/modules/trusted-modules.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
