@@ -134,8 +134,13 @@ export async function sampleCompletions(
     const sequenceIds = part.map((_, i) => start + i);
     rollouts.push(...(await sampleRollouts({ model, prompts: part, sequenceIds, ...sampling })));
   }
-  const tokens = rollouts.reduce((sum, rollout) => sum + rollout.completionIds.length, 0);
-  const ended = rollouts.filter((rollout) => rollout.finished).length;
+  return withLengths(rollouts);
+}
+
+/** Completions with their mean length and the share that ended. */
+export function withLengths(rollouts: readonly Rollout[]): SampledCompletions {
+  const tokens = rollouts.reduce((sum, { completionIds }) => sum + completionIds.length, 0);
+  const ended = rollouts.filter(({ finished }) => finished).length;
   const count = Math.max(1, rollouts.length);
   return { rollouts, meanLength: tokens / count, endRate: ended / count };
 }

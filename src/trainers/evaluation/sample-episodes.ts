@@ -2,7 +2,7 @@ import type { Problem, ProblemSource, Tokenizer } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import { runSampler, type SamplingPolicy } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
-import type { SampledCompletions } from "./evaluate.js";
+import { type SampledCompletions, withLengths } from "./evaluate.js";
 
 export interface EpisodeOptions {
   readonly tokenizer: Tokenizer;
@@ -25,8 +25,5 @@ export async function sampleEpisodes(
   const sampler = { type: "tool-loop", by: "student", samplesPerProblem } as const;
   const context = { ...options, problems: source, student };
   const { rows } = await runSampler(sampler, problems, context);
-  const tokens = rows.reduce((sum, { completionIds }) => sum + completionIds.length, 0);
-  const ended = rows.filter(({ finished }) => finished).length;
-  const count = Math.max(1, rows.length);
-  return { rollouts: rows, meanLength: tokens / count, endRate: ended / count };
+  return withLengths(rows);
 }
