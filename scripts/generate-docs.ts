@@ -2,7 +2,7 @@
  * Writes the generated parts of the docs: everything between `<!-- generated: name -->` and
  * `<!-- end -->`. With `--check` it writes nothing and fails if a page is out of date.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { components, describeFields } from "../src/config/index.js";
@@ -100,6 +100,14 @@ function example(path: string): string {
   return `\`\`\`ts\n${read(path).trim()}\n\`\`\``;
 }
 
+/** Methods lie in rooms of src/methods, each in a file of its name. */
+function methodFile(name: string): string {
+  const room = readdirSync(`${root}src/methods`).find((entry) =>
+    existsSync(`${root}src/methods/${entry}/${name}.ts`),
+  );
+  return `src/methods/${room}/${name}.ts`;
+}
+
 const provenance: Record<string, string> = {
   SRC: "the authors' own repository or paper",
   "3P": "code or notes of others",
@@ -129,7 +137,7 @@ async function methodSection(method: MethodDefinition): Promise<string> {
     `## ${title}`,
     "",
     `- Paper: [${paper.citation}](${paper.url})${number === undefined ? "" : `, number ${number}`}`,
-    `- File: [src/methods/${name}.ts](../src/methods/${name}.ts); ${code(`npx pupil ablate ${name} seeds=3`)}`,
+    `- File: [${methodFile(name)}](../${methodFile(name)}); ${code(`npx pupil ablate ${name} seeds=3`)}`,
     `- Claim: ${claim}`,
     `- Verdict: ${verdict === undefined ? "not run" : `**${verdict.result}**`}${page ? `, [report](../examples/methods/${name}/README.md)` : ""}`,
     ...found,

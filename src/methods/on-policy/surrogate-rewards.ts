@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -10,8 +10,8 @@ import {
   stepsField,
   warmSettings,
   warmStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 // Greedy completions are of the wanted form from the start: habits show in samples.
 const metric = "heldOut.passAt1";

@@ -6,8 +6,8 @@ import {
   type DistillLoss,
   distillSettings,
   higher,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Temporally adaptive interpolated distillation: the target moves from the student to the teacher. */
 export const taid = defineMethod({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -11,8 +11,8 @@ import {
   rewardStage,
   type Sampler,
   warmStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Adaptive multi-guidance policy optimization: teachers' traces only where every rollout fails. */
 export const ampo = defineMethod({

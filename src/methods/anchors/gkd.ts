@@ -8,8 +8,8 @@ import {
   higher,
   isTask,
   withTask,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const settings = z.strictObject({
   ...baseSettings({ problems: additionProblems(2) }),

@@ -6,8 +6,8 @@ import {
   type ReinforceFields,
   reinforceArm,
   reinforceSettings,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Rule rewards and the reverse KL to a teacher on the same rollouts of the student. */
 export const kdrl = defineMethod({

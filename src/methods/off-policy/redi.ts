@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage, StageRun } from "../config/index.js";
+import type { Stage, StageRun } from "../../config/index.js";
 import {
   baseSettings,
   additionProblems,
@@ -13,8 +13,8 @@ import {
   sftStage,
   stepsField,
   trainStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 type PairsLoss = Extract<StageRun["trainer"], { type: "pairs" }>["loss"];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -18,8 +18,8 @@ import {
   teacherStage,
   tracesStage,
   withTask,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
 

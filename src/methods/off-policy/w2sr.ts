@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -16,8 +16,8 @@ import {
   tracesStage,
   trainStage,
   withTask,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
 

@@ -6,8 +6,8 @@ import {
   type DistillLoss,
   distillSettings,
   higher,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** DistiLLM: skewed divergences, learned on few samples of the student. */
 export const distillm = defineMethod({

@@ -14,8 +14,8 @@ import {
   tracesStage,
   trainStage,
   withTask,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
 

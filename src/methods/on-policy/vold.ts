@@ -9,8 +9,8 @@ import {
   reinforceSettings,
   reinforceStage,
   teacherStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Rewards, and the pull of a teacher where the student failed, after a cold start. */
 export const vold = defineMethod({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -12,8 +12,8 @@ import {
   collectStage,
   fromStage,
   warmStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Rollouts that failed are continued by a teacher's reaction and a corrected solution. */
 export const thinktuning = defineMethod({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage } from "../config/index.js";
+import type { Stage } from "../../config/index.js";
 import {
   baseSettings,
   fromStage,
@@ -13,8 +13,8 @@ import {
   tracesStage,
   warmStage,
   withTask,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const problems = {
   type: "task",

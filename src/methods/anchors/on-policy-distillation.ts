@@ -6,8 +6,8 @@ import {
   type ReinforceFields,
   reinforceArm,
   reinforceSettings,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Sampled reverse KL as an advantage: distillation as a policy gradient, a number per token. */
 export const onPolicyDistillation = defineMethod({

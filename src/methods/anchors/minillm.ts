@@ -6,8 +6,8 @@ import {
   type ReinforceFields,
   reinforceArm,
   reinforceSettings,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 /** Reverse KL of sequences by policy gradient: the step's own term exactly, later ones as reward-to-go. */
 export const minillm = defineMethod({

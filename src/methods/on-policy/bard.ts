@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage, StageRun } from "../config/index.js";
+import type { Stage, StageRun } from "../../config/index.js";
 import {
   additionProblems,
   baseSettings,
@@ -15,8 +15,8 @@ import {
   warmSettings,
   warmStage,
   withPrefix,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const prefix = "§{budget}¤";
 type Evaluation = StageRun["evaluation"];

@@ -9,8 +9,8 @@ import {
   sftOnRows,
   stepsField,
   tracesStage,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
 const armOf = (samples: number) => `D = ${samples}`;

@@ -11,8 +11,8 @@ import {
   tracesStage,
   trainStage,
   withPrefix,
-} from "./blocks/index.js";
-import { defineMethod } from "./define.js";
+} from "../blocks/index.js";
+import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
 const marks = { predict: "%", explain: "§", rationale: "¤" };
