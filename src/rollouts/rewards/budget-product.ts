@@ -43,6 +43,8 @@ export const budgetProductReward = defineReward({
       .default(1)
       .describe("η: what is left of the reward of a completion of no length; 1 is off, 0.9 [REC]."),
   }),
+  needsFor: ({ budget, pattern, marks }) =>
+    budget === undefined && pattern === undefined && marks === undefined ? ["budget"] : [],
   evaluate(row, config) {
     if (!row.verification.correct) return 0;
     return budgetFidelity(row.length, budgetOf(row, config), config);

@@ -1,5 +1,6 @@
 import { PupilError } from "../../errors/index.js";
 import type { ProblemSource } from "../../data/index.js";
+import type { RewardNeed } from "./define.js";
 import type { RewardCombination, RewardTerm } from "./combine.js";
 
 /** What there is for rewards. */
@@ -8,6 +9,8 @@ export interface RewardSupply {
   readonly hasTeacher: boolean;
   /** Whether the sampler says which step went wrong. Undefined: nobody knows before it has sampled. */
   readonly givesKeySteps?: boolean;
+  /** Whether the sampler gives completions budgets. Undefined: as above. */
+  readonly givesBudgets?: boolean;
   /** Whether something else than rewards is learned from. */
   readonly hasOtherSignal: boolean;
 }
@@ -46,24 +49,37 @@ export function checkRewards(
   }
 }
 
+/** All that a reward needs with its options. */
+export function needsOfReward({ definition, config }: RewardTerm): readonly RewardNeed[] {
+  return [...definition.needs, ...(definition.needsFor?.(config) ?? [])];
+}
+
 function checkNeeds(terms: readonly RewardTerm[], supply: RewardSupply): void {
-  for (const { definition } of terms) {
+  for (const term of terms) {
+    const { definition } = term;
+    const needs = needsOfReward(term);
     const refuse = (problem: string, remedy: string) =>
       new PupilError(`The reward ${definition.name} ${problem}`, {
         field: "trainer.rewards",
         remedy,
       });
-    if (definition.needs.includes("teacher") && !supply.hasTeacher) {
+    if (needs.includes("teacher") && !supply.hasTeacher) {
       throw refuse("asks a teacher, but there is none.", 'Set "teacher".');
     }
-    if (definition.needs.includes("checkSteps") && supply.problems.checkSteps === undefined) {
+    if (needs.includes("checkSteps") && supply.problems.checkSteps === undefined) {
       const problem = `needs judgements of steps, which ${supply.problems.name} does not give.`;
       throw refuse(problem, "Use a task that checks steps.");
     }
-    if (definition.needs.includes("keyStep") && supply.givesKeySteps === false) {
+    if (needs.includes("keyStep") && supply.givesKeySteps === false) {
       throw refuse(
         "needs to know which step went wrong, which the sampler does not say.",
         "Use a sampler that begins at the first error of a completion.",
+      );
+    }
+    if (needs.includes("budget") && supply.givesBudgets === false) {
+      throw refuse(
+        "knows no budget of a completion: the sampler sets none.",
+        "Set its budget; or pattern or marks, which read it from the prompt; or use the sampler budgeted.",
       );
     }
   }

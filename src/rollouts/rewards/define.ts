@@ -36,7 +36,7 @@ export interface RewardContext {
 }
 
 /** What a reward cannot do without; checked before anything runs. */
-export const rewardNeeds = ["teacher", "checkSteps", "keyStep"] as const;
+export const rewardNeeds = ["teacher", "checkSteps", "keyStep", "budget"] as const;
 export type RewardNeed = (typeof rewardNeeds)[number];
 
 /** What a completion is worth, as one number. A new one is one file and one line in the list. */
@@ -48,6 +48,8 @@ export interface RewardDefinition<N extends string = string, S extends z.ZodObje
   /** Paper and section, or URL. */
   readonly reference: string;
   readonly needs: readonly RewardNeed[];
+  /** What it needs besides with these options. */
+  needsFor?(config: z.output<S>): readonly RewardNeed[];
   /** Options with defaults, every field described. */
   readonly config: S;
   /** What to ask models about a row before it is valued: all rows are asked about together. */

@@ -1,5 +1,5 @@
 export { budgetFidelity, budgetProductReward } from "./budget-product.js";
-export { checkRewards, type RewardSupply } from "./check.js";
+export { checkRewards, needsOfReward, type RewardSupply } from "./check.js";
 export {
   combinationSchema,
   combineRewards,

@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import {
+  needsOfReward,
   ownDistribution,
   type RewardCombination,
   type RewardTerm,
@@ -24,7 +25,7 @@ export interface EvaluateSamplesOptions {
   readonly sampling?: SamplingPolicy;
   /** Rows per forward pass. Default: 32. */
   readonly batchSize?: number;
-  /** What completions are worth in training; for `<set>.reward`, which is left out where one of them needs a step that went wrong before. Default: nothing. */
+  /** What completions are worth in training; for `<set>.reward`, which is left out where one of them needs a step that went wrong before, or a budget that the set has not. Default: nothing. */
   readonly rewards?: readonly RewardTerm[];
   readonly combine?: RewardCombination;
   /** For rewards that ask one. */
@@ -44,11 +45,13 @@ export async function evaluateSamples(
   const { asked } = set;
   if (asked === undefined) return {};
   const { tokenizer, maxNewTokens, samplesPerPrompt, combine = "sum" } = options;
-  // Completions from the start on have no step that went wrong before: the others' sum would mislead.
+  // Completions from the start on have no step that went wrong before, and those of a set without a budget
+  // nothing to keep to: the sum of the other rewards would mislead.
   const { rewards: trained = [] } = options;
-  const rewards = trained.some(({ definition }) => definition.needs.includes("keyStep"))
-    ? []
-    : trained;
+  const needs = trained.flatMap(needsOfReward);
+  const without =
+    needs.includes("keyStep") || (needs.includes("budget") && set.budget === undefined);
+  const rewards = without ? [] : trained;
   const { sampling = ownDistribution, batchSize = 32, teacher } = options;
   const { endIds, padId } = tokenizer;
   const random = options.random.stream("samples", set.name);
@@ -68,6 +71,7 @@ export async function evaluateSamples(
     problem: Math.floor(i / samplesPerPrompt),
     own: rollout.completionIds.map(() => 1),
     source: "student",
+    ...(set.budget === undefined ? {} : { budget: set.budget }),
   }));
   const setup = { student, teacher, source: asked.source, tokenizer, maxNewTokens };
   const valuation = { ...setup, rewards, combine };

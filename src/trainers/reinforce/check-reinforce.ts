@@ -51,7 +51,7 @@ export function checkReinforce(parts: ReinforceParts): ReinforceSignals {
     problems: source,
     hasTeacher: teacher !== undefined,
     hasOtherSignal: advantage.teacher !== undefined || loss.some(comparesWithTeacher),
-    ...(parts.sampler.name === "plain" ? { givesKeySteps: false } : {}),
+    ...(parts.sampler.name === "plain" ? { givesKeySteps: false, givesBudgets: false } : {}),
   });
   checkTeacher(parts);
   checkTerms(parts);

@@ -236,6 +236,11 @@ describe("a run with rewards that cannot teach is refused", () => {
       checkRewards([rewardTerm(findReward(name), {})], "sum", supply);
     expect(asks("likelihood")).toThrow(/asks a teacher, but there is none/);
     expect(asks("key-step")).toThrow(/which step went wrong/);
+    const budgeted = { ...supply, givesBudgets: false };
+    const product = (options: Record<string, unknown>) => () =>
+      checkRewards([rewardTerm(findReward("budget-product"), options)], "sum", budgeted);
+    expect(product({})).toThrow(/knows no budget.*the sampler sets none/);
+    expect(product({ budget: 8 })).not.toThrow();
     const own = defineReward({
       ...{ name: "own", summary: "", reference: "", needs: ["checkSteps"] as const },
       config: z.strictObject({}),
