@@ -3,12 +3,18 @@ import { type BootstrapOptions, combineIntervals, type Draw, percentiles } from 
 import type { SeedValues } from "./paired-difference.js";
 import { mean } from "./summary.js";
 
+/** Differences of means below it are those of rounding. */
+const noGap = 1e-9;
+
 /**
- * Share of a gap that an arm recovers, (arm − low) / (high − low): 0 at `low`, 1 at `high`. NaN or
- * infinite where there is no gap. RGR of "Incentivizing Strong Reasoning from Weak Supervision".
+ * Share of a gap that an arm recovers, (arm − low) / (high − low): 0 at `low`, 1 at `high`. NaN where there
+ * is no gap, and where it goes the other way than `sign` says: a share of a gap that may as well be
+ * its opposite is no share. RGR of "Incentivizing Strong Reasoning from Weak Supervision".
  */
-export function gapRecovered(arm: number, low: number, high: number): number {
-  return (arm - low) / (high - low);
+export function gapRecovered(arm: number, low: number, high: number, sign?: number): number {
+  const gap = high - low;
+  if (Math.abs(gap) < noGap || (sign !== undefined && Math.sign(gap) !== sign)) return Number.NaN;
+  return (arm - low) / gap;
 }
 
 /** Kendall's τ of values with their order: (rising pairs − falling pairs) / pairs; ties count as neither. */

@@ -4,6 +4,7 @@ import {
   type DerivedEstimate,
   derivedEstimate,
   gapRecovered,
+  mean,
   monotonicity,
   type SeedValues,
 } from "../../statistics/index.js";
@@ -65,5 +66,10 @@ export function derivedResult(
       ),
   );
   const random = new Random(0).stream("ablation", "derived", name);
-  return derivedEstimate(values, statistic, { random });
+  if (measure.type !== "gap-recovered") return derivedEstimate(values, statistic, { random });
+  // Resamples in which the gap goes the other way have no share of it: then there is no interval.
+  const [, low = 0, high = 0] = values.map((column) => mean(column.map(mean)));
+  const share = (means: readonly number[]) =>
+    gapRecovered(...(means as [number, number, number]), Math.sign(high - low));
+  return derivedEstimate(values, share, { random });
 }

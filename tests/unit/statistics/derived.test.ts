@@ -17,7 +17,10 @@ const options = { random, resamples: 500 };
 test("a gap is recovered by the share of it that an arm makes up", () => {
   expect(gapRecovered(0.8, 0.2, 1)).toBeCloseTo(0.75, 12);
   expect(gapRecovered(0.1, 0.2, 1)).toBeCloseTo(-0.125, 12);
-  expect(gapRecovered(0.5, 0.3, 0.3)).toBe(Number.POSITIVE_INFINITY);
+  // No gap, but for rounding; and one of the other direction.
+  expect(gapRecovered(0.5, 0.1 + 0.2, 0.3)).toBeNaN();
+  expect(gapRecovered(0.5, 0.3, 0.2, -1)).toBeCloseTo(-2, 12);
+  expect(gapRecovered(0.5, 0.3, 0.2, 1)).toBeNaN();
 });
 
 test("monotonicity counts pairs that rise and fall; ties are neither", () => {
