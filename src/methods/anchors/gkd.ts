@@ -7,17 +7,19 @@ import {
   distillSettings,
   higher,
   isTask,
+  stepsField,
   withTask,
 } from "../blocks/index.js";
 import { defineMethod } from "../define.js";
 
 const settings = z.strictObject({
   ...baseSettings({ problems: additionProblems(2) }),
-  ...distillSettings({ sftSteps: 500, steps: 250 }),
+  ...distillSettings({ sftSteps: 300, steps: 200 }),
   digits: z
     .tuple([z.int().min(1), z.int().min(1)])
-    .default([2, 4])
+    .default([2, 3])
     .describe("Of additions: their digits, where traces are short and where they are long."),
+  longSftSteps: stepsField(650, "the SFT where traces are long, so that it leaves as many wrong"),
 });
 type Settings = z.output<typeof settings>;
 
@@ -72,11 +74,12 @@ export const gkd = defineMethod({
   needs: ["completion"],
   arms(s) {
     if (!hasLengths(s)) return armsAt(s, "");
-    const at = (digits: number, length: string) => {
+    const at = (digits: number, length: string, sftSteps: number) => {
       const task = { minDigits: digits, maxDigits: digits };
-      return armsAt({ ...s, problems: withTask(s.problems, task) }, length);
+      return armsAt({ ...s, sftSteps, problems: withTask(s.problems, task) }, length);
     };
-    return { ...at(s.digits[0], ", short"), ...at(s.digits[1], ", long") };
+    const [short, long] = s.digits;
+    return { ...at(short, ", short", s.sftSteps), ...at(long, ", long", s.longSftSteps) };
   },
   baseline: (s) => (hasLengths(s) ? "off, forward, long" : "off, forward"),
   comparisons: (s) =>

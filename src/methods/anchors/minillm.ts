@@ -18,7 +18,11 @@ export const minillm = defineMethod({
   fidelity: "faithful",
   note: "Without the paper's pre-training loss on plain text; teacher-mixed sampling is an arm of its own.",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3), evaluateEvery: 40 }),
+    ...baseSettings({
+      problems: additionProblems(3, { minDigits: 1 }),
+      batchSize: 32,
+      evaluateEvery: 50,
+    }),
     ...reinforceSettings(),
     mix: z
       .number()

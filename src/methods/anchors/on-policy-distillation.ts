@@ -21,7 +21,11 @@ export const onPolicyDistillation = defineMethod({
     "At equal rollouts, what a teacher thinks of every token, log T − log S, as its advantage beats a reward per completion.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3), evaluateEvery: 40 }),
+    ...baseSettings({
+      problems: additionProblems(3, { minDigits: 1 }),
+      batchSize: 32,
+      evaluateEvery: 50,
+    }),
     ...reinforceSettings(),
     discount: z
       .number()

@@ -18,8 +18,8 @@ export const taid = defineMethod({
     "A target that moves from the student's distribution to the teacher's teaches more than the teacher's own, in either direction of the KL.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3) }),
-    ...distillSettings({ sftSteps: 400, steps: 300 }),
+    ...baseSettings({ problems: additionProblems(3, { minDigits: 1 }), batchSize: 32 }),
+    ...distillSettings({ sftSteps: 380, steps: 200 }),
     start: z.number().min(0).max(1).default(0.4).describe("Share of the teacher at first."),
     rate: z.number().positive().default(5e-4).describe("Largest step of the adaptive part, α."),
     momentum: z.number().min(0).max(1).default(0.99).describe("Of the running mean, β."),

@@ -13,7 +13,7 @@ export interface DistillDefaults {
 
 /** Fields of methods that distil a trained teacher into a student after a short SFT. */
 export function distillSettings(defaults: DistillDefaults = {}) {
-  const { teacher = "S0w", teacherSteps = 1500, sftSteps = 400 } = defaults;
+  const { teacher = "S0w", teacherSteps = 1000, sftSteps = 400 } = defaults;
   const { steps = 300, learningRate = 1e-3 } = defaults;
   return {
     teacher: sizeField(teacher, "teacher"),

@@ -19,7 +19,7 @@ export interface WarmDefaults {
 
 /** Fields of methods that begin with an SFT and go on with rewards; `batchSize` is in problems. */
 export function warmSettings(defaults: WarmDefaults = {}) {
-  const { sftSteps = 400, steps = 80, learningRate = 5e-4 } = defaults;
+  const { sftSteps = 450, steps = 80, learningRate = 3e-4 } = defaults;
   return {
     samplesPerProblem: z.int().min(2).default(8).describe("Rollouts of a problem."),
     sftSteps: stepsField(sftSteps, "the SFT that every arm begins with"),
@@ -71,10 +71,10 @@ export function rewardStage(
 
 /** Fields of methods that train a student on its own rollouts after a short SFT. */
 export function reinforceSettings(defaults: { sftSteps?: number; steps?: number } = {}) {
-  const { sftSteps = 400, steps = 120 } = defaults;
+  const { sftSteps = 380, steps = 100 } = defaults;
   return {
-    ...distillSettings({ sftSteps, steps, learningRate: 5e-4 }),
-    problemsPerStep: z.int().min(1).default(8).describe("Problems per batch of rollouts."),
+    ...distillSettings({ sftSteps, steps, learningRate: 3e-4 }),
+    problemsPerStep: z.int().min(1).default(16).describe("Problems per batch of rollouts."),
     samples: z.int().min(2).default(8).describe("Completions of each problem, G."),
   };
 }

@@ -42,7 +42,7 @@ export const contrastableDpo = defineMethod({
     pairProblems: countField(500, "pairs are made of"),
     beta: z.number().positive().default(0.1).describe("[REC] β of DPO."),
     steps: stepsField(60, "DPO and of SFT on the right traces"),
-    dpoRate: rateField(1e-4, "DPO"),
+    dpoRate: rateField(2e-5, "DPO"),
     learningRate: rateField(6e-4, "SFT"),
     textFactor: z
       .int()

@@ -43,11 +43,11 @@ export const drp = defineMethod({
     }),
     verbosity: shareField(0.6, "[REC] Share of steps at which verbose traces talk."),
     shortest: z.string().default("terse").describe("[REC] Style of the teacher's shortest traces."),
-    baseSteps: stepsField(1000, "the SFT on verbose traces that every arm begins with"),
+    baseSteps: stepsField(1500, "the SFT on verbose traces that every arm begins with"),
     baseRate: rateField(3e-3, "that SFT"),
     keep: keepField,
     traceProblems: countField(600, "the student writes traces of"),
-    steps: stepsField(200, "every arm after it"),
+    steps: stepsField(300, "every arm after it"),
     learningRate: rateField(1e-3, "every arm after it"),
   }),
   paperSettings: {

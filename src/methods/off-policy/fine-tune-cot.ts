@@ -27,20 +27,20 @@ export const fineTuneCot = defineMethod({
   note: "The teacher is the task's solver with mistakes; its rationales of one problem differ in style and in being right.",
   settings: z.strictObject({
     ...baseSettings({
-      problems: additionProblems(3, {
+      problems: additionProblems(2, {
         ...{ minDigits: 1, errorRate: 0.2 },
         style: ["scratchpad", "carries", "reversed"],
       }),
       batchSize: 32,
-      evaluateEvery: 250,
+      evaluateEvery: 300,
     }),
     samples: z
       .array(z.int().min(1))
       .min(2)
       .default([1, 4, 16])
       .describe("D from the least to the most: rationales of each problem, an arm each."),
-    traceProblems: countField(400, "the teacher solves"),
-    steps: stepsField(750, "every arm"),
+    traceProblems: countField(300, "the teacher solves"),
+    steps: stepsField(1200, "every arm"),
     learningRate: rateField(3e-3, "every arm"),
   }),
   paperSettings: {

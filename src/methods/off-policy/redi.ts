@@ -37,7 +37,7 @@ export const redi = defineMethod({
       .array(z.number().min(0).max(1))
       .default([0.2, 0.5, 1])
       .describe("Other weights, an arm each."),
-    sftSteps: stepsField(700, "the first stage"),
+    sftSteps: stepsField(630, "the first stage"),
     sftRate: rateField(3e-3, "the first stage"),
     steps: stepsField(150, "the second stage, in every arm"),
     learningRate: rateField(6e-5, "the second stage of REDI and of more SFT"),

@@ -30,13 +30,12 @@ export const revthink = defineMethod({
   settings: z.strictObject({
     ...baseSettings({
       problems: additionProblems(3, { minDigits: 1 }),
-      student: "S0w",
       batchSize: 32,
-      evaluateEvery: 250,
+      evaluateEvery: 300,
     }),
     traceProblems: countField(3000, "there are"),
     fraction: shareField(0.1, "Share of them that the arms with few problems have."),
-    steps: stepsField(750, "every arm"),
+    steps: stepsField(600, "every arm"),
     learningRate: rateField(3e-3, "every arm"),
   }),
   paperSettings: {

@@ -40,7 +40,7 @@ export const rsd = defineMethod({
     }),
     teacher: sizeField("S0w", "teacher"),
     teacherSteps: stepsField(1000, "the teacher, which is trained once for all seeds"),
-    baseSteps: stepsField(400, "the SFT of a student in its own style"),
+    baseSteps: stepsField(500, "the SFT of a student in its own style"),
     sftRate: rateField(3e-3, "these"),
     teacherStyles: z
       .array(z.string())

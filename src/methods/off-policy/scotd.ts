@@ -31,7 +31,7 @@ export const scotd = defineMethod({
   note: "The teacher is the task's solver with mistakes; its chains of one problem differ in style and in being right.",
   settings: z.strictObject({
     ...baseSettings({
-      problems: additionProblems(3, {
+      problems: additionProblems(2, {
         ...{ minDigits: 1, errorRate: 0.2 },
         style: ["scratchpad", "carries", "reversed"],
       }),
@@ -41,16 +41,16 @@ export const scotd = defineMethod({
     samples: z
       .array(z.int().min(1))
       .min(2)
-      .default([1, 3, 10, 30])
+      .default([1, 5, 30])
       .describe("N from the least to the most: chains of each problem, two arms each."),
     chosen: z
       .int()
       .min(1)
-      .default(3)
+      .default(2)
       .describe("[REC] Chains that are chosen of the most, the likeliest or the most diverse."),
     traceProblems: countField(300, "the teacher solves"),
     baseSteps: stepsField(100, "the SFT on answers alone that every arm begins with"),
-    steps: stepsField(600, "every arm after it"),
+    steps: stepsField(800, "every arm after it"),
     learningRate: rateField(3e-3, "both"),
   }),
   paperSettings: {
@@ -74,11 +74,13 @@ export const scotd = defineMethod({
       sftOnRows("sft", s, ["traces"], { student: fromStage("base"), steps: s.steps, learningRate }),
     ];
     const most = s.samples.at(-1) as number;
+    // Of repeated draws most right ones are equal, and hardly any wrong ones: the filter comes first.
+    const distinct = [{ type: "correct" }, { type: "dedupe" }];
     return {
       ...Object.fromEntries(s.samples.map((n) => [filtered(n), arm(n, [{ type: "correct" }])])),
       ...Object.fromEntries(s.samples.map((n) => [unfiltered(n), arm(n, [])])),
-      likely: arm(most, [{ type: "dedupe" }, { type: "learnability", best: s.chosen }]),
-      diverse: arm(most, [{ type: "dedupe" }, { type: "diversity", keep: s.chosen }]),
+      likely: arm(most, [...distinct, { type: "learnability", best: s.chosen }]),
+      diverse: arm(most, [...distinct, { type: "diversity", keep: s.chosen }]),
     };
   },
   baseline: ({ samples }) => filtered(samples[0] as number),

@@ -33,7 +33,6 @@ export const tinyllm = defineMethod({
   settings: z.strictObject({
     ...baseSettings({
       problems: additionProblems(2, { minDigits: 1 }),
-      student: "S0w",
       batchSize: 32,
       evaluateEvery: 250,
     }),
@@ -43,7 +42,7 @@ export const tinyllm = defineMethod({
     firstWeight: repeatField("the first teacher's rationales, α"),
     secondWeight: repeatField("the second teacher's rationales, β"),
     traceProblems: countField(1000, "the teachers solve"),
-    steps: stepsField(750, "every arm"),
+    steps: stepsField(500, "every arm"),
     learningRate: rateField(3e-3, "every arm"),
   }),
   paperSettings: {

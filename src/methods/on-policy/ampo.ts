@@ -27,7 +27,7 @@ export const ampo = defineMethod({
   note: "The teachers are four styles of the task, for rows of files what the data gives. There is no bonus for entropy, no dual clip and no punishment of repetition. Token losses are a mean over tokens.",
   settings: z.strictObject({
     ...baseSettings({
-      ...{ problems: additionProblems(3), batchSize: 8 },
+      ...{ problems: additionProblems(3, { minDigits: 1 }), batchSize: 16 },
       ...{ evaluationRows: 100, evaluateEvery: 20 },
     }),
     ...warmSettings(),

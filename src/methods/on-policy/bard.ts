@@ -33,14 +33,14 @@ export const bard = defineMethod({
   note: "The factor of the budget is a reconstruction, as the paper's could not be read. The sum adds 1 − length / longest, a price of length, as no reward values the budget of a wrong answer. Traces are compressed by writing them in terser styles of the task.",
   settings: z.strictObject({
     ...baseSettings({
-      ...{ problems: additionProblems(3), batchSize: 8 },
+      ...{ problems: additionProblems(2), batchSize: 16 },
       ...{ evaluationRows: 100, evaluateEvery: 0 },
     }),
-    ...warmSettings({ sftSteps: 1000 }),
+    ...warmSettings({ sftSteps: 800, learningRate: 1e-4 }),
     budgets: z
       .array(z.int().min(1))
       .min(2)
-      .default([6, 15, 33])
+      .default([5, 11, 23])
       .describe("Tokens of a completion, from few to many, with room for the end token."),
     traces: countField(3000, "are written at every budget"),
     tolerance: z.number().positive().default(0.5).describe("[REC] κ: share beyond it worth 0."),

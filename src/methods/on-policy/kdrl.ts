@@ -20,7 +20,11 @@ export const kdrl = defineMethod({
   fidelity: "faithful",
   note: "k1 as a loss, which does nothing in expectation, is refused by the trainer and so is no arm; its use as an advantage is KDRL's own form.",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3), evaluateEvery: 40 }),
+    ...baseSettings({
+      problems: additionProblems(3, { minDigits: 1 }),
+      batchSize: 32,
+      evaluateEvery: 50,
+    }),
     ...reinforceSettings(),
     beta: z
       .number()

@@ -34,10 +34,10 @@ export const score = defineMethod({
   note: "The teacher is the task. Rewards begin just before a mistake that the task made in one of its own episodes, not the student's.",
   settings: z.strictObject({
     ...baseSettings({ problems, batchSize: 8, evaluationRows: 100, evaluateEvery: 0 }),
-    ...warmSettings({ sftSteps: 300, steps: 60 }),
-    correctedProblems: z.int().min(1).default(400).describe("Problems of which the student tries."),
+    ...warmSettings({ sftSteps: 450, steps: 60 }),
+    correctedProblems: z.int().min(1).default(800).describe("Problems of which the student tries."),
     corrections: z.int().min(1).default(5).describe("Corrections of an episode, at most."),
-    correctionSteps: stepsField(150, "the SFT on corrected or on the teacher's episodes"),
+    correctionSteps: stepsField(200, "the SFT on corrected or on the teacher's episodes"),
   }),
   paperSettings: {
     correctedProblems: {

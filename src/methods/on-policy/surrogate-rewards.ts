@@ -29,10 +29,10 @@ export const surrogateRewards = defineMethod({
   note: "The bad habit is to answer without working, which half of the base's traces do: form is working, a colon and the answer. One score of form stands for the mean of the paper's two. There is no arm with random rewards, as no reward is random.",
   settings: z.strictObject({
     ...baseSettings({
-      ...{ problems: additionProblems(3, { style: ["carries", "direct"] }) },
-      ...{ batchSize: 8, evaluateEvery: 20 },
+      ...{ problems: additionProblems(2, { style: ["carries", "direct"] }) },
+      ...{ batchSize: 16, evaluateEvery: 20 },
     }),
-    ...warmSettings({ sftSteps: 900 }),
+    ...warmSettings({ sftSteps: 500, learningRate: 1e-4 }),
     unskilledSteps: stepsField(100, "the SFT of the base without the skill [REC]"),
     form: z
       .string()
@@ -41,7 +41,7 @@ export const surrogateRewards = defineMethod({
     longest: z
       .int()
       .min(2)
-      .default(28)
+      .default(20)
       .describe("Most tokens of a completion; the reward of length is highest at `target` of it."),
     target: z.number().gt(0).lt(1).default(0.5).describe("p: share of them that is best."),
     recovered: z

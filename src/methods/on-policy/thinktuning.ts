@@ -10,6 +10,7 @@ import {
   type Sampler,
   trainStage,
   collectStage,
+  freshStudent,
   fromStage,
   warmStage,
 } from "../blocks/index.js";
@@ -27,7 +28,7 @@ export const thinktuning = defineMethod({
   note: "The teacher's reaction is a mark and the task's own solution from the first wrong step on. The paper's shaping was not available: −A·f(p), f(p) = p/(p + c), for tokens with a positive advantage [REC]. The unshaped arm is cross-entropy on them.",
   settings: z.strictObject({
     ...baseSettings({
-      ...{ problems: additionProblems(3), batchSize: 8 },
+      ...{ problems: additionProblems(3, { minDigits: 1 }), batchSize: 16 },
       ...{ evaluationRows: 100, evaluateEvery: 20 },
     }),
     ...warmSettings(),
@@ -62,7 +63,11 @@ export const thinktuning = defineMethod({
   },
   needs: ["completion", "checkSteps", "continueFrom"],
   arms(s) {
-    const sft = warmStage(s, { tokenizer: { type: "character", characters: s.feedback } });
+    const sft = warmStage(s, {
+      // Room for a mistake, what is said of it, and the solution.
+      student: freshStudent(s.student, 128),
+      tokenizer: { type: "character", characters: s.feedback },
+    });
     const { samplesPerProblem, share, feedback, shape } = s;
     const guided = {
       ...({ type: "guided-continue", after: "error" } as const),

@@ -23,7 +23,11 @@ export const vold = defineMethod({
   fidelity: "proxy",
   note: "Text alone: student and teacher read the same prompt.",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3), evaluateEvery: 40 }),
+    ...baseSettings({
+      problems: additionProblems(3, { minDigits: 1 }),
+      batchSize: 32,
+      evaluateEvery: 50,
+    }),
     ...reinforceSettings(),
     beta: z.number().positive().default(0.1).describe("β of the k2 estimator on failing rows."),
   }),
