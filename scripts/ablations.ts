@@ -1,6 +1,6 @@
 /**
  * Runs methods in full and refreshes their reports in examples/methods. `npm run ablations [-- names]
- * [seeds=3] [processes=2]`. Stages stay in ablations/<name>, so that a run that was stopped continues.
+ * ["seeds=[11,12,13]"] [processes=2]`. The usual seeds are ones that nobody had looked at while the settings were chosen. Stages stay in ablations/<name>, so that a run that was stopped continues.
  */
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,16 +17,17 @@ import {
 
 const words = process.argv.slice(2);
 const names = words.filter((word) => !word.includes("="));
-const { seeds = 3, processes } = applyOverrides(
+const { seeds = [11, 12, 13], processes } = applyOverrides(
   {},
   words.filter((word) => word.includes("=")),
-) as { seeds?: number; processes?: number };
+) as { seeds?: number | number[]; processes?: number };
 const chosen =
   names.length === 0 ? methodDefinitions : names.map((name) => findMethod(name, methodDefinitions));
 
 for (const method of chosen) {
   const { name } = method;
-  const command = `npx pupil ablate ${name} seeds=${seeds}`;
+  const counted = typeof seeds === "number" ? `seeds=${seeds}` : `"seeds=${JSON.stringify(seeds)}"`;
+  const command = `npx pupil ablate ${name} ${counted}`;
   const plan = await planMethod(method, [], { seeds });
   console.log(`${name}: ${plan.stages.length} stages`);
   const began = performance.now();
