@@ -19,6 +19,7 @@ import { w2sr } from "./off-policy/w2sr.js";
 import { ampo } from "./on-policy/ampo.js";
 import { bard } from "./on-policy/bard.js";
 import { kdrl } from "./on-policy/kdrl.js";
+import { ssb } from "./on-policy/ssb.js";
 import { score } from "./on-policy/score.js";
 import { surrogateRewards } from "./on-policy/surrogate-rewards.js";
 import { thinktuning } from "./on-policy/thinktuning.js";
@@ -34,6 +35,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   dap,
   contrastableDpo,
   tinyllm,
+  ssb,
   bard,
   fineTuneCot,
   kdrl,
