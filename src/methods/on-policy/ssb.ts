@@ -36,7 +36,7 @@ export const ssb = defineMethod({
       problems: additionProblems(3, { style: "carries" }),
       ...{ batchSize: 8, evaluationRows: 300, evaluateEvery: 0 },
     }),
-    ...warmSettings({ sftSteps: 1200, steps: 70, learningRate: 1e-3 }),
+    ...warmSettings({ sftSteps: 700, steps: 70, learningRate: 1e-3 }),
     traces: countField(8000, "the base's SFT has without a hint, and as many with one"),
     asked: countField(1000, "the base attempts, for hints"),
     hint: z
@@ -47,7 +47,7 @@ export const ssb = defineMethod({
     attempts: z.int().min(2).default(4).describe("K: attempts at each of them without a hint."),
     keep: keepField,
     temperature: z.number().positive().default(2).describe("τ of both distributions."),
-    distillSteps: stepsField(200, "the student on the accepted texts"),
+    distillSteps: stepsField(150, "the student on the accepted texts"),
     distillRate: rateField(1e-3, "the student on them"),
     rank: z.int().min(1).default(32).describe("Rank of the adapter that all arms train."),
   }),
@@ -110,7 +110,7 @@ export const ssb = defineMethod({
   },
   baseline: "GRPO",
   comparisons: [higher(metric, "SSB"), higher(metric, "SSB", "SFT")],
-  metrics: [metric, "heldOut.meanLength", "longer.accuracy"],
+  metrics: [metric, "heldOut.meanLength", "accepted.withoutHint"],
   fairness: {
     equal: "tokens",
     note: "All arms begin with the same base and train an adapter of one size. GRPO writes as many tokens as the attempts and hinted texts of the others, which take more optimizer steps on fewer rows.",
