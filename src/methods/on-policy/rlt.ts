@@ -26,7 +26,6 @@ import { defineMethod } from "../define.js";
 const metric = "heldOut.accuracy";
 const leak = "explanations.answerLeak";
 const prefix = "§{answer}¤";
-const temperature = 0.7;
 
 /** A teacher that is told the answer learns to explain it so that a student understands. */
 export const rlt = defineMethod({
@@ -50,8 +49,7 @@ export const rlt = defineMethod({
     referenceWeight: z.number().min(0).default(0.04).describe("β of the KL to the reference."),
   }),
   paperSettings: {
-    weights: { value: "c 1 and 0.01, d 3 and 0.03", source: "SRC", here: "the same" },
-    temperature: { value: 0.7, source: "SRC", here: "0.7" },
+    reward: { value: "c 1, 0.01; d 3, 0.03; temperature 0.7", source: "SRC", here: "the same" },
     samplesPerProblem: { value: "64; 1024 completions a step", source: "SRC" },
     steps: { value: 125, source: "SRC" },
     referenceWeight: { value: "0.04; reference follows every 32 steps by 0.9", source: "SRC" },
@@ -60,7 +58,7 @@ export const rlt = defineMethod({
   needs: ["completion", "solve"],
   arms(s) {
     const tokenizer = { type: "character", characters: "§¤" } as const;
-    const sampling = { samplingTemperature: temperature };
+    const sampling = { samplingTemperature: 0.7 };
     const withAnswer = { type: "with-answer", ending: ":{answer}" };
     const told = { type: "with-prefix", prefix };
     const explained = { type: "explanation", separator: ":" };
@@ -78,7 +76,7 @@ export const rlt = defineMethod({
     ];
     const rewarded = (weights: { klMean?: number; klMax?: number }): Stage => {
       const { samplesPerProblem, referenceWeight: weight } = s;
-      const understood = { type: "likelihood", separator: ":", temperature, ...weights };
+      const understood = { type: "likelihood", separator: ":", ...weights };
       const near = { type: "sampled-reverse-kl", against: "reference", weight };
       const trainer = {
         ...{ sampler: { type: "plain", samplesPerProblem, prefix }, sampling },
