@@ -36,7 +36,7 @@ export const ssb = defineMethod({
       problems: additionProblems(3, { style: "carries" }),
       ...{ batchSize: 8, evaluationRows: 300, evaluateEvery: 0 },
     }),
-    ...warmSettings({ sftSteps: 700, steps: 70, learningRate: 1e-3 }),
+    ...warmSettings({ sftSteps: 850, steps: 70, learningRate: 1e-3 }),
     traces: countField(8000, "the base's SFT has without a hint, and as many with one"),
     asked: countField(1000, "the base attempts, for hints"),
     hint: z
