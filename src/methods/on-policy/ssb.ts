@@ -43,7 +43,7 @@ export const ssb = defineMethod({
       .string()
       .min(1)
       .default("§{good}¤{bad}¤")
-      .describe("What it is told before the prompt then: {good}, {bad}, {answer}."),
+      .describe("[REC] What it is told before the prompt then: {good}, {bad}, {answer}."),
     attempts: z.int().min(2).default(4).describe("K: attempts at each of them without a hint."),
     keep: keepField,
     temperature: z.number().positive().default(2).describe("τ of both distributions."),
