@@ -39,7 +39,7 @@ export const rlt = defineMethod({
   note: "The frozen student is the one that is taught after. The reference is the teacher of the start and does not follow it. The tags of the paper are an explanation that ends.",
   settings: z.strictObject({
     ...baseSettings({ problems: additionProblems(2), batchSize: 8, evaluateEvery: 0 }),
-    ...warmSettings({ sftSteps: 800, steps: 60, learningRate: 5e-4 }),
+    ...warmSettings({ sftSteps: 600, steps: 60, learningRate: 5e-4 }),
     teacher: sizeField("S0", "teacher"),
     styles: stylesField(["scratchpad", "carries"], "[REC] Styles of the task that explain."),
     restating: stylesField(["direct"], "[REC] Styles that do no more than restate the answer."),
