@@ -11,6 +11,8 @@ export interface Example {
   readonly unlearned?: readonly (readonly [number, number])[];
   /** The final answer, where a task can verify one. */
   readonly answer?: string;
+  /** The prompt that its writer was shown, where that is another. */
+  readonly shownPrompt?: string;
 }
 
 /**
@@ -30,6 +32,11 @@ export interface TokenSequence {
    * are told more than the student can be shown it.
    */
   readonly reference?: readonly number[];
+  /**
+   * Ids of the prompt that the writer of the completion was shown, where that is another than the
+   * row's, such as one with a hint. Teachers that are told more than the student can read it.
+   */
+  readonly shownPrompt?: readonly number[];
   /** Name of the row in its data, such as `train.jsonl:12`, for messages. */
   readonly id?: string;
 }

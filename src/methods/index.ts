@@ -19,7 +19,9 @@ import { w2sr } from "./off-policy/w2sr.js";
 import { ampo } from "./on-policy/ampo.js";
 import { bard } from "./on-policy/bard.js";
 import { kdrl } from "./on-policy/kdrl.js";
+import { rlt } from "./on-policy/rlt.js";
 import { score } from "./on-policy/score.js";
+import { ssb } from "./on-policy/ssb.js";
 import { surrogateRewards } from "./on-policy/surrogate-rewards.js";
 import { thinktuning } from "./on-policy/thinktuning.js";
 import { vold } from "./on-policy/vold.js";
@@ -34,6 +36,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   dap,
   contrastableDpo,
   tinyllm,
+  ssb,
   bard,
   fineTuneCot,
   kdrl,
@@ -45,6 +48,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   score,
   thinktuning,
   surrogateRewards,
+  rlt,
   distillm,
   gkd,
   minillm,

@@ -4,7 +4,8 @@ import type { Rollout } from "./sample-rollouts.js";
 /**
  * A rollout as a training row: only its completion is predicted.
  *
- * @param source the row of the data that the prompt is from; its completion becomes the reference
+ * @param source the row of the data that the prompt is from; its completion becomes the reference,
+ *   and what its writer was shown can be shown to the teacher again
  */
 export function rolloutToSequence(
   { promptIds, completionIds }: Rollout,
@@ -12,6 +13,10 @@ export function rolloutToSequence(
 ): TokenSequence {
   const own = { ids: [...promptIds, ...completionIds], completionStart: promptIds.length };
   if (source === undefined) return own;
-  const { ids, completionStart, id } = source;
-  return { ...own, reference: ids.slice(completionStart), ...(id === undefined ? {} : { id }) };
+  const { ids, completionStart, shownPrompt, id } = source;
+  return {
+    ...{ ...own, reference: ids.slice(completionStart) },
+    ...(shownPrompt && { shownPrompt }),
+    ...(id === undefined ? {} : { id }),
+  };
 }

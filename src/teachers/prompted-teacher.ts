@@ -3,8 +3,15 @@ import { type Batch, makeBatch, type Tokenizer, type TokenSequence } from "../da
 import { PupilError } from "../errors/index.js";
 import type { Teacher, TeacherAnswer, TeacherSignal } from "./teacher.js";
 
+/** What of the row a privileged prompt can have; one of the two prompts must be in it. */
+const rowParts = ["prompt", "completion", "shown"] as const;
+type RowPart = (typeof rowParts)[number];
+
 /** Parts of a privileged prompt: text, or what stands for something of the row. */
-type Part = readonly number[] | "prompt" | "completion";
+type Part = readonly number[] | RowPart;
+
+const remedyForUnknownRows =
+  "Take rows that have shownPrompt, such as those of the sampler hinted, or leave {shown} out of teacher.prompt.";
 
 /** What is of a row and not of a position cannot be moved to where the student has the position. */
 const ofRows: readonly TeacherSignal[] = ["teacherAttentions", "teacherKeys", "teacherValues"];
@@ -16,11 +23,13 @@ const ofRows: readonly TeacherSignal[] = ["teacherAttentions", "teacherKeys", "t
  *     template "The answer is {completion}. {prompt}"
  *
  * `{prompt}` is the student's prompt, `{completion}` the completion that the data gives (for a row
- * that the student wrote: to the same prompt). Both are put in by their token ids.
+ * that the student wrote: to the same prompt), `{shown}` the prompt that the writer of the row was
+ * shown, with the hint that was not for the student. They are put in by their token ids.
  *
- * Owns the teacher.
+ * With `{shown}` it knows only rows that say what was shown. Owns the teacher.
  *
- * @throws PupilError for a template without `{prompt}`, or with a placeholder that does not exist
+ * @throws PupilError for a template without `{prompt}` or `{shown}`, or with a placeholder that does
+ *   not exist, and when it scores a row that lacks what it is to read
  * @see context distillation, Askell et al. 2021, arXiv 2112.00861, section 2.1
  */
 export function promptedTeacher(
@@ -29,13 +38,21 @@ export function promptedTeacher(
   tokenizer: Pick<Tokenizer, "encode" | "startIds" | "endIds" | "padId">,
 ): Teacher {
   const parts = parseTemplate(template, tokenizer);
-  const promptOf = ({ ids, completionStart, reference }: TokenSequence): number[] => {
-    const own = ids.slice(0, completionStart);
-    const starts = tokenizer.startIds.every((id, i) => own[i] === id);
-    const prompt = starts ? own.slice(tokenizer.startIds.length) : own;
+  const readsShown = parts.includes("shown");
+  const withoutStart = (ids: readonly number[]) => {
+    const starts = tokenizer.startIds.every((id, i) => ids[i] === id);
+    return starts ? ids.slice(tokenizer.startIds.length) : ids;
+  };
+  const promptOf = (row: TokenSequence): number[] => {
+    const { ids, completionStart, reference, shownPrompt } = row;
+    if (readsShown && shownPrompt === undefined) throw nothingShown(row);
     const given = reference ?? ids.slice(completionStart);
-    const completion = given.filter((id) => !tokenizer.endIds.includes(id));
-    const expand = (part: Part) => (typeof part === "string" ? { prompt, completion }[part] : part);
+    const values: Readonly<Record<RowPart, readonly number[]>> = {
+      prompt: withoutStart(ids.slice(0, completionStart)),
+      completion: given.filter((id) => !tokenizer.endIds.includes(id)),
+      shown: withoutStart(shownPrompt ?? []),
+    };
+    const expand = (part: Part) => (typeof part === "string" ? values[part] : part);
     return [...tokenizer.startIds, ...parts.flatMap(expand)];
   };
   // What it would write to its own prompt is not what it says about the student's.
@@ -44,6 +61,10 @@ export function promptedTeacher(
     ...inner,
     name: `${teacher.name} with a prompt of its own`,
     provides: teacher.provides.filter((signal) => !ofRows.includes(signal)),
+    ...(readsShown && {
+      knows: (row: TokenSequence) => row.shownPrompt !== undefined,
+      remedyForUnknownRows,
+    }),
     score: async (batch, needs, context) => {
       const prompts = batch.sequences.map(promptOf);
       const rows = batch.sequences.map(({ ids, completionStart }, i): TokenSequence => {
@@ -106,25 +127,30 @@ function moveToStudent(
 
 function parseTemplate(template: string, { encode }: Pick<Tokenizer, "encode">): Part[] {
   const parts = template.split(/(\{\w+\})/).filter((text) => text !== "");
-  const unknown = parts.find((text) => /^\{\w+\}$/.test(text) && !(text in placeholders));
-  if (unknown !== undefined || !parts.includes("{prompt}")) {
+  const nameOf = (text: string) => /^\{(\w+)\}$/.exec(text)?.[1];
+  const partOf = (name: string | undefined) => rowParts.find((part) => part === name);
+  const unknown = parts.find((text) => nameOf(text) !== undefined && !partOf(nameOf(text)));
+  if (unknown !== undefined || !["{prompt}", "{shown}"].some((text) => parts.includes(text))) {
     const problem =
       unknown === undefined ? "has no {prompt}." : `has the unknown placeholder ${unknown}.`;
     throw new PupilError(problem, {
       field: "teacher.prompt",
       value: template,
-      remedy: `Use {prompt}, and {completion} for the right answer.`,
+      remedy:
+        "Use {prompt}, or {shown} for what the writer of a row was shown, and {completion} for the right answer.",
     });
   }
   try {
-    return parts.map((text): Part => placeholders[text] ?? encode(text));
+    return parts.map((text): Part => partOf(nameOf(text)) ?? encode(text));
   } catch (cause) {
     if (!(cause instanceof PupilError)) throw cause;
     throw new PupilError(cause.message, { field: "teacher.prompt", value: template, cause });
   }
 }
 
-const placeholders: Readonly<Record<string, Part>> = {
-  "{prompt}": "prompt",
-  "{completion}": "completion",
-};
+function nothingShown({ id }: TokenSequence): PupilError {
+  return new PupilError("The row does not say what its writer was shown.", {
+    field: id ?? "teacher.prompt",
+    remedy: remedyForUnknownRows,
+  });
+}

@@ -81,7 +81,7 @@ async function* textsOf(
       const noTokens = { toConfigJson: () => ({}) };
       render ??= (await compileChatTemplate(noTokens, options.chatTemplate)).render;
       yield render(example, example.isPrompt);
-    } else yield example.prompt + (example.completion ?? "");
+    } else yield example.prompt + (example.completion ?? "") + (example.shownPrompt ?? "");
   }
 }
 

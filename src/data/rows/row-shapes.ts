@@ -30,6 +30,7 @@ export interface PromptExample {
   readonly prompt: string;
   readonly completion?: undefined;
   readonly answer?: string;
+  readonly shownPrompt?: string;
 }
 
 /** A row of data as an example, with its name. */
@@ -51,7 +52,8 @@ export const rowShapes = {
   /**
    * `prompt` and `completion`: the completion is learned. Both are text, or both messages. With
    * `"finish_reason": "length"` or `"finished": false` no end is learned; parts of a text that
-   * `"unlearned": [[from, to], …]` names by their characters are only read.
+   * `"unlearned": [[from, to], …]` names by their characters are only read. `"shownPrompt"` is what
+   * the writer of the completion was shown in place of the prompt.
    */
   pair: {
     defaults: { prompt: "prompt", completion: "completion" },
@@ -66,6 +68,7 @@ export const rowShapes = {
           completion: text(row, fields, "completion", "completion"),
           ...(isCutOff(row) ? { finished: false } : {}),
           ...unlearnedOf(row),
+          ...shownPromptOf(row),
         };
       }
       return continuedChat(row, { fields, prompt, answer: completion, separator });
@@ -93,7 +96,10 @@ export const rowShapes = {
         });
       }
       if (!Array.isArray(requireField(row, prompt, "prompt"))) {
-        return { prompt: text(row, fields, "prompt", "prompt") + separator };
+        return {
+          prompt: text(row, fields, "prompt", "prompt") + separator,
+          ...shownPromptOf(row),
+        };
       }
       return { ...promptChat(row, fields, prompt, separator), isPrompt: true };
     },
@@ -122,6 +128,12 @@ function unlearnedOf({ row, where }: DataRow): Pick<Example, "unlearned"> {
     value,
     remedy: "Write it as [[from, to], …], in characters of the completion, or leave it out.",
   });
+}
+
+/** @throws PupilError for what is no text */
+function shownPromptOf(row: DataRow): Pick<Example, "shownPrompt"> {
+  if (!Object.hasOwn(row.row, "shownPrompt")) return {};
+  return { shownPrompt: textField(row, "shownPrompt", "shownPrompt") };
 }
 
 export type RowShapeName = keyof typeof rowShapes;
@@ -257,7 +269,7 @@ function answerOf(row: DataRow, fields: RowFields, taken: readonly unknown[]): s
 }
 
 /** Fields that say something about the completion of a row. */
-const marks = ["finish_reason", "finished", "unlearned"];
+const marks = ["finish_reason", "finished", "unlearned", "shownPrompt"];
 
 /** The fields that rows of a shape are read for. */
 export function fieldsWanted(fields: RowFields, shape: RowShapeName): WantedFields {

@@ -103,7 +103,11 @@ export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions)
       most.longestCompletion = Math.max(most.longestCompletion, ids.length - completionStart);
       most.longestPrompt = Math.max(most.longestPrompt, completionStart);
       const { answer } = row.example;
-      return { ...kept, id: row.id, ...(answer === undefined ? {} : { answer }) };
+      return {
+        ...{ ...kept, id: row.id },
+        ...shownPromptOf(tokenizer, row),
+        ...(answer === undefined ? {} : { answer }),
+      };
     },
     report: () => ({
       ...{ ...counts, ...sums, ...most },
@@ -147,6 +151,19 @@ function encodeNamed(
   } catch (cause) {
     if (!(cause instanceof PupilError)) throw cause;
     throw new PupilError(cause.message, { field: id, value: cause.value, cause });
+  }
+}
+
+function shownPromptOf(
+  tokenizer: Tokenizer,
+  { example, id }: NamedExample,
+): Pick<TokenSequence, "shownPrompt"> {
+  if (!("shownPrompt" in example) || example.shownPrompt === undefined) return {};
+  try {
+    return { shownPrompt: encodePrompt(tokenizer, example.shownPrompt) };
+  } catch (cause) {
+    if (!(cause instanceof PupilError)) throw cause;
+    throw new PupilError(`shownPrompt: ${cause.message}`, { field: id, value: cause.value, cause });
   }
 }
 

@@ -1,4 +1,5 @@
 export { drawSome, majorityWrong, splitAnswer } from "./choose.js";
+export { beforeAnswer, givesAway } from "./given-away.js";
 export {
   findPairMaker,
   findTraceStep,

@@ -47,4 +47,13 @@ export {
   type TrainStageOptions,
 } from "./stages.js";
 export { freshStudent, fromStage, students, type StudentSize, studentSizes } from "./students.js";
-export { countField, keepField, rowsOf, sftOnRows, shareField, tracesStage } from "./traces.js";
+export {
+  countField,
+  keepField,
+  rowsOf,
+  sftOnRows,
+  shareField,
+  solvedStage,
+  stylesField,
+  tracesStage,
+} from "./traces.js";

@@ -41,8 +41,8 @@ export interface WarmSettings extends BaseSettings {
 }
 
 /** The stage `sft` that arms with rewards begin with; `options` are the run's, in place of the common ones. */
-export function warmStage(s: WarmSettings, options: Partial<StageRun> = {}): Stage {
-  return trainStage("sft", s, {
+export function warmStage(s: WarmSettings, options: Partial<StageRun> = {}, name = "sft"): Stage {
+  return trainStage(name, s, {
     student: freshStudent(s.student),
     ...options,
     trainer: {

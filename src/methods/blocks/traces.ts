@@ -17,6 +17,9 @@ export const countField = (fallback: number, of: string) =>
 export const shareField = (fallback: number, text: string) =>
   z.number().min(0).max(1).default(fallback).describe(text);
 
+export const stylesField = (fallback: string[], text: string) =>
+  z.array(z.string()).min(1).default(fallback).describe(text);
+
 /** A stage that collects from the problems of the settings. */
 export function tracesStage(
   name: string,
@@ -24,6 +27,16 @@ export function tracesStage(
   config: Readonly<Record<string, unknown>>,
 ): Stage {
   return collectStage(name, { problems, ...config });
+}
+
+/** Solutions by rule, in styles of the task; `config` is the collect's, beside its sampler. */
+export function solvedStage(
+  name: string,
+  settings: BaseSettings,
+  styles: readonly string[],
+  config: Readonly<Record<string, unknown>>,
+): Stage {
+  return tracesStage(name, settings, { sampler: { type: "oracle", styles }, ...config });
 }
 
 /** The rows that earlier stages collected. */

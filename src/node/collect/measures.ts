@@ -1,4 +1,4 @@
-import type { Trace } from "../../data/index.js";
+import { beforeAnswer, givesAway, type Trace } from "../../data/index.js";
 
 /** What is said of the traces of a collection. */
 export function traceMeasures(traces: readonly Trace[]): Record<string, number> {
@@ -9,7 +9,13 @@ export function traceMeasures(traces: readonly Trace[]): Record<string, number> 
     finishedShare: mean(({ finished }) => Number(finished)),
     meanTokens: mean(({ tokens }) => tokens),
     lengthEntropy: lengthEntropy(traces),
+    answerLeak: mean((trace) => Number(leaks(trace))),
   };
+}
+
+/** Whether the right answer stands in it by itself before it comes to its end. */
+function leaks({ completion, problem: { answer } }: Trace): boolean {
+  return givesAway(beforeAnswer(completion, answer), answer);
 }
 
 /** Entropy of the lengths in tokens, in nats: how diverse they are. */

@@ -6,7 +6,7 @@ export const promptOption = {
     .string()
     .optional()
     .describe(
-      "What the teacher reads in place of the prompt, with {prompt} and {completion} (the right one).",
+      "What the teacher reads in place of the prompt, with {prompt}, {completion} (the right one) and {shown} (what the writer of the row was shown, of rows that have shownPrompt).",
     ),
 };
 

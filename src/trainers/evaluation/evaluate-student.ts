@@ -56,7 +56,7 @@ export interface ScoredCompletion {
 }
 
 export interface StudentEvaluation {
-  /** `<set>.loss` and `<set>.perplexity` (where there are given completions), `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, for sets with a budget `<set>.budgetError` and `<set>.violationRate`, and with a teacher that has logits of the same vocabulary `<set>.forwardKl`, `<set>.reverseKl`. */
+  /** `<set>.loss` and `<set>.perplexity` (where there are given completions), `<set>.accuracy`, `<set>.meanLength`, `<set>.endRate`, for sets with a budget `<set>.budgetError` and `<set>.violationRate`, and with a teacher that has logits of the same vocabulary, and knows the rows, `<set>.forwardKl`, `<set>.reverseKl`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly ScoredCompletion[];
 }
@@ -124,8 +124,11 @@ export async function evaluateStudent(
     Object.assign(metrics, budgetMeasures(scored.rollouts, endIds, set.budget));
   }
 
-  const isComparable = teacher?.vocabSize === student.config.vocabSize;
-  if (isComparable && teacher.provides.includes("teacherLogits")) {
+  const isComparable =
+    teacher?.vocabSize === student.config.vocabSize &&
+    teacher.provides.includes("teacherLogits") &&
+    set.rows.every((row) => teacher.knows?.(row) ?? true);
+  if (isComparable) {
     const { rollouts } = await sample(
       set.prompts,
       ownDistribution,

@@ -1,4 +1,9 @@
-import type { Problem, Tokenizer, TokenSequence } from "../../data/index.js";
+import {
+  encodePrompt,
+  type Problem,
+  type Tokenizer,
+  type TokenSequence,
+} from "../../data/index.js";
 import {
   addCosts,
   type AdvantageOptions,
@@ -119,7 +124,7 @@ function ofWholeRow({ promptIds, completionIds }: SampledRow): LikelihoodQuestio
 
 /** What is trained: only the completion, and of that what may be learned. */
 function toSequence(
-  { promptIds, completionIds, learned }: SampledRow,
+  { promptIds, completionIds, learned, shownPrompt }: SampledRow,
   { id, completion }: Problem,
   tokenizer: Tokenizer,
 ): TokenSequence {
@@ -128,6 +133,7 @@ function toSequence(
     completionStart: promptIds.length,
     ...(learned && { learned: [...promptIds.map(() => 0), ...learned] }),
     ...(completion === undefined ? {} : { reference: tokenizer.encode(completion) }),
+    ...(shownPrompt === undefined ? {} : { shownPrompt: encodePrompt(tokenizer, shownPrompt) }),
     id,
   };
 }

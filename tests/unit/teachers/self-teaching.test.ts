@@ -62,6 +62,34 @@ describe("a teacher with a prompt of its own", () => {
     }
   });
 
+  test("reads what the writer of a row was shown, and knows only rows that say it", async () => {
+    const bare = row("7+8=", "95");
+    const rows = [
+      { ...row("1+2=", "3"), shownPrompt: tokenizer.encode("9 3 1+2=") },
+      { ...bare, shownPrompt: tokenizer.encode("7+8=") },
+    ];
+    using batch = makeBatch(rows, tokenizer.padId);
+    using teacher = promptedTeacher(modelTeacher(model()), "{shown}", tokenizer);
+    const scores = await teacher.score(batch, ["teacherLogits"]);
+    const logits = tf.tidy(() => scores.tensors().teacherLogits?.arraySync()) as number[][][];
+    scores.dispose?.();
+    for (const [i, text] of ["9 3 1+2=3", "7+8=95"].entries()) {
+      const ids = [...tokenizer.encode(text), tokenizer.endIds[0] as number];
+      const { completionStart, ids: own } = rows[i] as TokenSequence;
+      const shift = ids.length - own.length;
+      for (let t = completionStart - 1; t + 1 < own.length; t++) {
+        for (const [v, value] of (logitsOf(ids)[t + shift] as number[]).entries()) {
+          expect((logits[i] as number[][])[t]?.[v]).toBeCloseTo(value, 5);
+        }
+      }
+    }
+    expect([...rows, bare].map((one) => teacher.knows?.(one))).toEqual([true, true, false]);
+    using other = makeBatch([{ ...bare, id: "a.jsonl:3" }], tokenizer.padId);
+    await expect(teacher.score(other, ["teacherLogits"])).rejects.toThrow(
+      /^a\.jsonl:3: The row does not say what its writer was shown.*hinted/,
+    );
+  });
+
   test.each([
     ["no prompt here", /teacher\.prompt: has no \{prompt\}/],
     ["{prompt} {answer}", /unknown placeholder \{answer\}.*\{completion\}/],

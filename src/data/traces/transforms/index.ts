@@ -1,10 +1,12 @@
 import { backwardTransform } from "./backward.js";
 import { compressTransform } from "./compress.js";
 import { difficultyRewriteTransform } from "./difficulty-rewrite.js";
+import { explanationTransform } from "./explanation.js";
 import { hierarchicalTemplateTransform } from "./hierarchical-template.js";
 import { mistakeFeedbackTransform } from "./mistake-feedback.js";
 import { multiViewTransform } from "./multi-view.js";
 import { skillPruneTransform } from "./skill-prune.js";
+import { withAnswerTransform } from "./with-answer.js";
 import { withPrefixTransform } from "./with-prefix.js";
 
 /** Steps that rewrite traces. */
@@ -16,5 +18,7 @@ export const transforms = [
   backwardTransform,
   multiViewTransform,
   hierarchicalTemplateTransform,
+  explanationTransform,
+  withAnswerTransform,
   withPrefixTransform,
 ] as const;

@@ -218,4 +218,13 @@ describe("rows of messages", () => {
     });
     expect(await exampleOf({ ...row, finish_reason: "stop" })).toEqual(row);
   });
+
+  test("what its writer was shown is text, of prompts alone too", async () => {
+    const row = { prompt: "p", shownPrompt: "hint p" };
+    expect(await exampleOf(row, { separator: "\n" })).toEqual({ ...row, prompt: "p\n" });
+    expect(await exampleOf({ ...row, completion: "c" })).toEqual({ ...row, completion: "c" });
+    expect(await messageOf(examplesOf([{ ...row, shownPrompt: 3 }]))).toMatch(
+      /^t\.jsonl:1: .*shownPrompt/,
+    );
+  });
 });

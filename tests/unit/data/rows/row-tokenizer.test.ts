@@ -25,6 +25,15 @@ function tokenize(options: RowTokenizerOptions, rows = examples, tokenizer = dig
 }
 
 describe("rowTokenizer", () => {
+  test("encodes what the writer was shown, and names the row where it cannot", () => {
+    const example = { prompt: "1=", completion: "1", shownPrompt: "9+1=" };
+    const { rows } = tokenize({}, [example]);
+    expect(rows[0]?.shownPrompt).toEqual(digits.encode("9+1="));
+    expect(() => tokenize({}, [example, { ...example, shownPrompt: "?" }])).toThrow(
+      /t:2: shownPrompt: .*"\?"/,
+    );
+  });
+
   test("truncate cuts completions, drops rows without room, and counts both", () => {
     const { rows, report } = tokenize({ maxLength: 6 });
     expect(rows.map(({ ids }) => digits.decode(ids))).toEqual(["1=1", "12=345", "12"]);

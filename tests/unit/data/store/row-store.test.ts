@@ -16,6 +16,7 @@ const rowOf = (i: number): StoredRow => ({
   completionStart: 1,
   id: `file.jsonl:${i}`,
   ...(i % 3 === 0 ? { answer: `é🙂${i}` } : {}),
+  ...(i % 5 < 2 ? { shownPrompt: Array.from({ length: i % 5 }, (_, t) => 49_999 - t) } : {}),
   ...(i % 2 === 0
     ? { learned: Array.from({ length: 1 + ((i * 7) % 23) }, (_, t) => ((5 * t + i) % 3) % 2) }
     : {}),

@@ -171,6 +171,49 @@ describe("transforms", () => {
     expect(row?.correct).toBe(true);
   });
 
+  test("with-prefix tells the answer, and a right and a wrong trace where the problem has both", async () => {
+    const mixed = [right[0], right[1], wrong[0]] as Trace[];
+    const { answer, prompt } = first;
+    const told = await apply({ type: "with-prefix", prefix: "§{answer}¤" }, mixed.slice(0, 1));
+    expect(told.map((row) => row.prompt)).toEqual([`§${answer}¤${prompt}`]);
+    const hinted = await apply({ type: "with-prefix", prefix: "{good}|{bad}|" }, mixed);
+    const shown = `${right[0]?.completion}|${wrong[0]?.completion}|${prompt}`;
+    expect(hinted.map((row) => row.prompt)).toEqual([shown, shown]);
+    expect(texts(hinted)).toEqual([right[0]?.completion, wrong[0]?.completion]);
+    await expect(apply({ type: "with-prefix", prefix: "{hidden}" }, mixed)).rejects.toThrow(
+      "{hidden} stands for nothing here",
+    );
+  });
+
+  test("explanation takes the answer off; what gives it away is dropped, masked or kept", async () => {
+    const problem = { ...first, answer: "12" };
+    const some = ["a=5;12", "12;b:12", "112 is not it:12", "7", "12"].map((text) =>
+      trace(problem, text, { finished: text !== "7" }),
+    );
+    const left = async (options: object) =>
+      (await apply({ type: "explanation", ...options }, some)).map(
+        ({ completion, finished, tokens }) => [completion, finished, tokens],
+      );
+    expect(await left({})).toEqual([
+      ["a=5;", true, 4],
+      ["112 is not it:", true, 14],
+      ["7", false, 1],
+    ]);
+    const masked = await left({ separator: ":", leaks: "mask", mask: "#" });
+    expect(masked.map(([text]) => text)).toEqual(["a=5;#", "#;b", "112 is not it", "7", "#"]);
+    const kept = await left({ leaks: "keep" });
+    expect(kept.map(([text]) => text)).toEqual(["a=5;", "12;b:", "112 is not it:", "7"]);
+  });
+
+  test("with-answer makes whole traces of explanations, judged again", async () => {
+    const style = await apply({ type: "explanation", leaks: "keep" }, right.slice(0, 3));
+    expect(style.map(({ correct }) => correct)).not.toContain(true);
+    const whole = await apply({ type: "with-answer", ending: "{answer}" }, style);
+    expect(texts(whole)).toEqual(texts(right.slice(0, 3)));
+    expect(whole.every(({ correct, finished }) => correct && finished)).toBe(true);
+    expect(() => traceStepSchema.parse({ type: "with-answer", ending: "." })).toThrow(/answer/);
+  });
+
   test("with-prefix fills in the tokens", async () => {
     const [row] = await apply({ type: "with-prefix", prefix: "{tokens}:" }, [right[0] as Trace]);
     expect(row?.prompt).toBe(`${right[0]?.tokens}:${first.prompt}`);

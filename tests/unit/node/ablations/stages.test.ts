@@ -33,7 +33,10 @@ const collector: Collector = {
     const rows = [1, 2].map((i) => JSON.stringify({ prompt: `${i}+1=`, completion: `${i + 1}` }));
     writeFileSync(join(folder, "rows.jsonl"), `${rows.join("\n")}\n`);
     const cost = { studentTokens: 7, teacherTokens: 5, studentForwards: 3, teacherForwards: 2 };
-    writeFileSync(join(folder, "collect.json"), JSON.stringify({ cost }));
+    writeFileSync(
+      join(folder, "collect.json"),
+      JSON.stringify({ cost, measures: { answerLeak: 0.5 } }),
+    );
     return Promise.resolve();
   },
 };
@@ -174,6 +177,8 @@ describe("the stages of an ablation", () => {
     const events: string[] = [];
     const again = { report: ({ type }: StageEvent) => events.push(type) };
     expect((await doing(plan, again)).cost).toEqual(cost);
+    expect(arms["tuned"]?.["rows.answerLeak"]?.mean).toBe(0.5);
+    expect(arms["sft"]).not.toHaveProperty(["rows.answerLeak"]);
     expect(events).toEqual(["found", "found", "found"]);
     expect(written(plan, "ablation.json")["configs"]).toHaveProperty("tuned.rows");
   });

@@ -48,6 +48,16 @@ test("a task's solutions, in two styles, are counted through a filter", async ()
   expect(summary.cost).toMatchObject({ studentTokens: 0, teacherForwards: 0, studentForwards: 0 });
 });
 
+test("how often the answer is given away before the end is measured", async () => {
+  const sampler = { type: "oracle", styles: ["direct", "reversed"] };
+  const steps = [{ type: "with-answer", ending: ":{answer}" }];
+  const { summary } = await collect(temporaryFolder(), { sampler, steps });
+  // "122:122" does; "~221:122" does only where it reads the same in both directions.
+  const rows = summary.measures["answerLeak"] as number;
+  expect(rows).toBeGreaterThanOrEqual(0.5);
+  expect(rows).toBeLessThan(1);
+});
+
 test("the same seed gives the same bytes, another seed others; what is there is kept", async () => {
   const folder = temporaryFolder();
   const bytes = async (seed: number, name: string) => {

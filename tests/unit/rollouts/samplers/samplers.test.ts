@@ -97,6 +97,27 @@ describe("plain", () => {
     expect(few.rows.map(ids)).toEqual(same);
   });
 
+  test("tells the writer the answer in a prompt that the row keeps", async () => {
+    const { run, problems, context, tokenizer } = setUp(addition);
+    const told = { type: "plain", samplesPerProblem: 2, prefix: "§{answer}¤" };
+    const { rows } = await run(told);
+    const prompts = problems.map(({ prompt, answer }) => `§${answer}¤${prompt}`);
+    expect(rows.map(({ prompt }) => prompt)).toEqual(prompts.flatMap((text) => [text, text]));
+    expect(rows.map(({ promptIds }) => tokenizer.decode(promptIds))).toEqual(
+      prompts.flatMap((text) => [text, text]),
+    );
+    const scores = await scoreCompletions(context.student as never, rows, 0);
+    for (const [i, row] of rows.entries()) {
+      expect(row).toMatchObject({ own: row.own.map(() => 1) });
+      expect(row).not.toHaveProperty("shownPrompt");
+      expect(scores[i]?.[0]).toBeCloseTo(row.tokenLogProbs[0] as number, 4);
+    }
+    expect(() => samplerSchema.parse({ ...told, prefix: "{good}" })).toThrow(/can have \{answer\}/);
+    await expect(run({ ...told, prefix: "{hidden}" })).rejects.toThrow(
+      /sampler\.prefix: \{hidden\} stands for nothing/,
+    );
+  });
+
   test("a teacher's rows are not the student's own", async () => {
     const { rows, cost } = await setUp(addition).run({ type: "plain", by: "teacher" });
     expect(tokensOf(rows, 1)).toBe(0);

@@ -9,7 +9,7 @@ import {
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { tokenLogProbs } from "../../../../src/ops/index.js";
 import { ownDistribution, rolloutToSequence } from "../../../../src/rollouts/index.js";
-import { modelTeacher } from "../../../../src/teachers/index.js";
+import { modelTeacher, promptedTeacher } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import {
   type EvaluationSet,
@@ -201,6 +201,22 @@ describe("evaluateStudent", () => {
     expect(longest).toBe(5 + 1);
     await evaluateStudent(student, { ...inner, score }, set, options);
     expect(longest).toBeGreaterThan(6);
+  });
+
+  test("asks a teacher that reads what was shown only about rows that say it", async () => {
+    using student = decoder(1);
+    using plain = modelTeacher(decoder(2));
+    const encoder = { ...tokenizer, startIds: [], encode: () => [] };
+    const prompted = promptedTeacher(plain, "{shown}", encoder);
+    const bare = await evaluateStudent(student, prompted, set, options);
+    expect(bare.metrics).not.toHaveProperty("heldOut.forwardKl");
+    const shown = rows.map((row, i) => ({ ...row, shownPrompt: prompts[i] as number[] }));
+    const told = await evaluateStudent(student, prompted, { ...set, rows: shown }, options);
+    const same = await evaluateStudent(student, plain, set, options);
+    expect(told.metrics["heldOut.forwardKl"]).toBeCloseTo(
+      same.metrics["heldOut.forwardKl"] as number,
+      5,
+    );
   });
 
   test("says nothing of a teacher with another vocabulary, or without logits", async () => {

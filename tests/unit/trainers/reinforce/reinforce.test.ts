@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import {
   crossEntropyLoss,
+  forwardKlLoss,
   guidedPolicyGradientLoss,
   hiddenStateLoss,
   lossTerm,
@@ -15,7 +16,7 @@ import {
   type RewardTerm,
   rewardTerm,
 } from "../../../../src/rollouts/index.js";
-import { modelTeacher } from "../../../../src/teachers/index.js";
+import { modelTeacher, promptedTeacher } from "../../../../src/teachers/index.js";
 import type { StepTerm } from "../../../../src/trainers/index.js";
 import { given, plain, problems, source, tinyModel, tokenizer, train, written } from "./setup.js";
 import { z } from "zod";
@@ -250,6 +251,20 @@ describe("models to be held against", () => {
     // A prompt has four tokens, and the last of a completion is never read.
     expect(await longest(5)).toBeLessThanOrEqual(2);
     expect(await longest()).toBeGreaterThan(2);
+  });
+
+  test("a teacher reads what the writer of a row was shown", async () => {
+    const divergence = async (hint: string) => {
+      using teacher = promptedTeacher(modelTeacher(tinyModel(1)), "{shown}", tokenizer);
+      const sampler = given((problem, i) => [
+        { ...written(problem, i, "5", 0), shownPrompt: hint + problem.prompt },
+      ]);
+      const loss = [lossTerm(forwardKlLoss, {})];
+      const { metrics } = await train({ rewards: [], loss, teacher, sampler, steps: 1 });
+      return metrics[0]?.terms["forward-kl"];
+    };
+    expect(await divergence("")).toBeCloseTo(0, 6);
+    expect(await divergence("9:")).toBeGreaterThan(1e-3);
   });
 
   test("a reference is nothing away at the first step, and a term draws towards it", async () => {
