@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
+import { choiceSchema } from "./choice.js";
 import { derivedSchema } from "./derived.js";
 import { reservedFields } from "./stages.js";
 
@@ -32,11 +33,19 @@ const stageFileSchema = z
       .union([z.string(), armChanges])
       .optional()
       .describe("What `pupil collect` takes, or the path of it beside this file."),
+    choose: choiceSchema
+      .optional()
+      .describe("Takes the best of what other stages made, by a measure."),
     once: z.boolean().default(false).describe("Made once, with seed 1, for all seeds."),
   })
-  .refine(({ run, collect }) => (run === undefined) !== (collect === undefined), {
-    message: "give either `run` (it trains) or `collect` (it writes traces or pairs)",
-  });
+  .refine(
+    ({ run, collect, choose }) =>
+      [run, collect, choose].filter((config) => config !== undefined).length === 1,
+    {
+      message:
+        "give one of `run` (it trains), `collect` (it writes traces or pairs) and `choose` (it takes the best of what stages made)",
+    },
+  );
 
 /** A file of `pupil ablate`: arms as overrides of one run config, or of a chain of stages. */
 export const ablationSchema = z.strictObject({

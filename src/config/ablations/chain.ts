@@ -1,5 +1,5 @@
 import { oneOf, PupilError } from "../../errors/index.js";
-import { type Stage, stageReferences } from "./stages.js";
+import { configOf, type Stage, stageReferences } from "./stages.js";
 
 /**
  * The stages that end with `last`: it and all that it needs, each after what it is made from.
@@ -28,7 +28,7 @@ export function chainOf(
       throw new PupilError(`stages need each other in a circle: ${circle}.`, { field });
     }
     open.push(name);
-    for (const { path, stage: needed } of stageReferences(stage.run ?? stage.collect)) {
+    for (const { path, stage: needed } of stageReferences(configOf(stage))) {
       add(needed, `${source}: ${name}.${path.join(".")}`);
     }
     open.pop();

@@ -9,9 +9,12 @@ export {
 } from "./ablation.js";
 export { type DerivedMeasure, type DerivedMeasures, derivedSchema } from "./derived.js";
 export { chainOf } from "./chain.js";
+export { type Choice, type ChoiceInput, choiceSchema } from "./choice.js";
 export {
   checkChain,
+  configOf,
   kindOf,
+  type ProductKind,
   replaceReferences,
   reservedFields,
   type Stage,

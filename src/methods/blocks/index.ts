@@ -38,6 +38,7 @@ export {
   withTask,
 } from "./settings.js";
 export {
+  chooseStage,
   collectStage,
   madeOnce,
   sftStage,

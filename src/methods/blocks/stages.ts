@@ -36,6 +36,23 @@ export function collectStage(name: string, config: Readonly<Record<string, unkno
   return { name, collect: config };
 }
 
+/**
+ * A stage that takes what the best of its candidates made: `stage:<name>` is that. For each candidate the
+ * stage whose product is taken, and the one whose measure decides.
+ */
+export function chooseStage(
+  name: string,
+  metric: string,
+  candidates: Readonly<Record<string, { readonly take: string; readonly score: string }>>,
+  direction: "highest" | "lowest" = "highest",
+): Stage {
+  const named = Object.entries(candidates).map(([candidate, { take, score }]) => [
+    candidate,
+    { take: `stage:${take}`, score: `stage:${score}` },
+  ]);
+  return { name, choose: { metric, direction, candidates: Object.fromEntries(named) } };
+}
+
 /** The same stage, made once with seed 1 for all seeds. */
 export function madeOnce(stage: Stage): Stage {
   return { ...stage, once: true };

@@ -78,9 +78,9 @@ async function stagedArms(
   const stages = file.stages ?? {};
   const names = Object.keys(stages);
   const base: Record<string, unknown> = {};
-  for (const [name, { run, collect }] of Object.entries(stages)) {
+  for (const [name, { run, collect, choose }] of Object.entries(stages)) {
     const what = run === undefined ? "collect config" : "run config";
-    base[name] = await readPart(run ?? collect, path, what);
+    base[name] = await readPart(run ?? collect ?? choose, path, what);
   }
   for (const word of overrides) requireStage(word, names, word);
   const changed = applyOverrides(base, overrides);
@@ -90,8 +90,8 @@ async function stagedArms(
     for (const key of Object.keys(rest)) requireStage(key, names, `${field}.${key}`);
     const configs = applyOverrides(changed, wordsOf(rest)) as Record<string, Config>;
     const own = Object.fromEntries(
-      Object.entries(stages).map(([stage, { run, once }]) => {
-        const kind = run === undefined ? "collect" : "run";
+      Object.entries(stages).map(([stage, { run, choose, once }]) => {
+        const kind = run !== undefined ? "run" : choose === undefined ? "collect" : "choose";
         return [stage, { name: stage, [kind]: configs[stage], once } as Stage];
       }),
     );

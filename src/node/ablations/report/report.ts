@@ -8,7 +8,8 @@ import type { Report } from "./content.js";
 import { htmlReport } from "./html.js";
 import { markdownReport } from "./markdown.js";
 import { armValues, type Drawing, gainAgainstCost, learningCurve, pngOf } from "./plots.js";
-import { chainTable, settingsTable, stagesTable } from "./stage-tables.js";
+import { readChoices, type StageChoice } from "../stages/choose.js";
+import { chainTable, choicesTable, settingsTable, stagesTable } from "./stage-tables.js";
 import {
   changesTable,
   costTable,
@@ -27,7 +28,7 @@ export async function writeReport(
   about: Pick<Report, "command" | "environment">,
   options: { readonly drawings: boolean },
 ): Promise<void> {
-  const tables = tablesOf(plan, results, cells);
+  const tables = tablesOf(plan, results, cells, await readChoices(plan.stages));
   const drawings = options.drawings ? drawingsOf(plan, results, cells) : [];
   const report: Report = { plan, results, tables, drawings, ...about };
   const files: [string, string | Uint8Array][] = [
@@ -56,6 +57,7 @@ function tablesOf(
   plan: AblationPlan,
   results: AblationResults,
   cells: readonly CellResult[],
+  choices: readonly StageChoice[],
 ): Table[] {
   const { about, stages } = plan;
   const isPlain = stages.every(({ mark }) => mark === "cell.json");
@@ -63,6 +65,7 @@ function tablesOf(
     ...[meansTable(results), pairedTable(results)],
     ...(results.derived === undefined ? [] : [derivedTable(results.derived, plan)]),
     costTable(results, !isPlain),
+    ...(choices.length === 0 ? [] : [choicesTable(choices)]),
     ...(isPlain ? [changesTable(plan)] : [chainTable(plan), stagesTable(plan)]),
     ...(about === undefined ? [] : [settingsTable(about.settings)]),
     runsTable(cells, results),

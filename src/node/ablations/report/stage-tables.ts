@@ -1,6 +1,7 @@
 import { differences } from "../../runs/differences.js";
-import { type Stage, kindOf } from "../../../config/index.js";
+import { configOf, type Stage, kindOf } from "../../../config/index.js";
 import type { AblationPlan, SettingRow } from "../planned.js";
+import type { StageChoice } from "../stages/choose.js";
 import type { Table } from "./tables.js";
 
 /** The stages of every arm, with what differs from the stages that the baseline calls the same. */
@@ -20,11 +21,11 @@ export function chainTable({ arms, baseline }: AblationPlan): Table {
 
 /** A changed stage as `sft.trainer.steps=200`; of a stage that the baseline lacks, its loss or its kind. */
 function changesOf(stage: Stage, reference: readonly Stage[]): string[] {
-  const { name, run, collect } = stage;
+  const { name } = stage;
   const twin = reference.find((other) => other.name === name && kindOf(other) === kindOf(stage));
-  const config = run ?? collect;
+  const config = configOf(stage);
   if (twin === undefined) return [`+${name}`];
-  return differences(twin.run ?? twin.collect, config).map(
+  return differences(configOf(twin), config).map(
     (path) => `${name}.${path}=${JSON.stringify(valueAt(config, path)) ?? "none"}`,
   );
 }
@@ -45,6 +46,21 @@ export function stagesTable({ stages }: AblationPlan): Table {
       ...[arms.join(", "), id],
     ]),
     note: "Stages with the same config, seed and beginnings are one: it is made once and stored under stages/<hash>.",
+  };
+}
+
+/** What was chosen, with the measures that decided. */
+export function choicesTable(choices: readonly StageChoice[]): Table {
+  return {
+    title: "What was chosen",
+    head: ["stage", "seed", "arms", "chosen", "by", "measures"],
+    rows: choices.map(({ stage: { name, seed, arms }, chosen, metric, direction, scores }) => [
+      ...[name, String(seed), arms.join(", "), chosen, `${direction} ${metric}`],
+      Object.entries(scores)
+        .map(([candidate, score]) => `${candidate} ${Number(score.toPrecision(3))}`)
+        .join(", "),
+    ]),
+    note: "A choice takes what the best of its candidates made. The arm pays for all of them.",
   };
 }
 

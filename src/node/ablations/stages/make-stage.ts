@@ -7,6 +7,7 @@ import { nodePlatform } from "../../platform.js";
 import { checkpointSteps } from "../../runs/run-folder.js";
 import { lockRun } from "../../runs/run-lock.js";
 import { trainRun } from "../../runs/train-run.js";
+import { makeChoice } from "./choose.js";
 import type { Collector } from "./collector.js";
 import type { StageTask } from "./stage.js";
 
@@ -20,6 +21,7 @@ export interface MakeStageOptions {
 /** Makes a stage in this process. A run that was stopped continues, a collect begins again. */
 export async function makeStage(task: StageTask, options: MakeStageOptions): Promise<void> {
   const { signal, collector, onStep } = options;
+  if (task.kind === "choose") return makeChoice(task.config, task.folder);
   if (task.kind === "collect") {
     const { backend = "auto" } = task.config as { backend?: RunConfig["backend"] };
     await startBackend(backend, { platform: nodePlatform });

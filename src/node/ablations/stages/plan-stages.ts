@@ -2,7 +2,11 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
   checkChain,
+  type Choice,
+  choiceSchema,
+  configOf,
   kindOf,
+  parseConfig,
   replaceReferences,
   type RunConfig,
   type Stage,
@@ -11,7 +15,7 @@ import {
 import { parseRunConfig } from "../../modules/own-components.js";
 import type { AblationDraft, Cell } from "../planned.js";
 import type { CollectConfig, Collector } from "./collector.js";
-import { type PlannedStage, productOf } from "./stage.js";
+import { type PlannedStage, productKindOf, productOf } from "./stage.js";
 
 interface PlannedStages {
   readonly cells: readonly Cell[];
@@ -40,7 +44,7 @@ export async function planStages(
     checkChain(stages, field);
     const ofArm: ParsedStage[] = [];
     for (const stage of stages) {
-      const key = JSON.stringify([stage.run, stage.collect]);
+      const key = JSON.stringify([kindOf(stage), configOf(stage)]);
       const at = isPlain ? field : `${field}: ${stage.name}`;
       const config = known.get(key) ?? (await parseStage(stage, at, collector));
       known.set(key, config);
@@ -81,7 +85,9 @@ export async function planStages(
       const next: PlannedStage =
         kindOf(stage) === "run"
           ? { ...common, kind: "run", config: { ...(full as RunConfig), ...place } }
-          : { ...common, kind: "collect", config: { ...full, name: stage.name } };
+          : kindOf(stage) === "choose"
+            ? { ...common, kind: "choose", config: choiceOf(config as Choice, made) }
+            : { ...common, kind: "collect", config: { ...full, name: stage.name } };
       // Two plain arms with one id are refused later; each keeps its folder in the message.
       const first = planned.get(id);
       const kept = first === undefined ? next : { ...first, arms: common.arms };
@@ -118,10 +124,19 @@ async function parseStage(
   source: string,
   collector: Collector,
 ): Promise<RunConfig | CollectConfig> {
+  if (kindOf(stage) === "choose") return parseConfig(choiceSchema, stage.choose, source);
   if (kindOf(stage) === "collect") {
     return collector.parse({ name: stage.name, seed: 1, ...stage.collect }, source);
   }
   return parseRunConfig({ ...stage.run, name: stage.name, output: "ablations" }, source);
+}
+
+/** The choice with the paths of products. */
+function choiceOf(choice: Choice, made: ReadonlyMap<string, PlannedStage>) {
+  const [first] = stageReferences(Object.values(choice.candidates).map(({ take }) => take));
+  const makes = productKindOf(made.get(first?.stage ?? "") as PlannedStage);
+  const productAt = (name: string) => productOf(made.get(name) as PlannedStage);
+  return { ...replaceReferences(choice, productAt), makes };
 }
 
 /** Hash of what decides a stage: not its name, nor where it is written. */

@@ -43,6 +43,7 @@ export async function readCost(stage: PlannedStage): Promise<CellCost> {
     const rows = await readLog(join(stage.folder, "metrics.jsonl"));
     return runCost(rows, stage.config.trainer.batchSize);
   }
+  if (stage.kind === "choose") return noCellCost;
   const { cost = {} } = (await readJson(join(stage.folder, "collect.json"))) as { cost?: LogEntry };
   const mark = (await readJson(join(stage.folder, stage.mark))) as LogEntry;
   return { ...noCellCost, ...sampling(cost), seconds: numberOf(mark, "seconds") };

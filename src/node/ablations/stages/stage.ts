@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RunConfig } from "../../../config/index.js";
+import type { Choice, ProductKind, RunConfig } from "../../../config/index.js";
 import { exists } from "../../files/file-exists.js";
 import type { CollectConfig } from "./collector.js";
 
@@ -24,16 +24,27 @@ export type PlannedStage = StagePlace & StageTask;
 /** What a process is told of a stage. */
 export type StageTask =
   | { readonly kind: "run"; readonly folder: string; readonly config: RunConfig }
-  | { readonly kind: "collect"; readonly folder: string; readonly config: CollectConfig };
+  | { readonly kind: "collect"; readonly folder: string; readonly config: CollectConfig }
+  | { readonly kind: "choose"; readonly folder: string; readonly config: PlannedChoice };
+
+/** A choice with paths of products, and what they are. */
+export type PlannedChoice = Choice & { readonly makes: ProductKind };
 
 /** What later stages are given: the run folder, or the file of rows. */
-export function productOf({ kind, folder }: Pick<PlannedStage, "kind" | "folder">): string {
-  return kind === "run" ? folder : join(folder, "rows.jsonl");
+export function productOf(stage: PlannedStage): string {
+  return productKindOf(stage) === "run" ? stage.folder : join(stage.folder, "rows.jsonl");
 }
+
+export function productKindOf(stage: PlannedStage): ProductKind {
+  return stage.kind === "choose" ? stage.config.makes : stage.kind;
+}
+
+/** What a choice writes last: which it was, and the measures of all. */
+export const choiceFile = "choice.json";
 
 /** What has to be there beside the mark. */
 function resultOf({ kind }: Pick<PlannedStage, "kind">): string {
-  return kind === "run" ? "summary.json" : "collect.json";
+  return { run: "summary.json", collect: "collect.json", choose: choiceFile }[kind];
 }
 
 /** Whether this very stage has come to its end. */
@@ -45,7 +56,7 @@ export function hasResult(stage: PlannedStage): Promise<boolean> {
   return exists(join(stage.folder, resultOf(stage)));
 }
 
-/** Optimizer steps, for progress; a collect has none. */
+/** Optimizer steps, for progress; others have none. */
 export function stepsOf(stage: PlannedStage): number {
   return stage.kind === "run" ? stage.config.trainer.steps : 0;
 }

@@ -35,7 +35,7 @@ const collector: Collector = {
     const cost = { studentTokens: 7, teacherTokens: 5, studentForwards: 3, teacherForwards: 2 };
     writeFileSync(
       join(folder, "collect.json"),
-      JSON.stringify({ cost, measures: { answerLeak: 0.5 } }),
+      JSON.stringify({ cost, measures: { answerLeak: 0.5, share: config["share"] } }),
     );
     return Promise.resolve();
   },
@@ -119,6 +119,117 @@ describe("a plan of stages", () => {
   });
 });
 
+const rowsStage = (name: string, config: object = {}): Stage => ({
+  name,
+  collect: { ...config, of: name },
+});
+const chooseBy = (metric: string, extra: object = {}): Stage => ({
+  name: "choice",
+  choose: {
+    metric,
+    candidates: {
+      a: { take: "stage:rows-a", score: "stage:rows-a" },
+      b: { take: "stage:rows-b", score: "stage:rows-b" },
+      c: { take: "stage:rows-c", score: "stage:rows-c" },
+    },
+    ...extra,
+  },
+});
+const onChoice: Stage = {
+  name: "last",
+  run: run({ ...quick, data: { type: "file", path: "stage:choice" } }),
+};
+const three = (values: readonly unknown[]) =>
+  ["a", "b", "c"].map((name, i) => rowsStage(`rows-${name}`, { share: values[i] }));
+
+describe("a choice", () => {
+  const choiceIn = (plan: AblationPlan) => {
+    const stage = plan.stages.find(({ kind }) => kind === "choose") as PlannedStage;
+    return written({ ...plan, folder: stage.folder }, "choice.json") as unknown;
+  };
+
+  test.each([
+    ["highest", [0.2, 0.9, 0.5], "b"],
+    ["lowest", [0.2, 0.9, 0.5], "a"],
+    ["highest", [0.5, 0.9, 0.9], "b"],
+    ["highest", [0.1, "NaN", 0.3], "c"],
+  ])("takes the %s of %j", async (direction, values, chosen) => {
+    const plan = await planOf(
+      { one: [sft], chosen: [...three(values), chooseBy("share", { direction }), onChoice] },
+      { seeds: [1] },
+    );
+    const results = await doing(plan);
+    expect(results.failed).toEqual([]);
+    expect(choiceIn(plan)).toMatchObject({ chosen, metric: "share", direction });
+    const choice = plan.stages.find(({ kind }) => kind === "choose") as PlannedStage;
+    const taken = plan.stages.find(({ name }) => name === `rows-${chosen}`) as PlannedStage;
+    const read = (folder: string) => readFileSync(join(folder, "collect.json"), "utf8");
+    expect(read(choice.folder)).toBe(read(taken.folder));
+    // All candidates are paid for, the choice itself costs nothing.
+    expect(results.cost["chosen"]?.sampledTokens).toBe(21);
+    const report = readFileSync(join(plan.folder, "report.md"), "utf8");
+    expect(report).toContain("What was chosen");
+    expect(report).toContain(`| ${chosen} | ${direction} share |`);
+  });
+
+  test("chooses among models by their runs, and a later stage begins with it", async () => {
+    const longer = {
+      ...sft,
+      name: "longer",
+      run: run({ ...quick, trainer: { ...small, steps: 3 } }),
+    };
+    const choice: Stage = {
+      name: "choice",
+      choose: {
+        metric: "heldOut.loss",
+        direction: "lowest",
+        candidates: {
+          short: { take: "stage:sft", score: "stage:sft" },
+          long: { take: "stage:longer", score: "stage:longer" },
+        },
+      },
+    };
+    const last = { ...more, run: run({ ...quick, student: { from: "stage:choice" } }) };
+    const plan = await planOf({ one: [sft], chosen: [sft, longer, choice, last] }, { seeds: [1] });
+    const results = await doing(plan);
+    expect(results.failed).toEqual([]);
+    const { scores, chosen } = choiceIn(plan) as {
+      chosen: string;
+      scores: Record<string, number>;
+    };
+    const { short = NaN, long = NaN } = scores;
+    expect(chosen).toBe(short <= long ? "short" : "long");
+  });
+
+  test("fails what needs it where a candidate lacks the measure, and says which there are", async () => {
+    const stages = [...three([1, 2, 3]), chooseBy("shore"), onChoice];
+    const results = await doing(await planOf({ one: [sft], chosen: stages }, { seeds: [1] }));
+    expect(results.failed).toHaveLength(1);
+    expect(results.failed[0]?.message).toMatch(/scores "a" has not measured it.*"share"/s);
+  });
+
+  test("fails where no measure is a number", async () => {
+    const stages = [...three(["NaN", "NaN", "NaN"]), chooseBy("share"), onChoice];
+    const results = await doing(await planOf({ one: [sft], chosen: stages }, { seeds: [1] }));
+    expect(results.failed[0]?.message).toMatch(/not a number for any candidate/);
+  });
+
+  test("is another stage with another measure, direction or candidate", async () => {
+    const idOf = async (choice: Stage, values: readonly number[] = [1, 2, 3]) => {
+      const plan = await planOf({ one: [...three(values), choice, onChoice] }, { seeds: [1] });
+      return plan.stages.find(({ kind }) => kind === "choose")?.id;
+    };
+    const ids = await Promise.all([
+      idOf(chooseBy("share")),
+      idOf(chooseBy("other")),
+      idOf(chooseBy("share", { direction: "lowest" })),
+      idOf(chooseBy("share"), [1, 2, 4]),
+    ]);
+    expect(new Set(ids).size).toBe(4);
+    expect(await idOf(chooseBy("share"))).toBe(ids[0]);
+  });
+});
+
 const loose = (name: string, config: object): Stage => ({ name, run: run(config) });
 test.each<[string, Record<string, readonly Stage[]>, RegExp]>([
   [
@@ -141,6 +252,72 @@ test.each<[string, Record<string, readonly Stage[]>, RegExp]>([
     "a collect at the end",
     { a: [sft, { name: "rows", collect: { student: "stage:sft" } }] },
     /last stage, "rows", is a collect/,
+  ],
+  [
+    "a choice at the end",
+    { a: [...three([1, 2, 3]), chooseBy("share")] },
+    /last stage, "choice", is a choice/,
+  ],
+  [
+    "a choice of rows where a model is needed",
+    {
+      a: [
+        ...three([1, 2, 3]),
+        chooseBy("share"),
+        loose("b", { student: { from: "stage:choice" } }),
+      ],
+    },
+    /student\.from: needs a model, but the stage "choice" makes rows/,
+  ],
+  [
+    "a choice between rows and a model",
+    {
+      a: [
+        sft,
+        rowsStage("rows-a"),
+        chooseBy("share", {
+          candidates: {
+            a: { take: "stage:rows-a", score: "stage:sft" },
+            m: { take: "stage:sft", score: "stage:sft" },
+          },
+        }),
+        onChoice,
+      ],
+    },
+    /candidates: "a" is rows and "m" is a model/,
+  ],
+  [
+    "a choice of one",
+    {
+      a: [
+        rowsStage("rows-a"),
+        chooseBy("share", {
+          candidates: { a: { take: "stage:rows-a", score: "stage:rows-a" } },
+        }),
+        onChoice,
+      ],
+    },
+    /candidates.*give at least two/,
+  ],
+  [
+    "a choice by a choice",
+    {
+      a: [
+        ...three([1, 2, 3]),
+        chooseBy("share"),
+        {
+          ...chooseBy("share", {
+            candidates: {
+              a: { take: "stage:rows-a", score: "stage:choice" },
+              b: { take: "stage:rows-b", score: "stage:rows-b" },
+            },
+          }),
+          name: "second",
+        },
+        loose("b", { data: { type: "file", path: "stage:second" } }),
+      ],
+    },
+    /candidates\.a\.score: a choice measures nothing itself/,
   ],
   ["two stages of one name", { a: [sft, { ...more, name: "sft" }] }, /two stages .* called "sft"/],
   ["a misspelled field", { a: [loose("b", { trainr: {} })] }, /arms\.a: b: trainr is not a field/],
@@ -324,7 +501,7 @@ describe("a file with stages", () => {
     [
       "a stage of two kinds",
       { stages: { a: { run: tiny, collect: {} } } },
-      /give either `run` .* or `collect`/,
+      /give one of `run` .* and `choose`/,
     ],
   ])("is refused for %s", async (_what, changes, message) => {
     await expect(planAblation(file(changes), [])).rejects.toThrow(message);
