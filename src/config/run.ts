@@ -177,6 +177,11 @@ export const evaluationSchema = z.strictObject({
     .strictObject({
       size: z.int().min(2).describe("Candidates that are ranked at once."),
       stride: z.int().min(1).describe("Places from one window up to the next."),
+      scores: listScoresSourceSchema
+        .optional()
+        .describe(
+          "Scores by which lists are sorted before the first window, such as those of the ranker of a first stage. Default: lists stay as the data has them.",
+        ),
     })
     .refine(({ size, stride }) => stride < size, {
       path: ["stride"],

@@ -23,6 +23,7 @@ import { score } from "./on-policy/score.js";
 import { surrogateRewards } from "./on-policy/surrogate-rewards.js";
 import { thinktuning } from "./on-policy/thinktuning.js";
 import { vold } from "./on-policy/vold.js";
+import { dear } from "./reranking/dear.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
 export const methodDefinitions: readonly MethodDefinition[] = [
@@ -37,6 +38,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   bard,
   fineTuneCot,
   kdrl,
+  dear,
   redi,
   distillationSource,
   revthink,
