@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import { replaySchema, samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema, teacherSchemaWith } from "../teachers/index.js";
 import { datasetSchema, datasetSchemaWith, evaluationDataSchema } from "./dataset-schema.js";
 import { noOwnComponents, type OwnComponents } from "./own-components.js";
@@ -86,6 +86,11 @@ export const distillTrainerSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe("Share of rows whose completion the student samples itself (GKD's lambda)."),
+  replay: replaySchema
+    .optional()
+    .describe(
+      "In place of onPolicyFraction: whole steps of rows that the student wrote, now or before, the likelier the more the validation loss has risen (DistiLLM).",
+    ),
   loss: distillLoss(lossTermSchema),
   sampling: samplingPolicySchema.prefault({}).describe("How the student samples."),
   advantageDiscount: z

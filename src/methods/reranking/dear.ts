@@ -108,7 +108,10 @@ export const dear = defineMethod({
     lower(calibration, "mix + KL", "RankNet"),
     ...(isTask(problems) ? [{ derived: "gain", direction: "higher" } as const] : []),
   ],
-  metrics: [ndcg5, "heldOut.ndcg1", "heldOut.ndcg10", calibration, "heldOut.kendallTau"],
+  metrics: ({ problems }) => [
+    ...[ndcg5, "heldOut.ndcg1", "heldOut.ndcg10", calibration, "heldOut.kendallTau"],
+    ...(isTask(problems) ? ["heldOut.windowNdcg5", "heldOut.windowWholeRate"] : []),
+  ],
   fairness: {
     equal: "steps",
     note: "All students of stage 1 begin alike and take as many steps of as many lists; those with KL have a teacher's scores besides, and stage 2 takes its own steps after them.",
