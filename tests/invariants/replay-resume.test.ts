@@ -50,7 +50,7 @@ test("a checkpoint without its rows is refused", async () => {
   const folder = temporaryFolder();
   const run = tinyRun(join(folder, "run"), await settings(folder, { steps: 4 }));
   await runToEnd(run, { stopAfter: 2 });
-  const file = join(run.path, "checkpoints", "step-2", "replay.json");
+  const file = join(run.output, run.name, "checkpoints", "step-2", "replay.json");
   const { rows } = JSON.parse(readFileSync(file, "utf8")) as { rows: unknown };
   writeFileSync(file, JSON.stringify({ threshold: 2, validationLoss: null, rows }));
   await expect(runToEnd(run, { resume: true })).rejects.toThrow(/replay.json: threshold/);
