@@ -34,7 +34,7 @@ export const dear = defineMethod({
   note: "Stage 2 learns the task's own reasons in place of those of a large model, and goes on with all weights in place of a second adapter; rows of files have no such reasons, so for them there is no stage 2. The task has no near-duplicates.",
   settings: z.strictObject({
     ...baseSettings({
-      problems: { type: "task", task: { type: "rerank" } },
+      problems: { type: "task", task: { type: "rerank", topics: 6, synonyms: 2, passageWords: 3 } },
       ...{ batchSize: 8, evaluationRows: 100 },
     }),
     ...rankSettings(),
