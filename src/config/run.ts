@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lossTermSchema, lossTermSchemaWith } from "../losses/index.js";
 import { loraSchema, modelOptionsSchema } from "../models/index.js";
-import { samplingPolicySchema } from "../rollouts/index.js";
+import { replaySchema, samplingPolicySchema } from "../rollouts/index.js";
 import { alignmentSchema, teacherSchema, teacherSchemaWith } from "../teachers/index.js";
 import { datasetSchema, datasetSchemaWith, evaluationDataSchema } from "./dataset-schema.js";
 import { noOwnComponents, type OwnComponents } from "./own-components.js";
@@ -86,6 +86,11 @@ export const distillTrainerSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe("Share of rows whose completion the student samples itself (GKD's lambda)."),
+  replay: replaySchema
+    .optional()
+    .describe(
+      "In place of onPolicyFraction: whole steps of rows that the student wrote, now or before, the likelier the more the validation loss has risen (DistiLLM).",
+    ),
   loss: distillLoss(lossTermSchema),
   sampling: samplingPolicySchema.prefault({}).describe("How the student samples."),
   advantageDiscount: z
@@ -177,6 +182,11 @@ export const evaluationSchema = z.strictObject({
     .strictObject({
       size: z.int().min(2).describe("Candidates that are ranked at once."),
       stride: z.int().min(1).describe("Places from one window up to the next."),
+      scores: listScoresSourceSchema
+        .optional()
+        .describe(
+          "Scores by which lists are sorted before the first window, such as those of the ranker of a first stage. Default: lists stay as the data has them.",
+        ),
     })
     .refine(({ size, stride }) => stride < size, {
       path: ["stride"],

@@ -25,6 +25,7 @@ import { ssb } from "./on-policy/ssb.js";
 import { surrogateRewards } from "./on-policy/surrogate-rewards.js";
 import { thinktuning } from "./on-policy/thinktuning.js";
 import { vold } from "./on-policy/vold.js";
+import { dear } from "./reranking/dear.js";
 
 /** Every method, one line each: those of the list of papers by number, then the others by name. */
 export const methodDefinitions: readonly MethodDefinition[] = [
@@ -40,6 +41,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   bard,
   fineTuneCot,
   kdrl,
+  dear,
   redi,
   distillationSource,
   revthink,

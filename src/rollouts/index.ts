@@ -1,4 +1,5 @@
 export * from "./advantages/index.js";
+export * from "./replay/index.js";
 export * from "./rewards/index.js";
 export { rolloutToSequence } from "./rollout-to-sequence.js";
 export type { RowInputs } from "./row-inputs.js";

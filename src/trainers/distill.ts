@@ -15,6 +15,14 @@ import type { Random } from "../tensors/index.js";
 import { checkLoss } from "./checks/check-loss.js";
 import { requireParts } from "./checks/trainer-parts.js";
 import type { TrainingData } from "./data-source.js";
+import {
+  checkReplay,
+  replayedFraction,
+  replayedRows,
+  type TrainingReplay,
+  type Write,
+  writtenRows,
+} from "./distill/written-rows.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import type { MicroBatch } from "./step/micro-batch.js";
@@ -37,6 +45,8 @@ export interface DistillOptions {
   readonly random: Random;
   /** Share of rows whose completion the student samples itself (GKD's λ), 0 to 1. Default: 1. */
   readonly onPolicyFraction?: number;
+  /** In place of a share: a buffer of what the student wrote, and a probability that adapts. */
+  readonly replay?: TrainingReplay;
   /** Default: the student's own distribution. */
   readonly sampling?: SamplingPolicy;
   /** Default: 64. */
@@ -68,7 +78,8 @@ export interface DistillOptions {
 /**
  * Distillation: the loss compares the student with the teacher, token by token, on rows that the
  * student sampled from the data's prompts (on policy) and on the data's own rows (off policy).
- * As in GKD (Agarwal et al. 2024) no gradient flows through the sampling.
+ * As in GKD (Agarwal et al. 2024) no gradient flows through the sampling. With a replay whole steps are of the
+ * data or of the student, which may have written their rows in earlier steps (DistiLLM).
  *
  * Losses on sampled tokens count only the student's own rows, losses on labels only the data's. The
  * advantages of the policy gradient are what the teacher thinks of a token more than the student
@@ -96,8 +107,11 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const restrict = (row: TokenSequence) => teacher.restrict?.(row) ?? row;
   const studentVocabSize = student.config.vocabSize;
   const studentLayers = layerSizesOf(student);
+  const { replay: buffered } = options;
+  if (buffered !== undefined) checkReplay(buffered.replay, { batchSize, onPolicyFraction });
   const supply = {
-    ...{ studentVocabSize, studentLayers, teacher, onPolicyFraction },
+    ...{ studentVocabSize, studentLayers, teacher },
+    onPolicyFraction: buffered === undefined ? onPolicyFraction : replayedFraction,
     ...{ gradientAccumulationSteps, packing, advantageDiscount },
   };
   const signals = withLogits(checkLoss(options.loss, supply), teacher);
@@ -113,21 +127,28 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   for (let step = startStep; step < steps; step++) {
     const startMs = performance.now();
     const rows = await data.rows(step, batchSize);
-    const onPolicyRows = rowsOnPolicy(step, batchSize, onPolicyFraction);
-    const rollouts = await sampleRollouts({
-      model: student,
-      prompts: rows.slice(0, onPolicyRows).map(data.promptOf),
-      endIds,
-      padId,
-      maxNewTokens,
-      maxPositions: teacher.maxPositions,
-      policy: sampling,
-      random: random.stream("rollout", step),
-    });
+    const write: Write = (sources) =>
+      sampleRollouts({
+        model: student,
+        prompts: sources.map(data.promptOf),
+        endIds,
+        padId,
+        maxNewTokens,
+        maxPositions: teacher.maxPositions,
+        policy: sampling,
+        random: random.stream("rollout", step),
+      });
+    const { written, fresh, metrics } = await (buffered === undefined
+      ? writtenRows(rows, rowsOnPolicy(step, batchSize, onPolicyFraction), write)
+      : replayedRows(rows, { step, steps }, buffered, {
+          random: random.stream("replay", step),
+          write,
+        }));
+    const rollouts = written.map(({ rollout }) => rollout);
 
     using batches = splitIntoBatches(
-      rollouts.map((rollout, i) => restrict(rolloutToSequence(rollout, rows[i]))),
-      rows.slice(onPolicyRows).map(restrict),
+      written.map(({ rollout, source }) => restrict(rolloutToSequence(rollout, source))),
+      rows.slice(written.length).map(restrict),
       gradientAccumulationSteps,
       padId,
       packing,
@@ -152,10 +173,11 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       step: step + 1,
       ...commonMetrics(gradients, batches),
       learningRate,
-      onPolicyShare: onPolicyRows / batchSize,
-      ...rolloutMetrics(rollouts, endIds),
+      onPolicyShare: written.length / batchSize,
+      ...rolloutMetrics(fresh, endIds),
+      ...metrics,
       ...routingMetrics(scored.parts, gradients.routed),
-      cost: addCosts(writingCost(rollouts), stepCost(scored.parts)),
+      cost: addCosts(writingCost(fresh), stepCost(scored.parts)),
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };

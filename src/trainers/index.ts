@@ -2,6 +2,7 @@ export { checkLoss, type LossSupply } from "./checks/check-loss.js";
 export { checkRows, type RunRows } from "./checks/check-rows.js";
 export type { TrainingData } from "./data-source.js";
 export { distill, type DistillOptions } from "./distill.js";
+export { checkReplay, replayedFraction, type TrainingReplay } from "./distill/written-rows.js";
 export {
   evaluateDivergence,
   evaluateLoss,
@@ -11,6 +12,7 @@ export {
   type TeacherDivergence,
 } from "./evaluation/evaluate.js";
 export {
+  completedRows,
   evaluateStudent,
   type EvaluateOptions,
   type EvaluationSet,

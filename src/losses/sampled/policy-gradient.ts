@@ -10,6 +10,8 @@ export interface PolicyGradientOptions {
   readonly clipLow?: number | null;
   /** The ratio counts as at most 1 + clipHigh; null does not clip. Default 0.2. */
   readonly clipHigh?: number | null;
+  /** With A < 0 the ratio counts as at most this, which is above 1 + clipHigh; null does not clip. Default null. */
+  readonly dualClip?: number | null;
 }
 
 /** Above every ratio, and still a float32. */
@@ -20,6 +22,9 @@ const unlimited = 1e38;
  *
  *     −min(ρ A, clip(ρ, 1 − clipLow, 1 + clipHigh) A),   ρ = π(y) / π_old(y)
  *
+ * With `dualClip` = c the value of a token with A < 0 is at most −c A: one that the student has become much
+ * likelier to write since it was sampled (ρ > c) has no gradient, where it would have a very large one.
+ *
  * A token with A > 0 becomes likelier, until ρ reaches 1 + clipHigh. Where ρ = 1 the gradient with
  * respect to log π(y) is −A, whatever the clipping. log ρ above 20 counts as 20. No gradient flows
  * into the advantages or the old log-probabilities. The value says nothing by itself: with
@@ -29,7 +34,8 @@ const unlimited = 1e38;
  * @param oldTokenLogProbs `[B, T]`, log π_old(y), from when the token was sampled
  * @param advantages `[B, T]`
  * @returns `[B, T]`
- * @see https://arxiv.org/abs/1707.06347, equation 7; unequal clipping: https://arxiv.org/abs/2503.14476
+ * @see https://arxiv.org/abs/1707.06347, equation 7; unequal clipping: https://arxiv.org/abs/2503.14476;
+ *   dual clipping: https://arxiv.org/abs/1912.09729
  */
 export function policyGradient(
   tokenLogProbs: tf.Tensor2D,
@@ -37,7 +43,7 @@ export function policyGradient(
   advantages: tf.Tensor2D,
   options: PolicyGradientOptions = {},
 ): tf.Tensor2D {
-  const { clipLow = 0.2, clipHigh = 0.2 } = options;
+  const { clipLow = 0.2, clipHigh = 0.2, dualClip = null } = options;
   assertShape(
     { tokenLogProbs, oldTokenLogProbs, advantages },
     { tokenLogProbs: "B T", oldTokenLogProbs: "B T", advantages: "B T" },
@@ -48,7 +54,10 @@ export function policyGradient(
     const lowest = clipLow === null ? 0 : 1 - clipLow;
     const highest = clipHigh === null ? unlimited : 1 + clipHigh;
     const clipped = ratio.clipByValue(lowest, highest);
-    return tf.sub(0, tf.minimum(ratio.mul(gain), clipped.mul(gain)));
+    const worth = tf.minimum(ratio.mul(gain), clipped.mul(gain));
+    if (dualClip === null) return tf.sub(0, worth);
+    const floor = tf.where(gain.less(0), gain.mul(dualClip), tf.fill(gain.shape, -unlimited));
+    return tf.sub(0, tf.maximum(worth, floor));
   });
 }
 
@@ -58,7 +67,8 @@ export const policyGradientLoss = defineLoss({
   name: "policy-gradient",
   summary:
     "Clipped policy gradient on sampled tokens: makes those with a positive advantage likelier.",
-  formula: "−min(ρ A, clip(ρ, 1 − clipLow, 1 + clipHigh) A), ρ = exp(log π(y) − log π_old(y))",
+  formula:
+    "−min(ρ A, clip(ρ, 1 − clipLow, 1 + clipHigh) A), with dualClip at most −dualClip A where A < 0; ρ = exp(log π(y) − log π_old(y))",
   reference: "https://arxiv.org/abs/1707.06347 (equation 7)",
   whenToUse:
     "Rewards instead of, or beside, a teacher; or a teacher that gives one log-probability per token, as an advantage.",
@@ -69,6 +79,14 @@ export const policyGradientLoss = defineLoss({
   config: z.strictObject({
     clipLow: clipField().describe("The ratio counts as at least 1 − clipLow; null: no limit."),
     clipHigh: clipField().describe("The ratio counts as at most 1 + clipHigh; null: no limit."),
+    dualClip: z
+      .number()
+      .gt(1)
+      .nullable()
+      .default(null)
+      .describe(
+        "With an advantage below 0 the ratio counts as at most this (AMPO: 10); null: no limit.",
+      ),
     aggregation: z
       .enum(["token", "sequence", "fixed-length"])
       .default("token")
@@ -85,6 +103,7 @@ export const policyGradientLoss = defineLoss({
   examples: [
     {},
     { clipLow: 0.1, clipHigh: 0.3, aggregation: "sequence" },
+    { dualClip: 1.3, clipHigh: 0.1 },
     { clipLow: null, clipHigh: null, aggregation: "fixed-length", fixedLength: 4 },
   ],
   aggregation: ({ aggregation, fixedLength }) =>

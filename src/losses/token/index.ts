@@ -3,6 +3,7 @@ export * from "./cross-entropy.js";
 export * from "./forward-kl.js";
 export * from "./generalized-jsd.js";
 export * from "./logit-mse.js";
+export * from "./negative-entropy.js";
 export * from "./reverse-kl.js";
 export * from "./skew-kl.js";
 export * from "./symmetric-kl.js";

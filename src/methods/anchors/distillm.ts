@@ -15,24 +15,40 @@ export const distillm = defineMethod({
   title: "DistiLLM: Towards Streamlined Distillation for Large Language Models",
   paper: { citation: "Ko et al., ICML 2024", url: "https://arxiv.org/abs/2402.03898" },
   claim:
-    "Skewed KLs teach more than plain ones on the student's own samples, and a part of such samples is enough.",
-  fidelity: "proxy",
-  note: "the adaptive replay (a buffer of earlier samples, whose share grows as the validation loss does) is replaced by a fixed share of fresh samples beside the data's rows; the distill trainer has no such buffer.",
+    "Skewed KLs teach more than plain ones on the student's own samples, and with an adaptive replay of earlier samples they teach more than on the data's rows alone.",
+  fidelity: "faithful",
   settings: z.strictObject({
     ...baseSettings({ problems: additionProblems(3) }),
     ...distillSettings({ sftSteps: 400, steps: 300 }),
     skew: z.number().gt(0).lt(1).default(0.1).describe("Share of the one side in the mixture, α."),
-    share: z
+    capacity: z.int().min(1).default(256).describe("Rows of the student's that are kept."),
+    threshold: z
       .number()
       .min(0)
       .max(1)
-      .default(0.5)
-      .describe("[REC] Share of rows that the student writes, in place of the adaptive one."),
+      .default(0)
+      .describe("Probability of the student's, at first."),
+    increase: z.number().min(0).max(1).default(0.1).describe("What a risen loss adds to it."),
+    tolerance: z
+      .number()
+      .min(0)
+      .default(0.01)
+      .describe("[REC] Rise of the validation loss that counts, for losses as low as the task's."),
+    validateEvery: z.int().min(1).default(10).describe("[REC] Steps between validation losses."),
   }),
-  paperSettings: { skew: { value: 0.1, source: "REC" } },
+  paperSettings: {
+    skew: { value: 0.1, source: "SRC" },
+    capacity: { value: 1000, source: "SRC" },
+    threshold: { value: 0, source: "SRC" },
+    increase: { value: 0.1, source: "SRC" },
+    tolerance: { value: 0.1, source: "SRC" },
+    validateEvery: { value: 1000, source: "SRC" },
+    schedule: { value: "decreasing", source: "SRC", here: "decreasing" },
+  },
   needs: ["completion"],
   arms(s) {
-    const { skew: alpha, share } = s;
+    const { skew: alpha, capacity, threshold, increase, tolerance, validateEvery: every } = s;
+    const replay = { capacity, threshold, increase, tolerance, every } as const;
     const arm = (onPolicyFraction: number, loss: DistillLoss) =>
       distillArm(s, { onPolicyFraction, loss });
     const skewed = (direction: "forward" | "reverse"): DistillLoss => [
@@ -43,7 +59,8 @@ export const distillm = defineMethod({
       "reverse KL, on policy": arm(1, [{ type: "reverse-kl" }]),
       "skew KL, on policy": arm(1, skewed("forward")),
       "skew reverse KL, on policy": arm(1, skewed("reverse")),
-      "skew KL, in part": arm(share, skewed("forward")),
+      "skew KL, replay": distillArm(s, { replay, loss: skewed("forward") }),
+      "skew reverse KL, replay": distillArm(s, { replay, loss: skewed("reverse") }),
       "skew KL, off policy": arm(0, skewed("forward")),
     };
   },
@@ -51,7 +68,7 @@ export const distillm = defineMethod({
   comparisons: [
     higher("heldOut.accuracy", "skew KL, on policy"),
     higher("heldOut.accuracy", "skew reverse KL, on policy", "reverse KL, on policy"),
-    higher("heldOut.accuracy", "skew KL, in part", "skew KL, off policy"),
+    higher("heldOut.accuracy", "skew KL, replay", "skew KL, off policy"),
   ],
   metrics: ["heldOut.accuracy", "longer.accuracy", "heldOut.loss", "heldOut.reverseKl"],
   fairness: {

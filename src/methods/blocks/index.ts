@@ -7,6 +7,7 @@ export {
   type DistillSettings,
 } from "./distillation.js";
 export { additionProblems } from "./problems.js";
+export { rankArm, type RankLoss, rankSettings, type RankSettings } from "./ranking.js";
 export {
   type ReinforceFields,
   reinforceArm,

@@ -24,7 +24,7 @@ export const ampo = defineMethod({
   claim:
     "Right traces of several teachers in place of failures, only where every rollout fails, make GRPO faster; those that the student comprehends are better than any, and to inject always costs diversity.",
   fidelity: "proxy",
-  note: "The teachers are four styles of the task, for rows of files what the data gives. There is no bonus for entropy, no dual clip and no punishment of repetition. Token losses are a mean over tokens.",
+  note: "The teachers are four styles of the task, for rows of files what the data gives. There is no punishment of repetition. Token losses are a mean over tokens.",
   settings: z.strictObject({
     ...baseSettings({
       ...{ problems: additionProblems(3, { minDigits: 1 }), batchSize: 16 },
@@ -38,14 +38,17 @@ export const ampo = defineMethod({
       .describe("Styles of the task, a teacher each."),
     most: z.int().min(1).default(2).describe("k: failures of a problem that are replaced."),
     shape: z.number().positive().default(0.1).describe("c of f(p) = p/(p + c)."),
+    dualClip: z.number().gt(1).default(10).describe("Most that a ratio counts where A < 0."),
+    entropy: z.number().min(0).default(0.001).describe("Weight of the student's entropy."),
   }),
   paperSettings: {
     samplesPerProblem: { value: 8, source: "SRC" },
     most: { value: 2, source: "SRC" },
     styles: { value: "4 teacher models", source: "SRC" },
     shape: { value: 0.1, source: "SRC" },
-    clip: { value: "0.2, dual clip 10", source: "SRC", here: "0.2" },
-    entropy: { value: 0.001, source: "SRC", here: "none" },
+    clip: { value: 0.2, source: "SRC", here: "0.2" },
+    dualClip: { value: 10, source: "SRC" },
+    entropy: { value: 0.001, source: "SRC" },
     learningRate: { value: 1e-6, source: "SRC" },
     batchSize: { value: "128 problems, minibatches of 64", source: "SRC" },
     steps: { value: 510, source: "SRC" },
@@ -55,7 +58,8 @@ export const ampo = defineMethod({
     // Marks of the styles that the SFT does not have.
     const characters = isTask(s.problems) ? "~,:" : "";
     const sft = warmStage(s, { tokenizer: { type: "character", characters } });
-    const { samplesPerProblem, most, shape } = s;
+    const { samplesPerProblem, most, shape, dualClip, entropy: weight } = s;
+    const bonus: ReinforceLoss = weight === 0 ? [] : [{ type: "negative-entropy", weight }];
     const arm = (sampler: Sampler, injected: ReinforceLoss = []): Stage[] => [
       sft,
       rewardStage(
@@ -63,7 +67,7 @@ export const ampo = defineMethod({
         {
           sampler,
           advantage: { divideByStd: false, injectedAtLeast: 1 },
-          loss: [{ type: "policy-gradient" }, ...injected],
+          loss: [{ type: "policy-gradient", dualClip }, ...bonus, ...injected],
         },
         { evaluation: { samplesPerPrompt: samplesPerProblem } },
       ),

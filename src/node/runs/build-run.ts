@@ -3,6 +3,7 @@ import type { Tokenizer } from "../../data/index.js";
 import type { LossState } from "../../losses/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
 import { AdamW } from "../../optim/index.js";
+import { makeReplay, type Replay } from "../../rollouts/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import {
   checkRows,
@@ -23,7 +24,7 @@ import { stepTermFromConfig } from "./run-terms.js";
 import type { TeacherManifest } from "../teachers/index.js";
 import { trainerOf } from "./run-trainer.js";
 import { type DataFingerprint, fingerprintOf } from "./data-fingerprint.js";
-import { restoreTrainingState } from "./training-state.js";
+import { readReplay, restoreTrainingState } from "./training-state.js";
 
 /** The parts of a run, ready to train. Owns the models and the optimizer. */
 export interface RunParts extends Disposable {
@@ -35,6 +36,8 @@ export interface RunParts extends Disposable {
   readonly optimizer: AdamW;
   /** What is learned beside the student, for hidden states of another width than the teacher's. */
   readonly projections: Projections | undefined;
+  /** What the student wrote in earlier steps, where a run learns it again. */
+  readonly replay: Replay | undefined;
   /** What losses had remembered at the checkpoint; undefined for a new run. */
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   /** What it learns from, as checkpoints say it; undefined without a teacher. */
@@ -87,6 +90,11 @@ async function assemble(
           teacher: teacher?.state,
           projections: projections?.state,
         });
+  const { trainer } = config;
+  const replayed = trainer.type === "distill" ? trainer.replay : undefined;
+  const replay =
+    replayed &&
+    makeReplay(replayed, checkpoint === undefined ? undefined : await readReplay(checkpoint));
   const reference = await loadReference(config, { student, tokenizer, random });
   if (reference !== undefined) own(reference);
   const parts = {
@@ -100,6 +108,7 @@ async function assemble(
     tokenizer,
     optimizer,
     projections,
+    replay,
     lossStates,
     teacherManifest: await manifestOf(config, tokenizer, loadedTeacher, models.loadedScores),
     notes: [
@@ -117,7 +126,15 @@ async function assemble(
       if (teacher === undefined || config.trainer.type !== "distill") return;
       await checkRows(teacher, data.training, config.trainer);
     },
-    train: trainerOf(config, { ...parts, tokenizer, optimizer, loss, lossStates, projections }),
+    train: trainerOf(config, {
+      ...parts,
+      tokenizer,
+      optimizer,
+      loss,
+      lossStates,
+      projections,
+      replay,
+    }),
     evaluate: evaluatorOf(config, parts),
   };
 }

@@ -16,11 +16,19 @@ export interface DataFingerprint {
 export const fingerprintFile = "data.json";
 
 export async function fingerprintOf(
-  { trainer: { batchSize } }: RunConfig,
-  { training, lengths }: Pick<PreparedData, "training" | "lengths">,
+  { trainer: { type, batchSize } }: RunConfig,
+  { training, ranking, lengths }: Pick<PreparedData, "training" | "ranking" | "lengths">,
 ): Promise<DataFingerprint> {
-  const rows = await training.rows(0, batchSize);
-  const first = rows.map(({ ids, completionStart }) => [completionStart, ...ids]);
+  // Lists of files are no rows.
+  const first =
+    type === "rank" && ranking !== undefined
+      ? (await ranking.lists(0, batchSize)).map(({ candidates }) =>
+          candidates.map(({ ids, grade = 0 }) => [grade, ...ids]),
+        )
+      : (await training.rows(0, batchSize)).map(({ ids, completionStart }) => [
+          completionStart,
+          ...ids,
+        ]);
   const hash = createHash("sha256").update(JSON.stringify([lengths?.() ?? null, first]));
   const { size } = training;
   return { ...(size === undefined ? {} : { rows: size }), sha256: hash.digest("hex") };

@@ -7,7 +7,7 @@ import { weightsFiles } from "../models/weights-files.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadSequenceModelFolder } from "../models/sequence-model-folder.js";
 
-/** Scores that a run learns, with the model they come from, if any. */
+/** Scores that a run asks for, with the model they come from, if any. */
 export interface LoadedListTeacher {
   readonly teacher: ListTeacher;
   /** What decides the scores. */
@@ -15,15 +15,25 @@ export interface LoadedListTeacher {
   dispose(): void;
 }
 
+/** Scores that a run asks for, and the field that says so: to learn, or to sort lists by before its windows. */
+export function askedScores({ trainer, evaluation: { window } }: RunConfig) {
+  const [scores, field] =
+    trainer.type === "rank"
+      ? [trainer.scores, "trainer.scores"]
+      : [window?.scores, "evaluation.window.scores"];
+  return scores && { scores, field };
+}
+
 /**
- * The scores that `trainer.scores` of a rank run names; undefined where it learns grades alone.
+ * The scores that a run asks for; undefined where it learns grades alone, or has no windows to sort for.
  *
  * @throws PupilError for a folder without such a head, or a file without scores
  */
 export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeacher | undefined> {
-  const { trainer, data, evaluation } = config;
-  if (trainer.type !== "rank" || trainer.scores === undefined) return undefined;
-  const { scores } = trainer;
+  const { data, evaluation } = config;
+  const asked = askedScores(config);
+  if (asked === undefined) return undefined;
+  const { scores, field } = asked;
   if (scores.type === "file") {
     const files = [scores.path];
     return { teacher: await readScores(scores.path), files, dispose: () => undefined };
@@ -33,7 +43,7 @@ export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeac
   if (model.head.numLabels !== 1) {
     model.dispose();
     throw new PupilError(`${folder} gives ${model.head.numLabels} scores, one is needed to rank.`, {
-      field: "trainer.scores.from",
+      field: `${field}.from`,
       value: scores.from,
       remedy: "Give a reranker or a reward model.",
     });

@@ -8,6 +8,7 @@ import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/ada
 import { findModelFolder } from "../models/find-model.js";
 import { readModelConfig } from "../models/model-folder.js";
 import { deviceLimits } from "./device-limits.js";
+import { askedScores } from "./list-teacher.js";
 
 /** What a run has on the device at once, at the least, in bytes. */
 export interface MemoryNeeds {
@@ -144,10 +145,11 @@ export async function teacherConfigs(teacher: TeacherConfig | undefined): Promis
   return isModel ? [(await folderConfig(teacher.from)).config] : [];
 }
 
-/** The config of the reranker whose scores a run learns. */
-export async function listTeacherConfigs({ trainer }: RunConfig): Promise<ModelConfig[]> {
-  if (trainer.type !== "rank" || trainer.scores?.type !== "model") return [];
-  return [(await folderConfig(trainer.scores.from)).config];
+/** The config of the reranker whose scores a run asks for. */
+export async function listTeacherConfigs(config: RunConfig): Promise<ModelConfig[]> {
+  const asked = askedScores(config)?.scores;
+  if (asked?.type !== "model") return [];
+  return [(await folderConfig(asked.from)).config];
 }
 
 /** The config of a frozen reference that is in a folder; the initial student is counted by the estimate. */

@@ -104,7 +104,7 @@ async function ofTrainer(
     measured.push(await evaluatePairs(student, pairs, { padId, batchSize }));
   }
   if (ranker === undefined && window !== undefined && lists !== undefined) {
-    const options = { tokenizer, window, maxNewTokens, batchSize, sampling };
+    const options = { tokenizer, window, maxNewTokens, batchSize, sampling, first: listTeacher };
     const stream = random.stream("evaluation", name);
     measured.push(await evaluateWindows(student, lists, { ...options, random: stream }));
   }

@@ -32,8 +32,8 @@ export async function manifestOf(
   loaded: LoadedTeacher | undefined,
   scores: LoadedListTeacher | undefined,
 ): Promise<TeacherManifest | undefined> {
-  if (loaded === undefined && scores === undefined) return undefined;
   const asked = trainer.type === "rank" ? trainer.scores : undefined;
+  if (loaded === undefined && asked === undefined) return undefined;
   return {
     version: 1,
     tokenizer: tokenizer.fingerprint,

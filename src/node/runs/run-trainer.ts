@@ -2,17 +2,26 @@ import { completionLengths, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { LossState, LossTerm } from "../../losses/index.js";
 import type { AdamW } from "../../optim/index.js";
-import { findSampler, rewardTermFromConfig, type SamplerDefinition } from "../../rollouts/index.js";
+import {
+  findSampler,
+  type Replay,
+  rewardTermFromConfig,
+  type SamplerDefinition,
+} from "../../rollouts/index.js";
 import {
   checkLoss,
   checkReinforce,
+  checkReplay,
+  completedRows,
   distill,
+  evaluateLoss,
   layerSizesOf,
   type LossSupply,
   pairs,
   type Projections,
   rank,
   reinforce,
+  replayedFraction,
   sft,
   type StepMetrics,
   type StepTerm,
@@ -25,6 +34,7 @@ interface TrainingParts extends EvaluatedParts {
   readonly optimizer: AdamW;
   readonly lossStates: Readonly<Record<string, LossState>> | undefined;
   readonly projections: Projections | undefined;
+  readonly replay: Replay | undefined;
   readonly reference: Teacher | undefined;
 }
 
@@ -60,16 +70,27 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
       train: (startStep) => sft({ ...common, data: data.training, packing, startStep }),
     };
   },
-  distill: (trainer, common, { data, teacher, random, projections }, config) => {
+  distill: (trainer, common, parts, config) => {
+    const { data, teacher, random, projections, replay } = parts;
     const { onPolicyFraction, packing, sampling, advantageDiscount } = trainer;
     if (teacher === undefined) throw new Error("A distillation run was built without a teacher.");
+    if (replay !== undefined) {
+      checkReplay(replay, trainer);
+      checkCompletions(data, "with trainer.replay rows of the data are learned", "Leave it out.");
+    }
     if (onPolicyFraction < 1) {
       const wants = `with trainer.onPolicyFraction ${onPolicyFraction} rows of the data are learned`;
       checkCompletions(data, wants, "Set trainer.onPolicyFraction to 1.");
     }
-    const options = { teacher, onPolicyFraction, packing, sampling, advantageDiscount };
+    const options = {
+      ...{ teacher, onPolicyFraction, packing, sampling, advantageDiscount },
+      ...(replay && { replay: { replay, validationLoss: validationOf(parts, config) } }),
+    };
     return {
-      supply: { teacher, onPolicyFraction, packing, advantageDiscount },
+      supply: {
+        ...{ teacher, packing, advantageDiscount },
+        onPolicyFraction: replay === undefined ? onPolicyFraction : replayedFraction,
+      },
       train: (startStep) =>
         distill({
           ...{ ...common, ...options, startStep },
@@ -159,6 +180,21 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
     };
   },
 };
+
+/** The loss of the first evaluation set's completions. */
+function validationOf(
+  { student, tokenizer, data }: TrainingParts,
+  { evaluation: { batchSize } }: RunConfig,
+): () => Promise<number> {
+  const rows = completedRows(data.evaluation[0]?.rows ?? [], tokenizer.endIds);
+  if (rows.length === 0) {
+    throw new PupilError("there is no held-out completion whose loss a replay could go by.", {
+      field: "trainer.replay",
+      remedy: "Evaluate on data with completions, or leave it out.",
+    });
+  }
+  return async () => (await evaluateLoss(student, rows, batchSize, tokenizer.padId)).loss;
+}
 
 /** @throws PupilError where rows of the data would be learned and have nothing to learn */
 function checkCompletions(

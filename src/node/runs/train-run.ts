@@ -23,7 +23,7 @@ import {
 } from "./run-folder.js";
 import type { Metrics, RunHistory } from "./run-history.js";
 import { checkTeacher, manifestFiles } from "./run-teacher.js";
-import { executorNotes, trainingStateFiles } from "./training-state.js";
+import { executorNotes, replayFiles, trainingStateFiles } from "./training-state.js";
 import { versions } from "./versions.js";
 
 /** What happens in a run, in order; the CLI shows it, tests read it. */
@@ -181,6 +181,7 @@ async function* trainLoop(
     const files = new Map([
       ...(await studentFiles(parts)),
       ...manifestFiles(parts.teacherManifest),
+      ...replayFiles(parts.replay),
       ...state,
     ]);
     await writeFolderAtomic(target, withMark(files));

@@ -5,6 +5,7 @@ import { PupilError, showValue } from "../../errors/index.js";
 import type { LossState } from "../../losses/index.js";
 import { decodeSafetensors, encodeSafetensors, type VariableState } from "../../models/index.js";
 import type { AdamW } from "../../optim/index.js";
+import { type Replay, type ReplayState, replayStateSchema } from "../../rollouts/index.js";
 import { toJson, withNumbers } from "../files/json.js";
 import { readBytes, readJson } from "../files/read-files.js";
 
@@ -122,4 +123,22 @@ export async function restoreTrainingState(
     owned.restore(decodeSafetensors(await readBytes(path, `state of the ${owner}`), path));
   }
   return state.lossStates ?? {};
+}
+
+/** Rows that a student wrote in earlier steps and that later ones may learn again. */
+const replayFile = "replay.json";
+
+export function replayFiles(replay: Replay | undefined): Map<string, string> {
+  return new Map(replay === undefined ? [] : [[replayFile, `${toJson(replay.state())}\n`]]);
+}
+
+/** @throws PupilError for a checkpoint without it, or with another file of its name */
+export async function readReplay(folder: string): Promise<ReplayState> {
+  const path = join(folder, replayFile);
+  const result = replayStateSchema.safeParse(withNumbers(await readJson(path, "replay")));
+  if (result.success) return result.data;
+  throw new PupilError("This is no replay that a training run wrote.", {
+    field: `${path}: ${result.error.issues[0]?.path.join(".") ?? ""}`,
+    remedy: "Resume from a checkpoint that a training run wrote.",
+  });
 }

@@ -98,7 +98,7 @@ export async function evaluateStudent(
       random: random.stream("evaluate", set.name, purpose),
     });
 
-  const heldOut = await evaluateLoss(student, completed(set.rows, endIds), batchSize, padId);
+  const heldOut = await evaluateLoss(student, completedRows(set.rows, endIds), batchSize, padId);
   const { asked } = set;
   const scored =
     asked?.source.respond === undefined
@@ -165,7 +165,10 @@ function budgetMeasures(
 }
 
 /** Rows that say more than where they end: of prompts alone there is no loss to report. */
-function completed(rows: readonly TokenSequence[], endIds: readonly number[]): TokenSequence[] {
+export function completedRows(
+  rows: readonly TokenSequence[],
+  endIds: readonly number[],
+): TokenSequence[] {
   return rows.filter(({ ids, completionStart }) =>
     ids.slice(completionStart).some((id) => !endIds.includes(id)),
   );

@@ -9,6 +9,7 @@ import {
 } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import type { SamplingPolicy } from "../../rollouts/index.js";
+import type { ListTeacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { rankingMetrics } from "./evaluate-ranking.js";
 import { sampleCompletions } from "./evaluate.js";
@@ -27,12 +28,14 @@ export interface EvaluateWindowsOptions {
   readonly maxNewTokens: number;
   readonly batchSize: number;
   readonly sampling: SamplingPolicy;
+  /** By whose scores the lists are sorted before the first window. Default: they stay as they are. */
+  readonly first?: ListTeacher | undefined;
   readonly random: Random;
 }
 
 /**
  * How well a text model ranks lists: it writes the order of a window at a time, from the bottom of the list
- * up, starting from the order of the lists (`windowNdcg1`, `5`, `10`, `windowKendallTau`).
+ * up, starting from the order of the lists or that of a first stage (`windowNdcg1`, `5`, `10`, `windowKendallTau`).
  * `windowWholeRate` is the share of windows whose completion named every candidate once; what was not named keeps its
  * order behind what was.
  */
@@ -43,7 +46,8 @@ export async function evaluateWindows(
 ): Promise<Record<string, number>> {
   const { tokenizer, window, maxNewTokens, batchSize, sampling, random } = options;
   const { endIds, padId } = tokenizer;
-  const orders = lists.map(({ candidates }) => [...candidates]);
+  const orders: RankingCandidate[][] = [];
+  for (const list of lists) orders.push(await firstOrder(list, options.first));
   const plans = orders.map(({ length }) => rankingWindows(length, window.size, window.stride));
   const rounds = Math.max(0, ...plans.map(({ length }) => length));
   let [windows, whole] = [0, 0];
@@ -80,4 +84,16 @@ export async function evaluateWindows(
     windowKendallTau: kendallTau,
     windowWholeRate: whole / Math.max(1, windows),
   };
+}
+
+/** Candidates by falling scores; equal ones stay in the order of the list. */
+async function firstOrder(
+  list: RankingList,
+  first: ListTeacher | undefined,
+): Promise<RankingCandidate[]> {
+  const candidates = [...list.candidates];
+  if (first === undefined) return candidates;
+  const scores = await first.scores(list);
+  const order = [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  return order.map((place) => candidates[place] as RankingCandidate);
 }

@@ -25,6 +25,17 @@ export interface StepMetrics {
   readonly paddingShare: number;
   /** Share of rows that the student wrote itself. */
   readonly onPolicyShare: number;
+  /**
+   * With a replay: the probability that a step is of the student's rows, after this one's validation loss
+   * (where it had one); rows of this step that were written now and that were written before; rows kept.
+   */
+  readonly replay?: {
+    readonly threshold: number;
+    readonly written: number;
+    readonly replayed: number;
+    readonly kept: number;
+    readonly validationLoss?: number;
+  };
   /** Mean number of tokens the student wrote per row; absent when it wrote none. */
   readonly rolloutLength?: number;
   /** Share of the student's rows that ended by themselves; absent where there is no end token. */
