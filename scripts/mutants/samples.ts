@@ -47,7 +47,9 @@ export const sampleMutants: readonly Mutant[] = [
     ["normalizer", "logWeights.exp().div(K)", "logWeights.exp()"],
   ]),
   ...mutantsOf("policy-gradient", "losses/sampled/policy-gradient.ts", [
-    ["direction", "return tf.sub(0, tf.minimum(", "return tf.add(0, tf.minimum("],
+    ["direction", "return tf.sub(0, worth)", "return tf.add(0, worth)"],
+    ["direction", "tf.sub(0, tf.maximum(worth", "tf.add(0, tf.maximum(worth"],
+    ["weight", "gain.mul(dualClip)", "gain"],
     ["direction", "tf.minimum(ratio.mul(gain)", "tf.maximum(ratio.mul(gain)"],
     ["weight", "1 - clipLow", "1 - (clipHigh ?? 0)"],
     ["weight", ": 1 + clipHigh;", ": 1 + (clipLow ?? 0);"],

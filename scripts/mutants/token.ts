@@ -168,4 +168,10 @@ export const tokenMutants: readonly Mutant[] = [
     ],
     ["mask", "[0, missing]", "[missing, 0]"],
   ]),
+  ...mutantsOf("negative-entropy", "losses/token/negative-entropy.ts", [
+    ["direction", "(logProbs)).sum(-1)", "(logProbs)).neg().sum(-1)"],
+    ["weight", "logProbs.exp().mul(", "tf.onesLike(logProbs).mul("],
+    ["normalizer", "(logProbs)).sum(-1)", "(logProbs)).mean(-1)"],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+  ]),
 ];

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Stage } from "../../../../src/config/index.js";
 import { ablate } from "../../../../src/node/ablations/ablate.js";
@@ -416,10 +417,13 @@ test("stages start when what they need is there, as many at once as there are pr
   const log: string[] = [];
   let running = 0;
   let most = 0;
+  let second = false;
+  // a ends when c has begun, c when b has, b when c has ended.
+  const until = { a: "+c", c: "+b", b: "-c" } as Readonly<Record<string, string>>;
   const worker: Worker = async ({ id, folder: place }) => {
     most = Math.max(most, (running += 1));
     log.push(`+${id}`);
-    await new Promise((resolve) => setTimeout(resolve, id === "a" ? 5 : 20));
+    while (!second && id in until && !log.includes(until[id] as string)) await setImmediate();
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "collect.json"), "{}");
     log.push(`-${id}`);
@@ -431,6 +435,7 @@ test("stages start when what they need is there, as many at once as there are pr
   expect(log).toEqual(["+a", "+c", "-a", "+b", "-c", "-b", "+d", "-d"]);
   rmSync(join(folder, "c/stage.json"));
   log.length = 0;
+  second = true;
   await runStages(stages, { processes: 2, worker, report: () => undefined });
   expect(log).toEqual(["+c", "-c"]);
 });
