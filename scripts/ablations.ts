@@ -1,6 +1,7 @@
 /**
  * Runs methods in full and refreshes their reports in examples/methods. `npm run ablations [-- names]
- * [seeds=3] [processes=2]`. Stages stay in ablations/<name>, so that a run that was stopped continues.
+ * [seeds=3] [processes=2]`. Stages stay in ablations/stages, so that a run that was stopped continues, and
+ * what methods have in common is made once.
  */
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,7 +28,7 @@ const chosen =
 for (const method of chosen) {
   const { name } = method;
   const command = `npx pupil ablate ${name} seeds=${seeds}`;
-  const plan = await planMethod(method, [], { seeds });
+  const plan = await planMethod(method, [], { seeds, stages: "ablations/stages" });
   console.log(`${name}: ${plan.stages.length} stages`);
   const began = performance.now();
   const results = await ablate({
