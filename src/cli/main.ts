@@ -4,6 +4,7 @@ import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { endOnClosedPipes } from "./closed-pipes.js";
 import { compareSupportsCommand } from "./compare-supports.js";
 import { compareCommand } from "./compare.js";
 import { collectCommand } from "./collect.js";
@@ -153,6 +154,7 @@ program
   .description("Show every backend, device and version, and what to install for a better one.")
   .action(doctorCommand);
 
+endOnClosedPipes();
 try {
   await program.parseAsync();
 } catch (error) {
