@@ -41,7 +41,10 @@ program
     "<what>",
     "a method (see pupil methods), an ablation file (.json), or a module of a method",
   )
-  .argument("[overrides...]", "seeds=5, output=<folder>, stages=<folder>, processes=2, and key=value")
+  .argument(
+    "[overrides...]",
+    "seeds=5, output=<folder>, stages=<folder>, processes=2, and key=value",
+  )
   .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
   .action(ablateCommand);
 
