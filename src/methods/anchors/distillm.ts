@@ -29,7 +29,7 @@ export const distillm = defineMethod({
       .default(0.5)
       .describe("[REC] Share of rows that the student writes, in place of the adaptive one."),
   }),
-  paperSettings: { skew: { value: 0.1, source: "REC" } },
+  paperSettings: { skew: { value: 0.1, source: "SRC" } },
   needs: ["completion"],
   arms(s) {
     const { skew: alpha, share } = s;
