@@ -22,6 +22,7 @@ const optionsSchema = z.strictObject({
   output: z.string().optional().describe("Folder. Default: ablations/<name>."),
   stages: z
     .string()
+    .min(1)
     .optional()
     .describe("Folder of stages, which ablations may share. Default: stages in the output folder."),
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),

@@ -15,7 +15,7 @@ export function endOnClosedPipes(): void {
     process.once("exit", () => {
       process.exitCode = exitCode;
     });
-    if (!process.emit("SIGINT")) process.exit(exitCode);
+    if (!process.emit("SIGINT", "SIGINT")) process.exit(exitCode);
   };
   process.stdout.on("error", onError);
   process.stderr.on("error", onError);
