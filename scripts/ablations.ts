@@ -1,6 +1,8 @@
 /**
  * Runs methods in full and refreshes their reports in examples/methods. `npm run ablations [-- names]
- * ["seeds=[11,12,13]"] [processes=2]`. The usual seeds are ones that nobody had looked at while the settings were chosen. Stages stay in ablations/<name>, so that a run that was stopped continues.
+ * ["seeds=[11,12,13]"] [processes=2]`. The usual seeds are ones that nobody had looked at while the settings were chosen.
+ * Stages stay in ablations/stages, so that a run that was stopped continues, and what methods have in
+ * common is made once.
  */
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,7 +30,7 @@ for (const method of chosen) {
   const { name } = method;
   const counted = typeof seeds === "number" ? `seeds=${seeds}` : `"seeds=${JSON.stringify(seeds)}"`;
   const command = `npx pupil ablate ${name} ${counted}`;
-  const plan = await planMethod(method, [], { seeds });
+  const plan = await planMethod(method, [], { seeds, stages: "ablations/stages" });
   console.log(`${name}: ${plan.stages.length} stages`);
   const began = performance.now();
   const results = await ablate({

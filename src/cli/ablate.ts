@@ -20,17 +20,22 @@ const optionsSchema = z.strictObject({
     .optional()
     .describe("How many seeds, from 1; or which."),
   output: z.string().optional().describe("Folder. Default: ablations/<name>."),
+  stages: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder of stages, which ablations may share. Default: stages in the output folder."),
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
 });
 
-/** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [processes=…] [key=value …]`. */
+/** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [stages=…] [processes=…] [key=value …]`. */
 export async function ablateCommand(what: string, words: string[]): Promise<void> {
   const isOption = (word: string) =>
     Object.keys(optionsSchema.shape).includes(word.split("=", 1)[0] as string);
   const given = applyOverrides({}, words.filter(isOption));
-  const { seeds, output, processes } = parseConfig(optionsSchema, given, "ablate");
+  const { seeds, output, stages, processes } = parseConfig(optionsSchema, given, "ablate");
   const overrides = words.filter((word) => !isOption(word));
-  const plan = await planOf(what, overrides, { folder: output, seeds });
+  const plan = await planOf(what, overrides, { folder: output, seeds, stages });
   for (const line of planLines(plan)) writeLine(process.stderr, line);
 
   const stop = new AbortController();

@@ -4,6 +4,7 @@ import { PupilError } from "../errors/index.js";
 import { versions } from "../node/index.js";
 import { ablateCommand } from "./ablate.js";
 import { checkLossesCommand } from "./check-losses.js";
+import { endOnClosedPipes } from "./closed-pipes.js";
 import { compareSupportsCommand } from "./compare-supports.js";
 import { compareCommand } from "./compare.js";
 import { collectCommand } from "./collect.js";
@@ -40,7 +41,10 @@ program
     "<what>",
     "a method (see pupil methods), an ablation file (.json), or a module of a method",
   )
-  .argument("[overrides...]", "seeds=5, output=<folder>, processes=2, and key=value")
+  .argument(
+    "[overrides...]",
+    "seeds=5, output=<folder>, stages=<folder>, processes=2, and key=value",
+  )
   .description("Compare arms over seeds, in parallel runs; stopped, it continues where it was.")
   .action(ablateCommand);
 
@@ -153,6 +157,7 @@ program
   .description("Show every backend, device and version, and what to install for a better one.")
   .action(doctorCommand);
 
+endOnClosedPipes();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -32,8 +32,8 @@ export const minillm = defineMethod({
       .describe("Share α of the teacher in mixed sampling."),
   }),
   paperSettings: {
-    mix: { value: 0.2, source: "REC" },
-    limit: { value: 100, source: "REC", here: "100" },
+    mix: { value: 0.2, source: "SRC" },
+    limit: { value: 100, source: "SRC", here: "100" },
   },
   needs: ["completion"],
   arms(s) {

@@ -37,7 +37,7 @@ export const onPolicyDistillation = defineMethod({
   paperSettings: {
     discount: {
       value: "0: each token for itself",
-      source: "REC",
+      source: "3P",
       here: "an arm with 0, one with γ",
     },
     teacher: { value: "Qwen3-32B", source: "REC" },

@@ -50,7 +50,7 @@ export const distillationSource = defineMethod({
   }),
   paperSettings: {
     teachers: { value: "3 large models", source: "ABS", here: "4 policies of a solver" },
-    traces: { value: 1_890_000, source: "ABS" },
+    questions: { value: 1_890_000, source: "ABS" },
   },
   needs: ["solve", "completion"],
   arms(s) {

@@ -26,7 +26,7 @@ export const redi = defineMethod({
   number: 43,
   name: "redi",
   title: "Harnessing Negative Signals: Reinforcement Distillation (REDI)",
-  paper: { citation: "Xu et al. 2025", url: "https://arxiv.org/abs/2505.24850" },
+  paper: { citation: "Xu et al., ACL 2026", url: "https://arxiv.org/abs/2505.24850" },
   claim:
     "After SFT, a length-normalised loss on right and wrong traces with the wrong ones weighted 0.5 to 0.8 beats more SFT, DPO and SimPO; weight 1 at the same learning rate degrades.",
   fidelity: "faithful",

@@ -39,11 +39,11 @@ export const revthink = defineMethod({
     learningRate: rateField(3e-3, "every arm"),
   }),
   paperSettings: {
-    fraction: { value: 0.1, source: "SRC" },
+    fraction: { value: 0.1, source: "ABS" },
     steps: { value: "10 epochs", source: "SRC" },
     batchSize: { value: "4 × 4", source: "SRC" },
     learningRate: { value: "5e-6 or 2e-4", source: "SRC" },
-    adapter: { value: "LoRA r = 16, α = 32", source: "SRC", here: "none" },
+    adapter: { value: "LoRA r = 16, α = 32 on q and v", source: "SRC", here: "none" },
     weights: { value: "1/3 each", source: "SRC", here: "a row of each" },
   },
   needs: ["solve"],

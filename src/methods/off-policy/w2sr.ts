@@ -26,7 +26,7 @@ export const w2sr = defineMethod({
   number: 1,
   name: "w2sr",
   title: "Incentivizing Strong Reasoning from Weak Supervision (W2SR)",
-  paper: { citation: "Yuan et al. 2025", url: "https://arxiv.org/abs/2505.20072" },
+  paper: { citation: "Yuan et al., EACL 2026", url: "https://arxiv.org/abs/2505.20072" },
   claim:
     "A strong model without reasoning that learns the traces of a weaker reasoner gains most of what reinforcement learning would give it, surpasses the weak one, and gains from wrong traces too; traces without reasoning do not help it as much.",
   fidelity: "faithful",

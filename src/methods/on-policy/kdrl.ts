@@ -34,7 +34,8 @@ export const kdrl = defineMethod({
     betaTo: z.number().positive().default(0.02).describe("Where the annealed β ends."),
   }),
   paperSettings: {
-    beta: { value: "2e-3 fixed, or 5e-3 to 1e-3", source: "3P" },
+    beta: { value: "about 2e-3", source: "REC" },
+    betaTo: { value: "from 5e-3 to 1e-3, by 5e-5 a step", source: "3P" },
     samples: { value: "not known", source: "REC" },
     teacher: { value: "Skywork-OR1-Math-7B", source: "3P" },
     student: { value: "1.5B", source: "3P" },

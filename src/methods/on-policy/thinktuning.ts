@@ -21,7 +21,7 @@ export const thinktuning = defineMethod({
   number: 57,
   name: "thinktuning",
   title: "ThinkTuning: Instilling Cognitive Reflections without Distillation",
-  paper: { citation: "RRV et al. 2025", url: "https://arxiv.org/abs/2508.07616" },
+  paper: { citation: "RRV et al., EMNLP 2025", url: "https://arxiv.org/abs/2508.07616" },
   claim:
     "GRPO in which some failed rollouts are continued with feedback and a corrected solution is at least as good as GRPO, and better where the continued tokens are shaped by how likely the student finds them than where they are imitated.",
   fidelity: "proxy",

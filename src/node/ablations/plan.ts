@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { DerivedMeasures } from "../../config/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { comparisonRule } from "../../statistics/index.js";
@@ -11,6 +11,11 @@ export interface PlanOptions {
   readonly folder?: string | undefined;
   /** How many seeds, from 1; or which. */
   readonly seeds?: number | number[] | undefined;
+  /**
+   * Folder of stages that several ablations use, one after another or at the same time. Default: one in the
+   * ablation's own folder.
+   */
+  readonly stages?: string | undefined;
   /** What makes stages that collect. */
   readonly collector?: Collector | undefined;
 }
@@ -20,13 +25,14 @@ export interface PlanOptions {
  * mistake in the last arm is found before the first one runs, and later changes of files change nothing.
  *
  * @throws PupilError naming the arm for what is wrong with its stages, for an arm that is equal to another
- *   one, and for a claim about arms that there are not
+ *   one, for a claim about arms that there are not, and for a shared folder where there are no stages
  */
 export async function makePlan(draft: AblationDraft, options: PlanOptions): Promise<AblationPlan> {
   const { name, source, arms, baseline, seeds, metrics, derived, claim, about } = draft;
   const folder = options.folder ?? join("ablations", name);
   const { cells, stages, configs } = await planStages(draft, folder, {
     collector: options.collector ?? builtInCollector,
+    stages: sharedFolder(draft, options.stages),
   });
   requireDifferent(cells, source);
   checkNames(draft);
@@ -35,6 +41,16 @@ export async function makePlan(draft: AblationDraft, options: PlanOptions): Prom
     ...{ name, folder, arms, baseline, seeds, cells, stages, configs },
     ...{ metrics, derived, claim, rule, about },
   };
+}
+
+/** As an absolute path: what one ablation has begun, another one may continue from elsewhere. */
+function sharedFolder({ isPlain, source }: AblationDraft, stages?: string): string | undefined {
+  if (stages === undefined || !isPlain) return stages && resolve(stages);
+  throw new PupilError("its arms are runs that no other ablation has.", {
+    field: `${source}: stages`,
+    value: stages,
+    remedy: 'Leave it out, or give "stages" in the file in place of "run".',
+  });
 }
 
 /** "Supported if …; contradicted if …": what will be concluded from what. */

@@ -1,7 +1,7 @@
 import { type Component, componentOf } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { readText } from "../files/read-files.js";
-import { importOnce } from "./import-module.js";
+import { exportsOf, importOnce } from "./import-module.js";
 import { definitionsIn } from "./load-modules.js";
 import {
   lossModules,
@@ -29,6 +29,6 @@ export async function describeModule(path: string): Promise<Component[]> {
   if (found.length > 0) return found;
   throw new PupilError("the file exports no component.", {
     field: path,
-    remedy: `Export what defineLoss, defineReward, defineTask, defineTeacher or defineVerifier returns. It exports: ${Object.keys(module).join(", ") || "nothing"}.`,
+    remedy: `Export what defineLoss, defineReward, defineTask, defineTeacher or defineVerifier returns. It exports: ${exportsOf(module)}.`,
   });
 }

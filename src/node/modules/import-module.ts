@@ -19,6 +19,16 @@ export async function importOnce(path: string): Promise<Record<string, unknown>>
   return module;
 }
 
+/** The names of what a module exports, for messages; a file without any is loaded with an empty `default`. */
+export function exportsOf(module: Record<string, unknown>): string {
+  const names = Object.keys(module).filter((name) => {
+    const value = module[name];
+    const isEmpty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+    return name !== "module.exports" && !(name === "default" && isEmpty);
+  });
+  return names.join(", ") || "nothing";
+}
+
 async function importModule(path: string): Promise<Record<string, unknown>> {
   const isTypeScript = /^\.[mc]?tsx?$/.test(extname(path));
   const strips = (process.features as { typescript?: unknown }).typescript;

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { PupilError } from "../../errors/index.js";
 import { readText } from "../files/read-files.js";
-import { importOnce } from "./import-module.js";
+import { exportsOf, importOnce } from "./import-module.js";
 
 /** What the modules of one list in a config export. */
 export interface ModuleKind<D extends { readonly name: string }> {
@@ -40,7 +40,7 @@ export async function loadModule<D extends { readonly name: string }>(
   if (unique.length === 0) {
     throw new PupilError(`the file exports no ${noun} definition.`, {
       field: path,
-      remedy: `Export what ${define} returns. It exports: ${Object.keys(module).join(", ") || "nothing"}.`,
+      remedy: `Export what ${define} returns. It exports: ${exportsOf(module)}.`,
     });
   }
   return unique;

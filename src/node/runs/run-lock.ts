@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { readFile, readlink, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { PupilError } from "../../errors/index.js";
 import { unfinishedPrefix, writeAll } from "../files/atomic.js";
 import { disk, DiskError, explainDiskErrors } from "../files/disk.js";
@@ -53,16 +54,46 @@ export async function lockRun(
   folder: string,
   doing = "training in this run folder",
 ): Promise<RunLock> {
-  const path = join(folder, lockName);
+  const taken = await tryLock(folder, lockName);
+  if ("release" in taken) return taken;
+  throw isUsed(folder, join(folder, lockName), taken.holder, doing);
+}
+
+export interface WaitForLockOptions {
+  /** File of the lock. Default: that of run folders. */
+  readonly name?: string;
+  readonly signal: AbortSignal;
+}
+
+const betweenLooksMs = 200;
+
+/** The same, but waits while another process holds the lock; undefined once the signal has aborted. */
+export async function waitForLock(
+  folder: string,
+  { name = lockName, signal }: WaitForLockOptions,
+): Promise<RunLock | undefined> {
+  while (!signal.aborted) {
+    const taken = await tryLock(folder, name);
+    if ("release" in taken) return taken;
+    await setTimeout(betweenLooksMs);
+  }
+  return undefined;
+}
+
+/** The lock, or who holds it as far as that is known. */
+async function tryLock(
+  folder: string,
+  name: string,
+): Promise<RunLock | { readonly holder: Holder | undefined }> {
+  const path = join(folder, name);
   for (let attempt = 0; attempt < 3; attempt++) {
     const own = await makeLock(path);
     if (own !== undefined) return own;
     const found = await readLock(path);
     if (found === undefined) continue;
-    if (await isHeld(found)) throw isUsed(folder, path, found.holder, doing);
-    await removeStale(folder, path);
+    if ((await isHeld(found)) || !(await removeStale(folder, name))) return found;
   }
-  throw isUsed(folder, path, undefined, doing);
+  return { holder: undefined };
 }
 
 /** Whether a process holds a run folder now. */
@@ -181,20 +212,22 @@ async function isHeld({ holder, place, ageMs }: FoundLock): Promise<boolean> {
 
 /**
  * Removes a stale lock. Of several that found it, who makes the guard file does so, and looks at the lock
- * again: the one before may have taken it over already.
+ * again: the one before may have taken it over already. False while another one is at it.
  */
-async function removeStale(folder: string, path: string): Promise<void> {
-  const guard = join(folder, `${unfinishedPrefix}${lockName}`);
-  await explainDiskErrors(path, async () => {
+async function removeStale(folder: string, name: string): Promise<boolean> {
+  const path = join(folder, name);
+  const guard = join(folder, `${unfinishedPrefix}${name}`);
+  return explainDiskErrors(path, async () => {
     try {
       await (await disk.open(guard, "wx")).close();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const age = await ageOf(guard);
-      if (age === undefined) return;
-      if (age < makingMs) throw isUsed(folder, path, undefined);
+      if (age === undefined) return true;
+      if (age < makingMs) return false;
       // Left by a process that was killed at this very place.
-      return disk.remove(guard);
+      await disk.remove(guard);
+      return true;
     }
     try {
       const found = await readLock(path);
@@ -202,6 +235,7 @@ async function removeStale(folder: string, path: string): Promise<void> {
     } finally {
       await disk.remove(guard);
     }
+    return true;
   });
 }
 
@@ -215,7 +249,7 @@ function isUsed(
   folder: string,
   path: string,
   holder: Holder | undefined,
-  doing = "training in this run folder",
+  doing: string,
 ): PupilError {
   const who = holder === undefined ? "Another process" : `Process ${holder.pid} on ${holder.host}`;
   return new PupilError(`${who} is ${doing}.`, {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PupilError } from "../../../errors/index.js";
 import { type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
 import { readText } from "../../files/read-files.js";
-import { importOnce } from "../../modules/import-module.js";
+import { exportsOf, importOnce } from "../../modules/import-module.js";
 
 const isFunction = z.custom((value) => typeof value === "function", "is not a function");
 const text = z.string();
@@ -39,7 +39,7 @@ export async function loadMethod(path: string): Promise<MethodDefinition> {
         : `the file exports more than one method: ${names}.`,
       {
         field: path,
-        remedy: `Export what defineMethod returns. It exports: ${Object.keys(module).join(", ") || "nothing"}.`,
+        remedy: `Export what defineMethod returns. It exports: ${exportsOf(module)}.`,
       },
     );
   }

@@ -49,6 +49,7 @@ export async function planMethod(
   const comparisons = ofSettings(method.comparisons, settings).map((part) =>
     "derived" in part ? part : { ...part, baseline: part.baseline ?? baseline },
   );
+  requireVerifier(name, settings["problems"] as Problems | undefined, comparisons);
   const derived = method.derived && ofSettings(method.derived, settings);
   const metrics = method.metrics && ofSettings(method.metrics, settings);
   const draft: AblationDraft = {
@@ -108,6 +109,25 @@ function requireCapabilities({ name, needs = [] }: MethodDefinition, problems?: 
     remedy: isTask
       ? "Choose another task: problems.task.type=…"
       : `Only tasks can: leave data= out. The capability is called "${missing}".`,
+  });
+}
+
+/** A claim about right answers asks for someone who tells them: tasks do, rows need a verifier. */
+function requireVerifier(
+  name: string,
+  problems: Problems | undefined,
+  comparisons: readonly object[],
+): void {
+  const isRows =
+    problems?.type === "file" || problems?.type === "jsonl" || problems?.type === "hub";
+  const ofAnswers = /\.(accuracy|pass|maj)/;
+  const asks = comparisons.some((part) => "metric" in part && ofAnswers.test(String(part.metric)));
+  if (!isRows || problems.verifier !== undefined || !asks) return;
+  throw new PupilError("its claim is about right answers, and nobody says which are right.", {
+    field: `${name}: problems.verifier`,
+    remedy:
+      "Name a verifier, and the field with the answers: verifier.type=number data.fields.answer=answer " +
+      "(pupil describe verifier lists them).",
   });
 }
 

@@ -42,7 +42,7 @@ export function learningCurve(
   const where = missing.map(({ run, step, value }) => `${run} is ${value} at step ${step}`);
   return draw(`curve-${metric}`, title, where, {
     x: { label: "optimizer steps" },
-    y: { label: metric, grid: true },
+    y: { label: metric, grid: true, ...ticksOf(drawn.map(({ value }) => value)) },
     color: { domain: arms, range: colours },
     marks: [
       Plot.lineY(drawn, { x: "step", y: "value", z: "run", stroke: "arm", strokeOpacity: 0.35 }),
@@ -79,7 +79,7 @@ export function armValues(
   return draw(`arms-${metric}`, title, notDrawn(dots), {
     height: 76 + 34 * known.length,
     marginLeft: Math.min(260, 24 + 7 * longest),
-    x: { label: metric, grid: true },
+    x: { label: metric, grid: true, ...ticksOf(drawn.map(({ value }) => value)) },
     y: { label: null, domain: known.map(({ arm }) => arm), type: "band" },
     color: { domain: Object.keys(arms), range: colours },
     marks: [
@@ -108,8 +108,11 @@ export function gainAgainstCost(
   if (drawn.length === 0) return undefined;
   const title = `${metric} against seconds of training, every run`;
   return draw(`cost-${metric}`, title, notDrawn(rows), {
-    x: { label: "seconds of training", grid: true },
-    y: { label: metric, grid: true },
+    x: {
+      ...{ label: "seconds of training", grid: true },
+      ...ticksOf(drawn.map(({ seconds }) => seconds)),
+    },
+    y: { label: metric, grid: true, ...ticksOf(drawn.map(({ value }) => value)) },
     color: { domain: arms, range: colours },
     marks: [Plot.dot(drawn, { x: "seconds", y: "value", fill: "arm", r: 5, fillOpacity: 0.8 })],
   });
@@ -126,6 +129,13 @@ function notDrawn(values: readonly RunValue[]): string[] {
   return values
     .filter(({ value }) => !Number.isFinite(value))
     .map(({ arm, seed, value }) => `${arm}/${seed} is ${value}`);
+}
+
+/** An axis with one value alone would be given six decimals, which its margin cuts off. */
+function ticksOf(values: readonly number[]): Plot.ScaleOptions {
+  const [first = 0] = values;
+  if (values.some((value) => value !== first)) return {};
+  return { ticks: [first], tickFormat: () => String(Number(first.toPrecision(4))) };
 }
 
 /** How many of them are said one by one. */

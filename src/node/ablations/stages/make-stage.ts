@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { startBackend } from "../../../backend/index.js";
 import type { RunConfig } from "../../../config/index.js";
-import { PupilError } from "../../../errors/index.js";
+import { makeFolder } from "../../files/atomic.js";
 import { exists } from "../../files/file-exists.js";
 import { nodePlatform } from "../../platform.js";
 import { checkpointSteps } from "../../runs/run-folder.js";
-import { lockRun } from "../../runs/run-lock.js";
+import { waitForLock } from "../../runs/run-lock.js";
 import { trainRun } from "../../runs/train-run.js";
 import { makeChoice } from "./choose.js";
 import type { Collector } from "./collector.js";
-import type { StageTask } from "./stage.js";
+import { isFinished, markFinished, type PlannedStage } from "./stage.js";
 
 export interface MakeStageOptions {
   readonly signal: AbortSignal;
@@ -18,52 +19,55 @@ export interface MakeStageOptions {
   readonly onStep: (step: number) => void;
 }
 
-/** Makes a stage in this process. A run that was stopped continues, a collect begins again. */
-export async function makeStage(task: StageTask, options: MakeStageOptions): Promise<void> {
+/**
+ * Makes a stage in this process. A run that was stopped continues, a collect begins again. Where another
+ * process makes the same stage, for an ablation that shares the folder or for one whose runner was killed,
+ * it is waited for, and what it has finished is taken.
+ */
+export async function makeStage(stage: PlannedStage, options: MakeStageOptions): Promise<void> {
+  const { signal } = options;
+  // Beside the folder: one that is begun again is removed as a whole.
+  const folder = dirname(stage.folder);
+  await makeFolder(folder);
+  const lock = await waitForLock(folder, { name: `${basename(stage.folder)}.lock`, signal });
+  try {
+    if (signal.aborted || (await isFinished(stage))) return;
+    const began = performance.now();
+    await makeAlone(stage, options);
+    await markFinished(stage, (performance.now() - began) / 1000);
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function makeAlone(stage: PlannedStage, options: MakeStageOptions): Promise<void> {
   const { signal, collector, onStep } = options;
-  if (task.kind === "choose") return makeChoice(task.config, task.folder);
-  if (task.kind === "collect") {
-    const { backend = "auto" } = task.config as { backend?: RunConfig["backend"] };
+  if (stage.kind === "choose") return makeChoice(stage.config, stage.folder);
+  if (stage.kind === "collect") {
+    const { backend = "auto" } = stage.config as { backend?: RunConfig["backend"] };
     await startBackend(backend, { platform: nodePlatform });
     // Half of the rows are no part of the others: they are collected anew.
-    await rm(task.folder, { recursive: true, force: true });
-    return collector.collect(task.config, task.folder, { signal });
+    await rm(stage.folder, { recursive: true, force: true });
+    return collector.collect(stage.config, stage.folder, { signal });
   }
-  const { config, folder: path } = task;
-  const resume = await findProgress(path);
+  const { config, folder: path } = stage;
+  const resume = await findProgress(path, signal);
+  if (signal.aborted) return;
   await startBackend(config.backend, { platform: nodePlatform });
   for await (const event of trainRun({ config, path, resume, signal })) {
     if (event.type === "step") onStep(event.metrics.step);
   }
 }
 
-/**
- * Whether a run has a checkpoint to continue from. One without is removed: nothing is lost with it. Waits
- * for a process whose runner was killed, which saves what it has before it ends.
- */
-async function findProgress(path: string): Promise<boolean> {
+/** Whether a run has a checkpoint to continue from. One without is removed: nothing is lost with it. */
+async function findProgress(path: string, signal: AbortSignal): Promise<boolean> {
   if (!(await exists(path))) return false;
-  const lock = await lockOf(path);
+  const lock = await waitForLock(path, { signal });
   try {
     if ((await checkpointSteps(path)).length > 0) return true;
-    await rm(path, { recursive: true });
+    if (lock !== undefined) await rm(path, { recursive: true });
     return false;
   } finally {
-    await lock.release();
-  }
-}
-
-const patienceMs = 30_000;
-
-async function lockOf(path: string) {
-  const began = performance.now();
-  for (;;) {
-    try {
-      return await lockRun(path);
-    } catch (error) {
-      const isLate = performance.now() - began > patienceMs;
-      if (isLate || !(error instanceof PupilError)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    await lock?.release();
   }
 }

@@ -15,6 +15,7 @@ import {
 import { parseRunConfig } from "../../modules/own-components.js";
 import type { AblationDraft, Cell } from "../planned.js";
 import type { CollectConfig, Collector } from "./collector.js";
+import { namedFiles } from "./named-files.js";
 import { type PlannedStage, productKindOf, productOf } from "./stage.js";
 
 interface PlannedStages {
@@ -28,17 +29,25 @@ interface ParsedStage {
   readonly stage: Stage;
   /** With `stage:<name>` where an earlier stage's product goes. */
   readonly config: RunConfig | CollectConfig;
+  /** What its paths lead to. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface PlanStagesOptions {
+  readonly collector: Collector;
+  /** Where stages are stored. Default: `stages` in the ablation's folder. */
+  readonly stages?: string | undefined;
 }
 
 /** The stages of all arms and seeds; equal ones are one. */
 export async function planStages(
   draft: AblationDraft,
   folder: string,
-  { collector }: { readonly collector: Collector },
+  { collector, stages: shared }: PlanStagesOptions,
 ): Promise<PlannedStages> {
   const { arms, seeds, source, isPlain } = draft;
   const parsed = new Map<string, ParsedStage[]>();
-  const known = new Map<string, RunConfig | CollectConfig>();
+  const known = new Map<string, Omit<ParsedStage, "stage">>();
   for (const { name, stages } of arms) {
     const field = `${source}: arms.${name}`;
     checkChain(stages, field);
@@ -46,9 +55,9 @@ export async function planStages(
     for (const stage of stages) {
       const key = JSON.stringify([kindOf(stage), configOf(stage)]);
       const at = isPlain ? field : `${field}: ${stage.name}`;
-      const config = known.get(key) ?? (await parseStage(stage, at, collector));
-      known.set(key, config);
-      ofArm.push({ stage, config });
+      const checked = known.get(key) ?? (await parseStage(stage, at, collector));
+      known.set(key, checked);
+      ofArm.push({ stage, ...checked });
     }
     parsed.set(name, ofArm);
   }
@@ -67,13 +76,13 @@ export async function planStages(
     planned: Map<string, PlannedStage>,
   ): Cell {
     const made = new Map<string, PlannedStage>();
-    for (const { stage, config } of stages) {
+    for (const { stage, config, files } of stages) {
       const own = stage.once === true ? 1 : seed;
       const productsOf = (name: string) => productOf(made.get(name) as PlannedStage);
-      const id = idOf(config, own, (name) => `stage:${made.get(name)?.id}`);
+      const id = idOf(config, own, files, (name) => `stage:${made.get(name)?.id}`);
       const place = isPlain
         ? { output: join(folder, "cells"), name: `${fileName(arm)}-seed-${seed}` }
-        : { output: join(folder, "stages"), name: id };
+        : { output: shared ?? join(folder, "stages"), name: id };
       const path = join(place.output, place.name);
       const needed = stageReferences(config).map(({ stage: name }) => made.get(name)?.id as string);
       const common = {
@@ -123,12 +132,20 @@ async function parseStage(
   stage: Stage,
   source: string,
   collector: Collector,
-): Promise<RunConfig | CollectConfig> {
-  if (kindOf(stage) === "choose") return parseConfig(choiceSchema, stage.choose, source);
-  if (kindOf(stage) === "collect") {
-    return collector.parse({ name: stage.name, seed: 1, ...stage.collect }, source);
+): Promise<Omit<ParsedStage, "stage">> {
+  if (kindOf(stage) === "choose") {
+    return { config: parseConfig(choiceSchema, stage.choose, source), files: {} };
   }
-  return parseRunConfig({ ...stage.run, name: stage.name, output: "ablations" }, source);
+  const config =
+    kindOf(stage) === "collect"
+      ? await collector.parse({ name: stage.name, seed: 1, ...stage.collect }, source)
+      : await parseRunConfig({ ...stage.run, name: stage.name, output: "ablations" }, source);
+  return { config, files: await namedFiles(withoutPlace(config)) };
+}
+
+/** A config without what says how it is called and where it is written. */
+function withoutPlace({ name: _name, output: _output, ...rest }: RunConfig | CollectConfig) {
+  return rest;
 }
 
 /** The choice with the paths of products. */
@@ -139,14 +156,16 @@ function choiceOf(choice: Choice, made: ReadonlyMap<string, PlannedStage>) {
   return { ...replaceReferences(choice, productAt), makes };
 }
 
-/** Hash of what decides a stage: not its name, nor where it is written. */
+/** Hash of what decides a stage. */
 function idOf(
   config: RunConfig | CollectConfig,
   seed: number,
+  files: Readonly<Record<string, string>>,
   idOfStage: (name: string) => string,
 ): string {
-  const { name: _name, output: _output, ...rest } = config;
-  const text = JSON.stringify({ ...replaceReferences(rest, idOfStage), seed });
+  const named = Object.keys(files).length === 0 ? {} : { files };
+  const rest = replaceReferences(withoutPlace(config), idOfStage);
+  const text = JSON.stringify({ ...rest, seed, ...named });
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 

@@ -1,6 +1,4 @@
-import { join } from "node:path";
-import { writeFileAtomic } from "../../files/atomic.js";
-import { hasResult, isFinished, labelOf, type PlannedStage } from "./stage.js";
+import { isFinished, labelOf, type PlannedStage } from "./stage.js";
 import type { Worker } from "./workers.js";
 
 /** What happens while the stages of an ablation are made. */
@@ -69,13 +67,12 @@ export async function runStages(
       if (!signal?.aborted) fail(stage, stage, outcome.message);
       return;
     }
-    if (!(await hasResult(stage))) {
+    if (!(await isFinished(stage))) {
       // One that was stopped has no result.
       if (!signal?.aborted) fail(stage, stage, "It ended without a result.");
       return;
     }
     const seconds = (performance.now() - began) / 1000;
-    await writeMark(stage, seconds);
     done.add(stage.id);
     report({ type: "done", stage, seconds });
   };
@@ -95,10 +92,4 @@ export async function runStages(
     if (running.size === 0) return;
     await Promise.race(running.values());
   }
-}
-
-function writeMark(stage: PlannedStage, seconds: number): Promise<void> {
-  const { name, seed, id, arms, mark } = stage;
-  const text = mark === "cell.json" ? { arm: arms[0], seed, id } : { name, seed, id, seconds };
-  return writeFileAtomic(join(stage.folder, mark), `${JSON.stringify(text)}\n`);
 }

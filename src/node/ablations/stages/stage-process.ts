@@ -2,7 +2,7 @@
 import { PupilError } from "../../../errors/index.js";
 import { collector } from "./collector.js";
 import { makeStage } from "./make-stage.js";
-import type { StageTask } from "./stage.js";
+import type { PlannedStage } from "./stage.js";
 
 /** What such a process says. */
 export type StageMessage =
@@ -19,14 +19,14 @@ export function messageOf(error: unknown): string {
   return isExpected ? error.message : String((error as Error)?.stack ?? error);
 }
 
-async function makeOwn(task: StageTask, signal: AbortSignal): Promise<void> {
+async function makeOwn(stage: PlannedStage, signal: AbortSignal): Promise<void> {
   let said = 0;
   const onStep = (step: number) => {
     if (performance.now() - said < 200) return;
     said = performance.now();
     say({ type: "step", step });
   };
-  await makeStage(task, { signal, collector, onStep });
+  await makeStage(stage, { signal, collector, onStep });
 }
 
 if (process.send !== undefined && process.env["PUPIL_STAGE"] === "1") {
@@ -35,8 +35,8 @@ if (process.send !== undefined && process.env["PUPIL_STAGE"] === "1") {
   process.on("disconnect", () => stop.abort());
   process.on("SIGTERM", () => stop.abort());
   process.on("SIGINT", () => undefined);
-  process.once("message", (task: StageTask) => {
-    makeOwn(task, stop.signal)
+  process.once("message", (stage: PlannedStage) => {
+    makeOwn(stage, stop.signal)
       .then(() => say({ type: "done" }))
       .catch((error: unknown) => say({ type: "failed", message: messageOf(error) }))
       .finally(() => process.disconnect?.());

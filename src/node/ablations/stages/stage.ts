@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Choice, ProductKind, RunConfig } from "../../../config/index.js";
+import { writeFileAtomic } from "../../files/atomic.js";
 import { exists } from "../../files/file-exists.js";
 import type { CollectConfig } from "./collector.js";
 
@@ -19,13 +20,12 @@ interface StagePlace {
 }
 
 /** A stage of an ablation with its seed: made once, whoever needs it. */
-export type PlannedStage = StagePlace & StageTask;
-
-/** What a process is told of a stage. */
-export type StageTask =
-  | { readonly kind: "run"; readonly folder: string; readonly config: RunConfig }
-  | { readonly kind: "collect"; readonly folder: string; readonly config: CollectConfig }
-  | { readonly kind: "choose"; readonly folder: string; readonly config: PlannedChoice };
+export type PlannedStage = StagePlace &
+  (
+    | { readonly kind: "run"; readonly config: RunConfig }
+    | { readonly kind: "collect"; readonly config: CollectConfig }
+    | { readonly kind: "choose"; readonly config: PlannedChoice }
+  );
 
 /** A choice with paths of products, and what they are. */
 export type PlannedChoice = Choice & { readonly makes: ProductKind };
@@ -52,8 +52,16 @@ export async function isFinished(stage: PlannedStage): Promise<boolean> {
   return (await exists(join(stage.folder, stage.mark))) && (await hasResult(stage));
 }
 
-export function hasResult(stage: PlannedStage): Promise<boolean> {
+function hasResult(stage: PlannedStage): Promise<boolean> {
   return exists(join(stage.folder, resultOf(stage)));
+}
+
+/** Marks a stage that has its result as finished; one that was stopped has none and stays as it is. */
+export async function markFinished(stage: PlannedStage, seconds: number): Promise<void> {
+  if (!(await hasResult(stage))) return;
+  const { name, seed, id, arms, mark } = stage;
+  const text = mark === "cell.json" ? { arm: arms[0], seed, id } : { name, seed, id, seconds };
+  await writeFileAtomic(join(stage.folder, mark), `${JSON.stringify(text)}\n`);
 }
 
 /** Optimizer steps, for progress; others have none. */

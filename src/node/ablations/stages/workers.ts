@@ -30,7 +30,7 @@ export function inThisProcess(collector: Collector = builtInCollector): Worker {
 }
 
 /** Makes a stage in a process of its own, with one thread. */
-export const inOwnProcess: Worker = ({ kind, folder, config }, { signal, onStep }) => {
+export const inOwnProcess: Worker = (stage, { signal, onStep }) => {
   // Beside this file, from sources as from dist.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const program = fileURLToPath(new URL(`./stage-process.${extension}`, import.meta.url));
@@ -48,7 +48,7 @@ export const inOwnProcess: Worker = ({ kind, folder, config }, { signal, onStep 
   return new Promise<Outcome>((resolve) => {
     let outcome: Outcome | undefined;
     child.on("message", (message: StageMessage) => {
-      if (message.type === "ready") child.send({ kind, folder, config });
+      if (message.type === "ready") child.send(stage);
       else if (message.type === "step") onStep(message.step);
       else outcome = message;
     });

@@ -65,10 +65,20 @@ describe("a plan of a method", () => {
     expect(deeper.cells[0]?.config.data).toMatchObject({
       task: { type: "addition", maxDigits: 2 },
     });
-    const own = await planMethod(method(), ["data=my.jsonl", "data.fields.prompt=question"]);
+    const own = await planMethod(method(), [
+      ...["data=my.jsonl", "data.fields.prompt=question", "verifier.type=number"],
+    ]);
     expect(own.cells[0]?.config.data).toMatchObject({
       ...{ type: "file", path: "my.jsonl", fields: { prompt: "question" } },
     });
+  });
+
+  test("needs a verifier for a claim about right answers, before anything runs", async () => {
+    await expect(planMethod(method(), ["data=my.jsonl"])).rejects.toThrow(
+      /rates: problems\.verifier: its claim is about right answers.*verifier\.type=number/,
+    );
+    const ofLoss = method({ comparisons: [higher("heldOut.loss", "fast")] });
+    expect((await planMethod(ofLoss, ["data=my.jsonl"])).cells).toHaveLength(6);
   });
 
   test("is as small as it gets where only its wiring is asked for", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ import type { Collector } from "../../../../src/node/ablations/stages/collector.
 import { runStages, type StageEvent } from "../../../../src/node/ablations/stages/run-stages.js";
 import type { PlannedStage } from "../../../../src/node/ablations/stages/stage.js";
 import { inThisProcess, type Worker } from "../../../../src/node/ablations/stages/workers.js";
-import { lockRun } from "../../../../src/node/runs/run-lock.js";
+import { lockRun, waitForLock } from "../../../../src/node/runs/run-lock.js";
 import { tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -44,15 +44,15 @@ const collector: Collector = {
 
 function planOf(
   arms: Record<string, readonly Stage[]>,
-  options: { folder?: string; seeds?: number[] } = {},
+  options: { folder?: string; seeds?: number[]; stages?: string } = {},
 ): Promise<AblationPlan> {
-  const { folder = temporaryFolder(), seeds = [1, 2] } = options;
+  const { folder = temporaryFolder(), seeds = [1, 2], stages: shared } = options;
   const draft = {
     ...{ name: "chains", source: "test", baseline: Object.keys(arms)[0] ?? "", seeds },
     arms: Object.entries(arms).map(([name, stages]) => ({ name, changes: {}, stages })),
     isPlain: false,
   };
-  return makePlan(draft, { folder, collector });
+  return makePlan(draft, { folder, stages: shared, collector });
 }
 
 const written = (plan: AblationPlan, file: string) =>
@@ -228,6 +228,99 @@ describe("a choice", () => {
     ]);
     expect(new Set(ids).size).toBe(4);
     expect(await idOf(chooseBy("share"))).toBe(ids[0]);
+  });
+});
+
+describe("a folder of stages that ablations share", () => {
+  const rows: Stage = { name: "rows", collect: { student: "stage:sft", backend: "cpu" } };
+  const data = { type: "file", path: "stage:rows", validationFraction: 0.5 };
+  const tuned: Stage = {
+    name: "tuned",
+    run: run({ ...quick, data, student: { from: "stage:sft" } }),
+  };
+  const arms = { sft: [sft], tuned: [sft, rows, tuned] };
+
+  test("has what one has made for the others, with its cost", async () => {
+    const stages = temporaryFolder();
+    const first = await planOf(arms, { seeds: [1], stages });
+    const second = await planOf(
+      { other: [{ ...sft, name: "begin" }], ...{ tuned: arms.tuned } },
+      {
+        ...{ seeds: [1], stages },
+      },
+    );
+    const { cost } = await doing(first);
+    const events: string[] = [];
+    const report = ({ type, stage }: StageEvent) => events.push(`${type} ${stage.name}`);
+    const found = await doing(second, { report });
+    expect(events).toEqual(["found begin", "found rows", "found tuned"]);
+    expect(found.cost).toEqual({ other: cost["sft"], tuned: cost["tuned"] });
+    expect(existsSync(join(second.folder, "stages"))).toBe(false);
+    expect(readdirSync(stages).sort()).toEqual(first.stages.map(({ id }) => id).sort());
+  });
+
+  test("is worked on by several at the same time, each stage by one", async () => {
+    const stages = temporaryFolder();
+    const collected: string[] = [];
+    const slow: Collector = {
+      ...collector,
+      async collect(config, folder, progress) {
+        collected.push(folder);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await collector.collect(config, folder, progress);
+      },
+    };
+    const plans = [
+      await planOf(arms, { seeds: [1], stages }),
+      await planOf(arms, { seeds: [1], stages }),
+    ];
+    const steps: string[] = [];
+    const report = (event: StageEvent) => {
+      if (event.type === "step") steps.push(`${event.stage.name} ${event.step}`);
+    };
+    const worker = inThisProcess(slow);
+    const [a, b] = await Promise.all(plans.map((plan) => doing(plan, { worker, report })));
+    expect(a?.failed).toEqual([]);
+    expect(b?.cost).toEqual(a?.cost);
+    expect(b?.arms).toEqual(a?.arms);
+    expect(collected).toHaveLength(1);
+    expect(steps.sort()).toEqual(["sft 1", "sft 2", "tuned 1", "tuned 2"]);
+  });
+
+  test("is waited for until the process that makes a stage ends, or the ablation is stopped", async () => {
+    const stages = temporaryFolder();
+    const plan = await planOf({ sft: [sft] }, { seeds: [1], stages });
+    const { signal: never } = new AbortController();
+    const held = await waitForLock(stages, { name: `${plan.stages[0]?.id}.lock`, signal: never });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    expect((await doing(plan, { signal: stop.signal })).finished).toBe(false);
+    expect(existsSync(plan.stages[0]?.folder ?? "")).toBe(false);
+    await held?.release();
+    expect((await doing(plan)).finished).toBe(true);
+  });
+
+  test("has a stage anew where a file that it reads has changed", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "mine.jsonl");
+    const idWith = async (text: string) => {
+      writeFileSync(path, text);
+      const own = { name: "own", run: run({ ...quick, data: { type: "file", path } }) };
+      const { stages } = await planOf({ a: [own] }, { seeds: [1], stages: folder });
+      return stages[0]?.id;
+    };
+    const before = await idWith('{"prompt":"1","completion":"2"}\n');
+    expect(await idWith('{"prompt":"1","completion":"3"}\n')).not.toBe(before);
+    expect(await idWith('{"prompt":"1","completion":"2"}\n')).toBe(before);
+  });
+
+  test("is refused where arms are runs", async () => {
+    const path = join(temporaryFolder(), "plain.json");
+    const file = { name: "plain", run: tiny, arms: { a: {}, b: { "trainer.learningRate": 0.1 } } };
+    writeFileSync(path, JSON.stringify(file));
+    await expect(planAblation(path, [], { stages: "shared" })).rejects.toThrow(
+      /plain\.json: stages: its arms are runs that no other ablation has/,
+    );
   });
 });
 
@@ -425,7 +518,7 @@ test("stages start when what they need is there, as many at once as there are pr
     log.push(`+${id}`);
     while (!second && id in until && !log.includes(until[id] as string)) await setImmediate();
     mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, "collect.json"), "{}");
+    for (const file of ["collect.json", "stage.json"]) writeFileSync(join(place, file), "{}");
     log.push(`-${id}`);
     running -= 1;
     return { type: "done" };
