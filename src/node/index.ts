@@ -30,7 +30,7 @@ export { type ModelInfo, readModelInfo } from "./models/model-info.js";
 export { mergeModelFolder } from "./models/merge-adapter.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
-export { openRecording } from "./recording/open-recording.js";
+export { openHiddenStates, openRecording } from "./recording/open-recording.js";
 export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
 export { toJson, withNumbers } from "./files/json.js";

@@ -124,7 +124,9 @@ export async function evaluateStudent(
     Object.assign(metrics, budgetMeasures(scored.rollouts, endIds, set.budget));
   }
 
-  const isComparable = teacher?.vocabSize === student.config.vocabSize;
+  // On what the student writes itself, which not every teacher can score.
+  const isComparable =
+    teacher?.vocabSize === student.config.vocabSize && teacher.scoresOnly === undefined;
   if (isComparable && teacher.provides.includes("teacherLogits")) {
     const { rollouts } = await sample(
       set.prompts,
