@@ -21,6 +21,7 @@ export {
   noCost,
   plainSampler,
   requireNeeds,
+  requireSampler,
   runSampler,
   type SamplerConfig,
   samplerDefinitions,
