@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { applyOverrides, parseConfig } from "../config/index.js";
-import { findMethod, methodDefinitions } from "../methods/index.js";
+import { findMethod, type MethodDefinition, methodDefinitions } from "../methods/index.js";
 import {
   ablate,
   type AblationPlan,
   type AblationResults,
   loadMethod,
+  loadMethods,
   planAblation,
   planMethod,
   type PlanOptions,
@@ -21,6 +22,10 @@ const optionsSchema = z.strictObject({
     .describe("How many seeds, from 1; or which."),
   output: z.string().optional().describe("Folder. Default: ablations/<name>."),
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
+  methods: z
+    .union([z.string().transform((path) => [path]), z.array(z.string())])
+    .default([])
+    .describe("Modules with methods of your own, to name one of them."),
 });
 
 /** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [processes=…] [key=value …]`. */
@@ -28,9 +33,10 @@ export async function ablateCommand(what: string, words: string[]): Promise<void
   const isOption = (word: string) =>
     Object.keys(optionsSchema.shape).includes(word.split("=", 1)[0] as string);
   const given = applyOverrides({}, words.filter(isOption));
-  const { seeds, output, processes } = parseConfig(optionsSchema, given, "ablate");
+  const { seeds, output, processes, methods } = parseConfig(optionsSchema, given, "ablate");
   const overrides = words.filter((word) => !isOption(word));
-  const plan = await planOf(what, overrides, { folder: output, seeds });
+  const all = [...methodDefinitions, ...(await loadMethods(methods))];
+  const plan = await planOf(what, overrides, { folder: output, seeds }, all);
   for (const line of planLines(plan)) writeLine(process.stderr, line);
 
   const stop = new AbortController();
@@ -67,10 +73,11 @@ async function planOf(
   what: string,
   words: readonly string[],
   options: PlanOptions,
+  methods: readonly MethodDefinition[],
 ): Promise<AblationPlan> {
   if (/\.json$/i.test(what)) return planAblation(what, words, options);
   const isModule = /\.[cm]?[jt]sx?$/i.test(what);
-  const method = isModule ? await loadMethod(what) : findMethod(what, methodDefinitions);
+  const method = isModule ? await loadMethod(what) : findMethod(what, methods);
   return planMethod(method, words, options);
 }
 

@@ -62,7 +62,7 @@ export { methodReports, readVerdict } from "./ablations/methods/read-verdict.js"
 export { comparisonTables, writeReport } from "./ablations/report/report.js";
 export type { Table as ReportTable } from "./ablations/report/tables.js";
 export { type ListedRun, listRuns } from "./runs/list-runs.js";
-export { loadMethod } from "./ablations/methods/load-methods.js";
+export { loadMethod, loadMethods } from "./ablations/methods/load-methods.js";
 export {
   planMethod,
   type PlanMethodOptions,

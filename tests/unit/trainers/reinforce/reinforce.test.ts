@@ -393,7 +393,7 @@ describe("what would teach nothing is refused", () => {
 describe("a dataset where no completion is better than another", () => {
   const sameReward = given((problem, i) => [0, 1].map(() => written(problem, i, "7", 1)));
   const reward = defineReward({
-    ...{ name: "same", summary: "", reference: "", config: z.strictObject({}) },
+    ...{ name: "same", summary: "", reference: "", needs: [], config: z.strictObject({}) },
     evaluate: () => 0.25,
   });
 
