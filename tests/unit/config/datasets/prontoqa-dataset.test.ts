@@ -67,12 +67,10 @@ describe("a file of PrOntoQA", () => {
     const proof = (problem as Problem).completion ?? "";
     expect(source.verify(problem, proof)).toMatchObject({ correct: true, traceCorrect: true });
     expect(source.verify(problem, proof.replace(/False$/, "True")).correct).toBe(false);
-    const wrong = proof.replace("Polly is a vumpus", "Polly is a numpus");
     const judged = (text: string) =>
       (judgedSteps(source, problem, text) ?? []).map(({ correct }) => correct);
     expect(judged(proof)).not.toContain(false);
-    const broken = (problem.completion ?? "").replace(/is a vumpus\.\nV/, "is a numpus.\nV");
-    expect(wrong === proof && broken === proof).toBe(false);
+    const broken = proof.replace(/is a vumpus\.\nV/, "is a numpus.\nV");
     expect(judged(broken)).toContain(false);
     const random = new Random(2);
     expect(source.solve?.(problem, { style: "direct" }, random)).toBe(problem.answer);
