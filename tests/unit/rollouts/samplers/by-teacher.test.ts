@@ -5,6 +5,7 @@ import {
   decodeCompletion,
   taskConfigSchema,
   taskSource,
+  withCharacters,
 } from "../../../../src/data/index.js";
 import {
   type Decoder,
@@ -27,7 +28,7 @@ import { sft } from "../../../../src/trainers/index.js";
 const source = taskSource(
   taskConfigSchema.parse({ type: "chain", wording: "symbols", maxHops: 2, style: "terse" }),
 );
-const tokenizer = characterTokenizer({ alphabet: `${source.alphabet ?? ""}wait\n` });
+const tokenizer = characterTokenizer({ alphabet: withCharacters(source.alphabet ?? "", "wait\n") });
 const problems = Array.from({ length: 3 }, (_, i) => source.problem("train", i, new Random(3)));
 
 function model(seed: number, hiddenSize: number): Decoder {
@@ -71,7 +72,7 @@ beforeAll(async () => {
     }));
   using optimizer = new AdamW(teacher.trainableParameters());
   const schedule = { ...defaultSchedule, learningRate: 0.02, warmupSteps: 5 };
-  const data = { rows: () => rows };
+  const data = { rows: () => rows, promptOf: () => [] };
   let loss = 1;
   for await (const step of sft({
     ...{ student: teacher, data, optimizer, tokenizer, schedule, steps: 120 },
