@@ -1,4 +1,4 @@
-import { type HiddenStatesRecording, knownRows } from "../recorded/index.js";
+import { type HiddenStatesRecording, knownRows } from "../recorded/recording.js";
 import type { HiddenStatesSource } from "./hidden-states-teacher.js";
 
 /** Hidden states that were stored before, of exactly the recorded rows. */

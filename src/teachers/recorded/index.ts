@@ -10,7 +10,7 @@ export {
   recordingVersion,
 } from "./manifest.js";
 export { recordedTeacher } from "./recorded-teacher.js";
-export { type HiddenStatesRecording, knownRows, type Recording } from "./recording.js";
+export type { HiddenStatesRecording, Recording } from "./recording.js";
 export {
   decodeRow,
   encodeRow,
