@@ -15,11 +15,11 @@ function example(name: string, isRed: boolean) {
   const last = `Vumpuses are ${isRed ? "" : "not "}red.`;
   return {
     test_example: {
-      question: `Each brimpus is a vumpus. ${last} Each impus is a numpus. ${name} is a brimpus.`,
+      question: `Every brimpus is a vumpus. ${last} Each impus is a numpus. ${name} is a brimpus.`,
       query: `True or false: ${name} is red.`,
       chain_of_thought: [
         `${name} is a brimpus.`,
-        "Each brimpus is a vumpus.",
+        "Every brimpus is a vumpus.",
         `${name} is a vumpus.`,
         last,
         `${name} is ${isRed ? "" : "not "}red.`,
@@ -51,7 +51,7 @@ describe("a file of PrOntoQA", () => {
     expect(notes).toEqual(["p.json: 8 problems to train on, 2 to validate on."]);
     const [row] = await training.rows(0, 1);
     const text = tokenizer.decode(row?.ids.slice(0, -1) ?? []);
-    expect(text).toMatch(/^Each brimpus .* True or false: \w+ is red\.\n\w+ is a brimpus\.\n/);
+    expect(text).toMatch(/^Every brimpus .* True or false: \w+ is red\.\n\w+ is a brimpus\.\n/);
     expect(text).toMatch(/\n(True|False)$/);
     const ids = (await training.rows(0, 8)).map(({ id }) => id);
     expect(new Set(ids).size).toBe(8);
@@ -88,7 +88,7 @@ describe("a file of PrOntoQA", () => {
     expect(evaluation[0]?.rows).toHaveLength(10);
     expect(evaluation[0]?.budget).toBe(40);
     const [row] = await training.rows(0, 1);
-    expect(tokenizer.decode(row?.ids ?? [])).toMatch(/^§Each/);
+    expect(tokenizer.decode(row?.ids ?? [])).toMatch(/^§Every/);
   });
 
   test("is refused where it is none, or has no room", async () => {

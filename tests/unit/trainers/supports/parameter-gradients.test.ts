@@ -29,7 +29,7 @@ const rows = [
   { row: second as NonNullable<typeof second>, positions: [0] },
 ];
 const N = 3;
-const draws = 100;
+const draws = 30;
 
 let student: Decoder;
 let teacher: Float32Array;
@@ -144,7 +144,7 @@ test("one draw of the teacher at every position: mean and variance over all outc
   expect(Math.abs(biasSquared.value)).toBeLessThan(4 * biasSquared.standardError);
   const expected = spread / squared(truth);
   expect(Math.abs(variance.value - expected)).toBeLessThan(4 * variance.standardError);
-  expect(variance.standardError).toBeLessThan(0.3 * expected);
+  expect(variance.standardError).toBeLessThan(0.6 * expected);
   // Not the figures by the logits under another name.
   expect(row("forward", "teacher sampled", 1).variance.value).not.toBeCloseTo(variance.value, 3);
 });
