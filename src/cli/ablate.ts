@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { applyOverrides, parseConfig } from "../config/index.js";
-import { findMethod, methodDefinitions } from "../methods/index.js";
+import { findMethod, type MethodDefinition, methodDefinitions } from "../methods/index.js";
 import {
   ablate,
   type AblationPlan,
   type AblationResults,
   loadMethod,
+  loadMethods,
   planAblation,
   planMethod,
   type PlanOptions,
@@ -26,6 +27,10 @@ const optionsSchema = z.strictObject({
     .optional()
     .describe("Folder of stages, which ablations may share. Default: stages in the output folder."),
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
+  methods: z
+    .union([z.string().transform((path) => [path]), z.array(z.string())])
+    .default([])
+    .describe("Modules with methods of your own, to name one of them."),
 });
 
 /** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [stages=…] [processes=…] [key=value …]`. */
@@ -33,9 +38,10 @@ export async function ablateCommand(what: string, words: string[]): Promise<void
   const isOption = (word: string) =>
     Object.keys(optionsSchema.shape).includes(word.split("=", 1)[0] as string);
   const given = applyOverrides({}, words.filter(isOption));
-  const { seeds, output, stages, processes } = parseConfig(optionsSchema, given, "ablate");
+  const { seeds, output, stages, processes, methods } = parseConfig(optionsSchema, given, "ablate");
   const overrides = words.filter((word) => !isOption(word));
-  const plan = await planOf(what, overrides, { folder: output, seeds, stages });
+  const all = [...methodDefinitions, ...(await loadMethods(methods))];
+  const plan = await planOf(what, overrides, { folder: output, seeds, stages }, all);
   for (const line of planLines(plan)) writeLine(process.stderr, line);
 
   const stop = new AbortController();
@@ -72,10 +78,11 @@ async function planOf(
   what: string,
   words: readonly string[],
   options: PlanOptions,
+  methods: readonly MethodDefinition[],
 ): Promise<AblationPlan> {
   if (/\.json$/i.test(what)) return planAblation(what, words, options);
   const isModule = /\.[cm]?[jt]sx?$/i.test(what);
-  const method = isModule ? await loadMethod(what) : findMethod(what, methodDefinitions);
+  const method = isModule ? await loadMethod(what) : findMethod(what, methods);
   return planMethod(method, words, options);
 }
 

@@ -84,7 +84,10 @@ program
 program
   .command("compare-supports")
   .argument("<config>", "run config (JSON) or run folder, for its student, teacher and data")
-  .argument("[overrides...]", "positions=64, draws=100, k=1,4,16,64, json=<file>, and key=value")
+  .argument(
+    "[overrides...]",
+    "positions=64, draws=100, k=1,4,16,64, gradients=both, json=<file>, and key=value",
+  )
   .description("Compare gradients from part of a teacher's distribution with those from all of it.")
   .action(compareSupportsCommand);
 

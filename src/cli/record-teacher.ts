@@ -37,7 +37,7 @@ function textOf(event: RecordEvent, size: number, folder: string): string {
           `${formatNumber(counts.unfinished)} completions were cut off before the teacher ended them (by maxNewTokens, or by its context); what text they have is kept, and no end is learned behind it.`,
         ]),
     `Teacher hash (${teacher.hashOf}): ${teacher.hash}`,
-    `Train from it with: ${rowsOf(event.manifest, folder)}teacher='{"type":"recorded","from":"${folder}"}' trainer.onPolicyFraction=0`,
+    `Train from it with: ${rowsOf(event.manifest, folder)}teacher='{"type":"${event.manifest.tokens === "hidden-states" ? "hidden-states" : "recorded"}","from":"${folder}"}' trainer.onPolicyFraction=0`,
   ].join("\n");
 }
 

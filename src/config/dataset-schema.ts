@@ -4,6 +4,7 @@ import {
   hubDatasetSchema,
   jsonlDatasetSchema,
   pairsDatasetSchema,
+  prontoqaDatasetSchema,
   rerankDatasetSchema,
   taskConfigSchemaWith,
   taskDatasetSchema,
@@ -19,6 +20,7 @@ export const datasetSchema = z.discriminatedUnion("type", [
   hubDatasetSchema,
   pairsDatasetSchema,
   rerankDatasetSchema,
+  prontoqaDatasetSchema,
   taskDatasetSchema,
 ]);
 
@@ -43,6 +45,7 @@ export function datasetSchemaWith(
     hubDatasetSchema.extend({ verifier }),
     pairsDatasetSchema,
     rerankDatasetSchema,
+    prontoqaDatasetSchema,
     taskDatasetSchema.extend({ task }),
   ]);
 }

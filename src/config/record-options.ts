@@ -24,10 +24,22 @@ export const recordOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("Longest completion that the teacher writes. Default: the longest of the data."),
+  store: z
+    .enum(["log-probs", "hidden-states"])
+    .default("log-probs")
+    .describe(
+      "What is stored per position: teacher.topK or teacher.samples tokens with their log-probabilities, or the numbers that the teacher's head reads, for a teacher of type hidden-states.",
+    ),
+  head: z
+    .enum(["copy", "reference"])
+    .default("copy")
+    .describe(
+      "With hidden-states: stores the head beside them, or only names the teacher's model folder.",
+    ),
   dtype: z
     .enum(["float16", "float32"])
     .default("float16")
-    .describe("Of the stored log-probabilities."),
+    .describe("Of the stored log-probabilities or hidden states."),
   batchSize: z.int().min(1).default(16).describe("Rows that the teacher is asked about at once."),
   shardRows: z
     .int()

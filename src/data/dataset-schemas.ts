@@ -245,10 +245,23 @@ export const taskDatasetSchema = z
   })
   .describe("Endless problems of a built-in task, with exact answers.");
 
+export const prontoqaDatasetSchema = z
+  .strictObject({
+    type: z.literal("prontoqa"),
+    path: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .describe("A file, or several, as PrOntoQA's generator or Logic-LLM writes them."),
+    validationPath: path("Problems to evaluate on instead of the last ones of `path`.").optional(),
+    validationFraction,
+    ...promptFields,
+  })
+  .describe("Files of PrOntoQA, whose proofs the task prontoqa judges step by step.");
+
 export type TextDataset = z.output<typeof textDatasetSchema>;
 export type FileDataset = z.output<typeof fileDatasetSchema>;
 export type JsonlDataset = z.output<typeof jsonlDatasetSchema>;
 export type HubDataset = z.output<typeof hubDatasetSchema>;
 export type RerankDataset = z.output<typeof rerankDatasetSchema>;
 export type PairsDataset = z.output<typeof pairsDatasetSchema>;
+export type ProntoqaDataset = z.output<typeof prontoqaDatasetSchema>;
 export type TaskDataset = z.output<typeof taskDatasetSchema>;

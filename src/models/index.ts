@@ -1,6 +1,7 @@
 export {
   type CheckpointReader,
   checkTensorNames,
+  headTensorName,
   decoderFromTensors,
   decoderToTensors,
   loadDecoder,
@@ -97,5 +98,5 @@ export {
   weightFiles,
 } from "./checkpoints/shards.js";
 export { variableState, type VariableState } from "./checkpoints/variable-state.js";
-export { withVocabulary } from "./decoder/with-vocabulary.js";
+export { fitToVocabulary, withVocabulary } from "./decoder/with-vocabulary.js";
 export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./decoder/types.js";

@@ -30,7 +30,7 @@ export { type ModelInfo, readModelInfo } from "./models/model-info.js";
 export { mergeModelFolder } from "./models/merge-adapter.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
-export { openRecording } from "./recording/open-recording.js";
+export { openHiddenStates, openRecording } from "./recording/open-recording.js";
 export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
 export { toJson, withNumbers } from "./files/json.js";
@@ -62,7 +62,7 @@ export { methodReports, readVerdict } from "./ablations/methods/read-verdict.js"
 export { comparisonTables, writeReport } from "./ablations/report/report.js";
 export type { Table as ReportTable } from "./ablations/report/tables.js";
 export { type ListedRun, listRuns } from "./runs/list-runs.js";
-export { loadMethod } from "./ablations/methods/load-methods.js";
+export { loadMethod, loadMethods } from "./ablations/methods/load-methods.js";
 export {
   planMethod,
   type PlanMethodOptions,

@@ -22,6 +22,7 @@ export {
   noCost,
   plainSampler,
   requireNeeds,
+  requireSampler,
   runSampler,
   type SamplerConfig,
   samplerDefinitions,

@@ -16,6 +16,7 @@ export {
 export { averageTeacher } from "./average-teacher.js";
 export { defineTeacher, type OwnTeacherRun, type TeacherDefinition } from "./define.js";
 export { drawTokens } from "./draw-tokens.js";
+export * from "./hidden-states/index.js";
 export * from "./http/index.js";
 export {
   defineTeacherKind,

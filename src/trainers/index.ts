@@ -59,6 +59,7 @@ export {
   type SupportRow,
 } from "./supports/compare-supports.js";
 export { type Estimate, type GradientStatistics } from "./supports/gradient-statistics.js";
+export { type ComparedRow, parameterGradients } from "./supports/parameter-gradients.js";
 export { type KlDirection, type SupportWay, supportWays } from "./supports/ways.js";
 export {
   type TrainingWarning,

@@ -18,6 +18,7 @@ import type { Teacher } from "../teachers/index.js";
 import type { Random } from "../tensors/index.js";
 import { requireParts } from "./checks/trainer-parts.js";
 import { checkReinforce } from "./reinforce/check-reinforce.js";
+import { watchIdleRollouts } from "./reinforce/idle-rollouts.js";
 import { makeRollouts, type RolloutBatch } from "./reinforce/rollout-batch.js";
 import { reinforceBatches, scoreReinforced } from "./reinforce/scored-rows.js";
 import { trackLossStates } from "./step/loss-states.js";
@@ -88,7 +89,8 @@ export interface ReinforceOptions {
  * not. Tokens that the student did not write (injected, guided) have no old policy: they are left to
  * guided-policy-gradient, cross-entropy and divergences from logits.
  *
- * @throws PupilError for what cannot work, before anything is sampled
+ * @throws PupilError for what cannot work, before anything is sampled; and after
+ *   100 batches of rollouts if none had anything to learn
  */
 export async function* reinforce(options: ReinforceOptions): AsyncGenerator<StepMetrics> {
   requireParts("reinforce", options, ["student", "problems", "optimizer", "tokenizer", "random"]);
@@ -104,7 +106,7 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
   const { source } = problems;
   const signals = checkReinforce({
     studentVocabSize: student.config.vocabSize,
-    ...{ teacher, reference, source, loss, rewards, combine, advantage, packing },
+    ...{ teacher, writer, reference, source, loss, rewards, combine, advantage, packing },
     ...{ steps, startStep, updatesPerRollout, minibatches, gradientAccumulationSteps },
     ...{ sampler: sampler.definition, samplerConfig: sampler.config },
   });
@@ -120,6 +122,7 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
       }),
   };
   const lossStates = trackLossStates(loss, steps, options.lossStates);
+  const endIfIdle = watchIdleRollouts();
   let rollouts: RolloutBatch | undefined;
 
   for (let step = startStep; step < steps; step++) {
@@ -151,7 +154,7 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
     lossStates.advance(step, gradients.means);
     teacher?.afterStep?.();
 
-    yield {
+    const done: StepMetrics = {
       step: step + 1,
       ...commonMetrics(gradients, batches),
       learningRate,
@@ -161,6 +164,9 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
       ...lossStates.metrics(),
       elapsedMs: performance.now() - startMs,
     };
+    yield done;
+    // After the step was told, so that it is logged and its state can be saved.
+    endIfIdle(done);
   }
 }
 

@@ -7,9 +7,9 @@ import { AdamW } from "../../../src/optim/index.js";
 import {
   encodeRow,
   encodeShard,
+  logProbLayout,
+  type LogProbsManifest,
   rowKey,
-  rowLayout,
-  type RecordingDescription,
 } from "../../../src/teachers/index.js";
 import { createVariable } from "../../../src/tensors/index.js";
 import { crc32 } from "../../../src/teachers/recorded/crc32.js";
@@ -46,7 +46,7 @@ function parameters(): Map<string, tf.Variable> {
   ]);
 }
 
-const description: RecordingDescription = {
+const description: Omit<LogProbsManifest, "complete" | "shards" | "counts"> = {
   formatVersion: 1,
   tokens: "likeliest",
   k: 2,
@@ -65,7 +65,7 @@ const recordedIds = [
 const keys = recordedIds.map((ids) => rowKey({ ids, completionStart: 1 }));
 
 function recording(): Input {
-  const layout = rowLayout(description);
+  const layout = logProbLayout(description);
   const rows = recordedIds.map((ids, i) => {
     const positions = ids.slice(1).map(() => ({
       tokenLogProb: -1,

@@ -19,6 +19,7 @@ import {
 import { evaluatedOn } from "./evaluated-on.js";
 import { fileDataset, hubDataset, jsonlDataset } from "./file-dataset.js";
 import { pairsDataset } from "./pairs-dataset.js";
+import { prontoqaDataset } from "./prontoqa-dataset.js";
 import { rerankDataset } from "./rerank-dataset.js";
 import { taskDataset } from "./task-dataset.js";
 import { textDataset } from "./text-dataset.js";
@@ -41,6 +42,7 @@ const kinds: { [D in Dataset as D["type"]]: DatasetKind<D> } = {
   hub: hubDataset,
   pairs: pairsDataset,
   rerank: rerankDataset,
+  prontoqa: prontoqaDataset,
   task: taskDataset,
 };
 

@@ -90,6 +90,21 @@ function keepSums(model: Decoder, sums: tf.Tensor[]): ReadonlyMap<string, tf.Ten
   return parameters;
 }
 
+/**
+ * What the head of a checkpoint is called in it: the embedding where the two are tied.
+ *
+ * @throws PupilError as loading would where names or shapes are not those of the configuration
+ */
+export function headTensorName(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Shaped>,
+  source: string,
+): string {
+  const { head } = decoderLayout(config);
+  const { parameters } = matchTensors(config, tensors, source);
+  return parameters.find(({ spec }) => spec.name === head.name)?.name as string;
+}
+
 /** Throws as loading would where names or shapes of a checkpoint are not those of the configuration. */
 export function checkTensorNames(
   config: ModelConfig,

@@ -15,12 +15,7 @@ const margin = 20;
 export function withVocabulary(model: LanguageModel, vocabSize: number): LanguageModel {
   const rows = model.config.vocabSize;
   if (rows === vocabSize) return model;
-  const fit = (logits: tf.Tensor3D): tf.Tensor3D =>
-    tf.tidy(() => {
-      if (rows > vocabSize) return logits.slice([0, 0, 0], [-1, -1, vocabSize]);
-      const least = logits.min(-1, true).sub(margin);
-      return tf.concat([logits, tf.tile(least, [1, 1, vocabSize - rows])], -1) as tf.Tensor3D;
-    });
+  const fit = (logits: tf.Tensor3D) => fitToVocabulary(logits, vocabSize);
   const known = (inputs: ModelInputs): ModelInputs =>
     rows > vocabSize
       ? inputs
@@ -52,6 +47,20 @@ export function withVocabulary(model: LanguageModel, vocabSize: number): Languag
     dispose,
     [Symbol.dispose]: dispose,
   };
+}
+
+/**
+ * Logits `[B, T, V]` of another number of rows: those beyond are left out, those that are missing get 20
+ * less than the least of their position.
+ */
+export function fitToVocabulary(logits: tf.Tensor3D, vocabSize: number): tf.Tensor3D {
+  const rows = logits.shape[2];
+  if (rows === vocabSize) return logits;
+  return tf.tidy(() => {
+    if (rows > vocabSize) return logits.slice([0, 0, 0], [-1, -1, vocabSize]);
+    const least = logits.min(-1, true).sub(margin);
+    return tf.concat([logits, tf.tile(least, [1, 1, vocabSize - rows])], -1) as tf.Tensor3D;
+  });
 }
 
 function hiddenOf(model: LanguageModel, inputs: ModelInputs): tf.Tensor3D {

@@ -34,8 +34,12 @@ export async function openCheckpoint(folder: string): Promise<CheckpointFiles> {
   const index = join(folder, weightFiles.index);
   if (!(await exists(single)) && (await exists(index))) return openShards(folder, index);
   if (!(await exists(single))) throw await noWeights(folder, single);
-  const entries = await readHeader(single, "weights file");
-  return readerOf(new Map([[single, entries]]), single);
+  return readerOfFile(single, "weights file");
+}
+
+/** The tensors of one safetensors file. */
+export async function readerOfFile(path: string, what: string): Promise<CheckpointFiles> {
+  return readerOf(new Map([[path, await readHeader(path, what)]]), path);
 }
 
 async function openShards(folder: string, index: string): Promise<CheckpointFiles> {

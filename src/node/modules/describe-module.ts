@@ -1,5 +1,7 @@
 import { type Component, componentOf } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
+import { methodComponents } from "../../methods/index.js";
+import { methodsIn } from "../ablations/methods/load-methods.js";
 import { readText } from "../files/read-files.js";
 import { exportsOf, importOnce } from "./import-module.js";
 import { definitionsIn } from "./load-modules.js";
@@ -25,10 +27,11 @@ export async function describeModule(path: string): Promise<Component[]> {
     ...definitionsIn(taskModules, module, path).map((own) => componentOf("task", own)),
     ...definitionsIn(teacherModules, module, path).map((own) => componentOf("teacher", own)),
     ...definitionsIn(verifierModules, module, path).map((own) => componentOf("verifier", own)),
+    ...methodComponents(methodsIn(module, path)),
   ];
   if (found.length > 0) return found;
   throw new PupilError("the file exports no component.", {
     field: path,
-    remedy: `Export what defineLoss, defineReward, defineTask, defineTeacher or defineVerifier returns. It exports: ${exportsOf(module)}.`,
+    remedy: `Export what defineLoss, defineReward, defineTask, defineTeacher, defineVerifier or defineMethod returns. It exports: ${exportsOf(module)}.`,
   });
 }

@@ -5,11 +5,16 @@ import {
   checkRowBytes,
   decodeRow,
   decodeShardTable,
+  hiddenStateLayout,
+  type HiddenStatesRecording,
+  logProbLayout,
+  type LogProbsManifest,
   parseRecordingManifest,
+  type PositionLayout,
   type Recording,
+  type RecordedPosition,
   type RecordedRow,
   type RecordingManifest,
-  rowLayout,
   type ShardEntry,
   shardHeaderBytes,
   type ShardTable,
@@ -25,13 +30,48 @@ export async function readManifest(folder: string): Promise<RecordingManifest> {
 }
 
 /**
- * Opens a recording to read its rows one by one: in memory there is only where each row lies, about
- * 150 bytes a row.
+ * Opens a recording of log-probabilities to read its rows one by one: in memory there is only where each
+ * row lies, about 150 bytes a row.
  *
- * @throws PupilError for a recording that is not complete, of another format, or damaged
+ * @throws PupilError for a recording that is not complete, of hidden states, of another format, or
+ *   damaged
  */
 export async function openRecording(folder: string): Promise<Recording> {
   const manifest = await readManifest(folder);
+  if (manifest.tokens === "hidden-states") {
+    throw new PupilError("The recording is of hidden states, not of log-probabilities.", {
+      field: folder,
+      remedy: `Use a teacher of type hidden-states: { "type": "hidden-states", "from": "${folder}" }.`,
+    });
+  }
+  return openRows(folder, manifest, logProbLayout(manifest), checkedLogProbs);
+}
+
+/**
+ * The same of a recording of hidden states.
+ *
+ * @throws PupilError as {@link openRecording}
+ */
+export async function openHiddenStates(folder: string): Promise<HiddenStatesRecording> {
+  const manifest = await readManifest(folder);
+  if (manifest.tokens !== "hidden-states") {
+    throw new PupilError("The recording is of log-probabilities, not of hidden states.", {
+      field: folder,
+      remedy:
+        "Use a teacher of type recorded, or record again with pupil record-teacher store=hidden-states.",
+    });
+  }
+  return openRows(folder, manifest, hiddenStateLayout(manifest), checkedStates);
+}
+
+type Fail = (how: string) => never;
+
+async function openRows<P, M extends RecordingManifest>(
+  folder: string,
+  manifest: M,
+  layout: PositionLayout<P>,
+  check: (positions: readonly P[], manifest: M, fail: Fail) => void,
+): Promise<Recording<P, M>> {
   if (!manifest.complete) {
     throw new PupilError("The recording was interrupted before it was complete.", {
       field: folder,
@@ -62,7 +102,6 @@ export async function openRecording(folder: string): Promise<Recording> {
     positions += table.positions;
   }
   checkCounts(manifest, { rows: index.size, tokens: positions }, folder);
-  const layout = rowLayout(manifest);
   return {
     name: folder,
     manifest,
@@ -73,14 +112,20 @@ export async function openRecording(folder: string): Promise<Recording> {
         if (place === undefined) throw new Error(`No row ${key} in ${folder}.`);
         return { ...place, i };
       });
-      const rows: RecordedRow[] = [];
+      const rows: RecordedRow<P>[] = [];
       for (const shard of new Set(places.map((place) => place.shard))) {
         const path = paths[shard] as string;
         await withFile(path, async (file) => {
           for (const { entry, i } of places.filter((place) => place.shard === shard)) {
             const bytes = await readBytesAt(file, entry.offset, entry.length);
             checkRowBytes(bytes, entry, path);
-            rows[i] = checkedRow(decodeRow(bytes, layout), manifest, path);
+            const row = decodeRow(bytes, layout);
+            const fail = failOf(path);
+            if (!row.ids.every((id) => id < manifest.vocabSize)) {
+              fail(`ids that are not below ${manifest.vocabSize}`);
+            }
+            check(row.positions, manifest, fail);
+            rows[i] = row;
           }
         });
       }
@@ -112,18 +157,23 @@ function checkCounts(
   }
 }
 
-/** Checksums tell what was changed since it was written; this, whether it can be right at all. */
-function checkedRow(row: RecordedRow, { vocabSize }: RecordingManifest, path: string): RecordedRow {
-  const fail = (how: string): never => {
+function failOf(path: string): Fail {
+  return (how) => {
     throw new PupilError(`The shard holds a row with ${how}.`, {
       field: path,
       remedy: recordAgain,
     });
   };
-  const isId = (id: number) => id < vocabSize;
-  if (!row.ids.every(isId)) fail(`ids that are not below ${vocabSize}`);
-  for (const { ids, logProbs, tokenLogProb, logTail, logNormalizer } of row.positions) {
-    if (!Array.from(ids).every(isId)) fail(`ids that are not below ${vocabSize}`);
+}
+
+/** Checksums tell what was changed since it was written; this, whether it can be right at all. */
+function checkedLogProbs(
+  positions: readonly RecordedPosition[],
+  { vocabSize }: LogProbsManifest,
+  fail: Fail,
+): void {
+  for (const { ids, logProbs, tokenLogProb, logTail, logNormalizer } of positions) {
+    if (!Array.from(ids).every((id) => id < vocabSize)) fail(`ids that are not below ${vocabSize}`);
     // Rounding may put a certain token a little above 0.
     const wrong = [tokenLogProb, logTail, ...Array.from(logProbs)].find(
       (value) => !(value <= 1e-2),
@@ -131,7 +181,13 @@ function checkedRow(row: RecordedRow, { vocabSize }: RecordingManifest, path: st
     if (wrong !== undefined) fail(`${wrong} as a log-probability`);
     if (!Number.isFinite(logNormalizer)) fail(`${logNormalizer} as the normalizer of its draws`);
   }
-  return row;
+}
+
+function checkedStates(states: readonly Float32Array[], _manifest: unknown, fail: Fail): void {
+  for (const state of states) {
+    const wrong = state.find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) fail(`${wrong} in a hidden state`);
+  }
 }
 
 /** Header and table of a shard, without its rows. */

@@ -3,12 +3,9 @@ import type { RecordOptions, RunConfig } from "../../config/index.js";
 import type { TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import {
-  encodeRow,
   encodeShard,
   type RecordingManifest,
   rowKey,
-  rowLayout,
-  scoreRows,
   type ShardRow,
   type ShardTable,
 } from "../../teachers/index.js";
@@ -17,6 +14,7 @@ import { loadOwnComponents } from "../modules/own-components.js";
 import { writeFileAtomic } from "../files/atomic.js";
 import { describeRecording } from "./describe-recording.js";
 import { verifyShard } from "./open-recording.js";
+import { sizeNotes, storeOf, writeHead } from "./record-rows.js";
 import { recordSource, type SourceRow } from "./record-source.js";
 import {
   joinTexts,
@@ -63,24 +61,24 @@ export async function* recordTeacher(
       remedy: 'Add "teacher": { "from": "<model folder>", "topK": 50 }.',
     });
   }
-  const firstRows = await data.training.rows(0, config.trainer.batchSize);
+  const [firstRow] = (await data.training.rows(0, config.trainer.batchSize)) as [TokenSequence];
   const description = await describeRecording(config, options, {
     teacher,
     loadedTeacher,
     tokenizer,
-    row: firstRows[0] as TokenSequence,
+    row: firstRow,
   });
   const random = models.random.stream("record");
   const source = recordSource(config, options, { data, tokenizer, teacher, random });
+  const store = storeOf(description, { teacher, padId: tokenizer.padId, random });
   await prepareFolder(options.output, description, tokenizer);
+  await writeHead(options.output, description, { teacher, tokenizer, row: firstRow });
   yield {
     type: "started",
-    notes: [...data.notes, ...loadedTeacher.notes],
+    notes: [...data.notes, ...loadedTeacher.notes, ...sizeNotes(description)],
     rows: source.size,
   };
 
-  const recorded = teacher;
-  const layout = rowLayout(description);
   const count = Math.ceil(source.size / options.shardRows);
   const whole = await wholeShards(options, count);
   const known = new Set([...whole.values()].flatMap(({ entries }) => entries.map((e) => e.key)));
@@ -136,14 +134,9 @@ export async function* recordTeacher(
         if (written !== undefined) texts.push(`${JSON.stringify(written)}\n`);
       }
       if (fresh.length === 0) continue;
-      const scored = await scoreRows(recorded, fresh, {
-        padId: tokenizer.padId,
-        random,
-        first: at,
-      });
-      for (const [i, row] of scored.entries()) {
-        counts.positions += row.positions.length;
-        rows.push({ key: rowKey(fresh[i] as TokenSequence), bytes: encodeRow(row, layout) });
+      for (const [i, { positions, bytes }] of (await store(fresh, at)).entries()) {
+        counts.positions += positions;
+        rows.push({ key: rowKey(fresh[i] as TokenSequence), bytes });
       }
     }
     return { bytes: encodeShard(rows, { start, end, ...counts }), written: texts.join("") };

@@ -1,14 +1,16 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RunConfig } from "../../config/index.js";
 import { makeBatch } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { oneOf, PupilError } from "../../errors/index.js";
 import { lossTermFromConfig } from "../../losses/index.js";
 import type { Decoder } from "../../models/index.js";
 import type { Teacher } from "../../teachers/index.js";
 import { readValues } from "../../tensors/index.js";
 import {
+  type ComparedRow,
   compareSupports,
   type EvaluationSet,
+  parameterGradients,
   type SupportComparison,
   type SupportLogits,
 } from "../../trainers/index.js";
@@ -17,12 +19,17 @@ import { resolveEvaluation, resolveRunConfig } from "./evaluate-run.js";
 import { isFolder } from "../files/file-exists.js";
 import { loadOwnComponents } from "../modules/own-components.js";
 
+export const supportGradients = ["logits", "parameters", "both"] as const;
+export type SupportGradients = (typeof supportGradients)[number];
+
 export interface SupportRequest {
   readonly config: RunConfig;
   /** Positions of held-out rows that are looked at. */
   readonly positions: number;
   readonly draws: number;
   readonly ks: readonly number[];
+  /** Of what the student is differentiated by; undefined: by both where it is small. */
+  readonly gradients: SupportGradients | undefined;
   /** File for the figures. */
   readonly json: string | undefined;
 }
@@ -34,9 +41,13 @@ export interface SupportReport extends SupportComparison {
   readonly seed: number;
   readonly positions: number;
   readonly vocabSize: number;
+  /** What the figures are of; those by the logits are always among the rows. */
+  readonly gradients: SupportGradients;
+  /** Trainable ones of the student. */
+  readonly numParameters: number;
 }
 
-const ownWords = { positions: "64", draws: "100", k: "1,4,16,64", json: "" };
+const ownWords = { positions: "64", draws: "100", k: "1,4,16,64", gradients: "", json: "" };
 type OwnWord = keyof typeof ownWords;
 
 /** What `pupil compare-supports` was asked to do: a run config, or a run folder for its trained student. */
@@ -60,8 +71,19 @@ export async function resolveSupports(
     // A standard error of the bias needs three.
     draws: wholeNumber("draws", asked.draws, 3),
     ks: asked.k.split(",").map((text) => wholeNumber("k", text, 1)),
+    gradients: asked.gradients === "" ? undefined : gradientsNamed(asked.gradients),
     json: asked.json === "" ? undefined : asked.json,
   };
+}
+
+function gradientsNamed(text: string): SupportGradients {
+  const found = supportGradients.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new PupilError(`"${text}" is nothing to differentiate by.`, {
+    field: "gradients",
+    value: text,
+    remedy: oneOf(text, supportGradients),
+  });
 }
 
 function wholeNumber(field: string, text: string, least: number): number {
@@ -74,8 +96,11 @@ function wholeNumber(field: string, text: string, least: number): number {
   });
 }
 
-/** Gradients of all ways and draws of one k that are held at once. */
+/** Gradients of all draws of one way that are held at once. */
 const mostNumbers = 2 ** 26;
+
+/** Parameters up to which gradients by them are made unless asked for otherwise: each draw is a backward pass. */
+const smallStudent = 200_000;
 
 /** Compares the ways on a config's student and teacher, at positions of its held-out rows. */
 export async function compareRunSupports(request: SupportRequest): Promise<SupportReport> {
@@ -100,7 +125,8 @@ export async function compareRunSupports(request: SupportRequest): Promise<Suppo
     });
   }
   const [set] = data.evaluation as readonly [EvaluationSet];
-  const logits = await logitsAt({ student, teacher, padId: tokenizer.padId }, set, positions);
+  const { padId } = tokenizer;
+  const { rows, ...logits } = await logitsAt({ student, teacher, padId }, set, positions);
   const count = logits.student.length / logits.vocabSize;
   if (count * logits.vocabSize * draws > mostNumbers) {
     const most = Math.floor(mostNumbers / (logits.vocabSize * draws));
@@ -113,17 +139,44 @@ export async function compareRunSupports(request: SupportRequest): Promise<Suppo
       },
     );
   }
+  const numParameters = numTrainable(student);
+  const gradients = request.gradients ?? (numParameters <= smallStudent ? "both" : "logits");
+  if (gradients !== "logits") requireParameters(numParameters, request);
   const comparison = await compareSupports(logits, {
-    ks,
-    draws,
-    random: random.stream("supports"),
+    ...{ ks, draws, random: random.stream("supports") },
+    ...(gradients !== "logits" && { toParameters: parameterGradients(student, rows, padId) }),
   });
   return {
     ...comparison,
     teacher: teacher.name,
     student: config.student.from ?? "fresh weights",
     ...{ seed: config.seed, positions: count, vocabSize: logits.vocabSize },
+    ...{ gradients, numParameters },
   };
+}
+
+function numTrainable(student: Decoder): number {
+  return [...student.trainableParameters().values()].reduce((sum, { size }) => sum + size, 0);
+}
+
+function requireParameters(numParameters: number, { draws, gradients }: SupportRequest): void {
+  const count = (n: number) => n.toLocaleString("en-US");
+  if (numParameters === 0) {
+    throw new PupilError("The student has no parameter that is trained.", {
+      field: "gradients",
+      value: gradients,
+      remedy: "Use gradients=logits.",
+    });
+  }
+  if (numParameters * draws <= mostNumbers) return;
+  throw new PupilError(
+    `Gradients by ${count(numParameters)} parameters in ${draws} draws do not fit.`,
+    {
+      field: "gradients",
+      value: gradients,
+      remedy: `Use gradients=logits, a smaller student, or at most ${count(Math.floor(mostNumbers / numParameters))} draws.`,
+    },
+  );
 }
 
 interface ComparedModels {
@@ -137,9 +190,10 @@ async function logitsAt(
   { student, teacher, padId }: ComparedModels,
   { rows }: EvaluationSet,
   positions: number,
-): Promise<SupportLogits> {
+): Promise<SupportLogits & { readonly rows: readonly ComparedRow[] }> {
   const V = student.config.vocabSize;
   const parts: { student: Float32Array; teacher: Float32Array }[] = [];
+  const compared: ComparedRow[] = [];
   let found = 0;
   const perRow = Math.max(1, Math.ceil(positions / Math.max(1, rows.length)));
   for (const row of rows) {
@@ -158,6 +212,7 @@ async function logitsAt(
         student: await read(() => student.forward(batch)),
         teacher: await read(() => scores.tensors().teacherLogits as tf.Tensor3D),
       });
+      compared.push({ row, positions: wanted });
       found += wanted.length;
     } finally {
       scores.dispose?.();
@@ -178,7 +233,10 @@ async function logitsAt(
     }
     return all;
   };
-  return { student: joined("student"), teacher: joined("teacher"), vocabSize: V };
+  return {
+    ...{ student: joined("student"), teacher: joined("teacher") },
+    ...{ vocabSize: V, rows: compared },
+  };
 }
 
 async function maskedPlaces(mask: tf.Tensor2D): Promise<number[]> {

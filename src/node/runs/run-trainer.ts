@@ -123,6 +123,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
     const { steps, gradientAccumulationSteps } = common;
     checkReinforce({
       ...{ ...shared, loss, steps, gradientAccumulationSteps, teacher, reference },
+      writer: teacher?.model,
       studentVocabSize: student.config.vocabSize,
       startStep: 0,
       source: problems.source,

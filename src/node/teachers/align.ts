@@ -31,11 +31,12 @@ export function alignLoadedTeacher(
   checkAlignable(loss);
   const signal = alignment.signal ?? neededSignal(loss);
   const anyVocabulary = logitReaders(loss).map(takesAnyVocabulary);
-  const { weights, settings, members } = loaded;
+  const { weights, settings, members, headHash } = loaded;
   return {
     ...(weights && { weights }),
     ...(settings && { settings }),
     ...(members && { members }),
+    ...(headHash && { headHash }),
     notes: [...notes, `The teacher's tokenizer is its own; aligned: ${signal}.`],
     connect: async (run) => {
       const teacher = await loaded.connect({

@@ -4,6 +4,7 @@ import {
   type TeacherDefinition,
 } from "../../teachers/index.js";
 import { loadBimodalTeacher } from "./bimodal.js";
+import { loadHiddenStatesTeacher, readHiddenStatesTeacher } from "./hidden-states.js";
 import { loadHiddenMarkovTeacher } from "./hidden-markov.js";
 import type { LoadedTeacher, TeacherLoader, TeacherRun } from "./loaded-teacher.js";
 import { loadMixtureTeacher } from "./mixture.js";
@@ -23,6 +24,7 @@ const loaders: Kinds = {
   onnx: loadOnnxTeacher,
   http: loadHttpTeacher,
   recorded: loadRecordedTeacher,
+  "hidden-states": loadHiddenStatesTeacher,
   mixture: loadMixtureTeacher,
   "n-gram": loadNGramTeacher,
   "hidden-markov": loadHiddenMarkovTeacher,
@@ -63,7 +65,11 @@ export async function readTeacherOutline(
   config: TeacherConfig,
   own: readonly TeacherDefinition[] = [],
 ): Promise<Pick<LoadedTeacher, "tokenizer" | "maxPositions">> {
-  const outlines: Kinds = { ...loaders, model: readModelTeacher };
+  const outlines: Kinds = {
+    ...loaders,
+    model: readModelTeacher,
+    "hidden-states": readHiddenStatesTeacher,
+  };
   const read = async (part: TeacherConfig): Promise<LoadedTeacher> => {
     const definition = own.find(({ name }) => name === part.type);
     if (definition !== undefined) return loadOwnTeacher(definition, part);

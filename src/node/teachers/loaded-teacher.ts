@@ -24,6 +24,8 @@ export interface LoadedTeacher {
   readonly weights?: readonly string[];
   /** What decides beside them; part of what identifies it. */
   readonly settings?: object;
+  /** SHA-256 of the head that is applied to what it sends, see `hashOfHead`. */
+  readonly headHash?: string;
   /** Of a teacher that is made of several, in their order. */
   readonly members?: readonly { readonly config: TeacherConfig; readonly loaded: LoadedTeacher }[];
   /** What to tell the user before the run starts; connecting may add to it. */

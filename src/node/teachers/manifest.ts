@@ -13,6 +13,8 @@ export interface TeacherIdentity {
   readonly hashOf: "files" | "members" | "description";
   /** Fingerprint of its own tokenizer. */
   readonly tokenizer?: string | undefined;
+  /** SHA-256 of the head that is applied here to what it sends. */
+  readonly head?: string | undefined;
   /** Its options in the run config, without those of members. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Of several teachers: each with its `weight` and with `when` it is asked. */
@@ -34,6 +36,7 @@ const identity: z.ZodType<TeacherIdentity> = z.object({
   hash: z.string(),
   hashOf: z.enum(["files", "members", "description"]),
   tokenizer: z.string().optional(),
+  head: z.string().optional(),
   options: z.record(z.string(), z.unknown()),
   members: z.lazy(() => z.array(identity)).optional(),
 });
@@ -58,7 +61,12 @@ export async function identifyTeacher(
     readonly teachers?: unknown;
   } & Readonly<Record<string, unknown>>;
   const tokenizer = loaded.tokenizer?.fingerprint;
-  const common = { kind, options, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  const { headHash: head } = loaded;
+  const common = {
+    ...{ kind, options },
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(head === undefined ? {} : { head }),
+  };
   if (loaded.members !== undefined) {
     const members: TeacherIdentity[] = [];
     for (const member of loaded.members) {
@@ -113,6 +121,7 @@ function identityDifferences(
   });
   const own = [
     ...(before.tokenizer === now.tokenizer ? [] : [`${field}: another tokenizer`]),
+    ...(before.head === now.head ? [] : [`${field}: another head`]),
     ...(before.hash === now.hash || ofMembers.length > 0
       ? []
       : [`${field}: hash ${before.hash.slice(0, 12)} then, ${now.hash.slice(0, 12)} now`]),
@@ -124,7 +133,7 @@ function identityDifferences(
 /** Where it lies does not matter, as long as the hash is of what lies there. */
 function sameOptions(before: TeacherIdentity, now: TeacherIdentity): boolean {
   const settings = ({ options, hashOf }: TeacherIdentity) => {
-    const { from: _from, path: _path, ...others } = options;
+    const { from: _from, path: _path, head: _head, ...others } = options;
     return JSON.stringify(hashOf === "files" ? others : options);
   };
   return settings(before) === settings(now);

@@ -1,7 +1,7 @@
 import { PupilError } from "../../errors/index.js";
 import {
+  type LogProbsManifest,
   recordedTeacher,
-  type RecordingManifest,
   type TeacherConfig,
 } from "../../teachers/index.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
@@ -43,7 +43,7 @@ export async function loadRecordedTeacher(config: RecordedTeacherConfig): Promis
 }
 
 /** Refuses a recording of something else than the config wants. */
-function checkAsked(config: RecordedTeacherConfig, manifest: RecordingManifest): void {
+function checkAsked(config: RecordedTeacherConfig, manifest: LogProbsManifest): void {
   const { k, tokens, teacher } = manifest;
   const has = `The recording has ${k} ${tokens === "draws" ? "draws" : "likeliest tokens"} per position`;
   const asked = [

@@ -17,7 +17,10 @@ const abilities: Readonly<Record<SourceAbility, string>> = {
 export interface Available {
   readonly problems: ProblemSource;
   readonly student: boolean;
+  /** One that can write. */
   readonly teacher: boolean;
+  /** Name of a teacher that is there and may not be able to write, for the message. */
+  readonly silentTeacher?: string;
 }
 
 /**
@@ -35,9 +38,16 @@ export function requireNeeds(
   for (const need of needs) {
     if (need === "student" || need === "teacher") {
       if (available[need]) continue;
+      const { silentTeacher } = available;
+      if (need === "teacher" && silentTeacher !== undefined) {
+        throw new PupilError(
+          `${who} needs a teacher that writes, which "${silentTeacher}" does not do in this process.`,
+          { field: need, remedy: "Use a model folder as teacher, without a prompt of its own." },
+        );
+      }
       throw new PupilError(`${who} needs a ${need}, and none is given.`, {
         field: need,
-        remedy: `Give it: "${need}": "<model folder>".`,
+        remedy: `Name a model folder in "${need}".`,
       });
     }
     requireAbility(need, available.problems, who, field);
@@ -63,10 +73,28 @@ export function requireAbility(
 }
 
 /** @throws PupilError if the sampler needs what is not there */
-export function checkSampler(config: SamplerConfig, available: Available): void {
-  const { needs, needsFor } = findSampler(config.type);
+export function requireSampler<C>(
+  {
+    definition: { name, needs, needsFor },
+    config,
+  }: {
+    readonly definition: {
+      readonly name: string;
+      readonly needs: readonly SamplerNeed[];
+      needsFor?(config: C): readonly SamplerNeed[];
+    };
+    readonly config: C;
+  },
+  available: Available,
+  field: string,
+): void {
   const all = [...new Set([...needs, ...(needsFor?.(config) ?? [])])];
-  requireNeeds(all, available, `The sampler "${config.type}"`, "sampler.type");
+  requireNeeds(all, available, `The sampler "${name}"`, field);
+}
+
+/** The same of a sampler as a config names it. */
+export function checkSampler(config: SamplerConfig, available: Available): void {
+  requireSampler({ definition: findSampler(config.type), config }, available, "sampler.type");
 }
 
 /** Checks what a sampler needs, then samples. */

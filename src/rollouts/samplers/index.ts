@@ -3,6 +3,7 @@ export {
   checkSampler,
   requireAbility,
   requireNeeds,
+  requireSampler,
   runSampler,
   type SourceAbility,
 } from "./check-sampler.js";

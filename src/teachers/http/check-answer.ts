@@ -1,4 +1,4 @@
-import { showValue } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import type { Conceal } from "./conceal.js";
 import type { PositionScore } from "./protocol.js";
 
@@ -19,6 +19,20 @@ export class WrongAnswer extends Error {
     const [where, expected, got] = this.#parts.map((part) => cut(conceal(part)));
     return `${where}: expected ${expected}, got ${got}.`;
   }
+}
+
+/** A wrong answer as an error that a user can act on; any other error as it is. */
+export function explainWrongAnswer(
+  error: unknown,
+  what: string,
+  { url, conceal }: { readonly url: string; readonly conceal: Conceal },
+): unknown {
+  if (!(error instanceof WrongAnswer)) return error;
+  const { remedy } = error;
+  return new PupilError(`${what}: ${error.describe(conceal)}`, {
+    field: url,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 function show(value: unknown): string {

@@ -9,12 +9,14 @@ import type { Rollout } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { CompleteOptions, Teacher } from "../teacher.js";
-import { WrongAnswer } from "./check-answer.js";
+import { explainWrongAnswer, WrongAnswer } from "./check-answer.js";
 import { concealer } from "./conceal.js";
 import { checkTexts, probeIds } from "./probe.js";
 import type { PositionScore, ServerAccess } from "./protocol.js";
 import { teacherProtocols, type TeacherServer } from "./protocols.js";
+import { largestAnswer } from "./read-body.js";
 import { type RequestOptions, requestSender } from "./send-request.js";
+import { together } from "./together.js";
 
 export interface HttpTeacherOptions extends Omit<RequestOptions, "url" | "random"> {
   readonly server: TeacherServer;
@@ -63,17 +65,12 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
     tokenizer,
     vocabSize,
     sendAs: options.sendAs ?? "ids",
-    post: (body, entries) => send(body, signal, largestAnswer(entries)),
+    post: (body, entries) => send(body, signal, largestAnswer(entries * bytesPerEntry)),
   });
-  const explain = (error: unknown, about: string): unknown => {
-    if (!(error instanceof WrongAnswer)) return error;
-    const { remedy } = error;
-    const problem = error.describe(conceal);
-    return new PupilError(`A wrong answer of the ${server} server about ${about}: ${problem}`, {
-      field: url,
-      ...(remedy === undefined ? {} : { remedy }),
+  const explain = (error: unknown, about: string) =>
+    explainWrongAnswer(error, `A wrong answer of the ${server} server about ${about}`, {
+      ...{ url, conceal },
     });
-  };
   const scoreSequence = async (sequence: TokenSequence, index: number, signal: AbortSignal) => {
     const { ids } = sequence;
     const positions = learnedPositions(sequence);
@@ -168,29 +165,6 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
 
 /** Far above what servers write about a token: its id, text, bytes and numbers. */
 const bytesPerEntry = 1024;
-/** Longest text that JavaScript engines hold, about. */
-const longestText = 2 ** 29 - 2 ** 16;
-
-/** How many bytes an answer about so many tokens may have, unpacked. */
-function largestAnswer(entries: number): number {
-  return Math.min(longestText, 2 ** 20 + entries * bytesPerEntry);
-}
-
-/** All at once; the first failure cancels what has not been answered. */
-async function together<T, R>(
-  items: readonly T[],
-  ask: (item: T, index: number, signal: AbortSignal) => Promise<R>,
-): Promise<R[]> {
-  const cancel = new AbortController();
-  const answers = items.map((item, i) => ask(item, i, cancel.signal));
-  try {
-    return await Promise.all(answers);
-  } catch (error) {
-    cancel.abort(new Error("Another request of the same batch failed."));
-    await Promise.allSettled(answers);
-    throw error;
-  }
-}
 
 /** With distinct ids of no weight where nothing is learned. */
 function scoresOf(

@@ -28,7 +28,10 @@ function isTwice(tokenizer: Tokenizer, id: number): boolean {
  * Compares the server's texts of tokens with the tokenizer's. Spaces and tokens without a text of
  * their own are written in many ways, so only a majority of differences is an error.
  */
-export function checkTexts({ tokenIds, texts = [] }: PositionScore, tokenizer: Tokenizer): void {
+export function checkTexts(
+  { tokenIds, texts = [] }: Pick<PositionScore, "tokenIds" | "texts">,
+  tokenizer: Tokenizer,
+): void {
   const pairs = tokenIds
     .map((id, i) => [plain(texts[i] ?? ""), plain(tokenizer.decode([id])), id] as const)
     .filter(([theirs, ours]) => theirs !== "" && ours !== "");

@@ -3,6 +3,14 @@ import { RequestFailure } from "./request-failure.js";
 /** Of an answer that says that something failed, no more than this is read. */
 const longestComplaint = 2 ** 16;
 
+/** Longest text that JavaScript engines hold, about. */
+const longestText = 2 ** 29 - 2 ** 16;
+
+/** How many bytes an answer may have, unpacked, of which so many are what was asked for. */
+export function largestAnswer(askedBytes: number): number {
+  return Math.min(longestText, 2 ** 20 + askedBytes);
+}
+
 /**
  * The text of an answer, read by chunks, so that it ends with the signal and at a size, whatever the
  * connection or the unpacking does.

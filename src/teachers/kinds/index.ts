@@ -4,6 +4,7 @@ import type { TeacherSignal } from "../teacher.js";
 import { bimodalTeacherKind } from "./bimodal.js";
 import type { TeacherKind } from "./define.js";
 import { hiddenMarkovTeacherKind } from "./hidden-markov.js";
+import { hiddenStatesTeacherKind } from "./hidden-states.js";
 import { mixtureTeacherKindOf } from "./mixture.js";
 import { httpTeacherKind } from "./http.js";
 import { modelTeacherKind } from "./model.js";
@@ -20,6 +21,7 @@ const singleKinds = [
   onnxTeacherKind,
   httpTeacherKind,
   recordedTeacherKind,
+  hiddenStatesTeacherKind,
   nGramTeacherKind,
   hiddenMarkovTeacherKind,
   bimodalTeacherKind,
@@ -29,6 +31,7 @@ const singleSchemas = [
   onnxTeacherKind.schema,
   httpTeacherKind.schema,
   recordedTeacherKind.schema,
+  hiddenStatesTeacherKind.schema,
   nGramTeacherKind.schema,
   hiddenMarkovTeacherKind.schema,
   bimodalTeacherKind.schema,

@@ -6,18 +6,9 @@ export const recordingVersion = 1;
 
 const count = () => z.int().min(0);
 
-/** What was recorded and how. Equal descriptions of the same data give the same bytes. */
-export const recordingDescriptionSchema = z.object({
+const common = {
   formatVersion: z.literal(recordingVersion),
-  /** Whether the K tokens of a position are the likeliest or draws with replacement. */
-  tokens: z.enum(["likeliest", "draws"]),
-  k: z
-    .int()
-    .min(1)
-    .max(2 ** 16),
-  /** Of the draws. */
-  sampleTemperature: z.number().positive(),
-  /** Of the stored log-probabilities. */
+  /** Of the stored log-probabilities or hidden states. */
   dtype: z.enum(["float16", "float32"]),
   vocabSize: z
     .int()
@@ -36,8 +27,37 @@ export const recordingDescriptionSchema = z.object({
   }),
   /** Where the rows are from: the run's data and seed, and whether the teacher wrote completions. */
   source: z.record(z.string(), z.unknown()),
+};
+
+/** Of a recording of K tokens and their log-probabilities per position. */
+const logProbs = z.object({
+  ...common,
+  /** Whether the K tokens of a position are the likeliest or draws with replacement. */
+  tokens: z.enum(["likeliest", "draws"]),
+  k: z
+    .int()
+    .min(1)
+    .max(2 ** 16),
+  /** Of the draws. */
+  sampleTemperature: z.number().positive(),
 });
-export type RecordingDescription = z.output<typeof recordingDescriptionSchema>;
+
+/** Of a recording of what the head reads at every position. */
+const hiddenStates = z.object({
+  ...common,
+  tokens: z.literal("hidden-states"),
+  /** D */
+  hiddenSize: z.int().min(1),
+  head: z.object({
+    /** SHA-256 of its float32 values, row by row, little-endian. */
+    hash: z.string().regex(/^[0-9a-f]{64}$/, "no SHA-256"),
+    /** The model folder that has it; null where it is beside the manifest. */
+    from: z.string().nullable(),
+  }),
+});
+
+/** What was recorded and how. Equal descriptions of the same data give the same bytes. */
+export type RecordingDescription = z.output<typeof logProbs> | z.output<typeof hiddenStates>;
 
 export const recordingShardSchema = z.object({
   file: z.string().regex(/^shard-\d{5}\.bin$/, "no name of a shard"),
@@ -45,8 +65,7 @@ export const recordingShardSchema = z.object({
   rows: count(),
 });
 
-/** `manifest.json` of a recording. */
-export const recordingManifestSchema = recordingDescriptionSchema.extend({
+const progress = {
   /** Whether every row of the source was recorded. */
   complete: z.boolean(),
   shards: z.array(recordingShardSchema),
@@ -55,15 +74,25 @@ export const recordingManifestSchema = recordingDescriptionSchema.extend({
     sourceRows: count(),
     /** Rows that are stored, each once. */
     rows: count(),
-    /** Positions with log-probabilities. */
+    /** Positions with log-probabilities or hidden states. */
     tokens: count(),
     /** Source rows that were stored already. */
     repeated: count(),
     /** Completions that were cut off before the teacher ended them; they are kept without an end. */
     unfinished: count(),
   }),
-});
-export type RecordingManifest = z.output<typeof recordingManifestSchema>;
+};
+const logProbsManifest = logProbs.extend(progress);
+const hiddenStatesManifest = hiddenStates.extend(progress);
+
+/** `manifest.json` of a recording. */
+export const recordingManifestSchema = z.discriminatedUnion("tokens", [
+  logProbsManifest,
+  hiddenStatesManifest,
+]);
+export type LogProbsManifest = z.output<typeof logProbsManifest>;
+export type HiddenStatesManifest = z.output<typeof hiddenStatesManifest>;
+export type RecordingManifest = LogProbsManifest | HiddenStatesManifest;
 export type RecordingCounts = RecordingManifest["counts"];
 
 /**

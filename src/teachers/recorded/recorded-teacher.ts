@@ -1,20 +1,10 @@
-import { learnedPositions, type PlacedSequence, type TokenSequence } from "../../data/index.js";
+import { learnedPositions, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { Teacher, TeacherSignal } from "../teacher.js";
-import type { RecordingManifest } from "./manifest.js";
+import type { LogProbsManifest } from "./manifest.js";
+import { knownRows, type Recording } from "./recording.js";
 import type { RecordedPosition, RecordedRow } from "./row-codec.js";
-import { rowKey } from "./row-key.js";
-
-/** Access to the rows of a recording, wherever they lie. */
-export interface Recording {
-  /** How messages call it, such as its folder. */
-  readonly name: string;
-  readonly manifest: RecordingManifest;
-  has(key: string): boolean;
-  /** The rows under these keys, in their order; all of them are there. */
-  read(keys: readonly string[]): Promise<RecordedRow[]>;
-}
 
 /**
  * A teacher whose answers were stored before: the K likeliest tokens or draws at every learned
@@ -33,15 +23,13 @@ export function recordedTeacher(
 ): Teacher {
   const { name, manifest } = recording;
   const { k, maxPositions, tokens, sampleTemperature } = manifest;
-  const remedyForUnknownRows =
-    "It was made from other data, another tokenizer, other learned positions or fewer rows: record this run's rows with pupil record-teacher.";
   const provides: TeacherSignal[] = [
     "teacherTokenLogProbs",
     "teacherTokenIds",
     "teacherTopLogProbs",
     ...(tokens === "draws" ? (["teacherSampleLogProbs"] as const) : []),
   ];
-  const knows = (row: TokenSequence) => recording.has(rowKey(row));
+  const { read: readRows, ...known } = knownRows(recording);
   const dispose = () => undefined;
   return {
     name,
@@ -49,20 +37,10 @@ export function recordedTeacher(
     ...(maxPositions === null ? {} : { maxPositions }),
     provides,
     ...(tokens === "draws" ? { sampleTemperature } : {}),
-    scoresOnly: "the rows that were recorded",
-    knows,
-    remedyForUnknownRows,
+    ...known,
     async score(batch) {
-      const sequences = batch.sequences as readonly PlacedSequence[];
-      const unknown = sequences.filter((sequence) => !knows(sequence));
-      if (unknown.length > 0) {
-        const first = unknown[0]?.id ?? "a row without a name";
-        throw new PupilError(
-          `"${name}" does not have ${first}: ${unknown.length} of the ${sequences.length} rows of the batch were not recorded.`,
-          { field: "teacher", value: first, remedy: remedyForUnknownRows },
-        );
-      }
-      const rows = await recording.read(sequences.map(rowKey));
+      const { sequences } = batch;
+      const rows = await readRows(sequences);
       checkIds(rows, vocabSize, name);
       const scores = sequences.map((sequence, i) =>
         sequenceScores(sequence, rows[i] as RecordedRow, manifest),
@@ -93,14 +71,9 @@ function checkIds(rows: readonly RecordedRow[], vocabSize: number, name: string)
 function sequenceScores(
   sequence: TokenSequence,
   row: RecordedRow,
-  { k, tokens, sampleTemperature }: RecordingManifest,
+  { k, tokens, sampleTemperature }: LogProbsManifest,
 ): SequenceScores {
   const learned = learnedPositions(sequence);
-  const isThisRow =
-    row.ids.length === sequence.ids.length && row.ids.every((id, i) => id === sequence.ids[i]);
-  if (!isThisRow || learned.length !== row.positions.length) {
-    throw new Error(`Two different rows have the key ${rowKey(sequence)}.`);
-  }
   const size = sequence.ids.length - 1;
   const tokenLogProbs = new Float32Array(size);
   const tokenIds = Int32Array.from({ length: size * k }, (_, i) => i % k);

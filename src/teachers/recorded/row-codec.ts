@@ -1,15 +1,6 @@
 import { PupilError } from "../../errors/index.js";
 import { fromFloat16, toFloat16 } from "../../models/index.js";
 
-/** What decides the width of every number in a shard. */
-export interface RowLayout {
-  readonly k: number;
-  readonly idBytes: 2 | 3 | 4;
-  readonly floatBytes: 2 | 4;
-  /** Whether positions have the normalizer of a proposal other than the teacher itself. */
-  readonly hasNormalizer: boolean;
-}
-
 /** The teacher at one position, on the host. Log-probabilities are natural logarithms. */
 export interface RecordedPosition {
   /** Of the row's own id. */
@@ -24,79 +15,66 @@ export interface RecordedPosition {
   readonly logProbs: ArrayLike<number>;
 }
 
-/** A row as a shard holds it: learned positions only, ascending. */
-export interface RecordedRow {
+/** A row as a shard holds it: what was said of its learned positions only, ascending. */
+export interface RecordedRow<P = RecordedPosition> {
   /** Name of the row in its data, for people. */
   readonly id?: string;
   readonly ids: readonly number[];
-  readonly positions: readonly RecordedPosition[];
+  readonly positions: readonly P[];
 }
 
-export function rowLayout(options: {
-  readonly vocabSize: number;
-  readonly k: number;
-  readonly dtype: "float16" | "float32";
-  readonly tokens: "likeliest" | "draws";
-  readonly sampleTemperature: number;
-}): RowLayout {
-  const { vocabSize, k, dtype, tokens, sampleTemperature } = options;
+/** Widths of the numbers in a shard. */
+export interface NumberWidths {
+  readonly idBytes: 2 | 3 | 4;
+  readonly floatBytes: 2 | 4;
+}
+
+/** How one position of a recording lies in a row. */
+export interface PositionLayout<P> extends NumberWidths {
+  readonly bytesPerPosition: number;
+  write(position: P, writer: ByteWriter): void;
+  read(reader: ByteReader): P;
+}
+
+export function numberWidths(vocabSize: number, dtype: "float16" | "float32"): NumberWidths {
   return {
-    k,
     idBytes: vocabSize <= 2 ** 16 ? 2 : vocabSize <= 2 ** 24 ? 3 : 4,
     floatBytes: dtype === "float16" ? 2 : 4,
-    hasNormalizer: tokens === "draws" && sampleTemperature !== 1,
   };
 }
 
-/** Bytes of one position: at k = 50 with float16, 204 for ids below 2^16 and 254 below 2^24. */
-export function bytesPerPosition(layout: RowLayout): number {
-  const { k, idBytes, floatBytes, hasNormalizer } = layout;
-  return k * (idBytes + floatBytes) + 2 * floatBytes + (hasNormalizer ? 4 : 0);
-}
-
-/** Largest finite float16; log-probabilities below it mean 0 as it does. */
-const lowest = -65504;
+/** Largest finite float16. */
+export const largestFloat16 = 65504;
 
 /**
  * A row as bytes, little-endian: number of ids and of positions and bytes of the name (4 bytes
- * each), the name in UTF-8, the ids, then for every position the log-probability of the row's own id, the log tail mass, a normalizer (float32)
- * if the layout has one, the K ids, the K log-probabilities.
+ * each), the name in UTF-8, the ids, then every position as its layout writes it.
  */
-export function encodeRow(row: RecordedRow, layout: RowLayout): Uint8Array {
-  const { idBytes, hasNormalizer } = layout;
+export function encodeRow<P>(row: RecordedRow<P>, layout: PositionLayout<P>): Uint8Array {
+  const { idBytes, bytesPerPosition } = layout;
   const { ids, positions } = row;
   const name = new TextEncoder().encode(row.id ?? "");
-  const size =
-    12 + name.length + ids.length * idBytes + positions.length * bytesPerPosition(layout);
+  const size = 12 + name.length + ids.length * idBytes + positions.length * bytesPerPosition;
   const writer = byteWriter(size, layout);
   writer.uint32(ids.length);
   writer.uint32(positions.length);
   writer.text(name);
   for (const id of ids) writer.id(id);
-  for (const position of positions) {
-    if (position.ids.length !== layout.k || position.logProbs.length !== layout.k) {
-      throw new Error(`A position has ${position.ids.length} tokens, not ${layout.k}.`);
-    }
-    writer.float(position.tokenLogProb);
-    writer.float(position.logTail);
-    if (hasNormalizer) writer.float32(position.logNormalizer);
-    for (let i = 0; i < layout.k; i++) writer.id(position.ids[i] as number);
-    for (let i = 0; i < layout.k; i++) writer.float(position.logProbs[i] as number);
-  }
+  for (const position of positions) layout.write(position, writer);
   return writer.bytes;
 }
 
 /**
- * The inverse of {@link encodeRow}, up to the rounding of the log-probabilities.
+ * The inverse of {@link encodeRow}, up to the rounding of the numbers.
  *
  * @throws PupilError if the bytes are not a row of this layout
  */
-export function decodeRow(bytes: Uint8Array, layout: RowLayout): RecordedRow {
+export function decodeRow<P>(bytes: Uint8Array, layout: PositionLayout<P>): RecordedRow<P> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [rowIds = 0, rowPositions = 0, nameBytes = 0] =
     bytes.length < 12 ? [] : [0, 4, 8].map((at) => view.getUint32(at, true));
   const expected =
-    12 + nameBytes + rowIds * layout.idBytes + rowPositions * bytesPerPosition(layout);
+    12 + nameBytes + rowIds * layout.idBytes + rowPositions * layout.bytesPerPosition;
   if (expected !== bytes.length) {
     throw new PupilError(
       `A row of ${bytes.length} bytes should have ${expected}: the manifest is not that of these shards.`,
@@ -108,18 +86,14 @@ export function decodeRow(bytes: Uint8Array, layout: RowLayout): RecordedRow {
   const count = reader.uint32();
   const id = reader.text();
   const ids = Array.from({ length }, () => reader.id());
-  const positions = Array.from({ length: count }, (): RecordedPosition => {
-    const tokenLogProb = reader.float();
-    const logTail = reader.float();
-    const logNormalizer = layout.hasNormalizer ? reader.float32() : 0;
-    const tokenIds = Array.from({ length: layout.k }, () => reader.id());
-    const logProbs = Array.from({ length: layout.k }, () => reader.float());
-    return { tokenLogProb, logTail, logNormalizer, ids: tokenIds, logProbs };
-  });
+  const positions = Array.from({ length: count }, () => layout.read(reader));
   return { ids, positions, ...(id.text === "" ? {} : { id: id.text }) };
 }
 
-function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
+export type ByteWriter = ReturnType<typeof byteWriter>;
+export type ByteReader = ReturnType<typeof byteReader>;
+
+function byteWriter(size: number, { idBytes, floatBytes }: NumberWidths) {
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   let offset = 0;
@@ -132,7 +106,7 @@ function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
     offset += 4;
   };
   const float16 = (value: number) => {
-    view.setUint16(offset, toFloat16(Math.max(value, lowest)), true);
+    view.setUint16(offset, toFloat16(value), true);
     offset += 2;
   };
   const id = (value: number) => {
@@ -141,7 +115,7 @@ function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
     if (idBytes > 3) view.setUint8(offset + 3, value >>> 24);
     offset += idBytes;
   };
-  const float = floatBytes === 2 ? float16 : (value: number) => float32(Math.max(value, lowest));
+  const float = floatBytes === 2 ? float16 : float32;
   const text = (encoded: Uint8Array) => {
     uint32(encoded.length);
     bytes.set(encoded, offset);
@@ -150,7 +124,7 @@ function byteWriter(size: number, { idBytes, floatBytes }: RowLayout) {
   return { bytes, uint32, float32, float, id, text };
 }
 
-function byteReader(bytes: Uint8Array, { idBytes, floatBytes }: RowLayout) {
+function byteReader(bytes: Uint8Array, { idBytes, floatBytes }: NumberWidths) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let offset = 0;
   const uint32 = () => view.getUint32((offset += 4) - 4, true);

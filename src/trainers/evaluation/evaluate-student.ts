@@ -124,9 +124,11 @@ export async function evaluateStudent(
     Object.assign(metrics, budgetMeasures(scored.rollouts, endIds, set.budget));
   }
 
+  // On what the student writes itself, which not every teacher can score.
   const isComparable =
     teacher?.vocabSize === student.config.vocabSize &&
     teacher.provides.includes("teacherLogits") &&
+    teacher.scoresOnly === undefined &&
     set.rows.every((row) => teacher.knows?.(row) ?? true);
   if (isComparable) {
     const { rollouts } = await sample(

@@ -1,9 +1,11 @@
 import type { ProblemSource } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { readsLayers } from "../../losses/index.js";
+import type { LanguageModel } from "../../models/index.js";
 import {
   type AdvantageOptions,
   checkRewards,
+  requireSampler,
   type RewardCombination,
   type RewardTerm,
   type SamplerDefinition,
@@ -16,6 +18,8 @@ import type { StepTerm } from "../step/step-term.js";
 export interface ReinforceParts {
   readonly studentVocabSize: number;
   readonly teacher: Teacher | undefined;
+  /** Writes where a sampler has a teacher write. */
+  readonly writer: LanguageModel | undefined;
   readonly reference: Teacher | undefined;
   readonly source: ProblemSource;
   readonly sampler: Pick<SamplerDefinition, "name" | "needs" | "needsFor">;
@@ -125,22 +129,15 @@ function checkUpdates(parts: ReinforceParts): void {
 }
 
 function checkSampler(parts: ReinforceParts): void {
-  const { sampler, samplerConfig, source, teacher, advantage, rewards } = parts;
-  for (const need of [...sampler.needs, ...(sampler.needsFor?.(samplerConfig) ?? [])]) {
-    if (need === "student") continue;
-    if (need === "teacher") {
-      if (teacher !== undefined) continue;
-      throw new PupilError(`The sampler ${sampler.name} needs a teacher, but there is none.`, {
-        field: "trainer.sampler",
-        remedy: 'Set "teacher".',
-      });
-    }
-    if (source[need] !== undefined) continue;
-    throw new PupilError(
-      `The sampler ${sampler.name} needs ${need}, which ${source.name} does not have.`,
-      { field: "trainer.sampler", remedy: "Use a task that has it, or another sampler." },
-    );
-  }
+  const { sampler, samplerConfig, source, teacher, writer, advantage, rewards } = parts;
+  requireSampler(
+    { definition: sampler, config: samplerConfig },
+    {
+      ...{ problems: source, student: true, teacher: writer !== undefined },
+      ...(teacher && { silentTeacher: teacher.name }),
+    },
+    "trainer.sampler.type",
+  );
   const isCompared = rewards.length > 0 && advantage.baseline !== "none";
   if (!isCompared || samplerConfig["samplesPerProblem"] !== 1) return;
   throw new PupilError(

@@ -18,10 +18,14 @@ export interface CompareSupportsOptions {
   /** Gradients of each way that draws. */
   readonly draws: number;
   readonly random: Random;
+  /** Makes gradients by the student's parameters of those by its logits: see `parameterGradients`. */
+  readonly toParameters?: ((ofLogits: Float32Array) => Promise<Float32Array>) | undefined;
 }
 
-/** One line of the table. */
+/** One line of the table; its statistics are those of the gradient by the logits. */
 export interface SupportRow extends GradientStatistics {
+  /** Of the gradient by the student's parameters, where that was asked for. */
+  readonly parameters?: GradientStatistics;
   readonly way: string;
   readonly direction: KlDirection;
   readonly summary: string;
@@ -42,14 +46,14 @@ export interface SupportComparison {
 
 /**
  * How far gradients from little of a distribution are from those of the full-vocabulary KL, with respect to
- * the student's logits, for each k and each of {@link supportWays}. The losses are those that training uses.
+ * the student's logits and, with `toParameters`, to its parameters, for each k and each of {@link supportWays}. The losses are those that training uses.
  *
  * The same draws come for every k and way from their own streams, so that a row does not depend on which
  * others are asked for.
  */
 export async function compareSupports(
   { student, teacher, vocabSize }: SupportLogits,
-  { ks, draws, random }: CompareSupportsOptions,
+  { ks, draws, random, toParameters }: CompareSupportsOptions,
 ): Promise<SupportComparison> {
   const positions = supportPositions(student, teacher, vocabSize);
   const { count: N } = positions;
@@ -59,10 +63,12 @@ export async function compareSupports(
   try {
     const full = { forward: forwardKl, reverse: reverseKl };
     const truths = {} as Record<KlDirection, Float32Array>;
+    const ofParameters = {} as Record<KlDirection, Float32Array | undefined>;
     const values = {} as Record<KlDirection, number>;
     for (const direction of ["forward", "reverse"] as const) {
       const loss = (x: tf.Tensor) => full[direction](x as tf.Tensor3D, teacherLogits).sum();
       truths[direction] = await gradientOf(loss, studentLogits);
+      ofParameters[direction] = await toParameters?.(truths[direction]);
       const [value] = await readValues(
         tf.tidy(() => loss(studentLogits)),
         "float32",
@@ -73,15 +79,20 @@ export async function compareSupports(
     for (const way of supportWays) {
       for (const k of ks) {
         const gradients: Float32Array[] = [];
+        const moved: Float32Array[] = [];
+        const truth = ofParameters[way.direction];
         const count = way.isDrawn ? draws : 1;
         for (let draw = 0; draw < count; draw++) {
           const stream = random.stream(way.direction, way.name, k, draw);
-          gradients.push(await gradientOfWay(way, positions, studentLogits, k, stream));
+          const gradient = await gradientOfWay(way, positions, studentLogits, k, stream);
+          gradients.push(gradient);
+          if (toParameters) moved.push(await toParameters(gradient));
         }
         rows.push({
           ...{ way: way.name, direction: way.direction, summary: way.summary },
           ...{ k: Math.min(k, vocabSize), draws: count },
           ...gradientStatistics(gradients, truths[way.direction]),
+          ...(truth && { parameters: gradientStatistics(moved, truth) }),
         });
       }
     }

@@ -27,24 +27,60 @@ const shape = z.object({
  * @throws PupilError if the file cannot be loaded, exports no method or several, or a broken one
  */
 export async function loadMethod(path: string): Promise<MethodDefinition> {
-  await readText(path, "file of a method");
-  const module = await importOnce(path);
-  const found = Object.entries(module).filter(([, exported]) => looksLikeMethod(exported));
+  const found = await methodsOf(path);
   const [first, ...others] = found;
-  if (first === undefined || others.length > 0) {
-    const names = found.map(([name]) => name).join(", ");
-    throw new PupilError(
-      first === undefined
-        ? "the file exports no method."
-        : `the file exports more than one method: ${names}.`,
-      {
-        field: path,
-        remedy: `Export what defineMethod returns. It exports: ${exportsOf(module)}.`,
-      },
-    );
+  if (first !== undefined && others.length === 0) return first;
+  const names = found.map(({ name }) => name).join(", ");
+  throw new PupilError(`the file exports more than one method: ${names}.`, {
+    field: path,
+    remedy: `Name the one that is meant: pupil ablate <name> methods=${path}`,
+  });
+}
+
+/**
+ * The methods of several modules, beside the built-in ones.
+ *
+ * @throws PupilError as {@link loadMethod}, and for two of one name
+ */
+export async function loadMethods(paths: readonly string[]): Promise<MethodDefinition[]> {
+  const all: MethodDefinition[] = [];
+  for (const [i, path] of paths.entries()) {
+    for (const method of await methodsOf(path)) {
+      if (all.some(({ name }) => name === method.name)) {
+        throw new PupilError(`${path}: there is a method "${method.name}" already.`, {
+          field: `methods.${i}`,
+          value: method.name,
+          remedy: "Give it another name: its folder is called the same.",
+        });
+      }
+      all.push(method);
+    }
   }
-  const [name, exported] = first;
-  return checkMethod(exported as MethodDefinition, `${path}: export ${name}`);
+  return all;
+}
+
+async function methodsOf(path: string): Promise<MethodDefinition[]> {
+  await readText(path, "file of methods");
+  const module = await importOnce(path);
+  const found = methodsIn(module, path);
+  if (found.length > 0) return found;
+  throw new PupilError("the file exports no method.", {
+    field: path,
+    remedy: `Export what defineMethod returns. It exports: ${exportsOf(module)}.`,
+  });
+}
+
+/** Those among the exports of a module, one by one or in lists. */
+export function methodsIn(
+  module: Readonly<Record<string, unknown>>,
+  path: string,
+): MethodDefinition[] {
+  const found = Object.entries(module).flatMap(([name, exported]) =>
+    (Array.isArray(exported) ? (exported as unknown[]) : [exported])
+      .filter(looksLikeMethod)
+      .map((method) => checkMethod(method as MethodDefinition, `${path}: export ${name}`)),
+  );
+  return [...new Set(found)];
 }
 
 function looksLikeMethod(exported: unknown): boolean {

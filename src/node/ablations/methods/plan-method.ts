@@ -1,5 +1,5 @@
 import { applyOverrides, parseConfig, seedList } from "../../../config/index.js";
-import { taskSource } from "../../../data/index.js";
+import { taskConfigSchema, taskSource } from "../../../data/index.js";
 import { PupilError } from "../../../errors/index.js";
 import {
   type Capability,
@@ -9,6 +9,7 @@ import {
   shrink,
 } from "../../../methods/index.js";
 import { makePlan, type PlanOptions } from "../plan.js";
+import { loadOwnData, namesOwnData, type OwnData, withOwnData } from "./own-data.js";
 import type { AblationDraft, AblationPlan, PlannedArm, SettingRow } from "../planned.js";
 
 export interface PlanMethodOptions extends PlanOptions {
@@ -22,19 +23,22 @@ const defaultSeeds = 3;
  * The plan of a method, see {@link makePlan}.
  *
  * @param words `key=value` for its settings; `data=<file>`, `data.…=` and `verifier.…=` for problems of
- *   one's own
+ *   one's own; `tasks=<file>` and `verifiers=<file>` for modules with tasks and verifiers that those can name
  * @throws PupilError also for what is wrong with the settings, and for problems that cannot do what the
  *   method needs
  */
 export async function planMethod(
-  method: MethodDefinition,
+  given: MethodDefinition,
   words: readonly string[],
   options: PlanMethodOptions = {},
 ): Promise<AblationPlan> {
+  const own = await loadOwnData(words.filter(namesOwnData), given.name);
+  const method = withOwnData(given, own);
   const { name, title, paper, fidelity, note, fairness } = method;
   const { smoke = false, seeds = defaultSeeds } = options;
-  const settings = readSettings(method, words, smoke);
-  requireCapabilities(method, settings["problems"] as Problems | undefined);
+  const others = words.filter((word) => !namesOwnData(word));
+  const settings = readSettings(method, others, smoke);
+  requireCapabilities(method, settings["problems"] as Problems | undefined, own);
   const baseline = ofSettings(method.baseline, settings);
   const made = Object.entries(method.arms(settings));
   if (made.length < 2) {
@@ -75,9 +79,25 @@ function readSettings(
 ): Settings {
   const own = words.filter((word) => /^(data|verifier)[.=]/.test(word));
   const defaults = settings.parse(smoke ? small : {}) as Settings;
-  const base = own.length === 0 ? defaults : { ...defaults, problems: ownProblems(own) };
   const rest = words.filter((word) => !own.includes(word));
+  const base =
+    own.length === 0 ? withoutOthers(defaults, rest) : { ...defaults, problems: ownProblems(own) };
   return parseConfig(settings, applyOverrides(base, rest), name) as Settings;
+}
+
+/** Problems of another type, or another task, have other options than the default ones. */
+function withoutOthers(defaults: Settings, words: readonly string[]): Settings {
+  const problems = defaults["problems"] as Problems | undefined;
+  const asked = (key: string) =>
+    words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+  const type = asked("problems.type") ?? problems?.type;
+  if (problems === undefined) return defaults;
+  if (type !== problems.type) return { ...defaults, problems: { type } };
+  const task = asked("problems.task.type");
+  if (problems.type !== "task" || (task ?? problems.task.type) === problems.task.type) {
+    return defaults;
+  }
+  return { ...defaults, problems: { ...problems, task: { type: task } } };
 }
 
 /** `data=my.jsonl data.fields.prompt=question verifier.type=number` as a dataset of the type `file`. */
@@ -94,12 +114,21 @@ const meanings: Readonly<Record<Capability, string>> = {
   respond: "answers to the student's actions",
 };
 
-function requireCapabilities({ name, needs = [] }: MethodDefinition, problems?: Problems): void {
+function requireCapabilities(
+  { name, needs = [] }: MethodDefinition,
+  problems: Problems | undefined,
+  own: OwnData,
+): void {
   if (problems === undefined) return;
   // Whether rows have completions is seen where they are read.
   const asked = needs.filter((need) => need !== "completion");
   const isTask = problems.type === "task";
-  const source = isTask ? taskSource(problems.task) : undefined;
+  const source = isTask
+    ? taskSource(problems.task, { own: own.components.tasks })
+    : problems.type === "prontoqa"
+      ? // The task judges and solves the problems of such files.
+        taskSource(taskConfigSchema.parse({ type: "prontoqa" }))
+      : undefined;
   const missing = asked.find((need) => source?.[need as "solve"] === undefined);
   if (missing === undefined) return;
   const what = isTask ? `the task "${problems.task.type}"` : "rows of a file";

@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
@@ -10,8 +10,16 @@ import {
   higher,
   trainStage,
 } from "../../../../src/methods/index.js";
-import { loadMethod, planMethod } from "../../../../src/node/index.js";
+import { describeModule, loadMethod, loadMethods, planMethod } from "../../../../src/node/index.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+/** The module that a page of docs/extending shows. */
+function pageExample(page: string): string {
+  const [, code = ""] = readFileSync(`docs/extending/${page}.md`, "utf8").split("```ts\n");
+  const path = join(temporaryFolder(), `${page}.ts`);
+  writeFileSync(path, code.split("```")[0] ?? "");
+  return path;
+}
 
 const method = (changes: object = {}) =>
   defineMethod({
@@ -81,6 +89,31 @@ describe("a plan of a method", () => {
     expect((await planMethod(ofLoss, ["data=my.jsonl"])).cells).toHaveLength(6);
   });
 
+  test("takes tasks and verifiers of one's own by the paths of their modules", async () => {
+    const task = pageExample("task");
+    const words = ["problems.type=task", "problems.task.type=backwards", `tasks=${task}`];
+    const { cells } = await planMethod(method(), words);
+    expect(cells[0]?.config).toMatchObject({
+      data: { type: "task", task: { type: "backwards" } },
+      tasks: [task],
+    });
+    await expect(planMethod(method(), words.slice(0, 2))).rejects.toThrow(/backwards/);
+    await expect(planMethod(method(), [...words, "problems.task.none=1"])).rejects.toThrow(/none/);
+    await expect(planMethod(method({ needs: ["respond"] }), words)).rejects.toThrow(
+      /needs answers to the student's actions, which the task "backwards" cannot give/,
+    );
+    await expect(planMethod(method(), ["tasks=none.ts"])).rejects.toThrow(
+      /rates: tasks\.0: none\.ts/,
+    );
+    const rows = ["data=my.jsonl", "verifier.type=quantity", "verifier.unit=km"];
+    const verifier = pageExample("verifier");
+    const own = await planMethod(method(), [...rows, `verifiers=${verifier}`]);
+    expect(own.cells[0]?.config).toMatchObject({
+      data: { type: "file", verifier: { type: "quantity", unit: "km" } },
+      verifiers: [verifier],
+    });
+  });
+
   test("is as small as it gets where only its wiring is asked for", async () => {
     const { cells } = await planMethod(method(), [], { smoke: true });
     expect(cells[0]?.config).toMatchObject({
@@ -131,10 +164,30 @@ describe("a module of a method", () => {
 
   test.each([
     ["export const a = 1;", /exports no method\. Export what defineMethod returns\. It exports: a/],
-    ["export const a = { arms() {} }, b = { arms() {} };", /more than one method: a, b/],
+    ["export const a = { arms() {} }, b = { arms() {} };", /export a: name: Invalid input/],
     ["export const a = { arms() {}, name: 'A b' };", /name: is not in kebab-case/],
     ["export const = 1;", /cannot be loaded/],
   ])("is refused for %s", async (text, message) => {
     await expect(loadMethod(file(text))).rejects.toThrow(message);
+  });
+
+  const mine = resolve("examples/custom-method/label-smoothing.ts");
+  const two = `import { labelSmoothing as one } from ${JSON.stringify(mine)};
+    export const methods = [one, { ...one, name: "two" }];`;
+
+  test("may export several, of which one is named, and is described", async () => {
+    const path = file(two);
+    await expect(loadMethod(path)).rejects.toThrow(
+      /more than one method: label-smoothing, two\. Name the one that is meant: pupil ablate <name> methods=/,
+    );
+    const found = await loadMethods([path]);
+    expect(found.map(({ name }) => name)).toEqual(["label-smoothing", "two"]);
+    await expect(loadMethods([path, mine])).rejects.toThrow(
+      /methods\.1: .*there is a method "label-smoothing" already/,
+    );
+    expect(await describeModule(path)).toMatchObject([
+      { kind: "method", name: "label-smoothing" },
+      { kind: "method", name: "two" },
+    ]);
   });
 });

@@ -38,8 +38,9 @@ import {
   modelTeacher,
   type RecordedRow,
   recordedTeacher,
+  type LogProbsManifest,
   type RecordingManifest,
-  rowLayout,
+  logProbLayout,
   type TeacherTensors,
 } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
@@ -275,7 +276,7 @@ describe("an interrupted recording", () => {
     );
     const other = await jsonlRun(folder, { from, topK: 4 });
     expect(await errorOf(record(other, { output, shardRows: 8 }))).toMatch(
-      /another recording: k, teacher\.config\.topK differ/,
+      /another recording: teacher\.config\.topK, k differ/,
     );
     await saveTinyTeacher(folder, { seed: 10 });
     expect(await errorOf(record(config, { output, shardRows: 8 }))).toMatch(/teacher\.hash differ/);
@@ -512,7 +513,7 @@ describe("a mistake is a clear error before the run starts", () => {
       const bytes = new Uint8Array(readFileSync(path));
       const { entries, size: _size, ...range } = decodeShardTable(bytes, bytes.length, path);
       const manifest = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")) as object;
-      const layout = rowLayout(manifest as RecordingManifest);
+      const layout = logProbLayout(manifest as LogProbsManifest);
       const rows = entries.map(({ key, offset, length }, i) => {
         const own = bytes.slice(offset, offset + length);
         return { key, bytes: i > 0 ? own : encodeRow(change(decodeRow(own, layout)), layout) };

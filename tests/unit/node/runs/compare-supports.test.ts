@@ -24,11 +24,31 @@ test("a table of a config's student and a teacher whose distribution is known", 
   expect(new Set(report.rows.map(({ k }) => k))).toEqual(new Set([1, 4]));
   const table = supportTable(report);
   expect(table).toContain("3 held-out positions");
-  expect(table).toMatch(/\| forward \| top-k tail \| 4 \| [\d.e-]+ \| 0 \| [\d.]+ \|/);
+  // The student is small: gradients by its logits and by its parameters.
+  expect(report.gradients).toBe("both");
+  expect(table).toMatch(
+    /\| forward \| top-k tail \| 4 \| [\d.e-]+ \| 0 \| [\d.]+ \| [\d.e-]+ \| 0 \| [\d.]+ \|/,
+  );
+  expect(table).toContain("| cosine | bias² θ | variance θ | cosine θ |");
+  expect(table).toMatch(/the student's logits and to its [\d,]+ parameters \(θ\)/);
   expect(table).toMatch(/\| reverse \| tokens k2 \| 1 \| .* ± .* \| .* ± .* \| .* ± .* \|/);
 });
 
+test("gradients of one kind alone", async () => {
+  for (const [gradients, columns, title] of [
+    ["logits", "| k | bias² | variance | cosine |\n", "the student's logits;"],
+    ["parameters", "| k | bias² θ | variance θ | cosine θ |\n", "to its"],
+  ] as const) {
+    const asked = [...words, "k=1", `gradients=${gradients}`].filter((word) => word !== "k=1,4");
+    const report = await compareRunSupports(await resolveSupports(configFile({ teacher }), asked));
+    expect(report.rows.every((row) => "parameters" in row === (gradients !== "logits"))).toBe(true);
+    expect(supportTable(report)).toContain(columns);
+    expect(supportTable(report)).toContain(title);
+  }
+});
+
 test.each([
+  [{ teacher }, ["gradients=weights"], '"weights" is nothing to differentiate by'],
   [{ teacher }, ["draws=2"], "2 is no whole number from 3"],
   [{ teacher }, ["k=1,x"], "x is no whole number from 1"],
 ])("explains %j %j", async (changes, more, message) => {

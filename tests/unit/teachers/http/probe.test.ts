@@ -29,7 +29,7 @@ test("the probe is the start ids and the first id that is twice itself as text",
 test("a majority of other texts is another tokenizer", () => {
   const tokenizer = tokenizerOf(["a", " b", "c"], {});
   const check = (...texts: string[]) => {
-    checkTexts({ tokenLogProb: -1, tokenIds: [0, 1, 2], logProbs: [-1, -2, -3], texts }, tokenizer);
+    checkTexts({ tokenIds: [0, 1, 2], texts }, tokenizer);
   };
   expect(() => check("a", "\u0120b", "c")).not.toThrow();
   expect(() => check("a", "b", "x")).not.toThrow();

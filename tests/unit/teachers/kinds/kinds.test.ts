@@ -9,6 +9,7 @@ test("which kinds can give what", () => {
   const all = [
     "bimodal",
     "hidden-markov",
+    "hidden-states",
     "http",
     "mixture",
     "model",

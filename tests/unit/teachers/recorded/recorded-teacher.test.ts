@@ -5,9 +5,9 @@ import {
   decodeRow,
   encodeRow,
   recordedTeacher,
-  type RecordingManifest,
+  type LogProbsManifest,
   rowKey,
-  rowLayout,
+  logProbLayout,
 } from "../../../../src/teachers/index.js";
 
 /** 50 tokens with all mass but `tail`, the likelier the earlier. */
@@ -25,7 +25,7 @@ test("has the context that its manifest states, or none", () => {
   const teacherOf = (maxPositions: number | null) =>
     recordedTeacher({
       name: "rec",
-      manifest: { ...facts, maxPositions } as unknown as RecordingManifest,
+      manifest: { ...facts, maxPositions } as unknown as LogProbsManifest,
       has: () => false,
       read: () => Promise.resolve([]),
     });
@@ -39,14 +39,14 @@ test.each([1e-5, 1e-3, 0.1, 0.9])(
     const row = { ids: [7, 8], completionStart: 1 };
     const lists = { tokens: "likeliest", k: 50, sampleTemperature: 1 } as const;
     const facts = { ...lists, dtype: "float16", vocabSize: 300, maxPositions: null } as const;
-    const layout = rowLayout(facts);
+    const layout = logProbLayout(facts);
     const logProbs = listWithTail(tail);
     const ids = Array.from(logProbs, (_, i) => i);
     const position = { tokenLogProb: -1, logTail: Math.log(tail), logNormalizer: 0, ids, logProbs };
     const stored = decodeRow(encodeRow({ ids: row.ids, positions: [position] }, layout), layout);
     using teacher = recordedTeacher({
       name: "rec",
-      manifest: facts as unknown as RecordingManifest,
+      manifest: facts as unknown as LogProbsManifest,
       has: (key) => key === rowKey(row),
       read: () => Promise.resolve([stored]),
     });

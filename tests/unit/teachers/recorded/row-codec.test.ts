@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
-  bytesPerPosition,
   decodeRow,
   encodeRow,
   type RecordedRow,
-  rowLayout,
+  logProbLayout,
 } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 
@@ -37,7 +36,7 @@ describe("a recorded row", () => {
     [2 ** 24 + 1, 4],
     [2 ** 31, 4],
   ])("keeps every id of a vocabulary of %d in %d bytes", (vocabSize, idBytes) => {
-    const layout = rowLayout({ ...base, vocabSize, k: 4, dtype: "float32" });
+    const layout = logProbLayout({ ...base, vocabSize, k: 4, dtype: "float32" });
     expect(layout.idBytes).toBe(idBytes);
     const row = randomRow(6, 4, vocabSize);
     const edge = { ...row, ids: [0, vocabSize - 1, ...row.ids.slice(2)] };
@@ -53,7 +52,7 @@ describe("a recorded row", () => {
 
   test("has a normalizer where draws are of another distribution than the teacher's", () => {
     const hasNormalizer = (tokens: "likeliest" | "draws", sampleTemperature: number) =>
-      rowLayout({ ...base, vocabSize: 9, k: 2, tokens, sampleTemperature }).hasNormalizer;
+      logProbLayout({ ...base, vocabSize: 9, k: 2, tokens, sampleTemperature }).hasNormalizer;
     expect(hasNormalizer("draws", 1.5)).toBe(true);
     expect(hasNormalizer("draws", 1)).toBe(false);
     expect(hasNormalizer("likeliest", 1)).toBe(false);
@@ -61,7 +60,7 @@ describe("a recorded row", () => {
   });
 
   test("rounds float16 log-probabilities by at most 2^-11 of themselves", () => {
-    const layout = rowLayout({ ...base, vocabSize: 300, k: 50 });
+    const layout = logProbLayout({ ...base, vocabSize: 300, k: 50 });
     const row = randomRow(20, 50, 300);
     const decoded = decodeRow(encodeRow(row, layout), layout);
     let largest = 0;
@@ -77,7 +76,7 @@ describe("a recorded row", () => {
 
   test("keeps probability 0 finite, and a normalizer in full", () => {
     const draws = { ...base, tokens: "draws", sampleTemperature: 2, vocabSize: 300, k: 1 } as const;
-    const layout = rowLayout(draws);
+    const layout = logProbLayout(draws);
     const position = { tokenLogProb: -1e9, logTail: -1, logNormalizer: 1.2345678 };
     const row = { ids: [1, 2], positions: [{ ...position, ids: [7], logProbs: [-Infinity] }] };
     const [decoded] = decodeRow(encodeRow(row, layout), layout).positions;
@@ -91,8 +90,8 @@ describe("a recorded row", () => {
     ["draws", 2, 2 ** 24, 258],
   ] as const)("needs few bytes per token at k = 50: %s, temperature %d, %d ids", (...given) => {
     const [tokens, sampleTemperature, vocabSize, bytes] = given;
-    const layout = rowLayout({ dtype: "float16", tokens, sampleTemperature, vocabSize, k: 50 });
-    expect(bytesPerPosition(layout)).toBe(bytes);
+    const layout = logProbLayout({ dtype: "float16", tokens, sampleTemperature, vocabSize, k: 50 });
+    expect(layout.bytesPerPosition).toBe(bytes);
     // The rest: ids, counts and name of the row.
     const row = randomRow(64, 50, vocabSize);
     expect(encodeRow(row, layout).length / 63).toBeLessThan(bytes + 5);
@@ -100,7 +99,7 @@ describe("a recorded row", () => {
   });
 
   test("is refused with another number of tokens than the layout's, or cut", () => {
-    const layout = rowLayout({ ...base, vocabSize: 300, k: 4 });
+    const layout = logProbLayout({ ...base, vocabSize: 300, k: 4 });
     expect(() => encodeRow(randomRow(3, 5, 300), layout)).toThrow(/has 5 tokens, not 4/);
     const bytes = encodeRow(randomRow(3, 4, 300), layout);
     expect(() => decodeRow(bytes.slice(0, -2), layout)).toThrow(/should have/);

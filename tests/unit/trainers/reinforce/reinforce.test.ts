@@ -17,7 +17,10 @@ import {
   rewardTerm,
 } from "../../../../src/rollouts/index.js";
 import { modelTeacher, promptedTeacher } from "../../../../src/teachers/index.js";
-import type { StepTerm } from "../../../../src/trainers/index.js";
+import { AdamW } from "../../../../src/optim/index.js";
+import { Random } from "../../../../src/tensors/index.js";
+import { reinforce, type StepTerm } from "../../../../src/trainers/index.js";
+import { watchIdleRollouts } from "../../../../src/trainers/reinforce/idle-rollouts.js";
 import { given, plain, problems, source, tinyModel, tokenizer, train, written } from "./setup.js";
 import { z } from "zod";
 
@@ -388,8 +391,57 @@ describe("what would teach nothing is refused", () => {
       ...sampler,
       definition: { ...sampler.definition, needs: [need] },
     });
-    expect(await refused({ sampler: needs("teacher") })).toMatch(/needs a teacher/);
+    expect(await refused({ sampler: needs("teacher") })).toBe(
+      'teacher: The sampler "given" needs a teacher, and none is given. Name a model folder in "teacher".',
+    );
+    using teacher = { ...modelTeacher(tinyModel(2)), name: "a server" };
+    expect(await refused({ sampler: needs("teacher"), teacher })).toMatch(
+      /^teacher: The sampler "given" needs a teacher that writes, which "a server" does not do/,
+    );
     expect(source.respond).toBeUndefined();
-    expect(await refused({ sampler: needs("respond") })).toMatch(/needs respond/);
+    expect(await refused({ sampler: needs("respond") })).toMatch(
+      /trainer\.sampler\.type: The sampler "given" cannot be used: task addition does not answer actions/,
+    );
+  });
+});
+
+describe("a dataset where no completion is better than another", () => {
+  const sameReward = given((problem, i) => [0, 1].map(() => written(problem, i, "7", 1)));
+  const reward = defineReward({
+    ...{ name: "same", summary: "", reference: "", needs: [], config: z.strictObject({}) },
+    evaluate: () => 0.25,
+  });
+
+  test("ends the run after 100 batches of rollouts, the last of which is told", async () => {
+    using student = tinyModel(1);
+    using optimizer = new AdamW(student.trainableParameters());
+    const steps: number[] = [];
+    const learn = async () => {
+      for await (const { step, gradNorm, degenerateGroups } of reinforce({
+        ...{ student, problems, tokenizer, optimizer, random: new Random(3), steps: 300 },
+        ...{ rewards: [rewardTerm(reward, {})], sampler: sameReward, batchSize: 1 },
+      })) {
+        expect([gradNorm, degenerateGroups]).toEqual([0, 1]);
+        steps.push(step);
+      }
+    };
+    await expect(learn()).rejects.toThrow(
+      "trainer.rewards: In none of 100 batches of rollouts did the completions of any problem differ in reward (0.250 on average): none is better than another, and nothing has been learned. Where all are wrong:",
+    );
+    expect(steps).toHaveLength(100);
+  });
+
+  test("does not where something was learned, of which updates of one batch count once", () => {
+    const idle = { gradNorm: 0, degenerateGroups: 1, reward: 0 };
+    const until = (...rows: Parameters<ReturnType<typeof watchIdleRollouts>>[0][]) => {
+      const watch = watchIdleRollouts(2);
+      return () => rows.forEach(watch);
+    };
+    expect(until(idle, idle)).toThrow(/In none of 2 batches/);
+    expect(until({ ...idle, isMidRollout: true }, idle)).not.toThrow();
+    expect(until({ ...idle, gradNorm: 0.1 }, idle, idle, idle)).not.toThrow();
+    expect(until(idle, { ...idle, degenerateGroups: 0.9 }, idle, idle)).not.toThrow();
+    // Only a teacher's opinion, or a step without rewards.
+    expect(until({ gradNorm: 0 }, { gradNorm: 0 })).not.toThrow();
   });
 });
