@@ -4,6 +4,7 @@ import {
   guidedPolicyGradientLoss,
   maskedMean,
   maskedSum,
+  negativeEntropyLoss,
   policyGradientLoss,
   rowWeights,
 } from "../../../src/losses/index.js";
@@ -102,7 +103,7 @@ describe("weights of rows with 4, 0 and 2 tokens", () => {
   });
 });
 
-test.each([policyGradientLoss, guidedPolicyGradientLoss])(
+test.each([policyGradientLoss, guidedPolicyGradientLoss, negativeEntropyLoss])(
   "$name is averaged as its options say",
   ({ aggregation, config }) => {
     const aggregationOf = (options: object) => aggregation?.(config.parse(options) as never);
