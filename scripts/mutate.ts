@@ -92,7 +92,10 @@ async function main(words: readonly string[]): Promise<void> {
     readFileSync(join(root, "scripts/mutation", name), "utf8"),
   );
   const stamp = hashText(source + own.join(""));
-  const mutants = listMutants(stamp);
+  // Those of other folders would make every test slower.
+  const mutants = listMutants(stamp).filter(({ file }) =>
+    asked.some((folder) => folders[folder]?.sources.test(file)),
+  );
   if (words.includes("list")) return list(mutants, asked, seed, count);
   const equivalents = readEquivalents();
 
@@ -106,7 +109,7 @@ async function main(words: readonly string[]): Promise<void> {
       root,
       await runs.testFiles(testFolders),
       new Memory<Coverage>(join(cache, "coverage")),
-      stamp + hashFolder(join(root, "tests/setup")),
+      stamp + asked.join() + hashFolder(join(root, "tests/setup")),
     );
     const total = coverage.reduce((sum, { tests }) => sum + tests.length, 0);
     if (total === 0) throw new Error(`No test of ${folder} passes without a mutant.`);

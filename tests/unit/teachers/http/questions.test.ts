@@ -22,7 +22,8 @@ async function asked(server: TeacherServer, what: "score" | "complete", changes:
     ...{ promptIds: [1, 2], endIds: [9], maxNewTokens: 7, temperature: 0.5 },
     ...{ topK: 0, topP: 0.9, seed: 11, ...changes },
   };
-  const work = what === "score" ? protocol.score(score, access) : protocol.complete?.(complete, access);
+  const work =
+    what === "score" ? protocol.score(score, access) : protocol.complete?.(complete, access);
   await expect(work).rejects.toThrow("A wrong answer");
   return bodies;
 }

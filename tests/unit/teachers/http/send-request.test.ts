@@ -119,24 +119,27 @@ describe("what is no JSON", () => {
 
 test("an answer that is too large is not tried again", async () => {
   const { sent, ask } = sender([() => json(JSON.stringify("x".repeat(2000))), right]);
-  await expect(ask()).rejects.toThrow(/after 1 attempt: the answer is larger than 0\.0 MiB.*something else/);
+  await expect(ask()).rejects.toThrow(
+    /after 1 attempt: the answer is larger than 0\.0 MiB.*something else/,
+  );
   expect(sent).toHaveLength(1);
 });
 
 describe("a connection", () => {
   const lost = () => Promise.reject(new TypeError("fetch failed"));
   const torn: Answer = () =>
-    new Response(
-      new ReadableStream({ start: (out) => out.error(new Error("torn")) }),
-      { headers: { "content-type": "application/json" } },
-    );
+    new Response(new ReadableStream({ start: (out) => out.error(new Error("torn")) }), {
+      headers: { "content-type": "application/json" },
+    });
 
   test("that is lost before an answer is tried at once, and then counted", async () => {
     const { sent, waits, ask } = sender([lost, right]);
     await ask();
     expect([sent.length, waits.length]).toEqual([2, 0]);
     const gone = sender([lost], { retries: 1 });
-    await expect(gone.ask()).rejects.toThrow(/after 2 attempts: fetch failed\. Is the server running/);
+    await expect(gone.ask()).rejects.toThrow(
+      /after 2 attempts: fetch failed\. Is the server running/,
+    );
     expect([gone.sent.length, gone.waits.length]).toEqual([4, 1]);
   });
 
