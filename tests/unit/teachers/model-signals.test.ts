@@ -59,6 +59,28 @@ test("its logits are those of a forward pass; of layers only what is asked for",
   expect(() => tf.tidy(() => void none.tensors())).toThrow("This model shows no layers.");
 });
 
+test("the states of the layers that the context asks for come beside the logits", async () => {
+  using teacher = modelTeacher(tinyDecoder(config));
+  using alone = tinyDecoder(config);
+  using batch = makeBatch(rows, 0);
+  const layers = { hiddenStates: [1, 2] };
+  const context = { random: new Random(1), firstRow: 0, layers };
+  const scores = await teacher.score(batch, ["teacherLogits", "teacherHiddenStates"], context);
+  tf.tidy(() => {
+    const given = scores.tensors();
+    const expected = alone.forwardWithLayers(batch, layers);
+    expect(Object.keys(given).sort()).toEqual(["layers", "teacherLogits"]);
+    expect(given.teacherLogits?.arraySync()).toEqual(expected.logits.arraySync());
+    const valuesOf = (states: object | undefined) =>
+      Object.entries(states ?? {}).map(([layer, state]) => [
+        layer,
+        (state as tf.Tensor).arraySync(),
+      ]);
+    expect(valuesOf(given.layers?.hiddenStates)).toEqual(valuesOf(expected.layers.hiddenStates));
+    expect(valuesOf(given.layers?.hiddenStates)).toHaveLength(2);
+  });
+});
+
 test("it writes as it would by itself", async () => {
   using teacher = modelTeacher(new ChainModel(10));
   const how = {
