@@ -6,6 +6,7 @@
  *     npm run mutate -- optim data seed=2       some folders, another draw
  *     npm run mutate -- models count=200        more of them
  *     npm run mutate -- models list             only says what would be planted
+ *     npm run mutate -- teachers own            by tests/unit/teachers alone, which is quicker
  *
  * All mutants are compiled in behind switches (scripts/mutation), so that one costs what its tests cost
  * in a process that stays warm. Results are remembered until a source, or the test that failed, changes.
@@ -92,7 +93,10 @@ async function main(words: readonly string[]): Promise<void> {
     readFileSync(join(root, "scripts/mutation", name), "utf8"),
   );
   const stamp = hashText(source + own.join(""));
-  const mutants = listMutants(stamp);
+  // Those of other folders would make every test slower.
+  const mutants = listMutants(stamp).filter(({ file }) =>
+    asked.some((folder) => folders[folder]?.sources.test(file)),
+  );
   if (words.includes("list")) return list(mutants, asked, seed, count);
   const equivalents = readEquivalents();
 
@@ -100,13 +104,14 @@ async function main(words: readonly string[]): Promise<void> {
   const verdicts = new Memory<Verdict>(join(cache, "verdicts"));
   const rows: string[] = [];
   for (const folder of asked) {
-    const { tests: testFolders } = folders[folder] as Folder;
+    const { tests: all } = folders[folder] as Folder;
+    const testFolders = words.includes("own") ? [`tests/unit/${folder}/`] : all;
     const coverage = await measureCoverage(
       runs,
       root,
       await runs.testFiles(testFolders),
       new Memory<Coverage>(join(cache, "coverage")),
-      stamp + hashFolder(join(root, "tests/setup")),
+      stamp + asked.join() + hashFolder(join(root, "tests/setup")),
     );
     const total = coverage.reduce((sum, { tests }) => sum + tests.length, 0);
     if (total === 0) throw new Error(`No test of ${folder} passes without a mutant.`);
@@ -164,7 +169,7 @@ function readWords(words: readonly string[]): { asked: string[]; seed: number; c
     const [name, value] = word.split("=");
     if (value !== undefined && (name === "seed" || name === "count")) options[name] = Number(value);
     else if (word in folders) asked.push(word);
-    else if (word === "list") continue;
+    else if (word === "list" || word === "own") continue;
     else
       throw new Error(`Not a folder, seed= or count=: ${word}. Folders: ${Object.keys(folders)}`);
   }

@@ -63,7 +63,7 @@ export async function measureCoverage(
       found.push(known);
       continue;
     }
-    const { files: records, unhandled, isLost } = await runs.run(-1, [{ file }], 300_000);
+    const { files: records, unhandled, isLost } = await runs.run(-1, [{ file }], 1_200_000);
     const record = records[0];
     const failed = record?.tests.filter(({ passed }) => !passed).map(({ name }) => name) ?? [];
     const error = record?.error ?? unhandled[0] ?? (isLost ? "did not end" : undefined);

@@ -67,6 +67,8 @@ export class TestRuns implements AsyncDisposable {
     const test: ViteUserConfig["test"] = {
       ...config.test,
       ...{ watch: false, isolate: false, fileParallelism: false, maxWorkers: 1, pool: warmPool },
+      // A machine that stands still for a minute must not look like a kill; what hangs has a limit of ours.
+      testTimeout: 100_000,
       setupFiles: [`${root}/scripts/mutation/setup.ts`, `${root}/tests/setup/guards.ts`],
       reporters: [{}],
       sequence: { sequencer: InOrder },

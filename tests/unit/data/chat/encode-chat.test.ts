@@ -182,6 +182,18 @@ describe("encodeChat", () => {
     expect(learned).toHaveLength(4);
   });
 
+  test("an end token stands where the turn ends, not behind what follows; of several the first is learned", async () => {
+    const turn = [{ role: "assistant", content: "ho" }];
+    const followed =
+      "{% for m in messages %}_{% generation %}{{ m.content }}{% endgeneration %}/|{% endfor %}";
+    expect(await shown(followed, turn)).toBe("_[ho<|im_end|>]");
+    const row = await encode(followed, turn);
+    expect(row?.learned).toHaveLength(row?.ids.length as number);
+    const twice =
+      "{% for m in messages %}_{% generation %}{{ m.content }}{% endgeneration %}{{ eos_token }}{{ eos_token }}{% endfor %}";
+    expect(await shown(twice, turn)).toBe("_[ho<|im_end|>]<|im_end|>");
+  });
+
   test("a template that renders a turn differently later is an error, for all turns", async () => {
     const thoughtful = chat.map((message) =>
       message.content === "ho" ? { ...message, content: "<think>x</think>ho" } : message,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/node/index.js";
@@ -69,4 +69,17 @@ test("what connect returns must be a teacher", async () => {
   const [given] = withModule(broken, { teacher: { type: "counting" } });
   const config = await parseRunConfig(given, "run.json");
   await expect(runToEnd(config)).rejects.toThrow("What connect returned has no `score`");
+});
+
+test("rows that it does not know are refused before the run begins", async () => {
+  const forgetful = example.replace(
+    /exactTeacher\(counting[^]*\{ topK \}\)/,
+    "({ ...$&, knows: (row) => row.ids.length < 3, remedyForUnknownRows: 'Teach it more.' })",
+  );
+  const [given, folder] = withModule(forgetful, { teacher: { type: "counting" } });
+  const config = await parseRunConfig(given, "run.json");
+  await expect(runToEnd(config)).rejects.toThrow(
+    /^teacher: "counting" does not have .*\. It lacks 12 of the 12 rows that this run reads\. Teach it more\./,
+  );
+  expect(existsSync(join(folder, "runs/tiny/metrics.jsonl"))).toBe(false);
 });

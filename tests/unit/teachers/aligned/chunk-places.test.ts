@@ -59,3 +59,24 @@ test("both are about the id that comes next, in every row", () => {
     ]);
   });
 });
+
+test("what nothing stands before says nothing about the row before", () => {
+  const before = [chunk([0, 1], [0, 1]), chunk([1, 3], [1, 2]), chunk([3, 4], [2, 3])];
+  const after = [chunk([0, 1], [1, 2]), chunk([1, 2], [0, 1]), chunk([2, 4], [2, 3])];
+  const two = [before, after].map((own) => ({ teacherIds: [1, 2, 3, 4], chunks: own }));
+  using batch = makeBatch(
+    two.map(() => ({ ids, completionStart: 1 })),
+    0,
+  );
+  tf.tidy(() => {
+    const about = tf.tensor3d([
+      [[1], [2], [3]],
+      [[11], [12], [13]],
+    ]);
+    const placed = placeLogits({ batch, rows: two, teacherLength: 3 }, about).squeeze([2]);
+    expect(placed.arraySync()).toEqual([
+      [1, 1, 2],
+      [1, 12, 1],
+    ]);
+  });
+});
