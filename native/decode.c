@@ -142,7 +142,8 @@ struct plan {
   float epsilon, scale;
   uint32_t ids, positions, mask, token_embedding, position_embedding, cos, sin;
   uint32_t final_norm[2], head, logits;
-  uint32_t x, normed, qkv, attended, inner_buffer, statistics, unused;
+  uint32_t x, normed, qkv, attended, inner_buffer, statistics;
+  int32_t mask_row;
   struct layer layer[];
 };
 
@@ -184,7 +185,7 @@ static void attend_task(const void *arguments, int begin, int end, void *scratch
     float *row = a->qkv + batch * a->qkv_row, *out = a->out + batch * n->heads * hd;
     float *keys = a->keys + batch * n->capacity * stride, *new_key = keys + (S - 1) * stride;
     float *values = a->values + batch * n->capacity * stride;
-    const float *mask = a->mask ? a->mask + batch * S + a->first_key : NULL;
+    const float *mask = a->mask ? a->mask + batch * n->mask_row + a->first_key : NULL;
     for (int64_t h = 0; h < n->heads; h++) place_head(a, batch, row + h * hd, a->query_norm, row + h * hd);
     for (int64_t head = 0; head < K; head++) {
       place_head(a, batch, row + a->first_key_column + head * hd, a->key_norm, new_key + head * hd);
