@@ -126,6 +126,20 @@ describe("what is sampled ahead", () => {
     await expect(broken).rejects.toThrow("token 2 of completion 1");
   });
 
+  test("padding without an embedding is refused where it would be fed", async () => {
+    using decoder = tinyDecoder(llama);
+    const all = Array.from({ length: llama.vocabSize }, (_, id) => id);
+    const padId = llama.vocabSize;
+    // Rows of one length, so that prompts need no padding.
+    const options = { prompts: [[1], [2]], padId, maxNewTokens: 6 };
+    expect(lengths(await sample(decoder, { ...options, endIds: [] }))).toEqual([6, 6]);
+    expect(lengths(await sample(decoder, { ...options, endIds: all }))).toEqual([1, 1]);
+    const [first, second] = await sample(decoder, { ...options, endIds: [] });
+    const end = first?.completionIds.find((id, i) => i > 0 && second?.completionIds[i] !== id);
+    const refused = sample(decoder, { ...options, endIds: [end as number] });
+    await expect(refused).rejects.toThrow(`the id ${padId}`);
+  });
+
   test("no more than the model has positions for", () => {
     using decoder = tinyDecoder({ ...llama, maxPositions: 8 });
     using cache = decoder.createCache();

@@ -8,56 +8,14 @@ import {
 } from "../../decode-token.js";
 import type { RotaryFrequencies } from "../../rotary-tables.js";
 import { type SampleAheadCall, sampleAheadKernel } from "../../sample-ahead.js";
+import { type Named, packWeights, padded } from "./pack-weights.js";
 import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { sampleRows } from "./sample.js";
 import { Scratch } from "./scratch.js";
 
 type Info = tf.TensorInfo;
-type Named = Record<string, Info>;
 type DecodeTensors = { inputIds: Info; positionIds: Info; attentionMask?: Info };
 type AheadTensors = DecodeTensors & { attentionMask: Info; uniforms?: Info };
-
-/** `columns` filled up to whole panels. */
-const padded = (columns: number, panel: number) => Math.ceil(columns / panel) * panel;
-
-function packWeights(
-  inputs: Named,
-  { parts, weightLayout, interleaved }: PackAttributes,
-  backend: WasmTensors,
-): Info[] {
-  const { kernels } = backend.engine;
-  const outIn = weightLayout === "out-in";
-  const get = (name: string, i: number) => inputs[`${name}${i}`];
-  const k = (get("weight", 0) as Info).shape[outIn ? 1 : 0] as number;
-  const panel = kernels.panelColumns();
-  const total = parts.reduce((sum, { columns }) => sum + padded(columns, panel), 0);
-  const packed = backend.newTensor([total * k], "float32");
-  const step = interleaved ? parts.length : 1;
-  const bias = new Float32Array(total);
-  const hasBias = parts.some((_, i) => get("bias", i) !== undefined);
-  let column = 0;
-  for (const [i, { start, columns }] of parts.entries()) {
-    const weight = get("weight", i) as Info;
-    const first = interleaved ? i * panel : column;
-    const out = backend.address(packed) + 4 * first * k;
-    const [rows, ld] = weight.shape as [number, number];
-    const known = outIn ? rows : ld;
-    if (start + columns > known) throw new Error(`${columns} columns of ${known} from ${start}.`);
-    const address = backend.address(weight);
-    kernels.packPanels(out, step, address, ld, outIn ? 1 : 0, k, start, columns);
-    const biasInfo = get("bias", i);
-    const values = biasInfo ? backend.valuesOf(biasInfo) : [];
-    for (let c = 0; c < values.length && c < columns; c++) {
-      const ofPanel = Math.floor(c / panel) * step * panel;
-      bias[first + ofPanel + (c % panel)] = values[start + c] as number;
-    }
-    column += padded(columns, panel);
-  }
-  if (!hasBias) return [packed];
-  const packedBias = backend.newTensor([total], "float32");
-  (backend.valuesOf(packedBias) as Float32Array).set(bias);
-  return [packed, packedBias];
-}
 
 /** Numbers of assembly/activation.ts. */
 const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
@@ -139,7 +97,11 @@ function checkIds(what: string, ids: Info, size: number, backend: WasmTensors): 
   const bad = backend.engine.kernels.findBadId(backend.address(ids), n, size);
   if (bad < 0) return;
   const value = backend.valuesOf(ids)[bad];
-  throw new PupilError(`${what} ${value} in row ${bad} is outside 0..${size - 1}.`, { value });
+  throw outside(what, value as number, bad, size);
+}
+
+function outside(what: string, value: number, row: number, size: number): PupilError {
+  return new PupilError(`${what} ${value} in row ${row} is outside 0..${size - 1}.`, { value });
 }
 
 /** What a token reads and writes: tensors, or addresses of scratch. */
@@ -210,11 +172,13 @@ function makePlan(call: DecodeCall, places: Places, scratch: Scratch, backend: W
   };
 }
 
+const theId = "embedding: the id";
+
 /** Throws for an id that has no embedding. */
 function checkTokens(call: DecodeCall, ids: Info, positions: Info, backend: WasmTensors): void {
   const { tokenEmbedding, positionEmbedding: table } = call.weights.tensors;
   const numIds = (tokenEmbedding as Info).shape[0] as number;
-  checkIds("embedding: the id", ids, numIds, backend);
+  checkIds(theId, ids, numIds, backend);
   if (table) checkIds("the position", positions, table.shape[0] as number, backend);
 }
 
@@ -293,7 +257,7 @@ function sampleAhead(
   const { values: seen, isOpen } = mask.open();
   const sampled = scratch.view(backend.address(out), 2 * rows * steps).fill(0);
   const numIds = (weights.tensors["tokenEmbedding"] as Info).shape[0] as number;
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; ; step++) {
     plan.setKeys(numKeys + step);
     plan.setPositions(positions);
     engine.kernels.decode(plan.address);
@@ -303,12 +267,14 @@ function sampleAhead(
     for (let row = 0; row < rows; row++) {
       const id = sampled[2 * rows * step + row] as number;
       const logProb = sampled[2 * rows * step + rows + row] as number;
-      isOpen[row] &&= !endIds.includes(id) && Number.isFinite(logProb) && id < numIds;
+      isOpen[row] &&= !endIds.includes(id) && Number.isFinite(logProb);
       ids[row] = isOpen[row] ? id : padId;
       positions[row] = isOpen[row] ? (positions[row] as number) + 1 : 0;
       if (step + 1 < steps) seen[row * mask.row + numKeys + step] = isOpen[row] ? 1 : 0;
     }
-    if (!isOpen.includes(true)) break;
+    if (step + 1 === steps || !isOpen.includes(true)) break;
+    const bad = ids.findIndex((id) => id < 0 || id >= numIds);
+    if (bad >= 0) throw outside(theId, ids[bad] as number, bad, numIds);
   }
   return [out];
 }
