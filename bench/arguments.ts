@@ -3,6 +3,7 @@ import { oneOf, PupilError } from "../src/errors/index.js";
 export const groups = [
   "training",
   "generation",
+  "side-by-side",
   "matmul",
   "memory",
   "loss-memory",

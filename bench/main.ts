@@ -12,6 +12,7 @@ import { lossPartTable } from "./loss-part-table.js";
 import { measureLossParts } from "./loss-parts.js";
 import { measureAll } from "./measure.js";
 import { type BenchmarkResults, type Hardware, lossTolerance, takesPart } from "./results.js";
+import { measureSideBySide } from "./side-by-side.js";
 import { resultTables, textTable } from "./tables.js";
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -38,6 +39,8 @@ async function main(argv: readonly string[]): Promise<void> {
 
 /** Measured without the contestants. */
 const ofOursAlone: readonly Group[] = ["hardware", "loss-memory"];
+/** Measured in processes that are started for it. */
+const startsProcesses: readonly Group[] = ["startup", "side-by-side", ...ofOursAlone];
 
 async function run(
   options: BenchmarkOptions,
@@ -54,13 +57,15 @@ async function run(
   for (const reason of skipped) report(`skipped: ${reason}`);
   warnIfBusy(loadBefore);
   const hardware = options.only.includes("hardware") ? await measureHardware(options) : undefined;
-  const needsProcesses = options.only.some(
-    (group) => group !== "startup" && !ofOursAlone.includes(group),
-  );
+  const needsProcesses = options.only.some((group) => !startsProcesses.includes(group));
   report("starting");
   const processes = await startContestants(needsProcesses ? contestants : []);
   const measured = await measureAll({ contestants, processes, folder, options, report });
   for (const child of processes.values()) child.stop();
+  if (options.only.includes("side-by-side") && options.threads > 1) {
+    const sideBySide = await measureSideBySide(contestants, options, folder, report);
+    measured.measurements.push(...sideBySide);
+  }
   const lossParts = options.only.includes("loss-memory")
     ? await measureLossParts(report)
     : undefined;

@@ -26,6 +26,10 @@ export interface Measurement {
   readonly rounds: readonly number[];
 }
 
+/** Cases of the group `side-by-side`. */
+export const alone = "small, alone";
+export const beside = "small, beside another";
+
 /** What the machine can do at most with the instructions that WebAssembly has. */
 export interface Hardware {
   /** Fused multiply-adds on 128-bit vectors in registers, 2 operations a lane. */

@@ -1,4 +1,6 @@
 import {
+  alone,
+  beside,
   type BenchmarkResults,
   findMeasurement,
   lossTolerance,
@@ -33,6 +35,7 @@ export function resultTables(results: BenchmarkResults): Table[] {
     trainingTable(results),
     boundTable(results),
     generationTable(results),
+    sideBySideTable(results),
     matmulTable(results),
     memoryTable(results),
     startupTable(results),
@@ -132,6 +135,20 @@ function generationTable(results: BenchmarkResults): Table {
     title: "Generation, tokens per second: median (best)",
     ...comparison(results, "generation", [{ name: "small", label, format }]),
   };
+}
+
+function sideBySideTable(results: BenchmarkResults): Table {
+  const header = ["", "alone, ms", "beside another, ms", "speed that each keeps"];
+  const rows = results.contestants.flatMap(({ id, label }) => {
+    const one = findMeasurement(results, "side-by-side", alone, id);
+    const two = findMeasurement(results, "side-by-side", beside, id);
+    if (one === undefined || two === undefined) return [];
+    const kept = `${Math.round((100 * one.median) / two.median)} %`;
+    return [[label, medianAndBest(one), medianAndBest(two), kept]];
+  });
+  const title = "Two trainings of the small student side by side, ms a step: median (best)";
+  const note = "Each in a process with threads for all cores; of the two the slower one.";
+  return { title, note, header, rows };
 }
 
 function matmulTable(results: BenchmarkResults): Table {

@@ -1,4 +1,10 @@
-import { type BenchmarkResults, findMeasurement, type Measurement } from "./results.js";
+import {
+  alone,
+  beside,
+  type BenchmarkResults,
+  findMeasurement,
+  type Measurement,
+} from "./results.js";
 import { matmulSizes } from "./scenarios.js";
 
 /** A goal as a ratio, larger is better; undefined ratios were not measured. */
@@ -59,6 +65,12 @@ export function compareWithTargets(results: BenchmarkResults): TargetResult[] {
     ...againstTorch("training step, medium", 1.3, ["training", "medium"]),
     ...againstTorch("training step, large vocabulary", 2, ["training", "large-vocabulary"]),
     ...againstTorch("generation", 5, ["generation", "small"]),
+    target(
+      "two trainings side by side: speed that each keeps",
+      0.5,
+      ["side-by-side", alone, ours],
+      ["side-by-side", beside, ours],
+    ),
     ...againstTorch("matmul 512", 0.95, ["matmul", "512 nn"]),
     ...againstTorch("matmul 1024", 0.95, ["matmul", "1024 nn"]),
     target(

@@ -4,6 +4,9 @@
  * the product. Here the weights come packed (`packPanels`, once for a whole rollout), and what lies
  * between two products happens where their results are: the MLP's activation on the tile that was just
  * computed, the residual sum as the start of the accumulators, rotation and cache in the attention.
+ *
+ * The phases of a token are one job of the threads (parallel.h): they take 1 to 20 µs each, and a thread has
+ * the same panels of a weight and the same rows of the cache at every token.
  */
 #include "activation.h"
 #include "attention.h"
@@ -72,11 +75,21 @@ struct product {
   int activation;
 };
 
-/* Up to TILE_ROWS rows times one panel, from the bias. */
+static void add_row(float *x, const float *row, int64_t n) {
+  for (int64_t i = 0; i < n; i += VW) {
+    int rest = (int)(n - i);
+    vstore_upto(x + i, vadd(vload_upto(x + i, rest, 0), vload_upto(row + i, rest, 0)), rest);
+  }
+}
+
+/* Up to TILE_ROWS rows times one panel, from the bias, or from what is there and the bias. */
 static void panel_product(const struct product *x, int64_t row, int rows, int64_t panel, int columns,
                           float *out, int64_t out_row, int adds) {
   const float *bias = x->bias ? x->bias + panel * PANEL : NULL;
-  for (int r = 0; bias && r < rows; r++) copy_row(out + r * out_row, bias, columns);
+  for (int r = 0; bias && r < rows; r++) {
+    if (adds) add_row(out + r * out_row, bias, columns);
+    else copy_row(out + r * out_row, bias, columns);
+  }
   struct left left = {x->a + row * x->k, x->k, 1};
   const float *packed = x->packed + panel * x->k * PANEL;
   tile_row(rows, columns, left, packed, PANEL, x->k, out, out_row, adds || bias);
@@ -121,11 +134,6 @@ static void product_task(const void *arguments, int first, int last, void *scrat
   }
 }
 
-static void product(struct pupil_engine *engine, struct product x) {
-  int64_t work = x.rows * x.k * PANEL * (x.mode == GATE ? 2 : 1);
-  pupil_parallel(engine, product_task, &x, (int)ceil_div(x.columns, PANEL), grain_of(200000, work));
-}
-
 /* The plan's words: see src/ops/kernels/wasm/decode.ts. */
 struct layer {
   uint32_t attention_norm[2], attention_inputs[2]; /* weight and bias */
@@ -142,7 +150,8 @@ struct plan {
   float epsilon, scale;
   uint32_t ids, positions, mask, token_embedding, position_embedding, cos, sin;
   uint32_t final_norm[2], head, logits;
-  uint32_t x, normed, qkv, attended, inner_buffer, statistics, unused;
+  uint32_t x, normed, qkv, attended, inner_buffer, statistics;
+  int32_t mask_row;
   struct layer layer[];
 };
 
@@ -184,7 +193,7 @@ static void attend_task(const void *arguments, int begin, int end, void *scratch
     float *row = a->qkv + batch * a->qkv_row, *out = a->out + batch * n->heads * hd;
     float *keys = a->keys + batch * n->capacity * stride, *new_key = keys + (S - 1) * stride;
     float *values = a->values + batch * n->capacity * stride;
-    const float *mask = a->mask ? a->mask + batch * S + a->first_key : NULL;
+    const float *mask = a->mask ? a->mask + batch * n->mask_row + a->first_key : NULL;
     for (int64_t h = 0; h < n->heads; h++) place_head(a, batch, row + h * hd, a->query_norm, row + h * hd);
     for (int64_t head = 0; head < K; head++) {
       place_head(a, batch, row + a->first_key_column + head * hd, a->key_norm, new_key + head * hd);
@@ -203,90 +212,122 @@ static void attend_task(const void *arguments, int begin, int end, void *scratch
 }
 
 struct normalize {
-  const float *x, *weight, *bias;
-  float *y;
+  const float *weight, *bias;
+  float *x, *y;
   int64_t width;
   float epsilon;
+  /* Before the first layer: rows are embeddings of these ids, and of positions where there is a table. */
+  const int32_t *ids, *positions;
+  const float *tokens, *places;
 };
 
 static void norm_task(const void *arguments, int first, int last, void *scratch) {
   const struct normalize *a = arguments;
   for (int64_t row = first; row < last; row++) {
-    const float *x = a->x + row * a->width;
-    float *y = a->y + row * a->width;
+    float *x = a->x + row * a->width, *y = a->y + row * a->width;
+    if (a->ids) copy_row(x, a->tokens + a->ids[row] * a->width, a->width);
+    if (a->ids && a->places) add_row(x, a->places + a->positions[row] * a->width, a->width);
     /* A norm has a mean where it has a bias. */
     if (a->bias) norm_row(x, a->weight, a->bias, y, scratch, a->width, a->epsilon);
     else norm_row(x, a->weight, NULL, y, NULL, a->width, a->epsilon);
   }
 }
 
-static void norm(struct pupil_engine *engine, const struct plan *plan, const uint32_t weights[2]) {
-  struct normalize a = {pupil_at(engine, plan->x), pupil_at(engine, weights[0]),
-                        pupil_at(engine, weights[1]), pupil_at(engine, plan->normed),
-                        plan->width, plan->epsilon};
-  pupil_parallel(engine, norm_task, &a, plan->rows, grain_of(16384, plan->width));
+/* Of eight layers, and what is behind the last one. */
+#define MOST_PHASES 58
+
+/* Phases to come, with their arguments. */
+struct steps {
+  struct pupil_engine *engine;
+  const struct plan *plan;
+  int count;
+  struct pupil_phase phases[MOST_PHASES];
+  union {
+    struct normalize normalize;
+    struct product product;
+    struct attend attend;
+  } arguments[MOST_PHASES];
+};
+
+static void run(struct steps *s) {
+  pupil_phases(s->engine, s->phases, s->count);
+  s->count = 0;
 }
 
-static void add_row(float *x, const float *row, int64_t n) {
-  for (int64_t i = 0; i < n; i += VW) {
-    int rest = (int)(n - i);
-    vstore_upto(x + i, vadd(vload_upto(x + i, rest, 0), vload_upto(row + i, rest, 0)), rest);
-  }
+/* Where the arguments of one more phase go. */
+static void *add(struct steps *s, pupil_task task, int64_t total, int grain) {
+  if (s->count == MOST_PHASES) run(s);
+  void *arguments = &s->arguments[s->count];
+  s->phases[s->count++] = (struct pupil_phase){task, arguments, (int)total, grain};
+  return arguments;
 }
 
-/* x += a·W + bias, all rows. */
-static void add_product(struct pupil_engine *engine, const struct plan *plan, const float *a, int64_t k,
-                        const uint32_t weights[2]) {
-  float *x = pupil_at(engine, plan->x), *bias = pupil_at(engine, weights[1]);
-  int64_t D = plan->width;
-  for (int64_t row = 0; bias && row < plan->rows; row++) add_row(x + row * D, bias, D);
-  product(engine, (struct product){a, plan->rows, k, pupil_at(engine, weights[0]), NULL, x, D, D, ADD, 0});
+static struct normalize *add_norm(struct steps *s, const uint32_t weights[2]) {
+  const struct plan *n = s->plan;
+  struct normalize *a = add(s, norm_task, n->rows, grain_of(2048, n->width));
+  *a = (struct normalize){.weight = pupil_at(s->engine, weights[0]),
+                          .bias = pupil_at(s->engine, weights[1]),
+                          .x = pupil_at(s->engine, n->x),
+                          .y = pupil_at(s->engine, n->normed),
+                          .width = n->width,
+                          .epsilon = n->epsilon};
+  return a;
 }
 
-static void embed(struct pupil_engine *engine, const struct plan *plan) {
-  const float *tokens = pupil_at(engine, plan->token_embedding);
-  const float *places = pupil_at(engine, plan->position_embedding);
-  const int32_t *ids = pupil_at(engine, plan->ids), *positions = pupil_at(engine, plan->positions);
-  float *x = pupil_at(engine, plan->x);
-  int64_t D = plan->width;
-  for (int64_t row = 0; row < plan->rows; row++, x += D) {
-    copy_row(x, tokens + ids[row] * D, D);
-    if (places) add_row(x, places + positions[row] * D, D);
-  }
+static void add_embedding(struct steps *s, struct normalize *a) {
+  const struct plan *n = s->plan;
+  a->ids = pupil_at(s->engine, n->ids);
+  a->positions = pupil_at(s->engine, n->positions);
+  a->tokens = pupil_at(s->engine, n->token_embedding);
+  a->places = pupil_at(s->engine, n->position_embedding);
+}
+
+/* Of all rows of `from`, [rows, k], into `to`, [rows, columns]. */
+static void add_product(struct steps *s, uint32_t from, int64_t k, const uint32_t weights[2], uint32_t to,
+                        int64_t columns, enum mode mode) {
+  const struct plan *n = s->plan;
+  int64_t work = n->rows * k * PANEL * (mode == GATE ? 2 : 1);
+  struct product *x = add(s, product_task, ceil_div(columns, PANEL), grain_of(65536, work));
+  *x = (struct product){pupil_at(s->engine, from), n->rows, k,
+                        pupil_at(s->engine, weights[0]), pupil_at(s->engine, weights[1]),
+                        pupil_at(s->engine, to), columns, columns, mode, n->activation};
+}
+
+static void add_attention(struct steps *s, const struct layer *l, int64_t columns, int64_t key_columns) {
+  const struct plan *n = s->plan;
+  struct pupil_engine *engine = s->engine;
+  int64_t work = (int64_t)(n->keys - l->first_key) * n->head_dim * n->heads * 4;
+  struct attend *a = add(s, attend_task, n->rows, grain_of(16384, work));
+  *a = (struct attend){
+      n, pupil_at(engine, n->qkv), pupil_at(engine, n->attended),
+      pupil_at(engine, l->keys), pupil_at(engine, l->values),
+      pupil_at(engine, n->mask), pupil_at(engine, n->cos), pupil_at(engine, n->sin),
+      pupil_at(engine, l->query_norm), pupil_at(engine, l->key_norm),
+      columns, columns - 2 * key_columns, columns - key_columns, l->first_key};
 }
 
 /* Logits of one new token per row; its keys and values go to the end of the caches. */
 int NAME(decode)(struct pupil_engine *engine, const void *arguments) {
   const struct plan *n = ((const struct decode *)arguments)->plan;
-  int64_t rows = n->rows, D = n->width, H = n->heads, K = n->key_heads, hd = n->head_dim;
-  int64_t F = n->inner, V = n->vocabulary;
-  float *normed = pupil_at(engine, n->normed), *qkv = pupil_at(engine, n->qkv);
-  float *attended = pupil_at(engine, n->attended), *inner = pupil_at(engine, n->inner_buffer);
-  int64_t queries = ceil_div(H * hd, PANEL) * PANEL, key_columns = ceil_div(K * hd, PANEL) * PANEL;
-  int64_t columns = queries + 2 * key_columns;
-  embed(engine, n);
+  int64_t D = n->width, F = n->inner, attended = (int64_t)n->heads * n->head_dim;
+  int64_t key_columns = ceil_div((int64_t)n->key_heads * n->head_dim, PANEL) * PANEL;
+  int64_t columns = ceil_div(attended, PANEL) * PANEL + 2 * key_columns;
+  const uint32_t head[2] = {n->head, 0};
+  struct steps s = {.engine = engine, .plan = n};
   for (int i = 0; i < n->layers; i++) {
     const struct layer *l = n->layer + i;
-    norm(engine, n, l->attention_norm);
-    product(engine, (struct product){normed, rows, D, pupil_at(engine, l->attention_inputs[0]),
-                                     pupil_at(engine, l->attention_inputs[1]), qkv, columns, columns,
-                                     STORE, 0});
-    struct attend attend = {
-        n, qkv, attended, pupil_at(engine, l->keys), pupil_at(engine, l->values),
-        pupil_at(engine, n->mask), pupil_at(engine, n->cos), pupil_at(engine, n->sin),
-        pupil_at(engine, l->query_norm), pupil_at(engine, l->key_norm),
-        columns, queries, queries + key_columns, l->first_key};
-    int64_t work = (n->keys - l->first_key) * hd * H * 4;
-    pupil_parallel(engine, attend_task, &attend, (int)rows, grain_of(200000, work));
-    add_product(engine, n, attended, H * hd, l->attention_output);
-    norm(engine, n, l->mlp_norm);
-    product(engine, (struct product){normed, rows, D, pupil_at(engine, l->mlp_inputs[0]),
-                                     pupil_at(engine, l->mlp_inputs[1]), inner, F, F,
-                                     n->gated ? GATE : ACTIVATE, n->activation});
-    add_product(engine, n, inner, F, l->mlp_output);
+    struct normalize *first = add_norm(&s, l->attention_norm);
+    if (i == 0) add_embedding(&s, first);
+    add_product(&s, n->normed, D, l->attention_inputs, n->qkv, columns, STORE);
+    add_attention(&s, l, columns, key_columns);
+    add_product(&s, n->attended, attended, l->attention_output, n->x, D, ADD);
+    add_norm(&s, l->mlp_norm);
+    add_product(&s, n->normed, D, l->mlp_inputs, n->inner_buffer, F, n->gated ? GATE : ACTIVATE);
+    add_product(&s, n->inner_buffer, F, l->mlp_output, n->x, D, ADD);
   }
-  norm(engine, n, n->final_norm);
-  product(engine, (struct product){normed, rows, D, pupil_at(engine, n->head), NULL,
-                                   pupil_at(engine, n->logits), V, V, STORE, 0});
+  struct normalize *last = add_norm(&s, n->final_norm);
+  if (n->layers == 0) add_embedding(&s, last);
+  add_product(&s, n->normed, D, head, n->logits, n->vocabulary, STORE);
+  run(&s);
   return 0;
 }

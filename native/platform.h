@@ -1,6 +1,8 @@
-/* Threads, a lock and two ways to wait, on POSIX and on Windows. */
+/* Threads, a lock, ways to wait and a clock, on POSIX and on Windows. */
 #ifndef PUPIL_PLATFORM_H
 #define PUPIL_PLATFORM_H
+
+#include <stdint.h>
 
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
@@ -26,12 +28,21 @@ static inline void pupil_thread_join(pupil_thread t) {
   WaitForSingleObject(t, INFINITE);
   CloseHandle(t);
 }
+static inline void pupil_yield(void) { SwitchToThread(); }
+static inline int64_t pupil_nanoseconds(void) {
+  LARGE_INTEGER ticks, per_second;
+  QueryPerformanceCounter(&ticks);
+  QueryPerformanceFrequency(&per_second);
+  return (int64_t)((double)ticks.QuadPart * 1e9 / (double)per_second.QuadPart);
+}
 static inline void *pupil_allocate(size_t bytes) { return _aligned_malloc(bytes, 4096); }
 static inline void pupil_release(void *p) { _aligned_free(p); }
 #else
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 typedef pthread_mutex_t pupil_mutex;
 typedef pthread_cond_t pupil_condition;
 typedef pthread_t pupil_thread;
@@ -46,6 +57,12 @@ static inline int pupil_thread_start(pupil_thread *t, void *(*run)(void *), void
   return pthread_create(t, NULL, run, argument) == 0;
 }
 static inline void pupil_thread_join(pupil_thread t) { pthread_join(t, NULL); }
+static inline void pupil_yield(void) { sched_yield(); }
+static inline int64_t pupil_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 /* A large page where there are any. */
 #define PUPIL_ALIGNMENT (2 << 20)
 static inline void *pupil_allocate(size_t bytes) {

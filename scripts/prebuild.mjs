@@ -17,32 +17,8 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildAddon, digest, root } from "./native-compiler.mjs";
-
-const folder = join(root, "prebuilds");
-
-// glibc of 2018: Debian 10, RHEL 8, Ubuntu 18.10 and everything after them.
-const targets = {
-  "linux-x64-glibc": "x86_64-linux-gnu.2.28",
-  "linux-x64-musl": "x86_64-linux-musl",
-  "linux-arm64-glibc": "aarch64-linux-gnu.2.28",
-  "linux-arm64-musl": "aarch64-linux-musl",
-  "darwin-arm64": "aarch64-macos",
-  "darwin-x64": "x86_64-macos",
-  "win32-x64": "x86_64-windows-gnu",
-};
-
-function findZig() {
-  for (const python of [process.env["PUPIL_PYTHON"], "python3"]) {
-    if (!python) continue;
-    const { status, stdout } = spawnSync(python, ["-m", "ziglang", "version"]);
-    if (status === 0) return { zig: [python, "-m", "ziglang"], version: stdout.toString().trim() };
-  }
-  process.stderr.write(
-    "prebuild: no zig. pip install ziglang, and name that Python in PUPIL_PYTHON.\n",
-  );
-  process.exit(1);
-}
+import { buildAddon, digest } from "./native-compiler.mjs";
+import { findZig, folder, noZig, targets } from "./zig.mjs";
 
 /** Windows links to what node.exe exports: a library made of the lists in node-api-headers. */
 function windowsExports([command, ...first], work) {
@@ -74,7 +50,12 @@ function check() {
 }
 
 if (process.argv[2] === "--check") check();
-const { zig, version } = findZig();
+const found = findZig();
+if (found === undefined) {
+  process.stderr.write(`prebuild: ${noZig}.\n`);
+  process.exit(1);
+}
+const { zig, version } = found;
 process.stdout.write(`zig ${version}\n`);
 const work = mkdtempSync(join(tmpdir(), "pupil-prebuild-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));

@@ -99,4 +99,10 @@ export {
 } from "./checkpoints/shards.js";
 export { variableState, type VariableState } from "./checkpoints/variable-state.js";
 export { fitToVocabulary, withVocabulary } from "./decoder/with-vocabulary.js";
-export type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./decoder/types.js";
+export type {
+  AheadInputs,
+  ForwardOptions,
+  KeyValueCache,
+  LanguageModel,
+  ModelInputs,
+} from "./decoder/types.js";

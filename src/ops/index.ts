@@ -66,6 +66,7 @@ export {
   rotaryTables,
   splitTurns,
 } from "./rotary-tables.js";
+export { type AheadSettings, sampleAhead } from "./sample-ahead.js";
 export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
 export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
 export { silu } from "./silu.js";

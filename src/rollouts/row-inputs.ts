@@ -20,7 +20,13 @@ export interface RowInputs {
 }
 
 /** The same on the device. */
-export function toModelInputs({ batch, length, ids, positions, mask }: RowInputs): ModelInputs {
+export function toModelInputs({
+  batch,
+  length,
+  ids,
+  positions,
+  mask,
+}: RowInputs): ModelInputs & { readonly attentionMask: tf.Tensor2D } {
   return {
     inputIds: tf.tensor2d(ids, [batch, length], "int32"),
     positionIds: tf.tensor2d(positions, [batch, length], "int32"),

@@ -5,10 +5,10 @@ import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
 import { type ContextGroup, contextGroups } from "./context-groups.js";
-import { rowInputs } from "./row-inputs.js";
-import { sampleUniforms } from "./sample-uniforms.js";
+import { type RowInputs, rowInputs } from "./row-inputs.js";
+import { sampleUniforms, uniformsAhead } from "./sample-uniforms.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
-import { modelSource, type TokenSource } from "./token-source.js";
+import { modelSource, type TokenSource, type TokenStream } from "./token-source.js";
 
 /** A prompt and what the model wrote after it. */
 export interface Rollout {
@@ -46,7 +46,8 @@ export interface SampleOptions {
 
 /**
  * Samples one completion per prompt, in batches: one forward pass over the prompts, then one per
- * token on a KV cache, with one device read each. Stops when every row has ended.
+ * token on a KV cache, with one device read each, or for several tokens where the model can sample ahead.
+ * Stops when every row has ended.
  *
  * A completion ends with an end id, after `maxNewTokens`, or where the context is full.
  * Only a sampled end id counts: not one in the prompt, and not padding.
@@ -88,6 +89,9 @@ interface OpenRollout extends Rollout {
   closed: boolean;
 }
 
+/** Tokens that are sampled before the host sees them, where a source can do that. */
+const mostAhead = 32;
+
 async function sampleGroup(
   source: TokenSource,
   { prompts, endIds, padId, policy, random, stopsAt, ...options }: SampleOptions,
@@ -101,28 +105,47 @@ async function sampleGroup(
 
   const widest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
   using stream = source.open(widest + maxNewTokens);
-  for (let position = 0; position < maxNewTokens; position++) {
-    if (rollouts.every((rollout) => rollout.closed)) break;
+  const isOpen = () => rollouts.some((rollout) => !rollout.closed);
+  let position = 0;
+  while (position < maxNewTokens && isOpen()) {
     const fed = rollouts.map((rollout) => ({ ...rollout, finished: rollout.closed }));
-    const nextLogits = await stream.next(rowInputs(fed, padId));
-    const sampled = tf.tidy(() => {
-      const uniforms = policy.greedy ? undefined : sampleUniforms(random, sequenceIds, position);
-      return sampleTokens(nextLogits(), policy, uniforms);
-    });
+    const inputs = rowInputs(fed, padId);
+    // Who decides after every token whether to go on is asked after every token.
+    const steps = stopsAt ? 1 : Math.min(mostAhead, maxNewTokens - position);
+    const sampled =
+      stream.sampleAhead?.(inputs, { ...policy, steps, endIds, padId }, () =>
+        uniformsAhead(random, sequenceIds, position, steps),
+      ) ??
+      (await sampleOne(stream, inputs, policy, () =>
+        sampleUniforms(random, sequenceIds, position),
+      ));
     const values = await readValues(sampled, "float32");
-    for (const [row, rollout] of rollouts.entries()) {
-      if (rollout.closed) continue;
-      const id = values[row] as number;
-      const logProb = values[rollouts.length + row] as number;
-      if (!Number.isFinite(logProb)) throw notFinite(rows[row] as number, position);
-      rollout.completionIds.push(id);
-      rollout.tokenLogProbs.push(logProb);
-      rollout.finished = endIds.includes(id);
-      rollout.closed =
-        rollout.finished || stopsAt?.(rows[row] as number, rollout.completionIds) === true;
+    for (let at = 0; at < values.length && isOpen(); at += 2 * rollouts.length, position++) {
+      for (const [row, rollout] of rollouts.entries()) {
+        if (rollout.closed) continue;
+        const id = values[at + row] as number;
+        const logProb = values[at + rollouts.length + row] as number;
+        if (!Number.isFinite(logProb)) throw notFinite(rows[row] as number, position);
+        rollout.completionIds.push(id);
+        rollout.tokenLogProbs.push(logProb);
+        rollout.finished = endIds.includes(id);
+        rollout.closed =
+          rollout.finished || stopsAt?.(rows[row] as number, rollout.completionIds) === true;
+      }
     }
   }
   return rollouts.map(({ closed: _closed, ...rollout }) => rollout);
+}
+
+/** `[2, B]`: ids and log-probabilities of the next tokens. */
+async function sampleOne(
+  stream: TokenStream,
+  inputs: RowInputs,
+  policy: SamplingPolicy,
+  uniforms: () => tf.Tensor1D,
+): Promise<tf.Tensor> {
+  const nextLogits = await stream.next(inputs);
+  return tf.tidy(() => sampleTokens(nextLogits(), policy, policy.greedy ? undefined : uniforms()));
 }
 
 function notFinite(row: number, position: number): NotFiniteError {

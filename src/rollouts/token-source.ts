@@ -1,5 +1,6 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { contextLength, type LanguageModel } from "../models/index.js";
+import type { AheadSettings } from "../ops/index.js";
 import { type RowInputs, toModelInputs } from "./row-inputs.js";
 
 /** Where the logits of next tokens come from: a model in this process, or one in another runtime. */
@@ -18,6 +19,15 @@ export interface TokenStream extends Disposable {
    * called once, in the sampler's memory scope.
    */
   next(inputs: RowInputs): Promise<() => tf.Tensor2D>;
+  /**
+   * Several columns by a shorter way, if there is one: the given one and those sampled after it,
+   * `[steps, 2, B]`, with uniforms `[steps][B]` unless it is greedy. See `LanguageModel.sampleAhead`.
+   */
+  sampleAhead?(
+    inputs: RowInputs,
+    settings: AheadSettings,
+    uniforms: () => tf.Tensor2D,
+  ): tf.Tensor3D | undefined;
 }
 
 /** A model in this process; nothing is read back. */
@@ -32,6 +42,13 @@ export function modelSource(model: LanguageModel): TokenSource {
           Promise.resolve(() => {
             const logits = model.forward(toModelInputs(inputs), cache, { lastPositionOnly: true });
             return logits.reshape([inputs.batch, logits.shape[2]]) as tf.Tensor2D;
+          }),
+        sampleAhead: (inputs, settings, uniforms) =>
+          tf.tidy(() => {
+            if (!model.sampleAhead || cache.length === 0) return undefined;
+            const random = settings.greedy ? {} : { uniforms: uniforms() };
+            const all = { ...toModelInputs(inputs), ...random };
+            return model.sampleAhead(all, cache, settings);
           }),
         [Symbol.dispose]: () => cache.dispose(),
       };

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import { writeCache } from "../../ops/index.js";
+import { type AheadSettings, writeCache } from "../../ops/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
-import type { KeyValueCache, ModelInputs } from "./types.js";
+import type { AheadInputs, KeyValueCache, ModelInputs } from "./types.js";
 
 /** Keys and values of one layer, `[B, S, Hkv, hd]`. */
 export interface LayerEntry {
@@ -49,6 +49,12 @@ export interface CacheBuffers {
 /** Logits `[B, 1, V]` of one more token per row, whose keys and values it adds to the buffers. */
 export interface TokenDecoder extends Disposable {
   decode(inputs: ModelInputs, buffers: CacheBuffers): tf.Tensor3D;
+  /** As of {@link KeyValueCache.sampleAhead}; the buffers have room for all steps. */
+  sample(
+    inputs: AheadInputs,
+    buffers: CacheBuffers,
+    settings: AheadSettings,
+  ): tf.Tensor3D | undefined;
 }
 
 /** Positions that a cache has room for at first, unless it is told how many will come. */
@@ -105,6 +111,15 @@ export class BufferedCache implements KeyValueCache {
     const logits = this.decoder.decode(inputs, { keys, values, length });
     this.lengths.fill(length + 1);
     return logits;
+  }
+
+  sampleAhead(inputs: AheadInputs, settings: AheadSettings): tf.Tensor3D | undefined {
+    const { keys, values, length } = this;
+    this.reserve(length + settings.steps);
+    this.decoder ??= this.makeDecoder();
+    const sampled = this.decoder.sample(inputs, { keys, values, length }, settings);
+    if (sampled !== undefined) this.lengths.fill(length + settings.steps);
+    return sampled;
   }
 
   private reserve(positions: number): void {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { PupilError } from "../../errors/index.js";
-import { embedding, hasTokenDecoder, linear } from "../../ops/index.js";
+import { type AheadSettings, embedding, hasTokenDecoder, linear } from "../../ops/index.js";
 import { disposeAll, isRecording } from "../../tensors/index.js";
 import { BufferedCache, ConcatenatingCache } from "./cache.js";
 import { ChangingCache } from "./changing-cache.js";
@@ -21,7 +21,13 @@ import { contextLength, ropeLengths } from "./rope-scaling.js";
 import { rotaryPositions } from "./rotary-positions.js";
 import { addAttention, addMlp } from "./residual-blocks.js";
 import { makeTokenDecoder } from "./token-decoder.js";
-import type { ForwardOptions, KeyValueCache, LanguageModel, ModelInputs } from "./types.js";
+import type {
+  AheadInputs,
+  ForwardOptions,
+  KeyValueCache,
+  LanguageModel,
+  ModelInputs,
+} from "./types.js";
 
 /**
  * A pre-norm decoder-only transformer. Its family (Llama, GPT-2, …) is data: see `families/`.
@@ -106,6 +112,7 @@ export class Decoder implements LanguageModel {
       trainableParameters: () => new Map(),
       createCache: (capacity) => view.createCache(capacity),
       forward: (inputs, cache, options) => view.forward(inputs, cache, options),
+      sampleAhead: (inputs, cache, settings) => view.sampleAhead(inputs, cache, settings),
       hiddenStates: (inputs) => view.hiddenStates(inputs),
       forwardWithLayers: (inputs, wanted) => view.forwardWithLayers(inputs, wanted),
       dispose: () => undefined,
@@ -140,6 +147,18 @@ export class Decoder implements LanguageModel {
         : hidden;
       return linear(wanted, this.headWeight) as tf.Tensor3D;
     });
+  }
+
+  /** See {@link LanguageModel.sampleAhead}. */
+  sampleAhead(
+    inputs: AheadInputs,
+    cache: KeyValueCache,
+    settings: AheadSettings,
+  ): tf.Tensor3D | undefined {
+    if (cache.length === 0 || inputs.inputIds.shape[1] !== 1) return undefined;
+    checkInputs(this.config, inputs, cache.length);
+    checkLength(this.config, cache.length, settings.steps);
+    return cache.sampleAhead?.(inputs, settings);
   }
 
   /** Logits and states of layers, from one pass; see {@link LanguageModel.forwardWithLayers}. */
@@ -235,20 +254,23 @@ function inOrder(
   return ordered;
 }
 
+function checkLength(config: ModelConfig, numCached: number, length: number): void {
+  const limit = contextLength(config);
+  const total = numCached + length;
+  if (total <= limit) return;
+  const parts = numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
+  throw new PupilError(`${parts} do not fit into the model's ${limit} positions.`, {
+    field: "maxPositions",
+    value: total,
+    remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
+  });
+}
+
 function checkInputs(config: ModelConfig, inputs: ModelInputs, numCached: number): void {
   const [batch, length] = inputs.inputIds.shape;
   const total = numCached + length;
-  const limit = contextLength(config);
   // Several sequences in a row have positions of their own.
-  if (total > limit && !inputs.firstKeys) {
-    const parts =
-      numCached > 0 ? `${numCached} cached and ${length} new tokens` : `${length} tokens`;
-    throw new PupilError(`${parts} do not fit into the model's ${limit} positions.`, {
-      field: "maxPositions",
-      value: total,
-      remedy: "Shorten the prompt or the completion, or use a model with a longer context.",
-    });
-  }
+  if (!inputs.firstKeys) checkLength(config, numCached, length);
   const { attentionMask: mask, firstKeys } = inputs;
   if (firstKeys && ropeLengths(config)) {
     throw new PupilError(

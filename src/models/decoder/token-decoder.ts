@@ -5,12 +5,14 @@ import {
   decodeToken,
   namedWeights,
   packWeights,
+  sampleAhead,
 } from "../../ops/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
 import type { TokenDecoder } from "./cache.js";
 import { activationKinds, type LayerContext, projectionWeight } from "./layers.js";
 import type { AffineSpec, BlockSpec, DecoderLayout } from "./layout.js";
 import { defaultPositionIds } from "./positions.js";
+import type { ModelInputs } from "./types.js";
 import { slidingWindows } from "./sliding-window.js";
 import { ropeFrequencies } from "./rope-scaling.js";
 
@@ -22,13 +24,19 @@ export function makeTokenDecoder(context: LayerContext, layout: DecoderLayout): 
   const packed: (tf.Tensor | undefined)[] = [];
   const weights = namedWeights(decoderWeights(context, layout, packed));
   const attributes = decodeAttributes(context, layout);
+  const positionsOf = ({ inputIds, attentionMask, positionIds }: ModelInputs, length: number) =>
+    positionIds ?? defaultPositionIds(inputIds, attentionMask, length);
   return {
     decode: (inputs, { keys, values, length }) => {
       const { inputIds, attentionMask } = inputs;
-      const positionIds = inputs.positionIds ?? defaultPositionIds(inputIds, attentionMask, length);
       const mask = attentionMask ? { attentionMask } : {};
-      const all = { inputIds, positionIds, ...mask, weights, keys, values };
-      return decodeToken(all, length, attributes);
+      const read = { inputIds, positionIds: positionsOf(inputs, length), ...mask };
+      return decodeToken({ ...read, weights, keys, values }, length, attributes);
+    },
+    sample: (inputs, { keys, values, length }, settings) => {
+      const positionIds = positionsOf(inputs, length);
+      const all = { ...inputs, positionIds, weights, keys, values };
+      return sampleAhead(all, length, { ...attributes, ...settings });
     },
     [Symbol.dispose]: () => disposeAll(packed),
   };

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import type { AheadSettings } from "../../ops/index.js";
 import type { ModelConfig } from "./config.js";
 import type { LayerRequest, LayerResults } from "./layer-states.js";
 
@@ -28,6 +29,12 @@ export interface ForwardOptions {
   readonly lastPositionOnly?: boolean;
 }
 
+/** Inputs of the next token of every row, sampled ones behind it; `[steps, B]` uniforms unless it is greedy. */
+export interface AheadInputs extends ModelInputs {
+  readonly attentionMask: tf.Tensor2D;
+  readonly uniforms?: tf.Tensor2D;
+}
+
 /** Keys and values of the tokens seen so far, per layer. Owns its tensors. */
 export interface KeyValueCache extends Disposable {
   /** Number of cached positions. */
@@ -53,6 +60,8 @@ export interface KeyValueCache extends Disposable {
    * as they were when it was first taken.
    */
   decodeToken?(inputs: ModelInputs): tf.Tensor3D;
+  /** {@link LanguageModel.sampleAhead} by that way; it counts all steps as cached. */
+  sampleAhead?(inputs: AheadInputs, settings: AheadSettings): tf.Tensor3D | undefined;
   dispose(): void;
 }
 
@@ -72,6 +81,17 @@ export interface LanguageModel extends Disposable {
    * Throws a PupilError when cached and new positions exceed `maxPositions`.
    */
   forward(inputs: ModelInputs, cache?: KeyValueCache, options?: ForwardOptions): tf.Tensor3D;
+  /**
+   * Feeds one more token per row and, `steps` − 1 times, what was sampled after it: `[steps, 2, B]`, ids
+   * and log-probabilities as of `sampleTokens`, for models and caches that have a shorter way to this
+   * than a forward pass for every token; undefined where this one has none. A row whose new column the
+   * mask hides has ended; what is sampled after the end of a row means nothing.
+   */
+  sampleAhead?(
+    inputs: AheadInputs,
+    cache: KeyValueCache,
+    settings: AheadSettings,
+  ): tf.Tensor3D | undefined;
   /**
    * What the head reads, `[B, T, D]`, for models whose logits are `hiddenStates · headWeightᵀ`: a loss
    * that is computed from both needs no logits.

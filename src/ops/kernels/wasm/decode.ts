@@ -7,53 +7,15 @@ import {
   type PackAttributes,
 } from "../../decode-token.js";
 import type { RotaryFrequencies } from "../../rotary-tables.js";
+import { type SampleAheadCall, sampleAheadKernel } from "../../sample-ahead.js";
+import { type Named, packWeights, padded } from "./pack-weights.js";
 import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { sampleRows } from "./sample.js";
 import { Scratch } from "./scratch.js";
 
 type Info = tf.TensorInfo;
-type Named = Record<string, Info>;
-
-/** `columns` filled up to whole panels. */
-const padded = (columns: number, panel: number) => Math.ceil(columns / panel) * panel;
-
-function packWeights(
-  inputs: Named,
-  { parts, weightLayout, interleaved }: PackAttributes,
-  backend: WasmTensors,
-): Info[] {
-  const { kernels } = backend.engine;
-  const outIn = weightLayout === "out-in";
-  const get = (name: string, i: number) => inputs[`${name}${i}`];
-  const k = (get("weight", 0) as Info).shape[outIn ? 1 : 0] as number;
-  const panel = kernels.panelColumns();
-  const total = parts.reduce((sum, { columns }) => sum + padded(columns, panel), 0);
-  const packed = backend.newTensor([total * k], "float32");
-  const step = interleaved ? parts.length : 1;
-  const bias = new Float32Array(total);
-  const hasBias = parts.some((_, i) => get("bias", i) !== undefined);
-  let column = 0;
-  for (const [i, { start, columns }] of parts.entries()) {
-    const weight = get("weight", i) as Info;
-    const first = interleaved ? i * panel : column;
-    const out = backend.address(packed) + 4 * first * k;
-    const [rows, ld] = weight.shape as [number, number];
-    const known = outIn ? rows : ld;
-    if (start + columns > known) throw new Error(`${columns} columns of ${known} from ${start}.`);
-    const address = backend.address(weight);
-    kernels.packPanels(out, step, address, ld, outIn ? 1 : 0, k, start, columns);
-    const biasInfo = get("bias", i);
-    const values = biasInfo ? backend.valuesOf(biasInfo) : [];
-    for (let c = 0; c < values.length && c < columns; c++) {
-      const ofPanel = Math.floor(c / panel) * step * panel;
-      bias[first + ofPanel + (c % panel)] = values[start + c] as number;
-    }
-    column += padded(columns, panel);
-  }
-  if (!hasBias) return [packed];
-  const packedBias = backend.newTensor([total], "float32");
-  (backend.valuesOf(packedBias) as Float32Array).set(bias);
-  return [packed, packedBias];
-}
+type DecodeTensors = { inputIds: Info; positionIds: Info; attentionMask?: Info };
+type AheadTensors = DecodeTensors & { attentionMask: Info; uniforms?: Info };
 
 /** Numbers of assembly/activation.ts. */
 const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
@@ -71,6 +33,9 @@ const layerNames = [
   ...["queryNorm.weight", "keyNorm.weight"],
 ];
 const KEYS = 4;
+const FIRST_KEY = 16;
+/** Word of the number of keys. */
+const KEY_COUNT = 8;
 
 /** Index of a word in the plan, and the tensor whose address it is. */
 type Word = readonly [index: number, tensor: Info];
@@ -99,29 +64,32 @@ function weightWords(weights: NamedWeights): readonly Word[] {
   return words;
 }
 
-/** Addresses of cosines and sines `[B, headDim / 2]` of the new positions. */
-function rotaryRows(
-  positions: ArrayLike<number>,
+/** Writes cosines and sines `[B, headDim / 2]` of positions; those of a position are computed once. */
+function rotaryWriter(
   { inverse, factor }: RotaryFrequencies,
-  scratch: Scratch,
-): [number, number] {
+  cos: Float32Array,
+  sin: Float32Array,
+): (positions: ArrayLike<number>) => void {
   const [perPosition] = inverse as [readonly number[]];
   const half = perPosition.length;
-  const cos = new Float32Array(positions.length * half);
-  const sin = new Float32Array(positions.length * half);
-  for (let row = 0; row < positions.length; row++) {
-    if (positions[row] === positions[row - 1]) {
-      // Rows of one length are at one position: no sines again.
-      for (const table of [cos, sin]) table.copyWithin(row * half, (row - 1) * half, row * half);
-      continue;
+  const known = new Map<number, readonly [Float32Array, Float32Array]>();
+  const at = (position: number) => {
+    const angles = perPosition.map((frequency) => position * frequency);
+    const found = [
+      Float32Array.from(angles, (angle) => factor * Math.cos(angle)),
+      Float32Array.from(angles, (angle) => factor * Math.sin(angle)),
+    ] as const;
+    known.set(position, found);
+    return found;
+  };
+  return (positions) => {
+    for (let row = 0; row < positions.length; row++) {
+      const position = positions[row] as number;
+      const [c, s] = known.get(position) ?? at(position);
+      cos.set(c, row * half);
+      sin.set(s, row * half);
     }
-    for (let i = 0; i < half; i++) {
-      const angle = (positions[row] as number) * (perPosition[i] as number);
-      cos[row * half + i] = factor * Math.cos(angle);
-      sin[row * half + i] = factor * Math.sin(angle);
-    }
-  }
-  return [scratch.float32(cos), scratch.float32(sin)];
+  };
 }
 
 function checkIds(what: string, ids: Info, size: number, backend: WasmTensors): void {
@@ -129,66 +97,192 @@ function checkIds(what: string, ids: Info, size: number, backend: WasmTensors): 
   const bad = backend.engine.kernels.findBadId(backend.address(ids), n, size);
   if (bad < 0) return;
   const value = backend.valuesOf(ids)[bad];
-  throw new PupilError(`${what} ${value} in row ${bad} is outside 0..${size - 1}.`, { value });
+  throw outside(what, value as number, bad, size);
 }
 
-function decode(
-  inputs: { inputIds: Info; positionIds: Info; attentionMask?: Info },
-  attributes: DecodeCall,
-  backend: WasmTensors,
-): Info {
-  const { numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize } = attributes;
-  const { numKeys, epsilon, rotary, gated, activation, slidingWindows } = attributes;
-  const { weights, keys, values } = attributes;
+function outside(what: string, value: number, row: number, size: number): PupilError {
+  return new PupilError(`${what} ${value} in row ${row} is outside 0..${size - 1}.`, { value });
+}
+
+/** What a token reads and writes: tensors, or addresses of scratch. */
+interface Places {
+  readonly rows: number;
+  readonly ids: number;
+  readonly positions: number;
+  /** 0 without a mask; its rows are `maskRow` apart. */
+  readonly mask: number;
+  readonly maskRow: number;
+  readonly logits: number;
+}
+
+/** A decoder's call as the kernel reads it, for one token after the other. */
+interface Plan {
+  readonly address: number;
+  /** Before every token: how many keys there are with its own. */
+  setKeys(numKeys: number): void;
+  /** Before every token whose positions are not those of the one before. */
+  setPositions(positions: ArrayLike<number>): void;
+}
+
+/** The plan stands in the memory until `scratch` ends. */
+function makePlan(call: DecodeCall, places: Places, scratch: Scratch, backend: WasmTensors): Plan {
+  const { numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize } = call;
+  const { epsilon, rotary, gated, activation, slidingWindows, weights, keys, values } = call;
+  const { rows } = places;
   const { numLayers, tensors } = weights;
-  using scratch = new Scratch(backend.engine);
-  const { inputIds: ids, positionIds: positions, attentionMask } = inputs;
-  const [B] = ids.shape as [number];
-  const [numIds, D] = (tensors["tokenEmbedding"] as Info).shape as [number, number];
+  const D = (tensors["tokenEmbedding"] as Info).shape[1] as number;
   const capacity = (keys[0] as Info).shape[1] as number;
-  if (numKeys > capacity) throw new Error(`${numKeys} keys in a cache of ${capacity}.`);
-  checkIds("embedding: the id", ids, numIds, backend);
-  const table = tensors["positionEmbedding"];
-  if (table) checkIds("the position", positions, table.shape[0] as number, backend);
-  const room = (perRow: number) => scratch.allocate(4 * B * perRow);
+  const room = (perRow: number) => scratch.allocate(4 * rows * perRow);
   const panel = backend.engine.kernels.panelColumns();
   const columns = [numHeads, numKeyValueHeads, numKeyValueHeads]
     .map((heads) => padded(heads * headDim, panel))
     .reduce((sum, ofPart) => sum + ofPart);
   const words = new Int32Array(LAYERS + LAYER * numLayers);
   const floats = new Float32Array(words.buffer);
-  words.set([B, D, numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize, capacity]);
-  words.set([numKeys, numLayers, gated ? 1 : 0, activations[activation]], 8);
+  words.set([rows, D, numHeads, numKeyValueHeads, headDim, intermediateSize, vocabSize, capacity]);
+  words.set([0, numLayers, gated ? 1 : 0, activations[activation]], KEY_COUNT);
   floats.set([epsilon, 1 / Math.sqrt(headDim)], 12);
-  words.set(
-    [ids, positions].map((tensor) => backend.address(tensor)),
-    14,
-  );
-  if (attentionMask) words[16] = backend.address(attentionMask);
+  words.set([places.ids, places.positions, places.mask], 14);
   for (const [index, tensor] of weightWords(weights)) words[index] = backend.address(tensor);
-  if (rotary !== undefined) {
-    const copied = Array.from(backend.valuesOf(positions));
-    words.set(rotaryRows(copied, rotary, scratch), 19);
-  }
+  const half = headDim >> 1;
+  if (rotary !== undefined) words.set([room(half), room(half)], 19);
+  words[24] = places.logits;
   words.set([room(D), room(D), room(columns)], 25);
-  words.set([room(numHeads * headDim), room(intermediateSize), room(2)], 28);
+  words.set([room(numHeads * headDim), room(intermediateSize), room(2), places.maskRow], 28);
   for (let layer = 0; layer < numLayers; layer++) {
     const start = LAYERS + LAYER * layer;
     words[start + KEYS] = backend.address(keys[layer] as Info);
     words[start + KEYS + 1] = backend.address(values[layer] as Info);
-    const window = slidingWindows?.[layer] ?? numKeys;
-    words[start + 16] = Math.max(0, numKeys - window);
   }
-  const plan = scratch.int32(words);
-  const logits = backend.newTensor([B, 1, vocabSize], "float32");
-  new Int32Array(backend.engine.memory.buffer, plan)[24] = backend.address(logits);
-  backend.engine.kernels.decode(plan);
+  const address = scratch.int32(words);
+  const { buffer } = backend.engine.memory;
+  const placed = new Int32Array(buffer, address, words.length);
+  const table = (word: number) => new Float32Array(buffer, words[word], rows * half);
+  return {
+    address,
+    setKeys: (numKeys) => {
+      if (numKeys > capacity) throw new Error(`${numKeys} keys in a cache of ${capacity}.`);
+      placed[KEY_COUNT] = numKeys;
+      for (let layer = 0; layer < numLayers; layer++) {
+        const window = slidingWindows?.[layer] ?? numKeys;
+        placed[LAYERS + LAYER * layer + FIRST_KEY] = Math.max(0, numKeys - window);
+      }
+    },
+    setPositions: rotary ? rotaryWriter(rotary, table(19), table(20)) : () => undefined,
+  };
+}
+
+const theId = "embedding: the id";
+
+/** Throws for an id that has no embedding. */
+function checkTokens(call: DecodeCall, ids: Info, positions: Info, backend: WasmTensors): void {
+  const { tokenEmbedding, positionEmbedding: table } = call.weights.tensors;
+  const numIds = (tokenEmbedding as Info).shape[0] as number;
+  checkIds(theId, ids, numIds, backend);
+  if (table) checkIds("the position", positions, table.shape[0] as number, backend);
+}
+
+function decode(
+  { inputIds, positionIds, attentionMask }: DecodeTensors,
+  call: DecodeCall,
+  backend: WasmTensors,
+): Info {
+  const [rows] = inputIds.shape as [number];
+  checkTokens(call, inputIds, positionIds, backend);
+  const logits = backend.newTensor([rows, 1, call.vocabSize], "float32");
+  using scratch = new Scratch(backend.engine);
+  const places = {
+    rows,
+    ids: backend.address(inputIds),
+    positions: backend.address(positionIds),
+    mask: attentionMask ? backend.address(attentionMask) : 0,
+    maskRow: call.numKeys,
+    logits: backend.address(logits),
+  };
+  const plan = makePlan(call, places, scratch, backend);
+  plan.setKeys(call.numKeys);
+  plan.setPositions(backend.valuesOf(positionIds));
+  backend.engine.kernels.decode(plan.address);
   return logits;
+}
+
+/** Columns of a mask from the last that a token sees on, with room for those of the next tokens. */
+function growingMask(mask: Info, steps: number, scratch: Scratch, backend: WasmTensors) {
+  const [rows, columns] = mask.shape as [number, number];
+  const row = columns + steps - 1;
+  const address = scratch.allocate(4 * rows * row);
+  return {
+    address,
+    row,
+    /** To be called when all memory has been allocated. */
+    open(): { values: Float32Array; isOpen: boolean[] } {
+      const values = scratch.view(address, rows * row).fill(0);
+      const given = scratch.view(backend.address(mask), rows * columns);
+      const isOpen: boolean[] = [];
+      for (let r = 0; r < rows; r++) {
+        values.set(given.subarray(r * columns, (r + 1) * columns), r * row);
+        isOpen.push(given[(r + 1) * columns - 1] !== 0);
+      }
+      return { values, isOpen };
+    },
+  };
+}
+
+function sampleAhead(
+  { inputIds, positionIds, attentionMask, uniforms }: AheadTensors,
+  call: SampleAheadCall,
+  backend: WasmTensors,
+): Info[] {
+  const { steps, endIds, padId, numKeys, vocabSize, weights } = call;
+  const { engine } = backend;
+  if (vocabSize > engine.kernels.longestSampledRow()) return [];
+  checkTokens(call, inputIds, positionIds, backend);
+  const [rows] = inputIds.shape as [number];
+  const out = backend.newTensor([steps, 2, rows], "float32");
+  using scratch = new Scratch(engine);
+  const mask = growingMask(attentionMask, steps, scratch, backend);
+  const places = {
+    rows,
+    ids: scratch.allocate(4 * rows),
+    positions: scratch.allocate(4 * rows),
+    mask: mask.address,
+    maskRow: mask.row,
+    logits: scratch.allocate(4 * rows * vocabSize),
+  };
+  const plan = makePlan(call, places, scratch, backend);
+  const numbers = (address: number) => new Int32Array(engine.memory.buffer, address, rows);
+  const [ids, positions] = [numbers(places.ids), numbers(places.positions)];
+  ids.set(numbers(backend.address(inputIds)));
+  positions.set(numbers(backend.address(positionIds)));
+  const { values: seen, isOpen } = mask.open();
+  const sampled = scratch.view(backend.address(out), 2 * rows * steps).fill(0);
+  const numIds = (weights.tensors["tokenEmbedding"] as Info).shape[0] as number;
+  for (let step = 0; ; step++) {
+    plan.setKeys(numKeys + step);
+    plan.setPositions(positions);
+    engine.kernels.decode(plan.address);
+    const to = backend.address(out) + 8 * rows * step;
+    const random = uniforms ? backend.address(uniforms) + 4 * rows * step : 0;
+    sampleRows(engine, call, { logits: places.logits, uniforms: random, out: to }, rows, vocabSize);
+    for (let row = 0; row < rows; row++) {
+      const id = sampled[2 * rows * step + row] as number;
+      const logProb = sampled[2 * rows * step + rows + row] as number;
+      isOpen[row] &&= !endIds.includes(id) && Number.isFinite(logProb);
+      ids[row] = isOpen[row] ? id : padId;
+      positions[row] = isOpen[row] ? (positions[row] as number) + 1 : 0;
+      if (step + 1 < steps) seen[row * mask.row + numKeys + step] = isOpen[row] ? 1 : 0;
+    }
+    if (step + 1 === steps || !isOpen.includes(true)) break;
+    const bad = ids.findIndex((id) => id < 0 || id >= numIds);
+    if (bad >= 0) throw outside(theId, ids[bad] as number, bad, numIds);
+  }
+  return [out];
 }
 
 export function registerDecode(): void {
   registerWasmKernel<Named, PackAttributes>(decodeKernels.pack, packWeights);
-  registerWasmKernel<Parameters<typeof decode>[0], DecodeCall>(decodeKernels.decode, decode);
+  registerWasmKernel<DecodeTensors, DecodeCall>(decodeKernels.decode, decode);
+  registerWasmKernel<AheadTensors, SampleAheadCall>(sampleAheadKernel, sampleAhead);
   registerWasmKernel<{ cache: Info; values: Info }, { start: number }>(
     decodeKernels.writeCache,
     ({ cache, values }, { start }, backend) => {

@@ -135,7 +135,8 @@ function product(
 
 // Attention: 0 qkv, 1 row of qkv, 2 first key column, 3 first value column, 4 key cache,
 // 5 value cache, 6 capacity, 7 S, 8 H, 9 Hkv, 10 hd, 11 scale, 12 mask or 0, 13 cos or 0, 14 sin,
-// 15 out, 16 norm of a query head or 0, 17 of a key head, 18 epsilon, 19 first key that is seen
+// 15 out, 16 norm of a query head or 0, 17 of a key head, 18 epsilon, 19 first key that is seen,
+// 20 row of the mask
 function attentionTask(begin: i32, end: i32): void {
   const capacity = int(6), S = int(7), H = int(8), K = int(9), hd = int(10);
   const group = H / K;
@@ -151,7 +152,7 @@ function attentionTask(begin: i32, end: i32): void {
     const cache = <usize>((b * capacity * K + head) * hd) << 2;
     const keys = pointer(4) + cache;
     const values = pointer(5) + cache;
-    const mask = pointer(12) ? pointer(12) + (<usize>(b * S + first) << 2) : 0;
+    const mask = pointer(12) ? pointer(12) + (<usize>(b * int(20) + first) << 2) : 0;
     const cos = pointer(13) + (<usize>(b * half) << 2);
     const sin = pointer(14) + (<usize>(b * half) << 2);
     const key = row + (<usize>(int(2) + head * hd) << 2);
@@ -253,6 +254,7 @@ export function decode(plan: usize): void {
     setPointer(14, at(plan, 20));
     setPointer(15, attended);
     setInt(19, word(layer, 16));
+    setInt(20, word(plan, 31));
     setPointer(16, at(layer, 14));
     setPointer(17, at(layer, 15));
     setFloat(18, epsilon);
