@@ -103,6 +103,10 @@ export const redi = defineMethod({
       ? [lower("heldOut.accuracy", "REDI 1", `REDI ${alpha}`)]
       : []),
   ],
+  metrics: [
+    ...["heldOut.accuracy", "heldOut.positiveLogProb", "heldOut.negativeLogProb"],
+    ...["heldOut.pairAccuracy", "heldOut.meanLength"],
+  ],
   fairness: {
     equal: "steps",
     note: "The rates of the second stages stand to that of the first as in the paper. All arms begin with the same SFT and take as many steps of as many rows; a step on pairs sees a right and a wrong trace of each problem, a step of SFT the right one.",
