@@ -22,7 +22,12 @@ function summingModel() {
 
 const list: RankingList = {
   ...{ queryId: "q", query: "ab" },
-  candidates: ["c", "ddd", "ef", "fff", "a"].map((text, i) => ({ docid: `d${i}`, text, grade: 0 })),
+  candidates: ["c", "ddd", "ef", "fff", "a"].map((text, i) => ({
+    docid: `d${i}`,
+    text,
+    grade: 0,
+    ids: [],
+  })),
 };
 const idsOf = (text: string) => [
   ...tokenizer.startIds,
@@ -50,6 +55,7 @@ test("32 at a time unless told otherwise, and of query and passage no more than 
     docid: `${i}`,
     text: "fed",
     grade: 0,
+    ids: [],
   }));
   const lengths = { queryLength: 1, passageLength: 2 };
   const teacher = modelListTeacher(model, { name: "mine", tokenizer, ...lengths });
@@ -64,7 +70,10 @@ test("scores of a file are looked up by query and passage, and missed by name", 
   const teacher = recordedListTeacher("run.tsv", scores);
   expect(teacher.name).toBe("run.tsv");
   expect(await teacher.scores(list)).toEqual([0, 2, 4, 6, 8]);
-  const more = { ...list, candidates: [...list.candidates, { docid: "d9", text: "", grade: 0 }] };
+  const more = {
+    ...list,
+    candidates: [...list.candidates, { docid: "d9", text: "", grade: 0, ids: [] }],
+  };
   expect(() => teacher.scores(more)).toThrow(
     'run.tsv: has no score of passage "d9" for query "q".',
   );

@@ -109,7 +109,8 @@ describe("a row", () => {
 describe("a distribution in the student's vocabulary", () => {
   const read = (logits: number[], student: number[], teacher: number[], size: number) =>
     tf.tidy(() => {
-      const map = { studentIds: student, teacherIds: teacher };
+      const [studentIds, teacherIds] = [Int32Array.from(student), Int32Array.from(teacher)];
+      const map = { studentIds, teacherIds };
       const placed = toStudentVocabulary(tf.tensor3d([[logits]]), map, size);
       return (placed.arraySync()[0] as number[][])[0]?.map(Math.exp) as number[];
     });

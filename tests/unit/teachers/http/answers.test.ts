@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { characterTokenizer, type Tokenizer } from "../../../../src/data/index.js";
 import type { TeacherServer } from "../../../../src/teachers/index.js";
 import { WrongAnswer } from "../../../../src/teachers/http/check-answer.js";
+import type { PositionScore } from "../../../../src/teachers/http/protocol.js";
 import { teacherProtocols } from "../../../../src/teachers/http/protocols.js";
 import {
   fakeRoutes,
@@ -157,7 +158,7 @@ describe("vllm", () => {
 
   test("tells the texts of the likeliest, where it does", async () => {
     const { given } = await ask("vllm", "score");
-    const [first] = given as { texts: string[]; tokenIds: number[] }[];
+    const [first] = given as PositionScore[];
     expect(first?.texts).toEqual(first?.tokenIds.map(textsOf));
     const silent: Change = (answer) => {
       const { choices } = answer as { choices: { prompt_logprobs: Record<string, Json>[] }[] };
@@ -221,7 +222,7 @@ describe("sglang", () => {
       /position 2, token \d: expected a log-probability, got null\. NaN and/,
     );
     const { given } = await ask("sglang", "score", { query: { texts: true } });
-    const [first] = given as { texts: string[]; tokenIds: number[] }[];
+    const [first] = given as PositionScore[];
     expect(first?.texts).toEqual(first?.tokenIds.map(textsOf));
     const quiet = await ask("sglang", "score");
     expect((quiet.given as object[])[0]).not.toHaveProperty("texts");
@@ -282,7 +283,7 @@ describe("llama.cpp", () => {
 
   test("tells the texts of the likeliest", async () => {
     const { given } = await ask("llama.cpp", "score");
-    const [first] = given as { texts: string[]; tokenIds: number[] }[];
+    const [first] = given as PositionScore[];
     expect(first?.texts).toEqual(first?.tokenIds.map(textsOf));
   });
 
