@@ -6,7 +6,6 @@ import {
   type RecordedPosition,
   type RecordedRow,
   recordedTeacher,
-  type RecordingManifest,
   rowKey,
 } from "../../../../src/teachers/index.js";
 
@@ -22,7 +21,7 @@ function teacherOf(changes: object = {}, stored: Partial<RecordedRow> = {}, voca
   return recordedTeacher(
     {
       name: "rec",
-      manifest: { ...facts, maxPositions: null, ...changes } as unknown as RecordingManifest,
+      manifest: { ...facts, maxPositions: null, ...changes } as never,
       has: (key) => key === rowKey(row),
       read: (keys) => Promise.resolve(keys.map(() => given)),
     },

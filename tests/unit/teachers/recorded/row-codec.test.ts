@@ -52,11 +52,11 @@ describe("a recorded row", () => {
 
   test("has numbers of 2 or 4 bytes", () => {
     const layoutOf = (dtype: "float16" | "float32") =>
-      rowLayout({ ...base, dtype, vocabSize: 9, k: 3 });
+      logProbLayout({ ...base, dtype, vocabSize: 9, k: 3 });
     const rest = { k: 3, idBytes: 2, hasNormalizer: false };
-    expect(layoutOf("float16")).toEqual({ ...rest, floatBytes: 2 });
-    expect(layoutOf("float32")).toEqual({ ...rest, floatBytes: 4 });
-    expect(bytesPerPosition(layoutOf("float32"))).toBe(3 * 6 + 8);
+    expect(layoutOf("float16")).toMatchObject({ ...rest, floatBytes: 2 });
+    expect(layoutOf("float32")).toMatchObject({ ...rest, floatBytes: 4 });
+    expect(layoutOf("float32").bytesPerPosition).toBe(3 * 6 + 8);
   });
 
   test("has a normalizer where draws are of another distribution than the teacher's", () => {
