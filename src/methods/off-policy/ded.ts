@@ -23,6 +23,7 @@ import {
 import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
+const problems = additionProblems(3, { minDigits: 1 });
 const count = (fallback: number, text: string) => z.int().min(1).default(fallback).describe(text);
 
 /** A teacher by what small students learn from it, then hard problems, then dissimilar solutions. */
@@ -36,11 +37,7 @@ export const ded = defineMethod({
   fidelity: "faithful",
   note: "The teachers are the task's solver in several styles, right to different degrees. A smoke test is scored on training problems behind those that corpora are chosen from, not on those that arms are compared by.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...baseSettings({ problems, batchSize: 32, evaluateEvery: 0 }),
     teachers: solversField(
       {
         terse: { styles: ["direct", "reversed"], errorRate: 0 },
@@ -120,5 +117,4 @@ export const ded = defineMethod({
     equal: "steps",
     note: "As many steps of as many rows in all arms, from corpora of at most the same number of right rows; what choosing cost is counted.",
   },
-  smoke: { hardest: 1 },
 });
