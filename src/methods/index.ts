@@ -6,6 +6,7 @@ import { onPolicyDistillation } from "./anchors/on-policy-distillation.js";
 import { taid } from "./anchors/taid.js";
 import { contrastableDpo } from "./off-policy/contrastable-dpo.js";
 import { dap } from "./off-policy/dap.js";
+import { ded } from "./off-policy/ded.js";
 import { distillationSource } from "./off-policy/distillation-source.js";
 import { drp } from "./off-policy/drp.js";
 import { fineTuneCot } from "./off-policy/fine-tune-cot.js";
@@ -37,6 +38,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   dap,
   contrastableDpo,
   tinyllm,
+  ded,
   ssb,
   bard,
   fineTuneCot,

@@ -37,8 +37,11 @@ export interface TracePair {
   readonly rejectedFinished?: boolean;
 }
 
-/** What a step on traces can need; `likelihood`: the log-probabilities of a student. */
-export type TraceNeed = "likelihood" | "solve" | "checkSteps" | "continueFrom";
+/**
+ * What a step on traces can need; `likelihood`: the log-probabilities of a student, `given`: the traces of
+ * an earlier collection.
+ */
+export type TraceNeed = "likelihood" | "given" | "solve" | "checkSteps" | "continueFrom";
 
 /** What a step on traces is given beside them. */
 export interface TraceContext {
@@ -52,6 +55,8 @@ export interface TraceContext {
   logProbs?(
     traces: readonly Pick<Trace, "prompt" | "completion">[],
   ): Promise<readonly (readonly number[])[]>;
+  /** What an earlier collection has of a problem. Absent where none is named. */
+  given?(problem: Problem): readonly { readonly correct: boolean }[];
 }
 
 /**

@@ -39,6 +39,16 @@ export {
   withTask,
 } from "./settings.js";
 export {
+  chooseSolver,
+  smokeSettings,
+  type SmokeSettings,
+  smokeStages,
+  type SmokeStart,
+  type Solvers,
+  solverSampler,
+  solversField,
+} from "./solvers.js";
+export {
   chooseStage,
   collectStage,
   madeOnce,
@@ -50,6 +60,7 @@ export {
 } from "./stages.js";
 export { freshStudent, fromStage, students, type StudentSize, studentSizes } from "./students.js";
 export {
+  askRowsOf,
   countField,
   keepField,
   rowsOf,
@@ -58,4 +69,5 @@ export {
   solvedStage,
   stylesField,
   tracesStage,
+  verifierField,
 } from "./traces.js";

@@ -63,13 +63,15 @@ export interface SftStageOptions {
   readonly steps: number;
   readonly learningRate: number;
   readonly data?: StageRun["data"];
+  /** Beside that of the settings: other problems, or another number of them. */
+  readonly evaluation?: StageRun["evaluation"];
 }
 
 /** Supervised fine-tuning on the worked solutions of the problems, or on other data. */
 export function sftStage(
   name: string,
   settings: BaseSettings,
-  { student, steps, learningRate, data }: SftStageOptions,
+  { steps, learningRate, ...options }: SftStageOptions,
 ): Stage {
   const trainer = {
     type: "sft",
@@ -78,7 +80,7 @@ export function sftStage(
     schedule: "cosine",
     warmupSteps: 10,
   } as const;
-  return trainStage(name, settings, { student, trainer, ...(data === undefined ? {} : { data }) });
+  return trainStage(name, settings, { ...options, trainer });
 }
 
 /** A teacher that was trained on the worked solutions: one for all seeds and arms. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Stage, StageRun } from "../../config/index.js";
+import { verifierSchema } from "../../data/index.js";
 import type { BaseSettings } from "./settings.js";
 import { collectStage, sftStage, type SftStageOptions } from "./stages.js";
 
@@ -19,6 +20,10 @@ export const shareField = (fallback: number, text: string) =>
 
 export const stylesField = (fallback: string[], text: string) =>
   z.array(z.string()).min(1).default(fallback).describe(text);
+
+export const verifierField = verifierSchema
+  .prefault({ type: "last-number" })
+  .describe("Judges students on rows that an earlier stage collected, by the rows' answers.");
 
 /** A stage that collects from the problems of the settings. */
 export function tracesStage(
@@ -43,6 +48,11 @@ export function solvedStage(
 export function rowsOf(...stages: readonly [string, ...string[]]): FileData {
   const paths = stages.map((stage) => `stage:${stage}`);
   return { type: "file", path: paths.length === 1 ? (paths[0] as string) : paths };
+}
+
+/** The prompts of an earlier stage's rows, all of them to evaluate on. */
+export function askRowsOf(stage: string, verifier: FileData["verifier"]): FileData {
+  return { ...rowsOf(stage), validationPath: `stage:${stage}`, ...(verifier && { verifier }) };
 }
 
 /** SFT on the rows of earlier stages, evaluated on the problems. */

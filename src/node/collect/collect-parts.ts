@@ -87,7 +87,10 @@ function checkNeeds(config: CollectConfig, problems: ProblemSource): void {
   const available = { problems, student, teacher };
   checkSampler(config.sampler, available);
   const check = (needs: readonly TraceNeed[], what: string, field: string) => {
-    const asked = needs.map((need) => (need === "likelihood" ? "student" : need));
+    if (needs.includes("given") && config.traces === undefined) throw nothingGiven(what);
+    const asked = needs
+      .filter((need) => need !== "given")
+      .map((need) => (need === "likelihood" ? "student" : need));
     requireNeeds(asked, available, what, field);
   };
   for (const [i, step] of config.steps.entries()) {
@@ -96,6 +99,13 @@ function checkNeeds(config: CollectConfig, problems: ProblemSource): void {
   if (config.pairs === undefined) return;
   const { type } = config.pairs;
   check(findPairMaker(type).needsFor?.(config.pairs) ?? [], `The maker "${type}"`, "pairs");
+}
+
+function nothingGiven(what: string): PupilError {
+  return new PupilError(`${what} needs the traces of an earlier collection, and none are named.`, {
+    field: "traces",
+    remedy: "Name its rows.jsonl; it must be of the same problems: dataset, seed, start and count.",
+  });
 }
 
 function requireCount({ count, start }: CollectConfig, source: ProblemSource): number {

@@ -101,7 +101,8 @@ export async function collectTraces(options: CollectOptions): Promise<Collection
   signal?.throwIfAborted();
 
   const scored = { cost: noCost };
-  const context = traceContext(config, parts, scored);
+  const { given } = sampled;
+  const context = { ...traceContext(config, parts, scored), ...(given && { given }) };
   const { traces, counts } = await runTraceSteps(sampled.traces, config.steps, context);
   const paired = config.pairs && (await runPairMaker(traces, config.pairs, context));
   const steps = paired === undefined ? counts : [...counts, paired.count];
@@ -141,7 +142,7 @@ async function sampleTraces(
     random: new Random(config.seed).stream("collect"),
   });
   const traces = tracesOfRows(rows, problems, { tokenizer, problems: source });
-  return { traces, cost, measures };
+  return { traces, cost, measures, given };
 }
 
 /** What steps are given; what likelihoods cost is added up in `scored`. */

@@ -68,6 +68,25 @@ describe("filters", () => {
     expect(await apply(hard, mixed)).toEqual([right[0], wrong[0]]);
   });
 
+  test("solve-rate can go by the attempts of an earlier collection", async () => {
+    const tries = new Map([
+      [right[0]?.problem.id, [true, false, false, false]],
+      [right[1]?.problem.id, [true, true]],
+    ]);
+    const given = ({ id }: Problem) => (tries.get(id) ?? []).map((correct) => ({ correct }));
+    const kept = async (config: object, more: Partial<TraceContext> = { given }) => {
+      const step = traceStepSchema.parse({ type: "solve-rate", of: "given", ...config });
+      return (await runTraceSteps(right.slice(0, 3), [step], { ...context, ...more })).traces;
+    };
+    expect(await kept({ maximum: 0.25 })).toEqual([right[0]]);
+    expect(await kept({ minimum: 0.5 })).toEqual([right[1]]);
+    // The third was never tried: nothing is known of it.
+    expect(await kept({})).toEqual([right[0], right[1]]);
+    await expect(apply({ type: "solve-rate", of: "given" }, right)).rejects.toThrow(
+      "earlier traces is asked for, and none are given",
+    );
+  });
+
   test("learnability, min-prob and comprehension ask the student", async () => {
     const some = letters("a", "za", "zz");
     const best = { type: "learnability", best: 1 };

@@ -48,6 +48,20 @@ test("a task's solutions, in two styles, are counted through a filter", async ()
   expect(summary.cost).toMatchObject({ studentTokens: 0, teacherForwards: 0, studentForwards: 0 });
 });
 
+test("a step goes by the attempts of an earlier collection", async () => {
+  const output = temporaryFolder();
+  const sampler = { type: "oracle", styles: [{ errorRate: 0.5 }] };
+  const attempts = await collect(output, { name: "attempts", sampler });
+  const { path } = await collect(output, {
+    ...{ sampler: oracle, traces: join(attempts.path, "rows.jsonl") },
+    steps: [{ type: "correct" }, { type: "solve-rate", of: "given", maximum: 0 }],
+  });
+  const failed = rowsOf(attempts.path).filter(({ correct }) => correct === false);
+  expect(rowsOf(path).map(({ id }) => id)).toEqual(failed.map(({ id }) => id));
+  expect(failed.length).toBeGreaterThan(0);
+  expect(failed.length).toBeLessThan(12);
+});
+
 test("how often the answer is given away before the end is measured", async () => {
   const sampler = { type: "oracle", styles: ["direct", "reversed"] };
   const steps = [{ type: "with-answer", ending: ":{answer}" }];
@@ -201,6 +215,10 @@ describe("what cannot work is refused before anything runs", () => {
     [{ sampler: { type: "tool-loop" } }, /task addition does not answer actions.*tool/],
     [{ sampler: oracle, count: undefined }, "has no end: say how many problems"],
     [{ sampler: oracle, steps: [{ type: "min-prob" }] }, /"min-prob" needs a student/],
+    [
+      { sampler: oracle, steps: [{ type: "solve-rate", of: "given" }] },
+      /"solve-rate" needs the traces of an earlier collection, and none are named/,
+    ],
     [{ sampler: oracle, problems: { type: "text", path: "x.txt" } }, /x\.txt/],
     [{ sampler: { type: "orcale" } }, /sampler\.type is "orcale"\. Did you mean "oracle"/],
     [{ sampler: oracle, steps: [{ type: "corect" }] }, /Did you mean "correct"/],
