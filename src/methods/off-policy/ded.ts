@@ -25,7 +25,6 @@ import { defineMethod } from "../define.js";
 const metric = "heldOut.accuracy";
 const problems = additionProblems(3, { minDigits: 1 });
 const count = (fallback: number, text: string) => z.int().min(1).default(fallback).describe(text);
-
 /** A teacher by what small students learn from it, then hard problems, then dissimilar solutions. */
 export const ded = defineMethod({
   number: 18,
@@ -112,7 +111,7 @@ export const ded = defineMethod({
     higher(metric, "hard", "by smoke test"),
     higher(metric, "diverse", "hard"),
   ],
-  metrics: [metric, "longer.accuracy", "heldOut.meanLength"],
+  metrics: [metric, "heldOut.meanLength"],
   fairness: {
     equal: "steps",
     note: "As many steps of as many rows in all arms, from corpora of at most the same number of right rows; what choosing cost is counted.",

@@ -103,7 +103,7 @@ test("a missing tuple is a missing list", () => {
 test.each([
   ["steps", 'steps is not a field. Did you mean "trainer.steps"?'],
   ["learning_rate", 'Did you mean "trainer.learningRate"?'],
-  ["every", 'Did you mean "evaluation.every" or "checkpoint.every"?'],
+  ["every", 'Did you mean "evaluation.every" or "checkpoint.every" or "trainer.replay.every"?'],
   ["loss", 'Did you mean "losses" or "trainer.loss"?'],
   ["hiddenSize", 'Did you mean "student.architecture.hiddenSize"?'],
   ["SEED", 'Did you mean "seed"?'],
