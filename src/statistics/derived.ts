@@ -65,12 +65,12 @@ export interface DerivedEstimate {
  * for all columns at once, problems for all columns that have as many.
  *
  * @param columns values by seed and in a seed by problem; the same seeds in the same order
- * @param statistic of the mean of each column
+ * @param statistic of the mean of each column in a resample, and of what was observed
  * @throws PupilError if columns have other seeds
  */
 export function derivedEstimate(
   columns: readonly SeedValues[],
-  statistic: (means: readonly number[]) => number,
+  statistic: (means: readonly number[], observed: readonly number[]) => number,
   options: BootstrapOptions,
 ): DerivedEstimate {
   const seeds = columns[0]?.length ?? 0;
@@ -81,14 +81,16 @@ export function derivedEstimate(
     );
   }
   const perSeed = columns.map((column) => column.map(mean));
-  const value = statistic(perSeed.map(mean));
+  const observed = perSeed.map(mean);
+  const value = statistic(observed, observed);
   if (seeds < 2 || !Number.isFinite(value)) return { value, seeds };
   const overSeeds = percentiles(options, "seeds", (draw) => {
     const drawn = draw(seeds);
-    return statistic(perSeed.map((values) => mean(drawn.map((s) => values[s] as number))));
+    const means = perSeed.map((values) => mean(drawn.map((s) => values[s] as number)));
+    return statistic(means, observed);
   });
   const overProblems = percentiles(options, "problems", (draw) =>
-    statistic(meansOverProblems(columns, draw)),
+    statistic(meansOverProblems(columns, draw), observed),
   );
   const { low, high } = combineIntervals(value, seeds, overSeeds, overProblems);
   return Number.isFinite(low) && Number.isFinite(high)

@@ -4,7 +4,6 @@ import {
   type DerivedEstimate,
   derivedEstimate,
   gapRecovered,
-  mean,
   monotonicity,
   type SeedValues,
 } from "../../statistics/index.js";
@@ -20,7 +19,7 @@ interface Column {
 /** A derived measure as a statistic of the means of some arms' measures. */
 export function statisticOf(measure: DerivedMeasure): {
   readonly columns: readonly Column[];
-  readonly statistic: (means: readonly number[]) => number;
+  readonly statistic: (means: readonly number[], observed: readonly number[]) => number;
 } {
   switch (measure.type) {
     case "gap-recovered": {
@@ -28,7 +27,9 @@ export function statisticOf(measure: DerivedMeasure): {
       const arms = [measure.arm, measure.low, measure.high];
       return {
         columns: arms.map((arm) => ({ arm, metric })),
-        statistic: (means) => gapRecovered(...(means as [number, number, number])),
+        // Resamples in which the gap goes the other way have no share of it: then there is no interval.
+        statistic: (means, [, low = 0, high = 0]) =>
+          gapRecovered(...(means as [number, number, number]), Math.sign(high - low)),
       };
     }
     case "contrast": {
@@ -66,10 +67,5 @@ export function derivedResult(
       ),
   );
   const random = new Random(0).stream("ablation", "derived", name);
-  if (measure.type !== "gap-recovered") return derivedEstimate(values, statistic, { random });
-  // Resamples in which the gap goes the other way have no share of it: then there is no interval.
-  const [, low = 0, high = 0] = values.map((column) => mean(column.map(mean)));
-  const share = (means: readonly number[]) =>
-    gapRecovered(...(means as [number, number, number]), Math.sign(high - low));
-  return derivedEstimate(values, share, { random });
+  return derivedEstimate(values, statistic, { random });
 }
