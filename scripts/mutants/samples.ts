@@ -1,5 +1,7 @@
 import { type Mutant, mutantsOf } from "./mutant.js";
 
+const aggregation = "losses/aggregation.ts";
+
 /** Sparse teachers and sampled tokens, and what averages all losses. */
 export const sampleMutants: readonly Mutant[] = [
   ...mutantsOf("sparse-kl", "losses/sparse/sparse-kl.ts", [
@@ -54,14 +56,14 @@ export const sampleMutants: readonly Mutant[] = [
     ["weight", "1 - clipLow", "1 - (clipHigh ?? 0)"],
     ["weight", ": 1 + clipHigh;", ": 1 + (clipLow ?? 0);"],
     ["gradient", "stopGradient(advantages)", "advantages"],
-    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation', aggregation],
   ]),
   ...mutantsOf("guided-policy-gradient", "losses/sampled/guided-policy-gradient.ts", [
     ["direction", "return tf.sub(0, counted", "return tf.add(0, counted"],
     ["weight", "probability.add(shape)", "probability.add(1)"],
     ["weight", "onlyPositive ? gain.relu()", "!onlyPositive ? gain.relu()"],
     ["gradient", "stopGradient(guidedAdvantages)", "guidedAdvantages"],
-    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation', aggregation],
   ]),
   ...mutantsOf("sampled-reverse-kl", "losses/sampled/sampled-reverse-kl.ts", [
     ["direction", "logRatio(tokenLogProbs, teacher)", "logRatio(teacher, tokenLogProbs)"],

@@ -1,5 +1,6 @@
 import { type Mutant, mutantsOf } from "./mutant.js";
 
+const aggregation = "losses/aggregation.ts";
 const forwardOp = "ops/forward-kl-from-logits.ts";
 const reverseOp = "ops/reverse-kl-from-logits.ts";
 const jsdOp = "ops/generalized-jsd-from-logits.ts";
@@ -172,6 +173,6 @@ export const tokenMutants: readonly Mutant[] = [
     ["direction", "(logProbs)).sum(-1)", "(logProbs)).neg().sum(-1)"],
     ["weight", "logProbs.exp().mul(", "tf.onesLike(logProbs).mul("],
     ["normalizer", "(logProbs)).sum(-1)", "(logProbs)).mean(-1)"],
-    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation'],
+    ["normalizer", "? { fixedLength } : aggregation", '? "token" : aggregation', aggregation],
   ]),
 ];

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { assertShape } from "../../tensors/index.js";
+import { aggregationFields, aggregationOf } from "../aggregation.js";
 import { defineLoss } from "../define.js";
 import { stopGradient } from "../stop-gradient.js";
 
@@ -67,15 +68,7 @@ export const guidedPolicyGradientLoss = defineLoss({
       .boolean()
       .default(false)
       .describe("Leaves out tokens with an advantage of 0 or less (ThinkTuning [REC])."),
-    aggregation: z
-      .enum(["token", "sequence", "fixed-length"])
-      .default("token")
-      .describe("As in policy-gradient; to be the same as its."),
-    fixedLength: z
-      .int()
-      .min(1)
-      .default(512)
-      .describe("What each row's sum is divided by, for aggregation fixed-length."),
+    ...aggregationFields("As in policy-gradient; to be the same as its."),
   }),
   properties: {},
   examples: [
@@ -83,8 +76,7 @@ export const guidedPolicyGradientLoss = defineLoss({
     { shape: 0.5, onlyPositive: true, aggregation: "sequence" },
     { shape: 0.02, aggregation: "fixed-length", fixedLength: 4 },
   ],
-  aggregation: ({ aggregation, fixedLength }) =>
-    aggregation === "fixed-length" ? { fixedLength } : aggregation,
+  aggregation: aggregationOf,
   evaluate: ({ tokenLogProbs, guidedAdvantages }, config) =>
     guidedPolicyGradient(tokenLogProbs, guidedAdvantages, config),
 });

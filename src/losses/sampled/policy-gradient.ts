@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { assertShape } from "../../tensors/index.js";
+import { aggregationFields, aggregationOf } from "../aggregation.js";
 import { defineLoss } from "../define.js";
 import { stopGradient } from "../stop-gradient.js";
 import { importanceRatio } from "../importance-ratio.js";
@@ -87,17 +88,9 @@ export const policyGradientLoss = defineLoss({
       .describe(
         "With an advantage below 0 the ratio counts as at most this (AMPO: 10); null: no limit.",
       ),
-    aggregation: z
-      .enum(["token", "sequence", "fixed-length"])
-      .default("token")
-      .describe(
-        "token: mean over all tokens. sequence: mean of each row's tokens, then over rows. fixed-length: each row's sum / fixedLength, then over rows.",
-      ),
-    fixedLength: z
-      .int()
-      .min(1)
-      .default(512)
-      .describe("What each row's sum is divided by, for aggregation fixed-length."),
+    ...aggregationFields(
+      "token: mean over all tokens. sequence: mean of each row's tokens, then over rows. fixed-length: each row's sum / fixedLength, then over rows.",
+    ),
   }),
   properties: {},
   examples: [
@@ -106,8 +99,7 @@ export const policyGradientLoss = defineLoss({
     { dualClip: 1.3, clipHigh: 0.1 },
     { clipLow: null, clipHigh: null, aggregation: "fixed-length", fixedLength: 4 },
   ],
-  aggregation: ({ aggregation, fixedLength }) =>
-    aggregation === "fixed-length" ? { fixedLength } : aggregation,
+  aggregation: aggregationOf,
   evaluate: ({ tokenLogProbs, oldTokenLogProbs, advantages }, config) =>
     policyGradient(tokenLogProbs, oldTokenLogProbs, advantages, config),
 });

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";
+import { aggregationFields, aggregationOf } from "../aggregation.js";
 import { defineLoss } from "../define.js";
 import { finiteLogProbs } from "../masked.js";
 
@@ -38,19 +39,10 @@ export const negativeEntropyLoss = defineLoss({
   per: "token",
   needs: ["studentLogits"],
   config: z.strictObject({
-    aggregation: z
-      .enum(["token", "sequence", "fixed-length"])
-      .default("token")
-      .describe("As in policy-gradient; to be the same as its."),
-    fixedLength: z
-      .int()
-      .min(1)
-      .default(512)
-      .describe("What each row's sum is divided by, for aggregation fixed-length."),
+    ...aggregationFields("As in policy-gradient; to be the same as its."),
   }),
   properties: { shiftInvariant: true },
   examples: [{}, { aggregation: "sequence" }, { aggregation: "fixed-length", fixedLength: 4 }],
-  aggregation: ({ aggregation, fixedLength }) =>
-    aggregation === "fixed-length" ? { fixedLength } : aggregation,
+  aggregation: aggregationOf,
   evaluate: ({ studentLogits }) => negativeEntropy(studentLogits),
 });
