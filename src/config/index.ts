@@ -49,6 +49,7 @@ export {
   prepareData,
   type PreparedData,
   type PrepareOptions,
+  prontoqaJudge,
   readListsOf,
 } from "./datasets/index.js";
 export {

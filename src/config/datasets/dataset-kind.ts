@@ -1,5 +1,6 @@
 import type {
   DataFile,
+  ProblemSource,
   RerankLists,
   SpillFile,
   TokenizeReport,
@@ -122,7 +123,9 @@ export interface DatasetKind<D> {
 }
 
 /** The different characters of texts. */
-export async function distinctCharacters(texts: AsyncIterable<string>): Promise<string> {
+export async function distinctCharacters(
+  texts: Iterable<string> | AsyncIterable<string>,
+): Promise<string> {
   const characters = new Set<string>();
   for await (const text of texts) for (const character of text) characters.add(character);
   return [...characters].join("");
@@ -138,6 +141,28 @@ export function longest(
   measure: (row: TokenSequence) => number,
 ): number {
   return rows.reduce((most, row) => Math.max(most, measure(row)), 1);
+}
+
+/**
+ * Room for completions that are no part of the data: a quarter more than the longest right one, so that a
+ * student can also be wrong at length, behind the longest prompt.
+ */
+export function roomForAnswers(
+  rows: readonly TokenSequence[],
+): Pick<PreparedData, "maxNewTokens" | "longestPrompt" | "positions"> {
+  const completion = longest(rows, ({ ids, completionStart }) => ids.length - completionStart);
+  const longestPrompt = longest(rows, ({ completionStart }) => completionStart);
+  const maxNewTokens = Math.ceil(1.25 * completion);
+  return { maxNewTokens, longestPrompt, positions: longestPrompt + maxNewTokens };
+}
+
+/** The training problems of a source, one after another. */
+export function trainingProblems(source: ProblemSource, random: Random): TrainingProblems {
+  return {
+    source,
+    problems: (step, count) =>
+      Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
+  };
 }
 
 export function withCommas(value: number): string {

@@ -34,6 +34,7 @@ export {
   type PrepareOptions,
 } from "./dataset-kind.js";
 export type { Dataset } from "../dataset-schema.js";
+export { prontoqaJudge } from "./prontoqa-dataset.js";
 
 const kinds: { [D in Dataset as D["type"]]: DatasetKind<D> } = {
   text: textDataset,

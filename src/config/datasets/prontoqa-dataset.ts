@@ -17,10 +17,11 @@ import {
   type DataAccess,
   type DatasetKind,
   distinctCharacters,
-  longest,
   type PrepareContext,
   type PreparedData,
   promptOfRow,
+  roomForAnswers,
+  trainingProblems,
   withCommas,
 } from "./dataset-kind.js";
 
@@ -31,11 +32,7 @@ export const prontoqaDataset: DatasetKind<ProntoqaDataset> = {
     const { train, heldOut } = await read(dataset, files);
     // Other styles of the same proofs have no other characters.
     const texts = [...train, ...heldOut].map(({ prompt, completion = "" }) => prompt + completion);
-    return distinctCharacters(
-      (async function* () {
-        yield* texts;
-      })(),
-    );
+    return distinctCharacters(texts);
   },
   async prepare(dataset, context) {
     return prepare(dataset, await read(dataset, context.files), context);
@@ -76,9 +73,13 @@ async function jsonOf(path: string, files: DataAccess): Promise<unknown> {
   }
 }
 
-/** Rows of files whose problems the task knows: judged, checked, solved and continued by it. */
+/** The task that judges, checks, solves and continues the problems of such files. */
+export function prontoqaJudge(): ProblemSource {
+  return taskSource(taskConfigSchema.parse({ type: "prontoqa" }));
+}
+
 function sourceOf(name: string, parts: Parts): ProblemSource {
-  const task = taskSource(taskConfigSchema.parse({ type: "prontoqa" }));
+  const task = prontoqaJudge();
   const { name: _name, alphabet: _alphabet, size: _size, problem: _problem, ...abilities } = task;
   const rows = fileSource({ name, ...parts }, () => ({ correct: false, answer: undefined }));
   return { ...rows, ...abilities };
@@ -92,19 +93,14 @@ function prepare(dataset: ProntoqaDataset, parts: Parts, context: PrepareContext
   const rows = train.map((problem) => rowOf(problem, tokenizer));
   const asked = heldOut.slice(0, evaluationRows);
   const evaluated = asked.map((problem) => rowOf(problem, tokenizer));
-  requireRoom([...rows, ...evaluated], maxPositions);
+  const all = [...rows, ...evaluated];
+  requireRoom(all, maxPositions);
   const set: EvaluationSet = {
     ...{ name: "heldOut", rows: evaluated, prompts: evaluated.map(promptOfRow) },
     asked: { source, problems: asked },
     ...(dataset.budget === undefined ? {} : { budget: dataset.budget }),
     verify: (index, ids) => source.verify(asked[index] as Problem, tokenizer.decode(ids)).correct,
   };
-  const all = [...rows, ...evaluated];
-  const completion = longest(all, ({ ids, completionStart }) => ids.length - completionStart);
-  // A quarter more than the longest right one, as for tasks.
-  const maxNewTokens = Math.ceil(1.25 * completion);
-  const longestPrompt = longest(all, ({ completionStart }) => completionStart);
-  const needed = longestPrompt + maxNewTokens;
   return {
     training: {
       size: rows.length,
@@ -114,15 +110,9 @@ function prepare(dataset: ProntoqaDataset, parts: Parts, context: PrepareContext
         ),
       promptOf: promptOfRow,
     },
-    problems: {
-      source,
-      problems: (step, count) =>
-        Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
-    },
+    problems: trainingProblems(source, random),
     evaluation: [set],
-    maxNewTokens,
-    longestPrompt,
-    positions: needed,
+    ...roomForAnswers(all),
     notes: [
       `${name}: ${withCommas(train.length)} problems to train on, ${withCommas(heldOut.length)} to validate on.`,
     ],

@@ -10,7 +10,7 @@ import {
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
-import { withCommas } from "./dataset-kind.js";
+import { trainingProblems, withCommas } from "./dataset-kind.js";
 
 export interface RowProblems {
   /** Absent for chats: what a student is asked there is no plain text. */
@@ -55,12 +55,12 @@ export function problemsOfRows(
     return { judge, notes: [chatsNote] };
   }
   const source = fileSource({ name, train, heldOut }, verify);
-  const problems: TrainingProblems = {
-    source,
-    problems: (step, count) =>
-      Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
+  return {
+    problems: trainingProblems(source, random),
+    heldOut,
+    judge,
+    notes: notesOn(train, heldOut),
   };
-  return { problems, heldOut, judge, notes: notesOn(train, heldOut) };
 }
 
 const chatsNote =

@@ -13,10 +13,11 @@ import {
 import type { EvaluationSet } from "../../trainers/index.js";
 import {
   type DatasetKind,
-  longest,
   type PrepareContext,
   type PreparedData,
   promptOfRow,
+  roomForAnswers,
+  trainingProblems,
 } from "./dataset-kind.js";
 import { encodeList } from "./rerank-dataset.js";
 
@@ -75,10 +76,6 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
   };
   const evaluation = [evaluationSet("heldOut"), evaluationSet("longer")];
   const all = [...rowsOf("train", lengthSample), ...evaluation.flatMap(({ rows }) => rows)];
-  // A quarter more than the longest right one, so that a student can also be wrong at length.
-  const completion = longest(all, ({ ids, completionStart }) => ids.length - completionStart);
-  const maxNewTokens = Math.ceil(1.25 * completion);
-  const longestPrompt = longest(all, ({ completionStart }) => completionStart);
   return {
     training: {
       rows: (step, count) => rowsOf("train", count, step * count),
@@ -88,15 +85,9 @@ function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
     ...(listsOf && {
       ranking: { lists: (step, count) => listsOf("train", count, step * count) },
     }),
-    problems: {
-      source,
-      problems: (step, count) =>
-        Array.from({ length: count }, (_, i) => source.problem("train", step * count + i, random)),
-    },
+    problems: trainingProblems(source, random),
     evaluation,
-    maxNewTokens,
-    longestPrompt,
-    positions: longestPrompt + maxNewTokens,
+    ...roomForAnswers(all),
     notes: [`Task ${config.type}: ${task.summary}`],
   };
 }

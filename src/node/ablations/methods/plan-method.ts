@@ -1,5 +1,5 @@
-import { applyOverrides, parseConfig, seedList } from "../../../config/index.js";
-import { taskConfigSchema, taskSource } from "../../../data/index.js";
+import { applyOverrides, parseConfig, prontoqaJudge, seedList } from "../../../config/index.js";
+import { taskSource } from "../../../data/index.js";
 import { PupilError } from "../../../errors/index.js";
 import {
   type Capability,
@@ -126,8 +126,7 @@ function requireCapabilities(
   const source = isTask
     ? taskSource(problems.task, { own: own.components.tasks })
     : problems.type === "prontoqa"
-      ? // The task judges and solves the problems of such files.
-        taskSource(taskConfigSchema.parse({ type: "prontoqa" }))
+      ? prontoqaJudge()
       : undefined;
   const missing = asked.find((need) => source?.[need as "solve"] === undefined);
   if (missing === undefined) return;
