@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Aggregation } from "./.ts.js";
+import type { Aggregation } from "./define.js";
 
 /** How a loss of sampled tokens is averaged, as fields of its config; see {@link aggregationOf}. */
 export function aggregationFields(description: string) {
