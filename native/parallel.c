@@ -7,15 +7,18 @@
  *
  * Why nothing is claimed twice or with stale arguments: a claim says of which phase it is, since the
  * counter of a share has the phase in its upper half, and a phase is opened only when all chunks of the
- * one before are done. A thread raises `active` before it claims; behind the last phase all is CLOSED, and
+ * one before are done and whoever opened that has opened all of its shares: a phase of one chunk can be
+ * computed before the last share is open, and two that open at once would take each other's back. A
+ * thread raises `active` before it claims; behind the last phase all is CLOSED, and
  * the caller waits for active = 0 before it touches the job again. So a thread that comes late finds
  * CLOSED, or a job that was written before its first phase was opened.
  *
  * Who waits looks for some time and then sleeps, because waking costs more than a small kernel: on a
  * virtual machine 14 µs of the thread that wakes, and 50 µs until the other one runs. A thread looks for
  * its next job for as long as that, the gap between two kernels, and so it does for the next phase and, if
- * it is the caller, for the end of the last unit. It is measured in time: a pause is 10 ns on one CPU and 45 on the next. Meanwhile it offers its core
- * again and again to whoever wants it: another program, or the thread that is waited for.
+ * it is the caller, for the end of the last unit. It is measured in time: a pause is 10 ns on one CPU
+ * and 45 on the next. Meanwhile it offers its core again and again to whoever wants it: another program,
+ * or the thread that is waited for.
  */
 #include "parallel.h"
 
@@ -62,7 +65,7 @@ struct worker {
 
 struct pupil_pool {
   _Alignas(64) _Atomic int phase; /* that is open */
-  _Alignas(64) _Atomic int done;  /* chunks of it */
+  _Alignas(64) _Atomic int done;  /* chunks of it, and its opening */
   _Alignas(64) _Atomic int active; /* threads that may hold a claim */
   _Alignas(64) _Atomic unsigned epoch;
   _Atomic int sleepers, waiting, stop, claims;
@@ -101,16 +104,23 @@ static void wake(struct pupil_pool *pool, pupil_condition *condition, _Atomic in
   pupil_unlock(&pool->mutex);
 }
 
+/* Notes that a chunk of an open phase is done, or its opening; whether that was the last of it. */
+static int completes(struct pupil_pool *pool, int phase) {
+  return atomic_fetch_add(&pool->done, 1) == chunks_of(&pool->phases[phase]);
+}
+
 /* Opens a phase, or the next one that has units, or closes the job. */
 static void open_phase(struct pupil_pool *pool, int phase) {
-  while (phase < pool->phase_count && chunks_of(&pool->phases[phase]) == 0) phase++;
-  if (phase >= pool->phase_count) phase = CLOSED;
-  atomic_store(&pool->done, 0);
-  for (int i = 0; i <= pool->count; i++) {
-    atomic_store(&pool->shares[i].next, (uint64_t)phase << 32);
-  }
-  atomic_store(&pool->phase, phase);
-  wake(pool, &pool->progress, &pool->waiting);
+  do {
+    while (phase < pool->phase_count && chunks_of(&pool->phases[phase]) == 0) phase++;
+    if (phase >= pool->phase_count) phase = CLOSED;
+    atomic_store(&pool->done, 0);
+    for (int i = 0; i <= pool->count; i++) {
+      atomic_store(&pool->shares[i].next, (uint64_t)phase << 32);
+    }
+    atomic_store(&pool->phase, phase);
+    wake(pool, &pool->progress, &pool->waiting);
+  } while (phase != CLOSED && completes(pool, phase++));
 }
 
 /* Whether a counter of a share stands at a chunk. */
@@ -133,7 +143,7 @@ static int run_chunk(struct pupil_pool *pool, int own, void *scratch) {
     const int64_t begin = (int64_t)(begin_of(pool, phase, share) + (int)(uint32_t)claimed) * p->grain;
     const int64_t end = begin + p->grain < p->total ? begin + p->grain : p->total;
     p->task(p->arguments, (int)begin, (int)end, scratch);
-    if (atomic_fetch_add(&pool->done, 1) + 1 == chunks_of(p)) open_phase(pool, phase + 1);
+    if (completes(pool, phase)) open_phase(pool, phase + 1);
     return 1;
   }
   return 0;

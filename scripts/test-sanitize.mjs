@@ -25,10 +25,11 @@ function library([command, ...first], name) {
 }
 
 function run(command, args, env = {}) {
-  const { status } = spawnSync(command, args, {
+  const { status, signal } = spawnSync(command, args, {
     ...{ stdio: "inherit", cwd: root },
     env: { ...process.env, ...env },
   });
+  if (signal !== null) process.stderr.write(`${command} was ended by ${signal}\n`);
   if (status !== 0) process.exit(status ?? 1);
 }
 

@@ -66,6 +66,8 @@ static int phases_are_in_order(struct pupil_engine *engine, int number) {
 }
 
 int main(void) {
+  /* A thread that waits for ever is a failure. It takes some 0.3 s; SIGALRM ends the process. */
+  alarm(60);
   static int counts[UNITS];
   struct pupil_engine engine = {.pool = pupil_pool_start(4), .threads = 4};
   for (int number = 1; number <= 2000; number++) {
