@@ -18,7 +18,7 @@ import { defineMethod } from "../define.js";
 
 const problems = {
   type: "task",
-  task: { type: "tool", minHops: 1, maxHops: 2, modulus: 10 },
+  task: { type: "tool", minHops: 2, maxHops: 2, modulus: 10 },
 } as const;
 
 /** Agents that are corrected at their first error, then rewarded from just before one. */
@@ -34,7 +34,7 @@ export const score = defineMethod({
   note: "The teacher is the task. Rewards begin just before a mistake that the task made in one of its own episodes, not the student's.",
   settings: z.strictObject({
     ...baseSettings({ problems, batchSize: 8, evaluationRows: 100, evaluateEvery: 0 }),
-    ...warmSettings({ sftSteps: 450, steps: 60 }),
+    ...warmSettings({ sftSteps: 1200, steps: 60 }),
     correctedProblems: z.int().min(1).default(800).describe("Problems of which the student tries."),
     corrections: z.int().min(1).default(5).describe("Corrections of an episode, at most."),
     correctionSteps: stepsField(200, "the SFT on corrected or on the teacher's episodes"),
