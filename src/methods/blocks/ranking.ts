@@ -15,8 +15,8 @@ export function rankSettings() {
     teacher: sizeField("S0w", "teacher"),
     teacherSteps: stepsField(800, "the teacher, which is trained once for all seeds"),
     teacherRate: rateField(2e-3, "the teacher"),
-    steps: stepsField(300, "the first stage"),
-    learningRate: rateField(2e-3, "the first stage"),
+    steps: stepsField(800, "the first stage"),
+    learningRate: rateField(1e-3, "the first stage"),
     candidates: z.int().min(2).default(4).describe("Passages of a query in a step."),
   };
 }
