@@ -45,7 +45,9 @@ export interface RunRemains {
   readonly weights: string;
 }
 
-const times = new Set(["elapsedMs", "elapsedSeconds", "tokensPerSecond"]);
+const times = new Set(["elapsedMs", "elapsedSeconds", "tokensPerSecond", "time"]);
+/** Of what processes did, which is not the same in a run that was stopped. */
+const ofProcesses = /"type":"(checkpoint|resume)"/;
 
 export function remainsOf(config: RunConfig): RunRemains {
   const path = pathOf(config);
@@ -56,7 +58,10 @@ export function remainsOf(config: RunConfig): RunRemains {
     });
   const rows = (name: string) => {
     const lines = readFileSync(join(path, name), "utf8").split("\n");
-    return lines.slice(0, -1).map(withoutTimes);
+    return lines
+      .slice(0, -1)
+      .filter((line) => !ofProcesses.test(line))
+      .map(withoutTimes);
   };
   const last = join(path, "checkpoints", `step-${config.trainer.steps}`);
   return {

@@ -37,6 +37,7 @@ export {
   failureSignatures,
   type TrainingHistory,
 } from "./diagnostics/failure-signatures.js";
+export * from "./log/index.js";
 export { layerSizesOf } from "./step/layer-terms.js";
 export type { StepMetrics } from "./step/metrics.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";

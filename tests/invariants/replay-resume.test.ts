@@ -1,8 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { StepMetrics } from "../../src/trainers/index.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../setup/tiny-teacher.js";
 
@@ -30,7 +29,7 @@ test("a stopped run has the rows of before, and goes on with them bit for bit", 
   expect(metricsOf(parts)).toEqual(metricsOf(whole));
   expect(weightsOf(parts, 14).equals(weightsOf(whole, 14))).toBe(true);
 
-  const steps = (metricsOf(whole) as unknown as StepMetrics[]).filter((row) => row.replay);
+  const steps = stepsOf(whole).filter((row) => row.replay);
   const kinds = steps.map(({ replay: found }) =>
     found?.written ? "written" : found?.replayed ? "replayed" : "data",
   );

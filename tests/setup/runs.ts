@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig, type RunConfig, runConfigSchema } from "../../src/config/index.js";
+import { metricsOfRow, readLogRow, type StepMetrics } from "../../src/trainers/index.js";
 import { type RunEvent, trainRun } from "../../src/node/index.js";
 
 /** The config of a run so small that it takes a second on the plain JavaScript backend. */
@@ -41,16 +42,27 @@ export async function runToEnd(
   return events;
 }
 
-/** The rows of a run's log without what depends on the clock. */
+/** The rows of a run's log without what depends on the clock and on how often it was stopped. */
 export function metricsOf(config: RunConfig): Record<string, unknown>[] {
   const text = readFileSync(join(config.output, config.name, "metrics.jsonl"), "utf8");
   return text
     .trim()
     .split("\n")
     .map((line) => {
-      const { elapsedMs: _elapsedMs, ...row } = JSON.parse(line) as Record<string, unknown>;
+      const { elapsedMs: _, time: _time, ...row } = JSON.parse(line) as Record<string, unknown>;
       return row;
-    });
+    })
+    .filter(({ type }) => type !== "checkpoint" && type !== "resume");
+}
+
+/** What the steps of a run reported, as its log has it. */
+export function stepsOf(config: RunConfig): StepMetrics[] {
+  const text = readFileSync(join(config.output, config.name, "metrics.jsonl"), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => readLogRow(JSON.parse(line)))
+    .flatMap((row) => (row?.type === "step" ? [metricsOfRow(row)] : []));
 }
 
 /** The bytes of a checkpoint's weights. */

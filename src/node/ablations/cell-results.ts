@@ -4,7 +4,7 @@ import { areaUnderCurve } from "../../statistics/index.js";
 import { exists } from "../files/file-exists.js";
 import { withNumbers } from "../files/json.js";
 import { readJson } from "../files/read-files.js";
-import { readLog } from "../runs/run-log.js";
+import { readLog } from "../logs/log-file.js";
 import type { Cell } from "./planned.js";
 import type { PlannedStage } from "./stages/stage.js";
 import { type CellCost, combineCosts, type LogEntry, readCost } from "./stages/stage-cost.js";
@@ -63,13 +63,14 @@ async function collectedMeasures({ kind, name, folder }: PlannedStage) {
 /** Reads what a finished run measured; measures that are infinite or not a number are there too. */
 export async function readRun(folder: string): Promise<RunResult> {
   const summary = withNumbers(await readJson(join(folder, "summary.json"), "summary"));
-  const rows = (await readLog(join(folder, "metrics.jsonl"))).filter((row) => !("warning" in row));
-  const evaluations = rows.filter((row) => !("terms" in row));
+  const { rows } = await readLog(join(folder, "metrics.jsonl"));
   return {
     folder,
     metrics: numbersOf((summary as { final: LogEntry }).final),
     problems: await readProblems(folder),
-    curve: evaluations.map(({ step, ...row }) => ({ step, metrics: numbersOf(row) })),
+    curve: rows.flatMap((row) =>
+      row.type === "evaluation" ? [{ step: row.step, metrics: row.values }] : [],
+    ),
   };
 }
 

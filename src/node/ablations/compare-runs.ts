@@ -6,7 +6,7 @@ import { readRunConfig, withoutVersions } from "../runs/run-folder.js";
 import { type CellResult, readRun } from "./cell-results.js";
 import type { AblationPlan } from "./planned.js";
 import { type AblationResults, ablationResults } from "./results.js";
-import { readLog } from "../runs/run-log.js";
+import { readLog } from "../logs/log-file.js";
 import { runCost } from "./stages/stage-cost.js";
 
 type Config = Record<string, unknown>;
@@ -123,7 +123,7 @@ async function cellOf(
     });
   }
   const { batchSize = 1 } = config["trainer"] as { batchSize?: number };
-  const cost = runCost(await readLog(join(folder, "metrics.jsonl")), batchSize);
+  const cost = runCost((await readLog(join(folder, "metrics.jsonl"))).rows, batchSize);
   return { ...(await readRun(folder)), arm, seed, cost };
 }
 

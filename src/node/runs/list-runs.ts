@@ -2,7 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
-import { readJson, readText } from "../files/read-files.js";
+import { readJson } from "../files/read-files.js";
+import { lastRows } from "../logs/last-rows.js";
 import { checkpointSteps } from "./run-folder.js";
 import { isLocked } from "./run-lock.js";
 
@@ -47,8 +48,6 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
   return found;
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 async function describeRun(path: string): Promise<ListedRun> {
   const nothing = { path, done: 0, steps: 0, metrics: {} };
   try {
@@ -70,32 +69,20 @@ async function describeRun(path: string): Promise<ListedRun> {
       return { path, state: diverged ? "diverged" : "finished", done, steps, metrics: final };
     }
     const saved = (await checkpointSteps(path)).at(-1) ?? 0;
-    const rows = await rowsOf(join(path, "metrics.jsonl"));
+    const log = join(path, "metrics.jsonl");
+    const { step, evaluation } = (await exists(log))
+      ? await lastRows(log, ["step", "evaluation"])
+      : {};
     const isRunning = await isLocked(path);
-    const last = rows.findLast((row) => "learningRate" in row)?.["step"];
     return {
       ...{ path, steps, state: isRunning ? "running" : "stopped" },
-      done: isRunning ? Number(last ?? 0) : saved,
-      metrics: numbersOf(rows.findLast((row) => Object.keys(row).some((key) => key.includes(".")))),
+      done: isRunning ? (step?.step ?? 0) : saved,
+      metrics: evaluation?.values ?? {},
     };
   } catch (error) {
     if (!(error instanceof PupilError)) throw error;
     return { ...nothing, state: "broken" };
   }
-}
-
-/** Rows of a log that may be growing: a half-written last one is left out. */
-async function rowsOf(path: string): Promise<Row[]> {
-  if (!(await exists(path))) return [];
-  const lines = (await readText(path)).split("\n");
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as Row);
-}
-
-function numbersOf(row: Row = {}): Record<string, number> {
-  const entries = Object.entries(row).filter(
-    ([key, value]) => key.includes(".") && typeof value === "number",
-  );
-  return Object.fromEntries(entries) as Record<string, number>;
 }
 
 /** A model folder has a config.json too, but no log or checkpoints. */

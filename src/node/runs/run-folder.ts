@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
+import { readLogRow } from "../../trainers/index.js";
 import {
   appendToFile,
   makeFolder,
@@ -16,14 +17,15 @@ import { fingerprintFile } from "./data-fingerprint.js";
 import { newestWholeCheckpoint } from "./newest-checkpoint.js";
 import { emptyHistory, type RunHistory } from "./run-history.js";
 import { lockRun } from "./run-lock.js";
-import { cutLog, type LogRow } from "./run-log.js";
+import { cutLog, lineOf, type LogLine, type NewLogRow } from "../logs/log-file.js";
 
 /** The files of one run, which no other process writes to; see "A run on disk" of docs/design.md. */
 export interface RunFolder {
   readonly path: string;
   checkpointPath(step: number): string;
-  appendMetrics(row: LogRow): Promise<void>;
-  appendCompletions(rows: readonly LogRow[]): Promise<void>;
+  /** Adds a row to `metrics.jsonl`, with the present time. */
+  log(row: NewLogRow): Promise<void>;
+  appendCompletions(rows: readonly LogLine[]): Promise<void>;
   /** To be awaited before a checkpoint of the same step is written. */
   syncLogs(): Promise<void>;
   writeConfig(config: object): Promise<void>;
@@ -120,7 +122,7 @@ export function withoutVersions(stored: unknown): unknown {
 
 async function lockedFolder(path: string): Promise<RunFolder> {
   const lock = await lockRun(path);
-  const append = async (name: (typeof logNames)[number], rows: readonly LogRow[]) => {
+  const append = async (name: (typeof logNames)[number], rows: readonly LogLine[]) => {
     if (rows.length === 0) return;
     await lock.check();
     await appendToFile(join(path, name), rows.map((row) => `${toJson(row)}\n`).join(""));
@@ -132,7 +134,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
   return {
     path,
     checkpointPath: (step) => join(path, "checkpoints", `step-${step}`),
-    appendMetrics: (row) => append("metrics.jsonl", [row]),
+    log: (row) => append("metrics.jsonl", [lineOf(row)]),
     appendCompletions: (rows) => append("completions.jsonl", rows),
     syncLogs: async () => {
       await lock.check();
@@ -160,9 +162,12 @@ async function lockedFolder(path: string): Promise<RunFolder> {
  */
 async function cutLogs(path: string, step: number): Promise<RunHistory> {
   const history = emptyHistory();
-  const isBefore = (row: LogRow) => step > 0 && row.step <= step;
+  const isBefore = (row: LogLine) => step > 0 && row.step <= step;
   const [metrics, completions] = logNames.map((name) => join(path, name)) as [string, string];
-  await cutLog(metrics, isBefore, (row) => history.replay(row));
+  await cutLog(metrics, isBefore, (line) => {
+    const row = readLogRow(line);
+    if (row !== undefined) history.replay(row);
+  });
   // An evaluation's completions are written before its metrics, which say that it is whole.
   const evaluated = history.last?.step === step;
   await cutLog(completions, (row) => isBefore(row) && (evaluated || row.step < step));

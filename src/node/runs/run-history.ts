@@ -1,12 +1,12 @@
 import {
+  type LogRow,
+  metricsOfRow,
   type StepMetrics,
   type TrainingWarning,
   watchEvaluations,
   watchTraining,
 } from "../../trainers/index.js";
 import { addCosts, noCost, type SamplingCost } from "../../rollouts/index.js";
-import { withNumbers } from "../files/json.js";
-import type { LogRow } from "./run-log.js";
 
 export type Metrics = Readonly<Record<string, number>>;
 
@@ -77,10 +77,8 @@ export function emptyHistory(): RunHistory {
       return watch.showing().includes("loss-diverges") || watchHeldOut.showing();
     },
     replay(row) {
-      if ("warning" in row) return;
-      const { step, ...rest } = withNumbers(row) as LogRow;
-      if ("terms" in rest) addStep({ step, ...rest } as StepMetrics);
-      else addEvaluation({ step, metrics: rest as Metrics });
+      if (row.type === "step") addStep(metricsOfRow(row));
+      if (row.type === "evaluation") addEvaluation({ step: row.step, metrics: row.values });
     },
     addStep,
     addEvaluation,

@@ -1,7 +1,8 @@
+import { relative } from "node:path";
 import type { DataReport, RunConfig } from "../../config/index.js";
 import { NotFiniteError, PupilError } from "../../errors/index.js";
 import type { SamplingCost } from "../../rollouts/index.js";
-import { type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
+import { flatMetrics, type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
 import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
 import { DiskError } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
@@ -107,6 +108,7 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
     // Without a checkpoint the run begins again, with the data of now.
     if (step === 0) await run.writeFingerprint(fingerprint);
     const history = await run.goBackTo(step);
+    if (resume) await run.log({ type: "resume", step });
     yield resume
       ? { type: "resumed", path, step, notes: [...notes, ...missingRows(history, step)] }
       : { type: "started", path, notes: parts.notes };
@@ -156,7 +158,7 @@ async function* trainLoop(
 
   const warn = async function* (warnings: readonly TrainingWarning[]): AsyncGenerator<RunEvent> {
     for (const warning of warnings) {
-      await run.appendMetrics(warning);
+      await run.log({ type: "warning", ...warning });
       yield { type: "warning", warning };
     }
   };
@@ -164,7 +166,7 @@ async function* trainLoop(
     const { metrics, completions, correct } = await parts.evaluate();
     if (Object.keys(correct).length > 0) await run.writeProblems(correct);
     await run.appendCompletions(completions.map((row) => ({ step, ...row })));
-    await run.appendMetrics({ step, ...metrics });
+    await run.log({ type: "evaluation", step, values: metrics });
     const warnings = history.addEvaluation({ step, metrics });
     yield { type: "evaluation", step, metrics };
     yield* warn(warnings);
@@ -186,6 +188,7 @@ async function* trainLoop(
     ]);
     await writeFolderAtomic(target, withMark(files));
     saved = step;
+    await run.log({ type: "checkpoint", step, path: relative(run.path, target) });
     await removeOldCheckpoints(run, config.checkpoint.keep);
     return { type: "checkpoint", step, path: target };
   };
@@ -197,7 +200,9 @@ async function* trainLoop(
     for await (const metrics of untilAborted(parts.train(startStep), signal)) {
       step = metrics.step;
       lossStates = metrics.lossStates;
-      await run.appendMetrics(metrics);
+      const { isMidRollout } = metrics;
+      const flags = isMidRollout && { isMidRollout };
+      await run.log({ type: "step", step, ...flags, values: flatMetrics(metrics) });
       const warnings = history.addStep(metrics);
       yield { type: "step", metrics, steps };
       yield* warn(warnings);

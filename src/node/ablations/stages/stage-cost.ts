@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readJson } from "../../files/read-files.js";
-import { readLog } from "../../runs/run-log.js";
+import type { LogRow, Values } from "../../../trainers/index.js";
+import { readLog } from "../../logs/log-file.js";
 import type { PlannedStage } from "./stage.js";
 
 /** What was paid for a result: sums over all stages that it takes, shared ones included. */
@@ -40,7 +41,7 @@ export type LogEntry = Readonly<Record<string, unknown>>;
 /** What a finished stage cost. */
 export async function readCost(stage: PlannedStage): Promise<CellCost> {
   if (stage.kind === "run") {
-    const rows = await readLog(join(stage.folder, "metrics.jsonl"));
+    const { rows } = await readLog(join(stage.folder, "metrics.jsonl"));
     return runCost(rows, stage.config.trainer.batchSize);
   }
   if (stage.kind === "choose") return noCellCost;
@@ -50,35 +51,35 @@ export async function readCost(stage: PlannedStage): Promise<CellCost> {
 }
 
 /** What the steps of a run cost. */
-export function runCost(rows: readonly LogEntry[], batchSize: number): CellCost {
-  const steps = rows.filter((row) => "terms" in row);
+export function runCost(rows: readonly LogRow[], batchSize: number): CellCost {
   return combineCosts(
-    steps.map((row) => ({
-      ...noCellCost,
-      steps: 1,
-      trainedTokens: numberOf(row, "tokens"),
-      seconds: numberOf(row, "elapsedMs") / 1000,
-      ...(isRow(row["cost"])
-        ? sampling(row["cost"])
-        : { sampledTokens: sampledIn(row, batchSize) }),
-    })),
+    rows.flatMap((row) => {
+      if (row.type !== "step") return [];
+      const { values } = row;
+      const sampled =
+        "cost.studentTokens" in values
+          ? sampling(values, "cost.")
+          : { sampledTokens: sampledIn(values, batchSize) };
+      const trainedTokens = numberOf(values, "tokens");
+      const seconds = numberOf(values, "elapsedMs") / 1000;
+      return [{ ...noCellCost, steps: 1, trainedTokens, seconds, ...sampled }];
+    }),
   );
 }
 
-function sampling(cost: LogEntry) {
+function sampling(cost: LogEntry, prefix = "") {
   return {
-    sampledTokens: numberOf(cost, "studentTokens"),
-    teacherTokens: numberOf(cost, "teacherTokens"),
-    studentForwards: numberOf(cost, "studentForwards"),
-    teacherForwards: numberOf(cost, "teacherForwards"),
+    sampledTokens: numberOf(cost, `${prefix}studentTokens`),
+    teacherTokens: numberOf(cost, `${prefix}teacherTokens`),
+    studentForwards: numberOf(cost, `${prefix}studentForwards`),
+    teacherForwards: numberOf(cost, `${prefix}teacherForwards`),
   };
 }
 
 /** Of logs that have no cost: what was written, by the mean length. */
-function sampledIn(row: LogEntry, batchSize: number): number {
+function sampledIn(row: Values, batchSize: number): number {
   const rows = Math.round(numberOf(row, "onPolicyShare") * batchSize);
   return Math.round(numberOf(row, "rolloutLength") * rows);
 }
 
-const isRow = (value: unknown): value is LogEntry => typeof value === "object" && value !== null;
 const numberOf = (row: LogEntry, key: string) => (typeof row[key] === "number" ? row[key] : 0);

@@ -44,7 +44,7 @@ describe("a run with a loss of the user's own", () => {
     await runToEnd(run);
     const [first] = metricsOf(run);
     expect(first).toMatchObject({ step: 1 });
-    expect(JSON.stringify(first)).toContain('"small-logits":');
+    expect(JSON.stringify(first)).toContain('"terms.small-logits":');
   });
 
   test("continues exactly where it was stopped, from what its folder says", async () => {

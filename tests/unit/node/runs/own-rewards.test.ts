@@ -2,7 +2,7 @@ import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeModule, parseRunConfig } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig } from "../../../setup/runs.js";
+import { runToEnd, stepsOf, tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const page = readFileSync(new URL("../../../../docs/extending/reward.md", import.meta.url), "utf8");
@@ -25,8 +25,8 @@ test("the reward of docs/extending/reward.md can be named in a run", async () =>
   });
   const config = await parseRunConfig(given, "run.json");
   await runToEnd(config);
-  const step = metricsOf(config).find((row) => "terms" in row);
-  expect(Object.keys(step?.["rewards"] as object)).toEqual(["no-repeats"]);
+  const [step] = stepsOf(config);
+  expect(Object.keys(step?.rewards ?? {})).toEqual(["no-repeats"]);
 
   const misspelt = { type: "no-repeats", prize: 1 };
   const wrong = { ...given, trainer: { type: "reinforce", steps: 1, rewards: [misspelt] } };

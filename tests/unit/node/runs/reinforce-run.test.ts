@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
 import type { RunSummary } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyConfig, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const trainer = {
@@ -17,8 +17,8 @@ test("a run measures rewards and samples, and sums its costs up", async () => {
   });
   await runToEnd(config);
   const rows = metricsOf(config);
-  const steps = rows.filter((row) => "terms" in row);
-  expect(steps[0]?.["rewards"]).toHaveProperty("length");
+  const steps = stepsOf(config);
+  expect(steps[0]?.rewards).toHaveProperty("length");
   const last = rows.filter((row) => "heldOut.accuracy" in row).at(-1);
   for (const name of ["passAt1", "passAt4", "majAt4", "tokensPerAnswer", "reward"]) {
     expect(last).toHaveProperty([`heldOut.${name}`]);
@@ -27,7 +27,7 @@ test("a run measures rewards and samples, and sums its costs up", async () => {
   const folder = join(config.output, config.name);
   const read = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8")) as object;
   const { cost } = read("summary.json") as RunSummary;
-  const written = steps.map((row) => (row["cost"] as RunSummary["cost"]).studentTokens);
+  const written = steps.map((row) => (row.cost as RunSummary["cost"]).studentTokens);
   expect(cost.studentTokens).toBe(written.reduce((a, b) => a + b, 0));
   expect(cost.studentForwards).toBe(cost.studentTokens + 2 * 4);
   expect(read("problems.json")).toHaveProperty("heldOut");
@@ -73,8 +73,7 @@ test("a reference is the model of the start, of an adapter its base, or that of 
       },
     });
     await runToEnd(config);
-    const steps = metricsOf(config).filter((row) => "terms" in row);
-    return steps.map((row) => (row["terms"] as Record<string, number>)["reverse-kl"] as number);
+    return stepsOf(config).map(({ terms }) => terms["reverse-kl"] as number);
   };
   for (const [name, student] of [
     ["whole", { from }],
@@ -96,7 +95,7 @@ test("sft measures samples only where that is asked, and costs a pass per row", 
   expect(rows.at(-1)).toHaveProperty(["heldOut.passAt2"]);
   expect(rows.at(-1)).not.toHaveProperty(["heldOut.reward"]);
   const cost = { studentTokens: 0, studentForwards: 4, teacherTokens: 0, teacherForwards: 0 };
-  expect(rows.find((row) => "terms" in row)?.["cost"]).toEqual(cost);
+  expect(stepsOf(config)[0]?.cost).toEqual(cost);
 });
 
 describe("before anything of a run is made, it is refused", () => {

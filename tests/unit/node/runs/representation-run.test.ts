@@ -10,7 +10,7 @@ import {
 } from "../../../../src/models/index.js";
 import { saveModelFolder } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 async function teacherFolder(path: string): Promise<string> {
@@ -51,9 +51,7 @@ test("a run lowers the outputs' divergence, the hidden states' and the caches' d
       "Learned beside the student: projections.1-2.weight [12, 8], from its width to the teacher's.",
     ]),
   });
-  const terms = metricsOf(config).flatMap((row) =>
-    "terms" in row ? [row["terms"] as Record<string, number>] : [],
-  );
+  const terms = stepsOf(config).map((step) => step.terms);
   const average = (name: string, from: number, to: number) =>
     terms.slice(from, to).reduce((sum, row) => sum + row[name]!, 0) / (to - from);
   for (const name of ["forward-kl", "hidden-state", "kv-match"]) {

@@ -8,7 +8,7 @@ import {
   tinyConfig,
 } from "../../../../scripts/faults/tiny-runs.js";
 import { toJson, withNumbers } from "../../../../src/node/index.js";
-import { cutLog, type LogRow } from "../../../../src/node/runs/run-log.js";
+import { cutLog, type LogLine } from "../../../../src/node/logs/log-file.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const rowsAt = (path: string) => readFileSync(path, "utf8");
@@ -30,7 +30,7 @@ test.each([
 ])("a log loses %s", async (_, before, after) => {
   const path = join(temporaryFolder(), "log.jsonl");
   writeFileSync(path, before);
-  const seen: LogRow[] = [];
+  const seen: LogLine[] = [];
   await cutLog(
     path,
     ({ step }) => step <= 2,
@@ -46,7 +46,7 @@ test("a log is read in pieces, with rows of several bytes a letter across their 
   const path = join(temporaryFolder(), "log.jsonl");
   const row = { step: 1, text: "ä€🙂".repeat(20_000) };
   writeFileSync(path, `${JSON.stringify(row)}\n`.repeat(3));
-  const seen: LogRow[] = [];
+  const seen: LogLine[] = [];
   await cutLog(
     path,
     () => true,

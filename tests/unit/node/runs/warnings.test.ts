@@ -23,7 +23,7 @@ test("a run tells of a known failure, once, and keeps it in its log", async () =
       remedy: expect.stringContaining("samplingTemperature") as string,
     },
   ]);
-  expect(metricsOf(run).filter((row) => "warning" in row)).toEqual(
-    warnings.map(({ warning }) => warning),
+  expect(metricsOf(run).filter(({ type }) => type === "warning")).toEqual(
+    warnings.map(({ warning }) => ({ version: 2, type: "warning", ...warning })),
   );
 });

@@ -5,7 +5,7 @@ import { startBackend } from "../../../../src/backend/index.js";
 import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
 import { nodePlatform } from "../../../../src/node/index.js";
 import { useCpu } from "../../../setup/backend.js";
-import { metricsOf, runToEnd } from "../../../setup/runs.js";
+import { stepsOf, runToEnd } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const page = readFileSync(
@@ -76,10 +76,9 @@ test.each(configs)("$name looks as the page says", async (config) => {
     config.name,
   );
   await runToEnd(run);
-  const steps = metricsOf(run).filter((row) => "gradNorm" in row);
+  const steps = stepsOf(run);
   looksAsItSays[config.name]?.({
-    losses: steps.map(({ loss }) => loss as number),
-    of: (name) =>
-      steps.map((row) => (row["diagnostics"] as Record<string, number>)[name] as number),
+    losses: steps.map(({ loss }) => loss),
+    of: (name) => steps.map(({ diagnostics }) => diagnostics[name] as number),
   });
 });
