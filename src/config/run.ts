@@ -178,6 +178,11 @@ export const evaluationSchema = z.strictObject({
       "Longest completion in an evaluation. Default: as in training, or as `data` here needs.",
     ),
   data: evaluationDataSchema(datasetSchema),
+  traces: count()
+    .optional()
+    .describe(
+      "Prompts of each set for which an evaluation keeps, in traces.jsonl, how student and teacher see every token of the completion (docs/training-log.md says what it costs). Default: none.",
+    ),
   window: z
     .strictObject({
       size: z.int().min(2).describe("Candidates that are ranked at once."),

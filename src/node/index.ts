@@ -28,6 +28,8 @@ export {
 } from "./models/model-folder.js";
 export { type ModelInfo, readModelInfo } from "./models/model-info.js";
 export { mergeModelFolder } from "./models/merge-adapter.js";
+export { type LogContent, readLog } from "./logs/log-file.js";
+export { readTraces } from "./logs/traces.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
 export { openHiddenStates, openRecording } from "./recording/open-recording.js";

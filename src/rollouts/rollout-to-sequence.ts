@@ -8,7 +8,7 @@ import type { Rollout } from "./sample-rollouts.js";
  *   and what its writer was shown can be shown to the teacher again
  */
 export function rolloutToSequence(
-  { promptIds, completionIds }: Rollout,
+  { promptIds, completionIds }: Pick<Rollout, "promptIds" | "completionIds"> & Partial<Rollout>,
   source?: TokenSequence,
 ): TokenSequence {
   const own = { ids: [...promptIds, ...completionIds], completionStart: promptIds.length };

@@ -24,6 +24,13 @@ export {
   type EvaluateRankingOptions,
   rankingMetrics,
 } from "./evaluation/evaluate-ranking.js";
+export {
+  type Alternative,
+  scoresOwnText,
+  type TokenView,
+  viewTokens,
+  type ViewTokensOptions,
+} from "./evaluation/view-tokens.js";
 export { evaluatePairs } from "./evaluation/evaluate-pairs.js";
 export {
   evaluateWindows,

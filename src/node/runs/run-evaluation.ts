@@ -1,7 +1,11 @@
 import { completionLengths, type PreparedData, type RunConfig } from "../../config/index.js";
 import { decodeCompletion, type Tokenizer } from "../../data/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
-import { type RewardDefinition, rewardTermFromConfig } from "../../rollouts/index.js";
+import {
+  type RewardDefinition,
+  rewardTermFromConfig,
+  rolloutToSequence,
+} from "../../rollouts/index.js";
 import type { ListTeacher, Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import {
@@ -12,11 +16,18 @@ import {
   evaluateStudent,
   evaluateWindows,
   type EvaluationSet,
+  type ScoredCompletion,
+  scoresOwnText,
+  type TraceRow,
+  viewTokens,
 } from "../../trainers/index.js";
+import { tokenTracer } from "../logs/traces.js";
 
 export interface RunEvaluation {
   readonly metrics: Readonly<Record<string, number>>;
   readonly completions: readonly CompletionRow[];
+  /** As they stand in `traces.jsonl`, without their step. */
+  readonly traces: readonly Omit<TraceRow, "step">[];
   /** By set that has a verifier: whether the completion of each problem is right. */
   readonly correct: Readonly<Record<string, readonly boolean[]>>;
 }
@@ -56,6 +67,7 @@ export function evaluatorOf(
   return async () => {
     const metrics: Record<string, number> = {};
     const completions: CompletionRow[] = [];
+    const traces: Omit<TraceRow, "step">[] = [];
     const correct: Record<string, readonly boolean[]> = {};
     for (const set of data.evaluation) {
       Object.assign(metrics, await ofTrainer(config, parts, set));
@@ -72,6 +84,7 @@ export function evaluatorOf(
         const more = { tokenizer, maxNewTokens, teacher, random: random.stream("evaluation") };
         Object.assign(metrics, await evaluateSamples(student, set, { ...more, ...ofSamples }));
       }
+      traces.push(...(await tracesOf(config, parts, set, result.completions)));
       const verdicts = result.completions.flatMap((row) => row.correct ?? []);
       if (verdicts.length > 0) correct[set.name] = verdicts;
       const logged = result.completions.slice(0, loggedCompletions);
@@ -84,8 +97,30 @@ export function evaluatorOf(
         });
       }
     }
-    return { metrics, completions, correct };
+    return { metrics, completions, traces, correct };
   };
+}
+
+/** How both models see the completions of a set's first prompts, where that is asked for. */
+async function tracesOf(
+  { evaluation }: RunConfig,
+  { student, teacher, tokenizer }: EvaluatedParts,
+  { name, rows }: EvaluationSet,
+  completions: readonly ScoredCompletion[],
+): Promise<Omit<TraceRow, "step">[]> {
+  const traces: Omit<TraceRow, "step">[] = [];
+  const trace = tokenTracer(tokenizer);
+  for (const [i, completion] of completions.slice(0, evaluation.traces ?? 0).entries()) {
+    const { promptIds, completionIds } = completion;
+    const row = rolloutToSequence(completion, rows[i]);
+    const knows = rows[i] === undefined || (teacher?.knows?.(rows[i]) ?? true);
+    const scorer = scoresOwnText(student, teacher) && knows ? teacher : undefined;
+    const views = await viewTokens(student, scorer, row, { padId: tokenizer.padId });
+    if (completionIds.length === 0) continue;
+    const prompt = tokenizer.decode(promptIds);
+    traces.push({ version: 1, set: name, prompt, tokens: trace(row, views) });
+  }
+  return traces;
 }
 
 /** Measures that belong to the trainer: of pairs, of rankings, of a text model that ranks by windows. */

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
-import { readLogRow } from "../../trainers/index.js";
+import { readLogRow, type TraceRow } from "../../trainers/index.js";
 import {
   appendToFile,
   makeFolder,
@@ -26,6 +26,7 @@ export interface RunFolder {
   /** Adds a row to `metrics.jsonl`, with the present time. */
   log(row: NewLogRow): Promise<void>;
   appendCompletions(rows: readonly LogLine[]): Promise<void>;
+  appendTraces(rows: readonly TraceRow[]): Promise<void>;
   /** To be awaited before a checkpoint of the same step is written. */
   syncLogs(): Promise<void>;
   writeConfig(config: object): Promise<void>;
@@ -40,7 +41,7 @@ export interface RunFolder {
   close(): Promise<void>;
 }
 
-const logNames = ["metrics.jsonl", "completions.jsonl"] as const;
+const logNames = ["metrics.jsonl", "completions.jsonl", "traces.jsonl"] as const;
 
 /** Refuses a folder that holds a run. */
 export async function refuseExistingRun(path: string): Promise<void> {
@@ -136,6 +137,7 @@ async function lockedFolder(path: string): Promise<RunFolder> {
     checkpointPath: (step) => join(path, "checkpoints", `step-${step}`),
     log: (row) => append("metrics.jsonl", [lineOf(row)]),
     appendCompletions: (rows) => append("completions.jsonl", rows),
+    appendTraces: (rows) => append("traces.jsonl", rows),
     syncLogs: async () => {
       await lock.check();
       for (const name of logNames) {
@@ -163,13 +165,15 @@ async function lockedFolder(path: string): Promise<RunFolder> {
 async function cutLogs(path: string, step: number): Promise<RunHistory> {
   const history = emptyHistory();
   const isBefore = (row: LogLine) => step > 0 && row.step <= step;
-  const [metrics, completions] = logNames.map((name) => join(path, name)) as [string, string];
+  const [metrics, ...ofEvaluations] = logNames.map((name) => join(path, name)) as [string, string];
   await cutLog(metrics, isBefore, (line) => {
     const row = readLogRow(line);
     if (row !== undefined) history.replay(row);
   });
-  // An evaluation's completions are written before its metrics, which say that it is whole.
+  // An evaluation's completions and traces are written before its metrics, which say that it is whole.
   const evaluated = history.last?.step === step;
-  await cutLog(completions, (row) => isBefore(row) && (evaluated || row.step < step));
+  for (const log of ofEvaluations) {
+    await cutLog(log, (row) => isBefore(row) && (evaluated || row.step < step));
+  }
   return history;
 }

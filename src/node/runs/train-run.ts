@@ -163,9 +163,10 @@ async function* trainLoop(
     }
   };
   const evaluate = async function* (): AsyncGenerator<RunEvent> {
-    const { metrics, completions, correct } = await parts.evaluate();
+    const { metrics, completions, traces, correct } = await parts.evaluate();
     if (Object.keys(correct).length > 0) await run.writeProblems(correct);
     await run.appendCompletions(completions.map((row) => ({ step, ...row })));
+    await run.appendTraces(traces.map((row) => ({ ...row, step })));
     await run.log({ type: "evaluation", step, values: metrics });
     const warnings = history.addEvaluation({ step, metrics });
     yield { type: "evaluation", step, metrics };

@@ -17,6 +17,7 @@ import type { Teacher } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import { evaluateDivergence, evaluateLoss, sampleCompletions } from "./evaluate.js";
 import { sampleEpisodes } from "./sample-episodes.js";
+import { scoresOwnText } from "./view-tokens.js";
 
 /** Rows to evaluate on that were never trained on. */
 export interface EvaluationSet {
@@ -125,12 +126,8 @@ export async function evaluateStudent(
   }
 
   // On what the student writes itself, which not every teacher can score.
-  const isComparable =
-    teacher?.vocabSize === student.config.vocabSize &&
-    teacher.provides.includes("teacherLogits") &&
-    teacher.scoresOnly === undefined &&
-    set.rows.every((row) => teacher.knows?.(row) ?? true);
-  if (isComparable) {
+  const knowsAll = set.rows.every((row) => teacher?.knows?.(row) ?? true);
+  if (teacher !== undefined && scoresOwnText(student, teacher) && knowsAll) {
     const { rollouts } = await sample(
       set.prompts,
       ownDistribution,

@@ -11,3 +11,9 @@ export {
   type WarningRow,
 } from "./log-row.js";
 export { readLogRow } from "./read-row.js";
+export {
+  type TracedToken,
+  tracedTokenSchema,
+  type TraceRow,
+  traceRowSchema,
+} from "./trace-row.js";

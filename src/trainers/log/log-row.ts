@@ -53,7 +53,7 @@ export function numberIn(value: unknown): number | undefined {
   return typeof value === "number" ? value : strange.get(value as string);
 }
 
-const loggedNumber = z
+export const loggedNumber = z
   .union([z.number(), z.enum(["Infinity", "-Infinity", "NaN"])])
   .transform((value) => numberIn(value) as number);
 
