@@ -13,6 +13,7 @@ import { describeCommand } from "./describe.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
+import { exportMetricsCommand } from "./export-metrics.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
 import { infoCommand } from "./info.js";
@@ -112,6 +113,13 @@ program
   .argument("[options...]", "output=<folder>, dtype=float32|float16")
   .description("Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.")
   .action(exportCommand);
+
+program
+  .command("export-metrics")
+  .argument("<run>", "run folder")
+  .argument("[options...]", "format=csv|tensorboard, output=<file>")
+  .description("Write the steps and evaluations of a run as CSV or as a TensorBoard event file.")
+  .action(exportMetricsCommand);
 
 program
   .command("merge")

@@ -185,4 +185,5 @@ export type { Judgement, RankedPassage } from "./rerank/trec-files.js";
 export { packText } from "./text/pack-text.js";
 export type { PackedText } from "./text/pack-text.js";
 export { shuffledIndex, shuffledIndices } from "./batches/shuffle.js";
+export { checksum32 } from "./checksum.js";
 export { hashHex } from "./hash.js";

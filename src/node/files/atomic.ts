@@ -14,8 +14,9 @@ const asidePrefix = `${unfinishedPrefix}old-`;
 /** What is being removed: it is not put back. */
 const removedPrefix = `${unfinishedPrefix}removed-`;
 
+type Piece = string | Uint8Array;
 /** Content of a file, or a function that makes it when its turn comes. */
-export type FileContent = string | Uint8Array | (() => Uint8Array);
+export type FileContent = Piece | (() => Uint8Array);
 
 /**
  * Makes a folder with those above it.
@@ -27,7 +28,10 @@ export function makeFolder(path: string, output = path): Promise<void> {
 }
 
 /** Writes a file so that a reader sees the old content or the new, never a part, also after a power cut. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: Piece | AsyncIterable<Piece>,
+): Promise<void> {
   const folder = dirname(path);
   await makeFolder(folder);
   const temporary = join(folder, `${unfinishedPrefix}${basename(path)}-${randomUUID()}`);
@@ -112,11 +116,17 @@ export async function removeUnfinished(parent: string): Promise<void> {
   }
 }
 
-async function writeAndSync(path: string, content: FileContent): Promise<void> {
-  const bytes = typeof content === "function" ? content() : content;
+async function writeAndSync(
+  path: string,
+  content: FileContent | AsyncIterable<Piece>,
+): Promise<void> {
+  const whole = typeof content === "function" ? content() : content;
+  const isInPieces = typeof whole === "object" && Symbol.asyncIterator in whole;
   const file = await disk.open(path, "wx");
   try {
-    await writeAll(file, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+    for await (const piece of isInPieces ? whole : [whole]) {
+      await writeAll(file, typeof piece === "string" ? Buffer.from(piece) : piece);
+    }
     await file.sync();
   } finally {
     await file.close();

@@ -57,12 +57,16 @@ export interface LogContent {
 export async function readLog(path: string): Promise<LogContent> {
   const rows: LogRow[] = [];
   let unreadable = 0;
-  for await (const { text } of linesOf(path)) {
-    const row = parseRow(text);
+  for await (const row of logRows(path)) {
     if (row === undefined) unreadable++;
     else rows.push(row);
   }
   return { rows, unreadable };
+}
+
+/** The same one by one; undefined for a line that is no row. */
+export async function* logRows(path: string): AsyncGenerator<LogRow | undefined> {
+  for await (const { text } of linesOf(path)) yield parseRow(text);
 }
 
 /** The row in a line of `metrics.jsonl`; undefined if it holds none. */
