@@ -1,7 +1,8 @@
 import { startBackend } from "../backend/index.js";
 import { nodePlatform, resolveTraining, trainRun } from "../node/index.js";
 import { listenForInterrupts } from "./interrupts.js";
-import { type Progress, showProgress } from "./progress.js";
+import { finishedLines } from "./finished.js";
+import { type Progress, showProgress } from "./progress/progress.js";
 import { writeLine } from "./terminal.js";
 
 /** `pupil train <config.json> [key=value …]`. */
@@ -17,13 +18,17 @@ export async function trainCommand(
   const training = await resolveTraining(configPath, overrides);
   const { config, path } = training;
   const backend = await startBackend(config.backend, { platform: nodePlatform });
-  progress = showProgress(config.trainer.steps, process.stderr);
+  progress = showProgress(config.trainer.steps, process);
   progress.line(backend.line);
   try {
     for await (const event of trainRun({ ...training, signal: interrupts.signal })) {
       progress.show(event);
       if (event.type === "started" || event.type === "resumed") interrupts.gracefully();
-      if (event.type !== "finished" || !event.stopped) continue;
+      if (event.type !== "finished") continue;
+      if (!event.stopped) {
+        for (const line of await finishedLines(path, config)) progress.line(line);
+        continue;
+      }
       process.exitCode = interrupts.exitCode() ?? 0;
       progress.line(`Continue with: pupil train resume=${path}`);
     }

@@ -30,6 +30,7 @@ export { type ModelInfo, readModelInfo } from "./models/model-info.js";
 export { mergeModelFolder } from "./models/merge-adapter.js";
 export { type LogContent, readLog } from "./logs/log-file.js";
 export { exportMetrics, exportMetricsSchema } from "./logs/exports/export-metrics.js";
+export { type Reached, reachedIn } from "./logs/reached.js";
 export { readTraces } from "./logs/traces.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";

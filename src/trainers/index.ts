@@ -31,6 +31,7 @@ export {
   viewTokens,
   type ViewTokensOptions,
 } from "./evaluation/view-tokens.js";
+export { betterDirection } from "./evaluation/better.js";
 export { evaluatePairs } from "./evaluation/evaluate-pairs.js";
 export {
   evaluateWindows,

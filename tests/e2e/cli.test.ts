@@ -29,11 +29,16 @@ describe("the command line", { timeout: 120_000 }, () => {
   test("trains on a user's text, evaluates, generates", async () => {
     const folder = workspace();
     const trained = await runCli(["train", "run.json", "trainer.learningRate=0.01"], folder);
-    expect(trained.stderr).toContain("tokens to train on");
-    expect(trained.stderr).toMatch(
+    expect(trained.stdout).toContain("tokens to train on");
+    expect(trained.stdout).toMatch(
       /step 4\/4 {2}cross-entropy [\d.]+ {2}studentEntropy [\d.]+ {2}[\d,.]+ tokens\/s/,
     );
-    expect(trained.code).toBe(0);
+    expect(trained.stdout).toMatch(
+      /Finished at step 4: .*\nWhat it reached\n.*\n│ measure +│ first +│ last +│ best +│ at step │\n/,
+    );
+    expect(trained.stdout).toMatch(/│ heldOut.loss +│ [\d.]+ +│ [\d.]+ +│ [\d.]+ +│ \d +│/);
+    expect(trained.stdout).toContain("\n  pupil evaluate runs/tiny\n");
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
     const run = join(folder, "runs", "tiny");
     expect(readdirSync(run).sort()).toEqual([
       "checkpoints",
@@ -74,13 +79,13 @@ describe("the command line", { timeout: 120_000 }, () => {
   test("Ctrl-C ends with a checkpoint and says how to continue", async () => {
     const folder = workspace({ checkpoint: { every: 0 }, evaluation: { every: 0, rows: 2 } });
     const { child, finished } = startCli(["train", "run.json", "trainer.steps=100000"], folder);
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stdout.on("data", (chunk: Buffer) => {
       if (chunk.toString().includes("Run folder")) child.kill("SIGINT");
     });
-    const { code, stderr } = await finished;
-    expect(stderr).toContain("Stopping after this step");
-    expect(stderr).toMatch(/Stopped at step \d+/);
-    expect(stderr).toContain("pupil train resume=runs/tiny");
+    const { code, stdout } = await finished;
+    expect(stdout).toContain("Stopping after this step");
+    expect(stdout).toMatch(/Stopped at step \d+/);
+    expect(stdout).toContain("pupil train resume=runs/tiny");
     expect(code).toBe(130);
     expect(readdirSync(join(folder, "runs", "tiny", "checkpoints"))).toHaveLength(1);
     expect(existsSync(join(folder, "runs", "tiny", "summary.json"))).toBe(false);

@@ -29,9 +29,9 @@ test("a training whose progress nobody reads any more saves what it has", {
   writeFileSync(join(folder, "run.json"), JSON.stringify(config));
   const { child, finished } = startCli(["train", "run.json"], folder);
   let said = "";
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stdout.on("data", (chunk: Buffer) => {
     said += chunk.toString();
-    if (/step \d+\/5/.test(said)) child.stderr.destroy();
+    if (/step \d+\/5/.test(said)) child.stdout.destroy();
   });
   expect((await finished).code).toBe(141);
   expect(readdirSync(join(folder, "tiny/checkpoints"))).toHaveLength(1);

@@ -36,10 +36,10 @@ describe("the example of a loss of one's own", { timeout: 120_000 }, () => {
       ["train", `${example}/train.json`, `output=${output}`, "trainer.steps=2", ...few],
       repository,
     );
-    expect(first.stderr).toMatch(/step 2\/2 {2}renyi-divergence [\d.]+/);
+    expect(first.stdout).toMatch(/step 2\/2 {2}renyi-divergence [\d.]+/);
     const run = join(output, "custom-loss");
     const second = await runCli(["train", `resume=${run}`, "trainer.steps=3"], repository);
-    expect(second.stderr).toMatch(/step 3\/3 {2}renyi-divergence [\d.]+/);
+    expect(second.stdout).toMatch(/step 3\/3 {2}renyi-divergence [\d.]+/);
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(readFileSync(join(run, "metrics.jsonl"), "utf8")).toContain('"terms.renyi-divergence":');
   });

@@ -23,7 +23,7 @@ async function trainUntil(
   const { child, finished } = startCli(["train", "run.json"], folder);
   let text = "";
   let hasActed = false;
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stdout.on("data", (chunk: Buffer) => {
     text += chunk.toString();
     if (hasActed || !text.includes(when)) return;
     hasActed = true;
@@ -45,7 +45,7 @@ test.each([
     setTimeout(() => kill(signal), 500);
   });
   expect(result).toMatchObject({ code });
-  expect(result.stderr).toContain("Interrupted before the training began");
+  expect(result.stdout).toContain("Interrupted before the training began");
   expect(performance.now() - startMs).toBeLessThan(40_000);
   expect(readdirSync(folder)).toEqual(["run.json"]);
 });
@@ -55,7 +55,7 @@ test("SIGTERM in a training saves a checkpoint and says how to go on", async () 
   writeFileSync(join(folder, "run.json"), JSON.stringify(config()));
   const result = await trainUntil(folder, "step 40/", (kill) => kill("SIGTERM"));
   expect(result.code).toBe(143);
-  expect(result.stderr).toMatch(/Stopped at step \d+: .*\nContinue with: pupil train resume=/);
+  expect(result.stdout).toMatch(/Stopped at step \d+: .*\nContinue with: pupil train resume=/);
   expect(existsSync(join(folder, "runs/run/run.lock"))).toBe(false);
 });
 

@@ -55,7 +55,7 @@ test("a kill -9 in the middle of a checkpoint write loses nothing but the steps 
   expect(killed, "no attempt was killed while it wrote").toBe(true);
 
   const resumed = await runCli(["train", `resume=runs/${name}`], folder);
-  expect(resumed.stderr).toMatch(/Resuming runs\/killed-\d after step [34567]/);
+  expect(resumed.stdout).toMatch(/Resuming runs\/killed-\d after step [34567]/);
   expect(resumed.code).toBe(0);
   const output = join(folder, "runs");
   const [whole, again] = ["whole", name].map((run) => ({ ...tinyRun(output), name: run }));
