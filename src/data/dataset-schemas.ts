@@ -3,6 +3,7 @@ import { learnedTurns } from "./chat/encode-chat.js";
 import { dataFormats } from "./readers/index.js";
 import { longRowPolicies } from "./rows/row-tokenizer.js";
 import { taskConfigSchema } from "./tasks/index.js";
+import { hierarchicalTemplateSchema } from "./templates/index.js";
 import { verifierSchema } from "./verifiers/index.js";
 
 const path = (what: string) => z.string().min(1).describe(what);
@@ -241,6 +242,11 @@ export const taskDatasetSchema = z
   .strictObject({
     type: z.literal("task"),
     task: taskConfigSchema.describe("The task and its options."),
+    template: hierarchicalTemplateSchema
+      .optional()
+      .describe(
+        "Solutions in two layers, steps with their keys and a summary of the keys, in place of the task's own form; students are judged and gone on with in it too. Default: none.",
+      ),
     ...promptFields,
   })
   .describe("Endless problems of a built-in task, with exact answers.");

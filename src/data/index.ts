@@ -90,7 +90,8 @@ export type { TaskConfig } from "./tasks/index.js";
 export { taskExamples, taskItem, taskItems } from "./tasks/task-examples.js";
 export type { TaskItem } from "./tasks/task-examples.js";
 export * from "./verifiers/index.js";
-export { checkVerifier, fileSource, taskSource, withCharacters } from "./problems/index.js";
+export * from "./templates/index.js";
+export { checkVerifier, fileSource, taskOf, taskSource, withCharacters } from "./problems/index.js";
 export type {
   FileProblems,
   Problem,

@@ -1,10 +1,10 @@
 import {
   checkTask,
-  findTask,
   type RerankList,
   type TaskDataset,
   type TaskItem,
   taskItems,
+  taskOf,
   taskSource,
   type TaskSplit,
   tokenizeExample,
@@ -24,8 +24,8 @@ import { encodeList } from "./rerank-dataset.js";
 /** Endless problems of a task, with held-out and longer ones to evaluate on. */
 export const taskDataset: DatasetKind<TaskDataset> = {
   hasEnds: true,
-  characters({ task, prefix }, _files, own) {
-    const { alphabet = "" } = taskSource(task, { prefix, own: own.tasks });
+  characters({ task, prefix, template }, _files, own) {
+    const { alphabet = "" } = taskSource(task, { prefix, own: own.tasks, template });
     return Promise.resolve({ alphabet });
   },
   prepare,
@@ -35,13 +35,14 @@ export const taskDataset: DatasetKind<TaskDataset> = {
 const lengthSample = 512;
 
 function prepare(dataset: TaskDataset, context: PrepareContext): PreparedData {
-  const { task: config, prefix, budget } = dataset;
+  const { task: config, template, prefix, budget } = dataset;
   const { tokenizer, evaluationRows, random, own } = context;
-  const task = findTask(config.type, own.tasks);
-  const { type: _type, ...options } = config;
+  const form = { own: own.tasks, template };
+  const { type, ...options } = config;
+  const task = taskOf(type, form);
   // The built-in ones are held to it by their tests.
-  if (own.tasks.includes(task)) checkTask(task, options, random);
-  const source = taskSource(config, { prefix, own: own.tasks });
+  if (own.tasks.some(({ name }) => name === type)) checkTask(task, options, random);
+  const source = taskSource(config, { prefix, ...form });
   const tokenize = ({ example }: TaskItem) =>
     tokenizeExample(tokenizer, { ...example, prompt: prefix + example.prompt });
   // Evaluation is held to right completions, whatever the error rate of the training traces.

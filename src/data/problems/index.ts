@@ -8,4 +8,4 @@ export type {
   StepJudgement,
   TrainingProblems,
 } from "./problem.js";
-export { taskSource, type TaskSourceOptions, withCharacters } from "./task-source.js";
+export { taskOf, taskSource, type TaskSourceOptions, withCharacters } from "./task-source.js";

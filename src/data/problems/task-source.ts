@@ -3,6 +3,7 @@ import { oneOf, PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { TaskDefinition } from "../tasks/index.js";
 import { findTask, type TaskConfig } from "../tasks/index.js";
+import { type HierarchicalTemplate, templatedTask } from "../templates/index.js";
 import { taskItem } from "../tasks/task-examples.js";
 import type { Problem, ProblemSource, SolveOptions } from "./problem.js";
 
@@ -11,14 +12,25 @@ export interface TaskSourceOptions {
   readonly prefix?: string;
   /** Tasks beside the built-in ones. */
   readonly own?: readonly TaskDefinition[];
+  /** How its solutions are written. Default: as the task writes them. */
+  readonly template?: HierarchicalTemplate | undefined;
+}
+
+/** The task with that name, in a template if there is one. */
+export function taskOf(
+  name: string,
+  { own = [], template }: Pick<TaskSourceOptions, "own" | "template"> = {},
+): TaskDefinition {
+  const task = findTask(name, own);
+  return template === undefined ? task : templatedTask(task, template);
 }
 
 /** The problems of a task with these options. */
 export function taskSource(
   { type, ...options }: TaskConfig,
-  { prefix = "", own = [] }: TaskSourceOptions = {},
+  { prefix = "", ...form }: TaskSourceOptions = {},
 ): ProblemSource {
-  const task = findTask(type, own);
+  const task = taskOf(type, form);
   return {
     name: `task ${type}`,
     alphabet: withCharacters(task.alphabet(options), prefix),

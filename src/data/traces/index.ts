@@ -20,7 +20,6 @@ export {
   stepsOf,
   type TraceStepPart,
 } from "./steps.js";
-export { fillTemplate, placeholdersOf } from "./template.js";
 export {
   definePairMaker,
   defineTraceStep,

@@ -10,9 +10,9 @@ export function traceRow(trace: Trace): object {
   };
 }
 
-/** A pair as a row, which the dataset of pairs reads. */
+/** A pair as a row, which the dataset of pairs reads; one of rows can ask and judge its prompt. */
 export function pairRow({ problem, ...pair }: TracePair): object {
-  return { ...pair, id: problem.id };
+  return { ...pair, answer: problem.answer, id: problem.id };
 }
 
 export function linesOf(rows: readonly object[]): string {

@@ -30,6 +30,12 @@ const config = z.strictObject({
     .enum(["any", "right", "wrong"])
     .default("any")
     .describe("Traces that are begun with: for start share, those with a right or a wrong answer."),
+  mark: z
+    .string()
+    .optional()
+    .describe(
+      "For start after-error: put behind the wrong step in place of what separates it from the next, such as \\nwait\\n.",
+    ),
   samplesPerProblem: samplesField(4),
 });
 
@@ -46,11 +52,11 @@ export const fromPrefixSampler = defineSampler({
   needs: [],
   needsFor: ({ by, start }) => (start === "share" ? [by] : [by, "checkSteps"]),
   config,
-  async sample(problems, { by, start, share, of, samplesPerProblem }, context) {
+  async sample(problems, { by, start, share, of, mark, samplesPerProblem }, context) {
     const begun = problems.map((problem, index) => {
       const fitting = givenTraces(problem, context).flatMap((trace) => {
         if (of !== "any" && trace.correct !== (of === "right")) return [];
-        const prefix = prefixOf(problem, trace, { start, share }, context);
+        const prefix = prefixOf(problem, trace, { start, share, mark }, context);
         return prefix === undefined ? [] : [prefix];
       });
       return fitting.length === 0
@@ -84,7 +90,7 @@ interface Prefix {
 function prefixOf(
   problem: Problem,
   { completion }: GivenTrace,
-  { start, share }: Pick<z.output<typeof config>, "start" | "share">,
+  { start, share, mark }: Pick<z.output<typeof config>, "start" | "share" | "mark">,
   { problems, random }: SamplerContext,
 ): Prefix | undefined {
   if (start === "share") {
@@ -94,7 +100,12 @@ function prefixOf(
   }
   const error = firstError(judgedSteps(problems, problem, completion) ?? []);
   if (error === undefined) return undefined;
-  if (start === "after-error") return { text: completion.slice(0, error.next) };
+  if (start === "after-error") {
+    const { end, next } = error;
+    return {
+      text: mark === undefined ? completion.slice(0, next) : completion.slice(0, end) + mark,
+    };
+  }
   const text = completion.slice(0, error.start);
   const rest = problems.continueFrom?.(problem, text, {}, random.stream("key step"));
   if (rest === undefined) return { text };

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { firstStepLength } from "../steps.js";
 import { definePairMaker, type TracePair } from "../trace.js";
 import { correctionOf, scopeField } from "./first-error.js";
 
 /**
- * After the wrong step itself: chosen is the correction, rejected what the trace goes on with; a trace
- * that ends there repeats its mistake.
+ * After the wrong step itself: chosen is the correction, rejected what the trace goes on with, as much of
+ * it as `scope` says; a trace that ends there repeats its mistake.
  */
 export const selfCorrectionPairs = definePairMaker({
   name: "self-correction",
@@ -25,14 +26,18 @@ export const selfCorrectionPairs = definePairMaker({
       const { problem, prompt, completion } = trace;
       const { error, right, isLast } = found;
       const own = completion.slice(error.next);
-      const rejected = own === "" ? error.text : own;
+      const before = completion.slice(0, error.next);
+      const length =
+        scope === "rest" ? own.length : firstStepLength(context.problems, problem, before, own);
+      const isWhole = length === own.length;
+      const rejected = own === "" ? error.text : own.slice(0, length);
       const chosen = /\s$/.test(mark) ? right.trimStart() : right;
       if (chosen === rejected) return [];
       return [
         {
           ...{ problem, prompt: prompt + completion.slice(0, error.end) + mark, chosen, rejected },
           ...(isLast ? {} : { chosenFinished: false }),
-          ...(trace.finished ? {} : { rejectedFinished: false }),
+          ...(isWhole && trace.finished ? {} : { rejectedFinished: false }),
         },
       ];
     }),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PupilError } from "../../../errors/index.js";
 import type { BackwardProblem } from "../../problems/index.js";
 import { byProblem } from "../choose.js";
-import { fillTemplate } from "../template.js";
+import { fillTemplate } from "../../templates/index.js";
 import { defineTraceStep, type Trace } from "../trace.js";
 
 /**

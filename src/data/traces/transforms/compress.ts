@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { rewritten, solved } from "../rewrite.js";
 import { stepsOf } from "../steps.js";
-import { fillTemplate } from "../template.js";
+import { fillTemplate } from "../../templates/index.js";
 import { defineTraceStep, type Trace, type TraceContext } from "../trace.js";
 
 const config = z.strictObject({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PupilError } from "../../../errors/index.js";
 import { rewritten, solved } from "../rewrite.js";
 import { firstError, judgedSteps } from "../steps.js";
-import { fillTemplate } from "../template.js";
+import { fillTemplate } from "../../templates/index.js";
 import { defineTraceStep, type Trace, type TraceContext } from "../trace.js";
 
 const config = z.strictObject({

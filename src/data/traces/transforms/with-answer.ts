@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rewritten } from "../rewrite.js";
-import { fillTemplate } from "../template.js";
+import { fillTemplate } from "../../templates/index.js";
 import { defineTraceStep } from "../trace.js";
 
 export const withAnswerTransform = defineTraceStep({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { byProblem, majorityWrong } from "../choose.js";
-import { fillTemplate, placeholdersOf } from "../template.js";
+import { fillTemplate, placeholdersOf } from "../../templates/index.js";
 import { defineTraceStep } from "../trace.js";
 
 /** With {good} or {bad}, traces of problems that have no such trace are left out. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   characterTokenizer,
   findTask,
+  hierarchicalTemplateSchema,
   type Problem,
   type ProblemSource,
   taskDefinitions,
@@ -20,17 +21,21 @@ const variants: Record<string, object[]> = {
     { style: ["full", "compact", "terse"], verbosity: 0.7, modulus: 10 },
     { wording: "table", hidden: true, distractors: 0, modulus: 10, style: "compact" },
     { mistakes: ["slip", "carry", "operand", "operation", "order", "copy", "modulus"] },
+    { template: {}, style: "compact", verbosity: 0.5, talk: ["detour", "check"] },
+    { template: { step: "({key}) {step}", summary: "{keys}.", key: "[0-9]+" }, modulus: 10 },
   ],
   multiplication: [{ spaces: false, maxDigits: 3 }, { style: "direct" }],
   prontoqa: [
     ...["full", "conclusions", "direct"].map((style) => ({ style })),
     { wording: "symbols", distractors: 0, hidden: false },
     { hidden: true, mistakes: ["negation"] },
+    { template: {} },
   ],
   kb2: [
     ...["options", "facts", "direct"].map((style) => ({ style })),
     { table: "known", entities: 16 },
     { wording: "sentences" },
+    { template: {} },
   ],
   tool: [{ style: "acts" }, { modulus: 10, maxHops: 2 }],
 };
@@ -42,8 +47,10 @@ const cases = withSteps.flatMap(({ name }) =>
   [{}, ...(variants[name] ?? [])].map((options) => [name, options] as const),
 );
 
-function sourceOf(type: string, options: object): ProblemSource {
-  return taskSource(taskConfigSchema.parse({ type, ...options }));
+function sourceOf(type: string, { template, ...options }: { template?: object }): ProblemSource {
+  return taskSource(taskConfigSchema.parse({ type, ...options }), {
+    template: template && hierarchicalTemplateSchema.parse(template),
+  });
 }
 
 function problems(source: ProblemSource, count = 12): Problem[] {

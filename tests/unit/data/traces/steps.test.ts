@@ -292,10 +292,31 @@ describe("pairs", () => {
     }
   });
 
-  test("self-correction begins behind the wrong step", async () => {
-    const [pair] = await make({ type: "self-correction" }, wrong);
-    expect(pair?.prompt.endsWith("\nwait\n")).toBe(true);
-    expect(right[0]?.completion).toContain(pair?.chosen.trim());
+  test("self-correction begins behind the wrong step; as much is rejected as is chosen", async () => {
+    const lines = (text: string) => text.trim().split("\n").length;
+    for (const [scope, isWhole] of [
+      ["step", false],
+      ["rest", true],
+    ] as const) {
+      const pairs = await make({ type: "self-correction", scope }, wrong);
+      expect(pairs).toHaveLength(12);
+      for (const { problem, prompt, chosen, rejected } of pairs) {
+        const i = problems.findIndex(({ id }) => id === problem.id);
+        expect(prompt.endsWith("\nwait\n")).toBe(true);
+        const asWritten = wrong[i]?.completion ?? "";
+        const shown = prompt.slice(problem.prompt.length).replace("\nwait\n", "");
+        expect(right[i]?.completion).toContain(chosen.trim());
+        if (asWritten === shown) {
+          // It ended with its mistake, and would repeat it.
+          expect(shown.endsWith(rejected)).toBe(true);
+        } else if (isWhole) {
+          expect(asWritten).toBe(`${shown}\n${rejected}`);
+        } else {
+          expect(asWritten.startsWith(`${shown}\n${rejected}`)).toBe(true);
+          expect([lines(chosen), lines(rejected)]).toEqual([1, 1]);
+        }
+      }
+    }
   });
 
   test("best-worst takes the shortest right and the longest wrong trace", async () => {

@@ -185,6 +185,33 @@ test("pairs are read by the dataset of pairs", async () => {
   }
 });
 
+test("pairs in a template ask for a correction, and their rows say what is right", async () => {
+  const task = { type: "chain", wording: "symbols", style: "compact" };
+  const { path } = await collect(temporaryFolder(), {
+    problems: { type: "task", task, template: {} },
+    sampler: { type: "oracle", errorRate: 1 },
+    pairs: { type: "self-correction" },
+  });
+  for (const row of rowsOf(path)) {
+    expect(row["prompt"]).toMatch(/\w=\S+ §.\nwait\n$/);
+    expect(row["chosen"]).toMatch(/^\w=\S+ §.\n/);
+    expect(row["answer"]).toMatch(/^\d+$/);
+  }
+  const tokenizer = characterTokenizer({
+    alphabet: "0123456789+-*=;?§¤ \nabcdefghijklmnopqrstuvwxyz",
+  });
+  const rows = join(path, "rows.jsonl");
+  const dataset = { type: "file", path: rows, validationPath: rows, verifier: { type: "number" } };
+  const data = await prepareData(parseConfig(datasetSchema, dataset, "data"), {
+    ...{ tokenizer, random: new Random(1), files: dataOnDisk() },
+  });
+  const [set] = data.evaluation;
+  expect(set?.prompts).toHaveLength(12);
+  expect(set?.verify?.(0, tokenizer.encode(String(rowsOf(path)[0]?.["answer"])))).toBe(true);
+  expect(set?.verify?.(0, tokenizer.encode("x"))).toBe(false);
+  data.dispose?.();
+});
+
 test("rows of a file with a verifier are problems, each once", async () => {
   const folder = temporaryFolder();
   const lines = Array.from({ length: 10 }, (_, i) => ({

@@ -262,6 +262,20 @@ test("from-prefix: the beginning is neither own nor learned, and the key step is
   }
 });
 
+test("from-prefix after an error: a mark says that something is wrong", async () => {
+  const written = "b=1\nc=2";
+  const given = () => [{ completion: written, finished: true, correct: false, source: "student" }];
+  const { run, text } = setUp(chain, { given });
+  const begin = async (more: object) => {
+    const config = { type: "from-prefix", start: "after-error", samplesPerProblem: 1, ...more };
+    const { rows } = await run(config);
+    return text(rows[0] as SampledRow);
+  };
+  expect((await begin({})).startsWith("b=1\n")).toBe(true);
+  expect((await begin({})).startsWith("b=1\nwait\n")).toBe(false);
+  expect((await begin({ mark: "\nwait\n" })).startsWith("b=1\nwait\n")).toBe(true);
+});
+
 test("budgeted: the prompt names the budget", async () => {
   const { run, problems } = setUp(addition);
   const config = { type: "budgeted", budgets: [4, 8], use: "each", samplesPerProblem: 2 };
