@@ -97,6 +97,8 @@ export interface LossDefinition<
    * one: a trainer then needs no logits `[B, T, V]`. Not for a loss with a state.
    */
   rowLosses?(config: z.output<S>): readonly RowLoss[];
+  /** What is to be said before a training with this configuration, which does not do what one would expect. */
+  caution?(config: z.output<S>): string | undefined;
   /** How a trainer averages the values of a loss per token. Default: over all tokens of a step. */
   aggregation?(config: z.output<S>): Aggregation;
   /** Values `[B, T]` or `[B]`, unreduced and unmasked. Without a state: at the initial one. */

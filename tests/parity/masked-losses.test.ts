@@ -84,7 +84,7 @@ describe.each(["cpu", "wasm"] as const)("masked vocabularies on %s", (backend) =
     const terms = [
       ["sparse-kl", { direction: "reverse", support: "raw" }, "studentLogits"],
       ["sampled-kl", {}, "studentLogits"],
-      ...["k2", "policy-gradient", "k3-forward-gradient"].map(
+      ...["k2", "policy-gradient", "k3-forward-gradient", "k1-no-gradient"].map(
         (estimator) => ["sampled-reverse-kl", { estimator }, "tokenLogProbs"] as const,
       ),
     ] as const;

@@ -7,7 +7,7 @@ import { importanceRatio } from "../importance-ratio.js";
 import { logRatio, splitInfinite } from "../masked.js";
 import { stopGradient } from "../stop-gradient.js";
 
-const estimators = ["k2", "policy-gradient", "k3-forward-gradient"] as const;
+const estimators = ["k2", "policy-gradient", "k3-forward-gradient", "k1-no-gradient"] as const;
 export type SampledKlEstimator = (typeof estimators)[number];
 
 export interface SampledReverseKlOptions {
@@ -19,7 +19,7 @@ export interface SampledReverseKlOptions {
 
 /** Names that other projects use and why they are no choice here. */
 const refused: Readonly<Record<string, string>> = {
-  k1: 'k1 = log S − log T has the right mean, KL(student ‖ teacher), but an expected gradient of exactly 0: nothing would be learned. Use "k2" or "policy-gradient". The enumeration is in docs/losses.md, "Estimators as losses".',
+  k1: 'k1 = log S − log T has the right mean, KL(student ‖ teacher), but an expected gradient of exactly 0: nothing would be learned. Use "k2" or "policy-gradient", or "k1-no-gradient" to see just that. The enumeration is in docs/losses.md, "Estimators as losses".',
   k3: 'k3 = T/S − 1 + log S − log T has the right mean, KL(student ‖ teacher), but its expected gradient is that of the other direction, KL(teacher ‖ student). Use "k2" or "policy-gradient", or "k3-forward-gradient" if that is what you want. The enumeration is in docs/losses.md, "Estimators as losses".',
 };
 
@@ -33,11 +33,13 @@ const largestExponent = 20;
  *     k2                   d² / 2
  *     policy-gradient      ρ sg(log S_old(y) − log T(y)),   ρ = S(y) / S_old(y)
  *     k3-forward-gradient  e^(−d) − 1 + d
+ *     k1-no-gradient       d
  *
  * The gradient of k2 and of policy-gradient with respect to log S(y) is d (at ρ = 1), and its mean
  * over y is that of the reverse KL. That of k3 is 1 − T/S, and its mean is the gradient of the
- * *forward* KL: a loss for those who want that, with a name that says so. The mean of k2's value is
- * not the KL; that of the other two is. k1 = d has an expected gradient of 0 and is refused.
+ * *forward* KL: a loss for those who want that, with a name that says so. The gradient of k1 is 1,
+ * whose mean over y is 0: it moves the student about at random, for those who want to show that. The mean
+ * of k2's value is not the KL; that of the others is.
  *
  * A token that the teacher rules out (log T = −Infinity) makes the value infinite, as the KL is; one
  * that both rule out has d = 0.
@@ -78,6 +80,8 @@ export function sampledReverseKl(
         const k3 = difference.neg().minimum(largestExponent).exp().sub(1).add(difference);
         return k3.add(infinite.abs());
       }
+      case "k1-no-gradient":
+        return difference.add(infinite);
     }
   });
 }
@@ -101,11 +105,15 @@ export const sampledReverseKlLoss = defineLoss({
       .enum(estimators, { error: ({ input }) => refused[String(input)] })
       .default("k2")
       .describe(
-        "k2 and policy-gradient have the gradient of the reverse KL; k3-forward-gradient has that of the forward KL.",
+        "k2 and policy-gradient have the gradient of the reverse KL; k3-forward-gradient has that of the forward KL; k1-no-gradient has none on average, and is there to show it.",
       ),
   }),
+  caution: ({ estimator }) =>
+    estimator === "k1-no-gradient"
+      ? 'the gradient of k1 is 0 on average, so that it teaches nothing and only adds noise (docs/losses.md, "Estimators as losses").'
+      : undefined,
   properties: {},
-  examples: [{}, { estimator: "policy-gradient" }, { estimator: "k3-forward-gradient" }],
+  examples: estimators.map((estimator) => ({ estimator })),
   evaluate: ({ tokenLogProbs, teacherTokenLogProbs, oldTokenLogProbs }, config) =>
     sampledReverseKl(tokenLogProbs, teacherTokenLogProbs, {
       ...config,

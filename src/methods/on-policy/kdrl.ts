@@ -16,9 +16,9 @@ export const kdrl = defineMethod({
   title: "KDRL: Unified Knowledge Distillation and Reinforcement Learning",
   paper: { citation: "Xu et al. 2025", url: "https://arxiv.org/abs/2506.02208" },
   claim:
-    "At equal rollouts, rewards and the reverse KL to a teacher together beat GRPO alone and the reverse KL alone.",
+    "At equal rollouts, rewards and the reverse KL to a teacher together beat GRPO alone and the reverse KL alone; k1, which is the latter as an advantage, does nothing as a loss.",
   fidelity: "faithful",
-  note: "k1 as a loss, which does nothing in expectation, is refused by the trainer and so is no arm; its use as an advantage is KDRL's own form.",
+  note: "k1 as a loss has a gradient of 0 on average; as an advantage it is KDRL's own form, and the reverse KL alone is that.",
   settings: z.strictObject({
     ...baseSettings({
       problems: additionProblems(3, { minDigits: 1 }),
@@ -51,6 +51,9 @@ export const kdrl = defineMethod({
     return {
       GRPO: reinforceArm(s, {}, { teacher: false }),
       "reverse KL": withTeacher({ rewards: [], ...shift(1) }),
+      "k1 as a loss": withTeacher({
+        ...{ rewards: [], loss: [{ type: "sampled-reverse-kl", estimator: "k1-no-gradient" }] },
+      }),
       KDRL: withTeacher(shift(s.beta)),
       "KDRL, annealed": withTeacher(shift({ from: s.beta, to: s.betaTo })),
       "KDRL, failing rows": withTeacher(shift(s.beta, "failing")),
@@ -60,6 +63,7 @@ export const kdrl = defineMethod({
   comparisons: [
     higher("heldOut.accuracy", "KDRL"),
     higher("heldOut.accuracy", "KDRL", "reverse KL"),
+    higher("heldOut.accuracy", "reverse KL", "k1 as a loss"),
   ],
   metrics: ["heldOut.accuracy", "heldOut.passAt1", "longer.accuracy", "heldOut.meanLength"],
   fairness: {

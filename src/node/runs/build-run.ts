@@ -1,6 +1,6 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
-import type { LossState } from "../../losses/index.js";
+import type { LossState, LossTerm } from "../../losses/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
 import { AdamW } from "../../optim/index.js";
 import { makeReplay, type Replay } from "../../rollouts/index.js";
@@ -119,6 +119,7 @@ async function assemble(
       ...(loadedTeacher?.notes ?? []),
       ...(projections?.notes ?? []),
       ...describeUnknownKeys(loadedStudent, config.student.from),
+      ...cautionsOf(loss),
     ],
     dataReport: data.report,
     fingerprint: () => fingerprintOf(config, data),
@@ -137,4 +138,12 @@ async function assemble(
     }),
     evaluate: evaluatorOf(config, parts),
   };
+}
+
+/** What is to be said of terms that do not do what one would expect of them. */
+function cautionsOf(loss: readonly LossTerm[]): string[] {
+  return loss.flatMap(({ definition, config }) => {
+    const caution = definition.caution?.(config);
+    return caution === undefined ? [] : [`Caution: the loss ${definition.name}: ${caution}`];
+  });
 }

@@ -27,3 +27,24 @@ test("a run tells of a known failure, once, and keeps it in its log", async () =
     warnings.map(({ warning }) => ({ version: 2, type: "warning", ...warning })),
   );
 });
+
+test("a loss that teaches nothing is said before the run begins", async () => {
+  const folder = temporaryFolder();
+  const teacher = await saveTinyTeacher(folder);
+  const notesOf = async (name: string, estimator: string) => {
+    const run = tinyRun(folder, {
+      ...{ name, teacher: { from: teacher } },
+      trainer: {
+        ...{ type: "distill", steps: 1, batchSize: 2 },
+        loss: [{ type: "sampled-reverse-kl", estimator }],
+      },
+      evaluation: { every: 0, rows: 2 },
+    });
+    const [started] = await runToEnd(run);
+    return started?.type === "started" ? started.notes.filter((note) => /Caution/.test(note)) : [];
+  };
+  expect(await notesOf("k1", "k1-no-gradient")).toEqual([
+    expect.stringMatching(/sampled-reverse-kl: the gradient of k1 is 0 on average/),
+  ]);
+  expect(await notesOf("k2", "k2")).toEqual([]);
+});
