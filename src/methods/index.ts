@@ -15,6 +15,7 @@ import { redi } from "./off-policy/redi.js";
 import { revthink } from "./off-policy/revthink.js";
 import { rsd } from "./off-policy/rsd.js";
 import { scotd } from "./off-policy/scotd.js";
+import { supercorrect } from "./off-policy/supercorrect.js";
 import { tinyllm } from "./off-policy/tinyllm.js";
 import { w2sr } from "./off-policy/w2sr.js";
 import { ampo } from "./on-policy/ampo.js";
@@ -34,6 +35,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   vold,
   drp,
   rsd,
+  supercorrect,
   mentorKd,
   dap,
   contrastableDpo,

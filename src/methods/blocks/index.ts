@@ -6,6 +6,7 @@ export {
   distillSettings,
   type DistillSettings,
 } from "./distillation.js";
+export { begunStage, dpoStage, type DpoStageOptions } from "./pairs.js";
 export { additionProblems } from "./problems.js";
 export { rankArm, type RankLoss, rankSettings, type RankSettings } from "./ranking.js";
 export {
@@ -37,6 +38,7 @@ export {
   stepsField,
   withPrefix,
   withTask,
+  withTemplate,
 } from "./settings.js";
 export {
   chooseSolver,

@@ -72,6 +72,11 @@ export function withTask(problems: Problems, options: Readonly<Record<string, un
   return { ...problems, task: { ...problems.task, ...options } as typeof problems.task };
 }
 
+/** The same task with its solutions in the hierarchical template; refused by other datasets. */
+export function withTemplate(problems: Problems): Problems {
+  return datasetSchema.parse({ ...problems, template: {} });
+}
+
 /** The same problems with a mark before every prompt; refused by datasets that have no prompts. */
 export function withPrefix(problems: Problems, prefix: string): Problems {
   return { ...problems, prefix } as Problems;

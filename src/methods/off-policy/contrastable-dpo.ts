@@ -3,6 +3,7 @@ import {
   additionProblems,
   baseSettings,
   countField,
+  dpoStage,
   freshStudent,
   fromStage,
   higher,
@@ -12,7 +13,6 @@ import {
   shareField,
   stepsField,
   tracesStage,
-  trainStage,
   withTask,
 } from "../blocks/index.js";
 import { defineMethod } from "../define.js";
@@ -69,15 +69,8 @@ export const contrastableDpo = defineMethod({
     const start = { student: fromStage("base"), learningRate: s.learningRate };
     const data = withTask(s.problems, { errorRate: s.textErrors });
     const more = sftStage("text", s, { ...start, steps: s.steps * s.textFactor, data });
-    const dpo = trainStage("dpo", s, {
-      student: fromStage("base"),
-      data: { type: "pairs", path: "stage:pairs" },
-      teacher: { type: "model", from: "stage:base" },
-      trainer: {
-        ...{ type: "pairs", steps: s.steps, learningRate: s.dpoRate, warmupSteps: 10 },
-        loss: [{ type: "dpo", beta: s.beta }],
-      },
-    });
+    const { steps, dpoRate: learningRate, beta } = s;
+    const dpo = dpoStage(s, { from: "base", steps, learningRate, beta });
     const preferred = sftStage("sft", s, {
       ...{ ...start, steps: s.steps },
       data: { ...rowsOf("pairs"), fields: { prompt: "prompt", completion: "chosen" } },
