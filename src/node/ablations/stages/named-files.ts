@@ -28,8 +28,8 @@ function stringsOf(value: unknown): string[] {
 }
 
 async function stateOf(path: string): Promise<string | undefined> {
-  // Texts with other uses, such as a prefix of prompts, are no paths.
-  if (path.trim() === "" || path.includes("\0")) return undefined;
+  // Texts with other uses, such as a prefix of prompts, are no paths; nor are "." and "/" as patterns.
+  if (!/[\p{L}\p{N}]/u.test(path) || path.includes("\0")) return undefined;
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory()) return folderState(path);
   if (info?.isFile() !== true) return undefined;

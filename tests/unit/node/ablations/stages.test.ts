@@ -8,6 +8,7 @@ import { makePlan } from "../../../../src/node/ablations/plan.js";
 import type { AblationPlan } from "../../../../src/node/ablations/planned.js";
 import { planAblation } from "../../../../src/node/ablations/plan-file.js";
 import type { Collector } from "../../../../src/node/ablations/stages/collector.js";
+import { namedFiles } from "../../../../src/node/ablations/stages/named-files.js";
 import { runStages, type StageEvent } from "../../../../src/node/ablations/stages/run-stages.js";
 import type { PlannedStage } from "../../../../src/node/ablations/stages/stage.js";
 import { inThisProcess, type Worker } from "../../../../src/node/ablations/stages/workers.js";
@@ -312,6 +313,14 @@ describe("a folder of stages that ablations share", () => {
     const before = await idWith('{"prompt":"1","completion":"2"}\n');
     expect(await idWith('{"prompt":"1","completion":"3"}\n')).not.toBe(before);
     expect(await idWith('{"prompt":"1","completion":"2"}\n')).toBe(before);
+  });
+
+  test("is the same whatever lies beside it: a pattern is no folder", async () => {
+    expect(
+      await namedFiles({ rewards: [{ type: "format", pattern: "." }], a: "..", b: "/" }),
+    ).toEqual({});
+    const folder = temporaryFolder();
+    expect(Object.keys(await namedFiles({ path: folder }))).toEqual([folder]);
   });
 
   test("is refused where arms are runs", async () => {
