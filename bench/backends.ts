@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { registerSegmentSum } from "../src/backend/segment-sum.js";
 import { startWasmBackend } from "../src/backend/wasm/index.js";
 import type { Executor } from "../src/ops/index.js";

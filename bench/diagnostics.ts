@@ -1,5 +1,5 @@
 /** What the diagnostics cost a training step: `npx tsx bench/diagnostics.ts [pairs]`. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../src/backend/index.js";
 import { makeBatch } from "../src/data/index.js";
 import { forwardKlLoss, lossTerm } from "../src/losses/index.js";

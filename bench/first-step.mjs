@@ -2,7 +2,7 @@
  * From nothing to one training step of the small student, with the built package, as an application
  * would load it: `node bench/first-step.mjs <executor>|stock <threads>`. Prints a line when it is done.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import * as pupil from "pupil";
 
 const [kind, threads] = process.argv.slice(2);

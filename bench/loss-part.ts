@@ -5,7 +5,7 @@
  * prints one line of JSON (`LossPartAnswer`). `plain` makes all logits, `fused` a chunk at a time.
  * On one thread, whose CPU time does not depend on what else the machine does.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { findLoss, type LossInputs, lossTerm } from "../src/losses/index.js";
 import { linear, lossesFromHidden } from "../src/ops/index.js";
 import { keepTensor, Random } from "../src/tensors/index.js";

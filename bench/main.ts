@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { arch, cpus, loadavg, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../src/errors/index.js";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
 import { type BenchmarkOptions, type Group, parseArguments, usage } from "./arguments.js";

@@ -1,5 +1,5 @@
 /** Tokens per second with packed rows and without: `npx tsx bench/packing.ts [pairs]`. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../src/backend/index.js";
 import {
   additionTask,

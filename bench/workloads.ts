@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { forwardKlLoss, lossTerm } from "../src/losses/index.js";
 import type { Decoder } from "../src/models/index.js";
 import { AdamW } from "../src/optim/index.js";

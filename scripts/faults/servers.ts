@@ -10,7 +10,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { characterTokenizer, makeBatch, type TokenSequence } from "../../src/data/index.js";
 import { PupilError } from "../../src/errors/index.js";
 import { httpTeacher, type TeacherServer, teacherServers } from "../../src/teachers/index.js";

@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import type { BackendCandidate } from "./candidate.js";
 import { registerSegmentSum } from "./segment-sum.js";
 
@@ -17,8 +18,8 @@ export const cpuCandidate: BackendCandidate = {
   async start(platform, options) {
     // Stock: one pass over the input for every segment, quadratic for an embedding gradient.
     registerSegmentSum("cpu", {
-      read: ({ dataId }, backend: tf.MathBackendCPU) => backend.readSync(dataId) as tf.TypedArray,
-      write: (values, shape, dtype, backend: tf.MathBackendCPU) =>
+      read: ({ dataId }, backend: MathBackendCPU) => backend.readSync(dataId) as tf.TypedArray,
+      write: (values, shape, dtype, backend: MathBackendCPU) =>
         backend.makeTensorInfo(shape, dtype, values),
     });
     await tf.setBackend("cpu");

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type BackendName, type Device, isUnavailable, orReason } from "./candidate.js";
 import { backendCandidates } from "./candidates.js";
 import { silenceCpuAdvice } from "./cpu.js";
@@ -48,7 +48,7 @@ export async function inspectBackends(platform: Platform): Promise<DoctorReport>
   const better = backends[takenIndex - 1];
   return {
     runtime: platform.runtime,
-    tfjs: tf.version.tfjs,
+    tfjs: tf.version_core,
     cpu: platform.cpu,
     backends,
     taken: backends[takenIndex]?.backend ?? "cpu",

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { BackendCandidate, Device } from "./candidate.js";
 import type { Platform, Unavailable } from "./platform.js";
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { readValues } from "../tensors/index.js";
 import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./candidate.js";
 import type { GpuAccess, Platform, Unavailable } from "./platform.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { stopGradient } from "./stop-gradient.js";
 
 /** Squared length below which a vector counts as 0. */

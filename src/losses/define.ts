@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { z } from "zod";
 import type { RowLoss } from "../ops/index.js";
 import type { LossInput, LossInputs } from "./inputs.js";

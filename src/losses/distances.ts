@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { stopGradient } from "./stop-gradient.js";
 
 /** |x| with a gradient of 0 at 0, where tfjs's own has −1. */

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { selectedLogProbs, whereLikely } from "../ops/index.js";
 import { assertShape } from "../tensors/index.js";
 import { splitInfinite } from "./masked.js";

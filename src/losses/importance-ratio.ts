@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { logRatio } from "./masked.js";
 import { stopGradient } from "./stop-gradient.js";
 

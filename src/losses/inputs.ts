@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 
 /**
  * Everything a loss can ask for. B rows, T positions, V tokens of the vocabulary; log-probabilities

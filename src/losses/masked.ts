@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { stopGradient } from "./stop-gradient.js";
 
 /** Stands for a masked score or logit: its probability is exactly 0, and it is finite. */

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { assertShape } from "../tensors/index.js";
 import type { LossInputs } from "./inputs.js";
 import { keepMasked, maskedScore } from "./masked.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 
 /** The softmax temperature inside a divergence, as opposed to the temperature of sampling. */

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
+import { isMissing } from "./optional-packages.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -40,17 +41,17 @@ export const nodePlatform: Platform = {
   },
 };
 
-/** Whether the package itself is missing, not something that it needs. */
-function isMissing(error: unknown, name: string): boolean {
-  const { code, message = "" } = error as NodeJS.ErrnoException;
-  return code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${name}'`);
-}
-
 async function openDawn(): Promise<GpuAccess | Unavailable> {
   let dawn: Pick<typeof Dawn, "create" | "globals">;
   try {
     dawn = await import("webgpu");
   } catch (error) {
+    if (isMissing(error, "webgpu")) {
+      return {
+        reason: "Dawn is not installed (the npm package webgpu)",
+        remedy: "Run npm install webgpu.",
+      };
+    }
     return {
       reason: `Dawn has no build that loads here (${process.platform} ${process.arch}): ${String(error)}`,
       remedy: "Use a platform that the npm package webgpu supports.",

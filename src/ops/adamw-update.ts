@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { disposeAll } from "../tensors/index.js";
 import { defineKernel } from "./define.js";
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 /**
  * Sum over all axes but the last, `[..., D]` to `[D]`, as a product with a row of ones: tfjs's

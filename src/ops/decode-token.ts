@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { runKernel } from "../tensors/index.js";
 import type { WeightLayout } from "./linear.js";
 import type { RotaryFrequencies } from "./rotary-tables.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { disposeAll, onlyFirstOutputHasGradient, runKernel } from "../tensors/index.js";
 
 /** Every backend a composed kernel is registered for; a backend's own kernel replaces its entry. */

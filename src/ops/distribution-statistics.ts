@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { assertShape } from "../tensors/index.js";
 import { defineKernel } from "./define.js";
 import { type DivergenceInputs, distribution, klOf, whereLikely } from "./divergence.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, registerOpKernel } from "./define.js";
 import { oneHot } from "./one-hot.js";
 

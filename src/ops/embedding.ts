@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { defineOp } from "./define.js";
 import { embeddingGradient } from "./embedding-gradient.js";
 

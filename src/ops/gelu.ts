@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, defineOp } from "./define.js";
 
 /** `tanh` is GPT-2's `gelu_new`; `none` is the exact function with erf. */

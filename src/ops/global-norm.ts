@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel } from "./define.js";
 
 const norm = defineKernel<Record<string, tf.Tensor>, object>("PupilGlobalNorm", (tensors) => {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { assertShape, disposeAll, isRecording } from "../tensors/index.js";
 import { defineKernel, defineOp } from "./define.js";
 import { linear } from "./linear.js";

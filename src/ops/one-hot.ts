@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** Float32 `[..., V]`: 1 at the id, else 0. (tfjs's own refuses V = 1 and gives int32.) */
 export function oneHot(ids: tf.Tensor, vocabularySize: number): tf.Tensor {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { causalAttention } from "./causal-attention.js";
 import { defineKernel, defineOp } from "./define.js";
 import { linear, type WeightLayout } from "./linear.js";

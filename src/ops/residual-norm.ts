@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "./layer-norm.js";
 import { rmsNorm } from "./rms-norm.js";
 

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { columnSums } from "./column-sums.js";
 import { defineKernel, defineOp } from "./define.js";
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel } from "./define.js";
 
 /** By which angles the pairs of a head turn from one position to the next. */

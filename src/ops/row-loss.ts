@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { crossEntropyRows } from "./cross-entropy-from-logits.js";
 import { forwardKlRows } from "./forward-kl-from-logits.js";
 import { generalizedJsdRows } from "./generalized-jsd-from-logits.js";

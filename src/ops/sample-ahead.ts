@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { runKernel } from "../tensors/index.js";
 import type { DecodeCall, DecodeInputs } from "./decode-token.js";
 import type { SamplingSettings } from "./sample-tokens.js";

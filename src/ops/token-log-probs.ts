@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 
 /** Log-probability of each taken token, `log softmax(logits)[id]`: `[B, T, V]`, `[B, T]` to `[B, T]`. */

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { ModelInputs } from "../models/index.js";
 
 /** What a row has been given and has sampled so far. */

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { NotFiniteError, requireMember } from "../errors/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { sampleTokens } from "../ops/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { contextLength, type LanguageModel } from "../models/index.js";
 import type { AheadSettings } from "../ops/index.js";
 import { type RowInputs, toModelInputs } from "./row-inputs.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { copyDecoder, type Decoder, variableState } from "../models/index.js";
 import { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 import type { Teacher } from "./teacher.js";

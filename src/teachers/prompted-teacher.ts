@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import type { Teacher, TeacherAnswer, TeacherSignal } from "./teacher.js";

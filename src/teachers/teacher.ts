@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { Batch, TokenSequence } from "../data/index.js";
 import type { LossInputs } from "../losses/index.js";
 import type {

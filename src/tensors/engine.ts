@@ -1,4 +1,8 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
+// The backend that works everywhere, gradients and chained methods: tfjs-core alone has none of them.
+import "@tensorflow/tfjs-backend-cpu";
+import "#tfjs-registrations";
+import type {} from "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js";
 
 /** Runs a kernel of the current backend by name, recording it on the gradient tape if one is open. */
 export function runKernel(

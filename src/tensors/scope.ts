@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** Disposes every tensor given; undefined entries are skipped. */
 export function disposeAll(tensors: Iterable<{ dispose(): void } | undefined>): void {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** A trainable variable that takes ownership of `initial` (plain `tf.variable` keeps it alive). */
 export function createVariable(initial: tf.Tensor, trainable = true): tf.Variable {

@@ -1,5 +1,5 @@
 /** Statistics for the log against float64 sums, on the composed kernel and on the engine's. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distributionStatistics } from "../../src/ops/index.js";
 import { Random } from "../../src/tensors/index.js";

@@ -2,7 +2,7 @@
  * A teacher that rules tokens out (logits of −Infinity): its likeliest tokens, its draws, and what is
  * logged of it, against values worked out by hand.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBatch } from "../../src/data/index.js";
 import { evaluateTerm, lossTerm, sparseKlLoss } from "../../src/losses/index.js";

@@ -3,7 +3,7 @@
  * engine's kernels, against float64: 0 · log 0 = 0, and a KL is infinite where its second distribution
  * rules out a token that its first does not.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   distributionStatistics,

@@ -4,7 +4,7 @@
  *
  *     backend-child.ts <choice> <allow-software | hardware-only> <natural | exit | throw>
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type BackendChoice, startBackend } from "../../src/backend/index.js";
 import { PupilError } from "../../src/errors/index.js";
 import { nodePlatform } from "../../src/node/platform.js";

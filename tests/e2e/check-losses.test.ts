@@ -6,7 +6,7 @@ import { repository, runCli } from "./cli-process.js";
 
 /** A loss in one TypeScript file, as a user writes it; `body` is its value. */
 const lossFile = (body: string) => `
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { defineLoss, stopGradient } from "${join(repository, "src/index.ts")}";
 

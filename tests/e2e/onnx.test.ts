@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline, type Tensor } from "@xenova/transformers";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { encodePrompt } from "../../src/data/index.js";
 import { exportModel, findModelFolder } from "../../src/node/index.js";

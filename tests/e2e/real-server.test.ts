@@ -8,7 +8,7 @@
  *     PUPIL_TEACHER_SEND_AS ids (default) or text, for openai
  *     PUPIL_TEACHER_NAME    the model as the server names it, where it needs one
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { makeBatch } from "../../src/data/index.js";
 import { loadModelFolder } from "../../src/node/index.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tokenizerFromJson } from "../../src/data/index.js";
 import {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { byteTokenizer, makeBatch } from "../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../src/models/index.js";

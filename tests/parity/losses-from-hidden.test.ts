@@ -3,7 +3,7 @@
  * states in chunks of rows. Its logits are the fixture's: the head is a matrix with orthonormal
  * rows, the hidden states are logits · head (in float64), so hidden · headᵀ are the logits again.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   findLoss,

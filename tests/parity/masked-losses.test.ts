@@ -4,7 +4,7 @@
  * second distribution rules out what the first does not; then there is no gradient.
  */
 import { readFileSync } from "node:fs";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../src/backend/index.js";
 import {

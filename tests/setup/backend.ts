@@ -1,4 +1,6 @@
-import * as tf from "@tensorflow/tfjs";
+import "@tensorflow/tfjs-backend-cpu";
+import "#tfjs-registrations";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** The plain JavaScript backend, without its advice to install tfjs-node. */
 export async function useCpu(): Promise<void> {

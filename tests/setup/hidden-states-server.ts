@@ -1,7 +1,7 @@
 /** A server of hidden states for tests: a model in this process, wrong on demand. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { onTestFinished } from "vitest";
 import { makeBatch, type Tokenizer } from "../../src/data/index.js";
 import { type Decoder, toFloat16 } from "../../src/models/index.js";

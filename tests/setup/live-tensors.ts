@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 interface TrackingEngine {
   trackTensor(tensor: tf.Tensor, backend: unknown): void;

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { LossDefinition, LossInputs } from "../../src/losses/index.js";
 import { Random } from "../../src/tensors/index.js";
 

@@ -1,5 +1,5 @@
 /** A process of its own: works with a worker until that has done something, then simply ends. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { useWasmEngine } from "./wasm-engine.js";
 
 const { engine } = await useWasmEngine({ numThreads: 2 });

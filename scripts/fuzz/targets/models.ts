@@ -1,5 +1,5 @@
 /** Model folders: configs, weights, shards, adapters. Read from disk, as users' are. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { characterTokenizer } from "../../../src/data/index.js";
 import {
   adapterToTensors,

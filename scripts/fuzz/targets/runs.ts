@@ -1,5 +1,5 @@
 /** What runs and recordings leave on disk, and what is written by hand for them. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { applyOverrides } from "../../../src/config/index.js";
 import { openRecording, parseRunConfig, readJson } from "../../../src/node/index.js";
 import { restoreTrainingState, trainingStateFiles } from "../../../src/node/runs/training-state.js";

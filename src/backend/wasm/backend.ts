@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import type { WasmEngine, WasmTensors } from "../../ops/index.js";
 import { TensorStorage } from "./storage.js";
 
@@ -6,7 +7,7 @@ import { TensorStorage } from "./storage.js";
  * tfjs's JavaScript backend with its tensors in one WebAssembly memory: every kernel of the `cpu`
  * backend works on it as it is, and those that matter are replaced by ours.
  */
-export class WasmBackend extends tf.MathBackendCPU implements WasmTensors {
+export class WasmBackend extends MathBackendCPU implements WasmTensors {
   readonly engine: WasmEngine;
   private nextId = 0;
 

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { Block, WasmEngine } from "../../ops/index.js";
 
 type NumberArray = Float32Array | Int32Array;

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { Batch, type BatchOptions, checkBatch, placeSequences } from "./batch.js";
 import { packSequences } from "./pack-sequences.js";
 import type { TokenSequence } from "../types.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { inputsOf } from "../combine.js";
 import type { LossInputs } from "../inputs.js";
 import { type CheckedLoss, isMask, evaluateCase, tensorsOf, valuesOf } from "./case.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { disposeAll, readValues } from "../../tensors/index.js";
 import { inputsOf } from "../combine.js";
 import type { LossInput } from "../inputs.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { lossesFromHidden } from "../../ops/index.js";
 import { keepTensor, readValues } from "../../tensors/index.js";
 import { inputsOf } from "../combine.js";

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { crossEntropyFromLogits } from "../../ops/index.js";
 import { assertShape } from "../../tensors/index.js";

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { TensorValues } from "./safetensors.js";
 
 /** Tensors on the host, in their order; they stay the caller's. */

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type AheadSettings, writeCache } from "../../ops/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
 import type { AheadInputs, KeyValueCache, ModelInputs } from "./types.js";

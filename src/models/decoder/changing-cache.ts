@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { keepTensor } from "../../tensors/index.js";
 import { ConcatenatingCache } from "./cache.js";
 import { defaultPositionIds } from "./positions.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { createVariable } from "../../tensors/index.js";
 import { Decoder } from "./decoder.js";
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 import { type AheadSettings, embedding, hasTokenDecoder, linear } from "../../ops/index.js";
 import { disposeAll, isRecording } from "../../tensors/index.js";

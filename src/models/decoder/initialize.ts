@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { createVariable, type Random } from "../../tensors/index.js";
 import type { ModelConfig } from "./config.js";
 import { Decoder } from "./decoder.js";

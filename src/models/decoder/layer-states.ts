@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 import { attentionProbabilities } from "../../ops/index.js";
 import type { ModelConfig } from "./config.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 
 /**
  * Position of every new token `[B, T]` int32: the number of real tokens before it, so that padding

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { rotaryTables } from "../../ops/index.js";
 import { type RopeConfig, ropeFrequencies, ropeLengths } from "./rope-scaling.js";
 

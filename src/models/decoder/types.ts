@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { AheadSettings } from "../../ops/index.js";
 import type { ModelConfig } from "./config.js";
 import type { LayerRequest, LayerResults } from "./layer-states.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 import { createVariable } from "../../tensors/index.js";
 import { type CheckpointReader, decoderToTensors, loadDecoder } from "../checkpoints/checkpoint.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 
 /** Whole sequences on the device, padded on the right to one length. */

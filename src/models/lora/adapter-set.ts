@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { disposeAll } from "../../tensors/index.js";
 import type { Adapter, LoraLayer } from "./adapter.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { linear, type WeightLayout } from "../../ops/index.js";
 import { disposeAll } from "../../tensors/index.js";
 import { type LoraSettings, loraScale } from "./lora-options.js";

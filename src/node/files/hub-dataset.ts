@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import type { HubRequest } from "../../config/index.js";
 import type { DataFile } from "../../data/index.js";
 import { PupilError, showValue } from "../../errors/index.js";
+import { loadHub } from "../optional-packages.js";
 import { writeFileAtomic } from "./atomic.js";
 import { exists } from "./file-exists.js";
 import { openDataFile } from "./open-data-file.js";
@@ -75,7 +76,7 @@ export async function downloadDataset(
 }
 
 async function connect(dataset: string, revision: string, options: HubOptions) {
-  const { downloadFile, HubApiError, listFiles } = await import("@huggingface/hub");
+  const { downloadFile, HubApiError, listFiles } = await loadHub();
   const { HF_ENDPOINT, HF_TOKEN, PUPIL_CACHE, XDG_CACHE_HOME } = process.env;
   const hubUrl = (options.hubUrl ?? HF_ENDPOINT ?? "https://huggingface.co").replace(/\/$/, "");
   const userCache = join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pupil");

@@ -14,7 +14,12 @@ export function shareOwnPackages(): void {
   register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
     data: {
       entries: { pupil: entry("index"), "pupil/node": entry("node/index") },
-      packages: ["@tensorflow/tfjs", "zod"],
+      // Under either name: the whole of TensorFlow.js would bring an engine of its own.
+      packages: {
+        "@tensorflow/tfjs": "@tensorflow/tfjs-core",
+        "@tensorflow/tfjs-core": "@tensorflow/tfjs-core",
+        zod: "zod",
+      },
       from: import.meta.url,
     },
   });
@@ -30,7 +35,7 @@ export function resolve(specifier, context, next) {
   const parent = context.parentURL ?? "";
   if (!parent.startsWith("file:") || parent.includes("/node_modules/")) return next(specifier, context);
   if (Object.hasOwn(own.entries, specifier)) return next(own.entries[specifier], context);
-  if (own.packages.includes(specifier)) return next(specifier, { ...context, parentURL: own.from });
+  if (Object.hasOwn(own.packages, specifier)) return next(own.packages[specifier], { ...context, parentURL: own.from });
   return next(specifier, context);
 }
 `;

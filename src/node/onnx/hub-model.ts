@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { downloadFile } from "@huggingface/hub";
 import type * as transformers from "@xenova/transformers";
 import { PupilError } from "../../errors/index.js";
+import { loadHub } from "../optional-packages.js";
 
 type Transformers = typeof transformers;
 
@@ -36,6 +36,7 @@ export async function findHubJson(
   path: string,
 ): Promise<Json | undefined> {
   const accessToken = process.env["HF_TOKEN"];
+  const { downloadFile } = await loadHub();
   const blob = await downloadFile({
     repo: model.from,
     path,

@@ -5,6 +5,7 @@ import { PupilError, showValue } from "../../errors/index.js";
 import type { OnnxSession, OnnxTensor, OnnxValueInfo } from "../../teachers/index.js";
 import { exists, isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
+import { loadTransformers } from "../optional-packages.js";
 import { hubFailure, hubJson, hubOptions } from "./hub-model.js";
 
 type Transformers = typeof transformers;
@@ -38,7 +39,7 @@ export interface OpenedModel {
  *   a file that is missing or that the runtime cannot load
  */
 export async function openOnnxSession(source: OnnxSource): Promise<OpenedModel> {
-  const hub = await import("@xenova/transformers");
+  const hub = await loadTransformers();
   const isLocal = await isFolder(source.from);
   if (!isLocal) checkHubName(source.from);
   checkOptions(source, isLocal);

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { RunConfig } from "../../config/index.js";
 import { makeBatch } from "../../data/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { PreparedData, RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { type LossTerm, needsOf } from "../../losses/index.js";

@@ -8,6 +8,6 @@ export function versions(): Record<string, string> {
   return {
     pupil: versionOf("../../../package.json"),
     node: process.versions.node,
-    tfjs: versionOf("@tensorflow/tfjs/package.json"),
+    tfjs: versionOf("@tensorflow/tfjs-core/package.json"),
   };
 }

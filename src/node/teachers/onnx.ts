@@ -9,6 +9,7 @@ import {
 import { loadTokenizer } from "../models/load-tokenizer.js";
 import { endIdsOf, generationEndIds } from "../models/model-folder.js";
 import { findHubJson, hubJson, openOnnxSession } from "../onnx/index.js";
+import { loadTransformers } from "../optional-packages.js";
 import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 type OnnxTeacherConfig = Extract<TeacherConfig, { type: "onnx" }>;
@@ -60,7 +61,7 @@ async function localTokenizer(folder: string, modelConfig: Json): Promise<Tokeni
 }
 
 async function hubTokenizer(config: OnnxTeacherConfig, modelConfig: Json): Promise<Tokenizer> {
-  const hub = await import("@xenova/transformers");
+  const hub = await loadTransformers();
   const [json, tokenizerConfig, generationConfig] = await Promise.all([
     hubJson(hub, config, "tokenizer.json"),
     findHubJson(hub, config, "tokenizer_config.json"),

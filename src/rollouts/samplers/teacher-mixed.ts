@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { contextLength, type LanguageModel } from "../../models/index.js";
 import type { Rollout } from "../sample-rollouts.js";

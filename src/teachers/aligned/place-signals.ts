@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { Batch, VocabularyMap } from "../../data/index.js";
 import { logProbsFromLogits } from "../../ops/index.js";
 import type { AlignedRow } from "./align-row.js";

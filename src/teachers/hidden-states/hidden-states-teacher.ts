@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, learnedPositions, type TokenSequence } from "../../data/index.js";
 import { fitToVocabulary } from "../../models/index.js";
 import { linear } from "../../ops/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { learnedPositions, type Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { linear, tokenLogProbs } from "../../ops/index.js";

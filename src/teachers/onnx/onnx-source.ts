@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { TokenSource } from "../../rollouts/index.js";
 import type { TokenRows } from "./decoder-feeds.js";
 import type { OnnxDecoder } from "./onnx-decoder.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { learnedPositions, makeBatch, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { HiddenStates } from "../../ops/index.js";

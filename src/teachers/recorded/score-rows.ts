@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, learnedPositions, makeBatch, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { disposeAll, Random, readValues } from "../../tensors/index.js";

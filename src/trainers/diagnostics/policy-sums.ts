@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { LossInputs, LossTerm } from "../../losses/index.js";
 
 type Policies = Partial<Pick<LossInputs, "tokenLogProbs" | "oldTokenLogProbs" | "advantages">> & {

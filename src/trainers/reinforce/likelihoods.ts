@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { makeBatch, type PlacedSequence, type TokenSequence } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import { selectedLogProbs } from "../../ops/index.js";

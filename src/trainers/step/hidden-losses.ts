@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../../data/index.js";
 import type { LossTerm } from "../../losses/index.js";
 import type { LanguageModel } from "../../models/index.js";

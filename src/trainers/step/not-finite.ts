@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { PlacedSequence, Tokenizer } from "../../data/index.js";
 import { NotFiniteError } from "../../errors/index.js";
 import { evaluateTerm, termLabels } from "../../losses/index.js";

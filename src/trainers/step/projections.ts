@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 import { inputsOf, type LayerPair, type LossTerm } from "../../losses/index.js";
 import { type LayerSizes, variableState, type VariableState } from "../../models/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { LossInputs } from "../../losses/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import { type HiddenStates, tokenLogProbs } from "../../ops/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { LanguageModel } from "../../models/index.js";
 import { keepTensor } from "../../tensors/index.js";
 import type { MicroBatch } from "./micro-batch.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { forwardKl, reverseKl } from "../../losses/index.js";
 import { type Random, readValues } from "../../tensors/index.js";
 import { supportPositions, type SupportPositions } from "./draws.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { makeBatch, type TokenSequence } from "../../data/index.js";
 import type { LanguageModel } from "../../models/index.js";
 import { reachedGradients, readValues } from "../../tensors/index.js";

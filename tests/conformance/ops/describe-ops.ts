@@ -3,7 +3,7 @@
  * reference (value, and gradient by tfjs's own differentiation), and its gradient against central
  * differences in float64.
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useCpu } from "../../setup/backend.js";
 import { attentionCases } from "./cases/attention.js";

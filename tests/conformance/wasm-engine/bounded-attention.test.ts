@@ -1,5 +1,5 @@
 /** Attention over more than one block of queries, with bounds from below, against the composed op. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { causalAttention } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";

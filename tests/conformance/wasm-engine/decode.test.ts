@@ -1,5 +1,5 @@
 /** A whole decoder in one kernel against its layers one by one, on the engine and on cpu. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Decoder, type ModelConfig, modelConfigSchema } from "../../../src/models/index.js";
 import { useCpu } from "../../setup/backend.js";

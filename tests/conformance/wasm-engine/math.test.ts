@@ -1,5 +1,5 @@
 /** The engine's elementary functions against float64, to 2e-7 of the value. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useCpu } from "../../setup/backend.js";
 import { executors, useWasmEngine } from "../../setup/wasm-engine.js";

@@ -1,5 +1,5 @@
 /** The engine's memory: flat over training steps, reused, and bounded with a clear error. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { PupilError } from "../../../src/errors/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";

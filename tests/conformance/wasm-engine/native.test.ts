@@ -1,5 +1,5 @@
 /** What runs as machine code, and how precise its exp and log are. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeKernels } from "../../../src/node/native-kernels.js";
 import { webAssembly } from "../../../src/ops/kernels/wasm/index.js";

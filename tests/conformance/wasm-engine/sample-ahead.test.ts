@@ -1,5 +1,5 @@
 /** Tokens sampled in one kernel against the same, sampled one by one. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Decoder, LanguageModel, ModelConfig } from "../../../src/models/index.js";
 import {

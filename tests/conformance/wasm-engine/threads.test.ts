@@ -1,7 +1,7 @@
 /** Large enough to be shared between threads: every number of threads gives the same bits. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as ops from "../../../src/ops/index.js";
 import type { EngineOptions } from "../../../src/ops/index.js";

@@ -1,5 +1,5 @@
 /** The engine's sorting of whole rows, against tfjs's selection on the `cpu` backend. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { formatDoctor, inspectBackends } from "../../../src/backend/index.js";
 import { adapterInfo, fakePlatform, platformWithAdapter } from "./fake-platform.js";
@@ -17,7 +17,7 @@ test("the report has every backend in order and leaves the current one alone", a
   expect(report.nextBetter?.backend).toBe("tensorflow");
 
   const lines = formatDoctor(report);
-  expect(lines[0]).toBe(`Test 1.0, TensorFlow.js ${tf.version.tfjs}, Test CPU, 4 cores`);
+  expect(lines[0]).toBe(`Test 1.0, TensorFlow.js ${tf.version_core}, Test CPU, 4 cores`);
   expect(lines.find((line) => line.includes("webgpu"))).toMatch(/no {2}there is no GPU$/);
   expect(lines.find((line) => line.startsWith("* wasm"))).toContain(
     "yes Test CPU (wasm: no compiler when it was installed, relaxed SIMD), 1 thread",

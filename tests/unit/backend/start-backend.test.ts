@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type BackendChoice, startBackend } from "../../../src/backend/index.js";
 import { PupilError } from "../../../src/errors/index.js";
@@ -92,7 +93,7 @@ describe("tensorflow", () => {
   function importsAs(packageName: string, exports: object, isUsingGpuDevice: boolean) {
     return async (name: string) => {
       if (name !== packageName) return undefined;
-      const backend = Object.assign(new tf.MathBackendCPU(), { isUsingGpuDevice });
+      const backend = Object.assign(new MathBackendCPU(), { isUsingGpuDevice });
       tf.registerBackend("tensorflow", () => backend, 3);
       await tf.setBackend("tensorflow");
       return exports;

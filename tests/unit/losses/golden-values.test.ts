@@ -1,5 +1,5 @@
 /** One position whose values were computed in double precision from the definitions. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import {
   adaptiveKl,

@@ -1,5 +1,5 @@
 /** Losses that must equal another loss in a limit or a special case. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import {
   crossEntropy,

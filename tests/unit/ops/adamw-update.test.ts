@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adamwUpdate, globalNorm } from "../../../src/ops/index.js";
 import { createVariable, Random } from "../../../src/tensors/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HiddenLossTerm, lossesFromHidden } from "../../../src/ops/index.js";
 import { rowsPerChunk } from "../../../src/ops/losses-from-hidden.js";

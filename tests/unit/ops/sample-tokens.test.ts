@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sampleTokens, type SamplingSettings, tokenLogProbs } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";

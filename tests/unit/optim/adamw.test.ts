@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AdamW, type AdamWState, adamwSchema } from "../../../src/optim/index.js";
 import { createVariable } from "../../../src/tensors/index.js";

@@ -1,5 +1,5 @@
 /** Sampling from real decoders: the cache, the padding and the backend must not show. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
 import {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { characterTokenizer, type RankingList } from "../../../src/data/index.js";
 import type { SequenceModel } from "../../../src/models/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer, makeBatch, type TokenSequence } from "../../../src/data/index.js";
 import {

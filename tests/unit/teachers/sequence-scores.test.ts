@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { makeBatch } from "../../../src/data/index.js";
 import { placeScores } from "../../../src/teachers/index.js";
 

@@ -1,5 +1,5 @@
 /** Every trainer goes on with what a checkpoint says of its losses. */
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineLoss, type LossTerm, lossTerm } from "../../../src/losses/index.js";

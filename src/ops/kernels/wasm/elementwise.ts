@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { broadcastPlan, broadcastShape } from "./broadcast.js";
 import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 
 interface CopyAxis {

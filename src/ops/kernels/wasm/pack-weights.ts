@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { PackAttributes } from "../../decode-token.js";
 import type { WasmTensors } from "./registry.js";
 

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { WeightLayout } from "../../linear.js";
 import type { KernelExports } from "./exports.js";
 import type { WasmTensors } from "./registry.js";

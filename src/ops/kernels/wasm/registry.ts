@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { WasmEngine } from "./engine.js";
 
 /** What kernels need from the backend that owns the tensors. */

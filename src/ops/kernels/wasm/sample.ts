@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { SamplingSettings } from "../../sample-tokens.js";
 import type { WasmEngine } from "./engine.js";
 import { isFloat, registerWasmKernel } from "./registry.js";

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { RotaryFrequencies } from "../../rotary-tables.js";
 import { AffineProduct } from "./products.js";
 import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";

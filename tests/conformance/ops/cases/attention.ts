@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { causalAttention } from "../../../../src/ops/index.js";
 import { fromValues } from "../reference/array.js";
 import * as reference from "../reference/attention.js";

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { type HiddenLossTerm, lossesFromHidden, type RowLoss } from "../../../../src/ops/index.js";
 import type { HiddenLossTensors } from "../../../../src/ops/losses-from-hidden.js";
 import { settleRowLoss } from "../../../../src/ops/row-loss.js";

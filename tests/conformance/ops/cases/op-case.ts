@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { Random } from "../../../../src/tensors/index.js";
 import { fromValues, type NdArray, sizeOf } from "../reference/array.js";
 

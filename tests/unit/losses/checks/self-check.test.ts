@@ -1,5 +1,5 @@
 /** The checks find what they are for: each loss here has one thing wrong with it. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {

@@ -1,5 +1,5 @@
 /** Values worked out by hand, and losses that are another one in a special case. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { randomCase } from "../../../../src/losses/checks/index.js";
 import {

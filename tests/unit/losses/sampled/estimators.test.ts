@@ -2,7 +2,7 @@
  * The expected gradient of every estimator, by going through all tokens that the student can sample.
  * The table of docs/losses.md, "Estimators as losses".
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../../src/config/index.js";
 import {

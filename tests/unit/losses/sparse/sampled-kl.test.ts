@@ -1,5 +1,5 @@
 /** Means over all possible draws, so that unbiased means equal and not about equal. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { sampledKl, sparseKl } from "../../../../src/losses/index.js";
 

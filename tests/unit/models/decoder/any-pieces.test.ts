@@ -1,5 +1,5 @@
 /** Decoding with a cache, in any pieces of any rows, is one pass over them. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Decoder } from "../../../../src/models/index.js";

@@ -1,5 +1,5 @@
 /** A cache of the engine computes a single token in one go, where that is the same. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ModelConfig } from "../../../../src/models/index.js";
 import { useCpu } from "../../../setup/backend.js";

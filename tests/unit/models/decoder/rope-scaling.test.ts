@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Decoder, contextLength, modelConfigSchema } from "../../../../src/models/index.js";
 import { ropeFrequencies, ropeLengths } from "../../../../src/models/decoder/rope-scaling.js";

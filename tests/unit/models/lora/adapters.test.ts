@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import { crossEntropyLoss, lossTerm } from "../../../../src/losses/index.js";

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";

@@ -1,5 +1,5 @@
 /** Where the parts of a row lie that the teacher says something about. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import { coveredPlaces, type RowChunk } from "../../../../src/teachers/aligned/align-row.js";

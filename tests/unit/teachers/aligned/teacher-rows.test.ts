@@ -1,5 +1,5 @@
 /** A student's row as a teacher with another tokenizer reads it, and its distribution read back. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { byteTokenizer, characterTokenizer, makeBatch } from "../../../../src/data/index.js";
 import {

@@ -1,5 +1,5 @@
 /** The teacher between a batch and the protocol of its server, with answers of the test's own. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer, makeBatch, type TokenSequence } from "../../../../src/data/index.js";
 import { ownDistribution } from "../../../../src/rollouts/index.js";

@@ -1,5 +1,5 @@
 /** What several teachers share, and what belongs to one of them. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import {
   type Batch,

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { type Batch, makeBatch } from "../../../../src/data/index.js";
 import { mixLogProbs, mixtureTeacher, type Teacher } from "../../../../src/teachers/index.js";

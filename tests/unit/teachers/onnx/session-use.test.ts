@@ -1,5 +1,5 @@
 /** How a runtime's session is asked, cached and released. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import {

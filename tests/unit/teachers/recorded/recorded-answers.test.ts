@@ -1,5 +1,5 @@
 /** What a recording answers, and what it refuses to answer. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { makeBatch, type TokenSequence } from "../../../../src/data/index.js";
 import {

@@ -1,5 +1,5 @@
 /** Rows of padding, sampling token by token, and the borders of what is enumerated. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import { ownDistribution } from "../../../../src/rollouts/index.js";

@@ -1,5 +1,5 @@
 /** What a training step supplies to losses of every kind, and how it averages their values. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {

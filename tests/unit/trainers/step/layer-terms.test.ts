@@ -1,5 +1,5 @@
 /** Losses on states of layers in a training step: which layers, which positions, and the gradient. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import type { TokenSequence } from "../../../../src/data/index.js";
 import {

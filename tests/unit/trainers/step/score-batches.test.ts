@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import type { Rollout } from "../../../../src/rollouts/index.js";
 import type { ScoreContext, Teacher } from "../../../../src/teachers/index.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { reverseKl, studentSupportKl } from "../../../../src/losses/index.js";
 import { Random } from "../../../../src/tensors/index.js";

@@ -1,5 +1,5 @@
 /** Gradients by parameters against all outcomes, one by one, on a model of 5 tokens. */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import { forwardKl, reverseKl, sampledKl, sparseKl } from "../../../../src/losses/index.js";
