@@ -1,4 +1,4 @@
-import { armColours } from "./plots.js";
+import { armColours } from "./colours.js";
 import { aboutLines, type Report, verdictLines } from "./content.js";
 import type { Table } from "./tables.js";
 

@@ -3,9 +3,8 @@ import { Resvg } from "@resvg/resvg-js";
 import { parseHTML } from "linkedom";
 import type { CellResult } from "../cell-results.js";
 import type { AblationResults } from "../results.js";
+import { colours } from "./colours.js";
 
-/** Okabe and Ito's colours, which most people can tell apart. */
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
 const font = "DejaVu Sans, Verdana, sans-serif";
 const size = { width: 680, height: 360, marginLeft: 64, marginBottom: 44, inset: 8 };
 
@@ -172,10 +171,4 @@ export function pngOf({ svg }: Drawing): Uint8Array {
     font: { loadSystemFonts: true, defaultFontFamily: "DejaVu Sans" },
   };
   return new Resvg(svg, options).render().asPng();
-}
-
-/** The colour of each arm, for a legend. */
-export function armColours(arms: readonly string[]): Readonly<Record<string, string>> {
-  const colourOf = (i: number) => colours[i % colours.length] as string;
-  return Object.fromEntries(arms.map((arm, i) => [arm, colourOf(i)]));
 }

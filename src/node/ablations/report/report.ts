@@ -7,7 +7,6 @@ import type { AblationResults } from "../results.js";
 import type { Report } from "./content.js";
 import { htmlReport } from "./html.js";
 import { markdownReport } from "./markdown.js";
-import { armValues, type Drawing, gainAgainstCost, learningCurve, pngOf } from "./plots.js";
 import { readChoices, type StageChoice } from "../stages/choose.js";
 import { chainTable, choicesTable, settingsTable, stagesTable } from "./stage-tables.js";
 import {
@@ -29,14 +28,13 @@ export async function writeReport(
   options: { readonly drawings: boolean },
 ): Promise<void> {
   const tables = tablesOf(plan, results, cells, await readChoices(plan.stages));
-  const drawings = options.drawings ? drawingsOf(plan, results, cells) : [];
+  // Loaded where something is drawn: the libraries take half as long to load as all the rest.
+  const drawn = options.drawings ? await import("./drawings.js") : undefined;
+  const drawings = drawn?.drawingsOf(plan, results, cells) ?? [];
   const report: Report = { plan, results, tables, drawings, ...about };
   const files: [string, string | Uint8Array][] = [
     ["results.json", `${toJson(results, 2)}\n`],
-    ...drawings.flatMap((drawing): [string, string | Uint8Array][] => [
-      [`plots/${drawing.name}.svg`, drawing.svg],
-      [`plots/${drawing.name}.png`, pngOf(drawing)],
-    ]),
+    ...(drawn?.drawingFiles(drawings) ?? []),
     ["report.md", markdownReport(report)],
     ["report.html", htmlReport(report)],
   ];
@@ -70,24 +68,4 @@ function tablesOf(
     ...(about === undefined ? [] : [settingsTable(about.settings)]),
     runsTable(cells, results),
   ];
-}
-
-/** Of each measure the arms and its curve, of the first one the cost; claimed ones come first. */
-function drawingsOf(
-  plan: AblationPlan,
-  results: AblationResults,
-  cells: readonly CellResult[],
-): Drawing[] {
-  const arms = plan.arms.map(({ name }) => name);
-  const known = new Set(Object.values(results.arms).flatMap((found) => Object.keys(found)));
-  const claimed =
-    plan.claim?.comparisons.flatMap((part) => ("derived" in part ? [] : part.metric)) ?? [];
-  const ordered = [...new Set([...claimed, ...known])].filter((metric) => known.has(metric));
-  return ordered
-    .flatMap((metric, i) => [
-      armValues(metric, results),
-      learningCurve(metric, cells, arms),
-      i === 0 ? gainAgainstCost(metric, cells, arms) : undefined,
-    ])
-    .filter((drawing) => drawing !== undefined);
 }

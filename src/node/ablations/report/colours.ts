@@ -1,0 +1,16 @@
+/** Okabe and Ito's colours, which most people can tell apart. */
+export const colours = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#e69f00",
+  "#000000",
+];
+
+/** The colour of each arm, for a legend. */
+export function armColours(arms: readonly string[]): Readonly<Record<string, string>> {
+  const colourOf = (i: number) => colours[i % colours.length] as string;
+  return Object.fromEntries(arms.map((arm, i) => [arm, colourOf(i)]));
+}
