@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pupil$/, replacement: source("./src/index.ts") },
-      { find: /^pupil\/node$/, replacement: source("./src/node/index.ts") },
+      { find: /^pupil\/(.+)$/, replacement: source("./src/api/$1.ts") },
     ],
   },
   test: {

@@ -5,7 +5,7 @@ import {
   freshStudent,
   higher,
   trainStage,
-} from "pupil";
+} from "pupil/methods";
 import { z } from "zod";
 
 /** Does it help a student to be less sure of the labels? */

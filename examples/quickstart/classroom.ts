@@ -12,7 +12,6 @@ import {
   type LossTerm,
   lossTerm,
   modelConfigSchema,
-  ownDistribution,
   type PreparedData,
   prepareData,
   Random,
@@ -24,6 +23,7 @@ import {
   type Teacher,
   type Tokenizer,
 } from "pupil";
+import { ownDistribution } from "pupil/rollouts";
 import { settings } from "./settings.js";
 
 /** What every student shares: teacher, tokenizer, data, and the seed. */

@@ -6,7 +6,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import Table from "cli-table3";
-import { recordOptionsSchema, type RunConfig, startBackend } from "pupil";
+import { type RunConfig, startBackend } from "pupil";
+import { recordOptionsSchema } from "pupil/config";
 import {
   evaluateRun,
   exportModel,

@@ -11,6 +11,7 @@ import { backendCandidates } from "./candidates.js";
 import { silenceCpuAdvice } from "./cpu.js";
 import { type Platform, type Unavailable, webPlatform } from "./platform.js";
 
+/** What `backend` of a config may be: "auto", or a backend by name. */
 export const backendChoices = ["auto", ...backendNames] as const;
 export type BackendChoice = (typeof backendChoices)[number];
 

@@ -65,6 +65,7 @@ export function lossTermSchemaWith(own: readonly LossDefinition[]): typeof lossT
  * @param own definitions beside the built-in ones
  * @throws PupilError that says which names there are
  */
+/** The loss of a name, among the built-in ones and `own`. @throws PupilError that names the nearest one */
 export function findLoss(name: string, own: readonly LossDefinition[] = []): LossDefinition {
   const known: readonly LossDefinition[] = [...own, ...lossDefinitions];
   const found = known.find((loss) => loss.name === name);

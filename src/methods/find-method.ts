@@ -3,6 +3,7 @@ import { oneOf, PupilError } from "../errors/index.js";
 import type { MethodDefinition } from "./define.js";
 
 /** @throws PupilError that says which names there are */
+/** The method of a name. @throws PupilError that names the nearest one */
 export function findMethod(name: string, all: readonly MethodDefinition[]): MethodDefinition {
   const found = all.find((method) => method.name === name);
   if (found !== undefined) return found;

@@ -18,6 +18,7 @@ export interface DerivedComparison {
   readonly margin?: number;
 }
 
+/** What a verdict may be. */
 export const verdictResults = ["supported", "contradicted", "cannot tell"] as const;
 export type VerdictResult = (typeof verdictResults)[number];
 

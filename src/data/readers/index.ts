@@ -18,6 +18,7 @@ export const readers = {
 
 export type DataFormat = keyof typeof readers;
 
+/** Formats of data files, by the names that a config gives them. */
 export const dataFormats = Object.keys(readers) as [DataFormat, ...DataFormat[]];
 
 /** The format of a file by the end of its name, or undefined. */

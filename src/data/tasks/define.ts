@@ -9,6 +9,7 @@ import type { RerankList } from "../rerank/rerank-lists.js";
  * hash; `longer` problems are longer than any of both.
  */
 export type TaskSplit = "train" | "heldOut" | "longer";
+/** Splits of a task: problems to train on, held-out ones, and longer ones than were trained on. */
 export const taskSplits: readonly TaskSplit[] = ["train", "heldOut", "longer"];
 
 export interface Verification {

@@ -20,7 +20,11 @@ export interface PackedText<W extends Windows = Windows> {
   sequentialWindows(count?: number): W;
 }
 
-/** @throws PupilError if the text has not even one window. */
+/**
+ * A text as windows of `sequenceLength` tokens to train on.
+ *
+ * @throws PupilError if the text has not even one window.
+ */
 export function packText(
   ids: ArrayLike<number>,
   sequenceLength: number,

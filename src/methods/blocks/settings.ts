@@ -6,6 +6,7 @@ import { studentSizes, type StudentSize } from "./students.js";
 export type Problems = z.output<typeof datasetSchema>;
 export type ProblemsInput = z.input<typeof datasetSchema>;
 
+/** A setting: the dataset that every arm trains on and is measured on. */
 export function problemsField(fallback: ProblemsInput) {
   return datasetSchema
     .prefault(fallback)
@@ -14,15 +15,18 @@ export function problemsField(fallback: ProblemsInput) {
     );
 }
 
+/** A setting: the size of a model, a name of `studentSizes`. */
 export const sizeField = (fallback: StudentSize, of = "student") =>
   z
     .enum(studentSizes)
     .default(fallback)
     .describe(`Size of the ${of}: see src/methods/blocks/students.ts.`);
 
+/** A setting: optimizer steps, at least 1. */
 export const stepsField = (fallback: number, of: string) =>
   z.int().min(1).default(fallback).describe(`Optimizer steps of ${of}.`);
 
+/** A setting: a learning rate, above 0. */
 export const rateField = (fallback: number, of: string) =>
   z.number().positive().default(fallback).describe(`Highest learning rate of ${of}.`);
 

@@ -13,6 +13,7 @@ const solver = z.strictObject({
 /** Teachers by name that are the task's own solver: how each writes, and how often it is wrong. */
 export type Solvers = Readonly<Record<string, z.output<typeof solver>>>;
 
+/** A setting: who solves the problems that traces are made of. */
 export const solversField = (fallback: Solvers, text: string) =>
   z.record(z.string().regex(/^\w+$/), solver).default(fallback).describe(text);
 

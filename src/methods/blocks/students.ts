@@ -20,6 +20,8 @@ export const students = {
 } as const satisfies Record<string, Architecture>;
 
 export type StudentSize = keyof typeof students;
+
+/** Names of the sizes of `students`, from the smallest. */
 export const studentSizes = Object.keys(students) as [StudentSize, ...StudentSize[]];
 
 /**

@@ -12,12 +12,15 @@ export const keepField = z
   .default("correct")
   .describe("Traces that are learned from: those with a right answer, or any.");
 
+/** A setting: how many problems something is done with, at least 1. */
 export const countField = (fallback: number, of: string) =>
   z.int().min(1).default(fallback).describe(`Problems that ${of}.`);
 
+/** A setting: a share between 0 and 1. */
 export const shareField = (fallback: number, text: string) =>
   z.number().min(0).max(1).default(fallback).describe(text);
 
+/** A setting: styles of worked solutions, as the task names them. */
 export const stylesField = (fallback: string[], text: string) =>
   z.array(z.string()).min(1).default(fallback).describe(text);
 

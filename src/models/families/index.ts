@@ -10,4 +10,5 @@ export { type Activation, activations, type Family } from "./define.js";
 /** Every family a decoder can be of, by its Hugging Face `model_type`. */
 export const families = { llama, mistral, qwen2, qwen3, gpt2 } satisfies Record<string, Family>;
 export type FamilyName = keyof typeof families;
+/** Names of the families, as `model_type` of Hugging Face's configs has them. */
 export const familyNames = Object.keys(families) as [FamilyName, ...FamilyName[]];

@@ -21,6 +21,7 @@ export const definitionFields = {
   config: z.custom((x) => x instanceof z.ZodObject, "is not a Zod object schema"),
 };
 
+/** Files of a user's that export losses. */
 export const lossModules: ModuleKind<LossDefinition> = {
   ...{ noun: "loss", plural: "losses", define: "defineLoss", builtIn: lossDefinitions },
   mark: "formula",
@@ -47,6 +48,7 @@ export const lossModules: ModuleKind<LossDefinition> = {
   },
 };
 
+/** Files of a user's that export tasks. */
 export const taskModules: ModuleKind<TaskDefinition> = {
   ...{ noun: "task", plural: "tasks", define: "defineTask", builtIn: taskDefinitions },
   mark: "generate",
@@ -69,6 +71,7 @@ export const taskModules: ModuleKind<TaskDefinition> = {
   },
 };
 
+/** Files of a user's that export verifiers. */
 export const verifierModules: ModuleKind<VerifierDefinition> = {
   noun: "verifier",
   plural: "verifiers",

@@ -10,10 +10,10 @@ export function shareOwnPackages(): void {
   shared = true;
   // Sources where they run from sources (tsx), else what was built.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const entry = (path: string) => new URL(`../../${path}.${extension}`, import.meta.url).href;
   register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
     data: {
-      entries: { pupil: entry("index"), "pupil/node": entry("node/index") },
+      folder: new URL("../../", import.meta.url).href,
+      extension,
       // Under either name: the whole of TensorFlow.js would bring an engine of its own.
       packages: {
         "@tensorflow/tfjs": "@tensorflow/tfjs-core",
@@ -34,7 +34,8 @@ export function initialize(data) { own = data; }
 export function resolve(specifier, context, next) {
   const parent = context.parentURL ?? "";
   if (!parent.startsWith("file:") || parent.includes("/node_modules/")) return next(specifier, context);
-  if (Object.hasOwn(own.entries, specifier)) return next(own.entries[specifier], context);
+  const entry = specifier === "pupil" ? "index" : specifier.replace(/^pupil\\/([\\w-]+)$/, "api/$1");
+  if (entry !== specifier) return next(own.folder + entry + "." + own.extension, context);
   if (Object.hasOwn(own.packages, specifier)) return next(own.packages[specifier], { ...context, parentURL: own.from });
   return next(specifier, context);
 }

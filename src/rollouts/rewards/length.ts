@@ -34,7 +34,11 @@ export const lengthReward = defineReward({
     lengthShape(shape, Math.min(1, length / (longest ?? maxNewTokens)), target),
 });
 
-/** @param x share of the longest length, 0 to 1 */
+/**
+ * What a completion of a length is worth, at most 1.
+ *
+ * @param x share of the longest length, 0 to 1
+ */
 export function lengthShape(shape: (typeof shapes)[number], x: number, target: number): number {
   switch (shape) {
     case "peak":

@@ -58,6 +58,7 @@ export function rewardTermSchemaWith(own: readonly RewardDefinition[]): typeof r
  * @param own definitions beside the built-in ones
  * @throws PupilError that says which names there are
  */
+/** The reward of a name, among the built-in ones and `own`. @throws PupilError that names the nearest one */
 export function findReward(name: string, own: readonly RewardDefinition[] = []): RewardDefinition {
   const known: readonly RewardDefinition[] = [...own, ...rewardDefinitions];
   const found = known.find((reward) => reward.name === name);

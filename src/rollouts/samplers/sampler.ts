@@ -53,6 +53,7 @@ export interface SamplingCost {
   readonly teacherForwards: number;
 }
 
+/** The cost of nothing: every count zero. */
 export const noCost: SamplingCost = {
   studentTokens: 0,
   teacherTokens: 0,
@@ -60,6 +61,7 @@ export const noCost: SamplingCost = {
   teacherForwards: 0,
 };
 
+/** What several samplings cost together: every count added up. */
 export function addCosts(...costs: readonly SamplingCost[]): SamplingCost {
   const sum = (key: keyof SamplingCost) => costs.reduce((total, cost) => total + cost[key], 0);
   return {

@@ -13,4 +13,5 @@ export const teacherProtocols = {
 } as const satisfies Record<string, TeacherProtocol>;
 
 export type TeacherServer = keyof typeof teacherProtocols;
+/** Names of the protocols that a server of a teacher may speak. */
 export const teacherServers = Object.keys(teacherProtocols) as [TeacherServer, ...TeacherServer[]];

@@ -11,6 +11,7 @@ export type NextLogProbs = (
   prefixes: readonly (readonly number[])[],
 ) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
 
+/** A language's log-probabilities of the next token (nats, `[V]`) after any prefix of ids. */
 export function languageLogProbs<S>(language: ExactLanguage<S>): NextLogProbs {
   return (prefixes) => prefixes.map((ids) => language.logProbs(stateAfter(language, ids)));
 }
