@@ -1,5 +1,10 @@
 /** What needs Node: run folders, model folders, files, ablations. */
 export {
+  exportMetrics,
+  exportMetricsSchema,
+  type LogContent,
+  readLog,
+  readTraces,
   ablate,
   type AblateOptions,
   type AblationPlan,

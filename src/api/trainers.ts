@@ -1,5 +1,6 @@
 /** Trainers as async generators, evaluation, watches for known failures. */
 export {
+  type Alternative,
   type ChosenSampler,
   type ComparedRow,
   compareSupports,
@@ -56,5 +57,8 @@ export {
   type TrainingWarning,
   type TrainingWatch,
   watchEvaluations,
+  type TokenView,
+  viewTokens,
+  type ViewTokensOptions,
   watchTraining,
 } from "../trainers/index.js";
