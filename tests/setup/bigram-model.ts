@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { type Decoder, initializeDecoder, modelConfigSchema } from "../../src/models/index.js";
 import { Random } from "../../src/tensors/index.js";
 
