@@ -11,6 +11,7 @@ import {
   planMethod,
   type PlanOptions,
 } from "../node/index.js";
+import { methodModules } from "./methods.js";
 import { stageProgress } from "./stage-progress.js";
 import { formatNumber } from "./format.js";
 import { writeLine } from "./terminal.js";
@@ -27,10 +28,7 @@ const optionsSchema = z.strictObject({
     .optional()
     .describe("Folder of stages, which ablations may share. Default: stages in the output folder."),
   processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
-  methods: z
-    .union([z.string().transform((path) => [path]), z.array(z.string())])
-    .default([])
-    .describe("Modules with methods of your own, to name one of them."),
+  methods: methodModules,
 });
 
 /** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [stages=…] [processes=…] [key=value …]`. */

@@ -84,7 +84,7 @@ export function formatLengths(lengths: readonly number[]): string[] {
   ];
 }
 
-function formatLists({ report, examples }: Lists): string[] {
+function formatLists({ notes, report, examples }: Lists): string[] {
   const grades = Object.entries(report.grades)
     .map(([grade, count]) => `grade ${grade}: ${formatNumber(count)}`)
     .join(", ");
@@ -95,6 +95,7 @@ function formatLists({ report, examples }: Lists): string[] {
       `${formatNumber(report.unjudgedCandidates)} of them unjudged; ` +
       `${formatNumber(report.listsWithoutRelevant)} lists without a relevant passage, ` +
       `${formatNumber(report.queriesWithoutCandidates)} queries without candidates.`,
+    ...notes,
     ...examples.flatMap((list) => ["", ...formatList(list)]),
   ];
 }

@@ -51,6 +51,7 @@ program
 
 program
   .command("methods")
+  .argument("[options...]", "methods=<file>, a module with methods of your own")
   .description("List the published methods, what each claims and what its committed report found.")
   .action(methodsCommand);
 

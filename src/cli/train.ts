@@ -20,6 +20,7 @@ export async function trainCommand(
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   progress = showProgress(config.trainer.steps, process);
   progress.line(backend.line);
+  for (const note of training.notes) progress.line(note);
   try {
     for await (const event of trainRun({ ...training, signal: interrupts.signal })) {
       progress.show(event);

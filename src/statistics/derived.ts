@@ -17,12 +17,23 @@ export function gapRecovered(arm: number, low: number, high: number, sign?: numb
   return (arm - low) / gap;
 }
 
-/** Kendall's τ of values with their order: (rising pairs − falling pairs) / pairs; ties count as neither. */
-export function monotonicity(values: readonly number[]): number {
-  const signs = values.flatMap((value, i) =>
-    values.slice(i + 1).map((later) => Math.sign(later - value)),
+/**
+ * Kendall's τ of two measures of the same things: (pairs that both put in the same order − pairs that they
+ * put in opposite ones) / pairs; ties count as neither.
+ */
+export function rankCorrelation(first: readonly number[], second: readonly number[]): number {
+  const signs = first.flatMap((a, i) =>
+    first.slice(i + 1).map((b, k) => {
+      const [c, d] = [second[i] as number, second[i + 1 + k] as number];
+      return Math.sign(b - a) * Math.sign(d - c);
+    }),
   );
   return mean(signs);
+}
+
+/** Kendall's τ of values with their order: 1 where they always grow. */
+export function monotonicity(values: readonly number[]): number {
+  return rankCorrelation([...values.keys()], values);
 }
 
 /** Σ weight · value. */

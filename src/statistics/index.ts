@@ -6,6 +6,7 @@ export {
   derivedEstimate,
   gapRecovered,
   monotonicity,
+  rankCorrelation,
   type Point,
 } from "./derived.js";
 export {

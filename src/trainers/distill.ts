@@ -112,6 +112,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
   const supply = {
     ...{ studentVocabSize, studentLayers, teacher },
     onPolicyFraction: buffered === undefined ? onPolicyFraction : replayedFraction,
+    hasReplay: buffered !== undefined,
     ...{ gradientAccumulationSteps, packing, advantageDiscount },
   };
   const signals = withLogits(checkLoss(options.loss, supply), teacher);

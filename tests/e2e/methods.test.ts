@@ -65,6 +65,8 @@ test("a method takes rows of one's own with a verifier", { timeout: 120_000 }, a
 });
 
 test("methods are listed with what each claims", { timeout: 120_000 }, async () => {
-  const { stdout } = await runCli(["methods"], repository);
+  const example = "examples/custom-method/label-smoothing.ts";
+  const { stdout } = await runCli(["methods", `methods=${example}`], repository);
   expect(stdout).toMatch(/redi \(43\): Harnessing Negative Signals.*\n {2}After SFT/);
+  expect(stdout).toMatch(/label-smoothing: Label smoothing\n {2}A student.*\n {2}not run\n$/);
 });

@@ -36,6 +36,17 @@ export const derivedSchema = z
         .describe("Kendall's τ of the measure with its order: 1 where it always grows."),
       z
         .strictObject({
+          type: z.literal("rank-correlation"),
+          points: z.array(point).min(2).describe("A measure of each of several things."),
+          with: z.array(point).min(2).describe("Another measure of the same things in that order."),
+        })
+        .describe("Kendall's τ of two measures: 1 where they put all things in the same order.")
+        .refine((measure) => measure.points.length === measure.with.length, {
+          message: "must have as many as `points`",
+          path: ["with"],
+        }),
+      z
+        .strictObject({
           type: z.literal("area-under-curve"),
           metric: z.string().describe("A measure of the evaluations."),
         })

@@ -119,8 +119,11 @@ export interface DatasetKind<D> {
   ): Promise<string | { readonly alphabet: string }>;
   prepare(dataset: D, context: PrepareContext): PreparedData | Promise<PreparedData>;
   /** Lists to rank, for data that has no rows of tokens. */
-  readLists?(dataset: D, files: DataAccess): Promise<RerankLists>;
+  readLists?(dataset: D, files: DataAccess): Promise<ListsToRank>;
 }
+
+/** Lists with what is there to beat on those to validate on, for people. */
+export type ListsToRank = RerankLists & { readonly baselines: readonly string[] };
 
 /** The different characters of texts. */
 export async function distinctCharacters(

@@ -2,7 +2,6 @@ import { requireMember } from "../../errors/index.js";
 import {
   byteTokenizer,
   characterTokenizer,
-  type RerankLists,
   type Tokenizer,
   withCharacters,
 } from "../../data/index.js";
@@ -12,6 +11,7 @@ import {
   type DataAccess,
   type DatasetKind,
   filesInMemory,
+  type ListsToRank,
   type OwnDataComponents,
   type PreparedData,
   type PrepareOptions,
@@ -85,7 +85,7 @@ const prepareParts = [
 export async function readListsOf(
   dataset: Dataset,
   files: DataAccess,
-): Promise<RerankLists | undefined> {
+): Promise<ListsToRank | undefined> {
   return kindOf(dataset).readLists?.(dataset, files);
 }
 

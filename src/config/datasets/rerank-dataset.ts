@@ -1,5 +1,4 @@
 import {
-  bm25,
   encodeCandidate,
   type EncodeCandidateOptions,
   readRerankLists,
@@ -11,14 +10,15 @@ import {
   type Tokenizer,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
-import { rankingMetrics } from "../../trainers/index.js";
 import {
   type DataAccess,
   type DatasetKind,
+  type ListsToRank,
   type PrepareContext,
   type PreparedData,
   withCommas,
 } from "./dataset-kind.js";
+import { rankingBaselines } from "./ranking-baselines.js";
 
 /** Queries with candidates to rank, for the trainer `rank`. */
 export const rerankDataset: DatasetKind<RerankDataset> = {
@@ -32,7 +32,7 @@ export const rerankDataset: DatasetKind<RerankDataset> = {
     return `${texts.join("")}\n`;
   },
   prepare,
-  readLists,
+  readLists: readWithBaselines,
 };
 
 async function readLists(dataset: RerankDataset, files: DataAccess) {
@@ -43,6 +43,21 @@ async function readLists(dataset: RerankDataset, files: DataAccess) {
     qrels: await files.open(qrels),
     run: run === undefined ? undefined : await files.open(run),
   });
+}
+
+async function readWithBaselines(dataset: RerankDataset, files: DataAccess): Promise<ListsToRank> {
+  const { lists, report } = await readLists(dataset, files);
+  const heldOut = lists.slice(trainingLists(dataset, lists));
+  const baselines = rankingBaselines(heldOut, lists, { hasRun: dataset.run !== undefined });
+  return { lists, report, baselines };
+}
+
+/** How many lists are trained on. */
+function trainingLists(
+  { validationFraction, queries }: RerankDataset,
+  { length }: readonly unknown[],
+): number {
+  return validationFraction === 1 ? 0 : splitRows(length, validationFraction, queries);
 }
 
 /** A list as a model with a head for sequences reads it. */
@@ -68,7 +83,7 @@ async function prepare(dataset: RerankDataset, context: PrepareContext): Promise
   const { queryLength, passageLength, validationFraction, queries: source } = dataset;
   const { lists: read, report } = await readLists(dataset, files);
   const lists = read.map((list) => encodeList(tokenizer, list, { queryLength, passageLength }));
-  const cut = validationFraction === 1 ? 0 : splitRows(lists.length, validationFraction, source);
+  const cut = trainingLists(dataset, lists);
   const train = lists.slice(0, cut);
   const validation = lists.slice(cut);
   const heldOut = validation.slice(0, evaluationRows);
@@ -111,24 +126,7 @@ async function prepare(dataset: RerankDataset, context: PrepareContext): Promise
         `${withCommas(cutOff)} of them cut off at ${queryLength} tokens of the query or ${passageLength} of the passage, ` +
         `${withCommas(report.listsWithoutRelevant)} lists without a relevant one.`,
       `${withCommas(train.length)} lists to train on, ${withCommas(validation.length)} to validate on.`,
-      describeBm25(heldOut, lists),
+      ...rankingBaselines(heldOut, lists, { hasRun: dataset.run !== undefined }),
     ],
   };
-}
-
-/** What the words that query and passage share are good for, as a baseline. */
-function describeBm25(heldOut: readonly RankingList[], all: readonly RankingList[]): string {
-  const passages = new Map<string, string>();
-  for (const { candidates } of all)
-    for (const { docid, text } of candidates) passages.set(docid, text);
-  const ids = [...passages.keys()];
-  const scoresOf = bm25([...passages.values()]);
-  const place = new Map(ids.map((id, i) => [id, i]));
-  const scores = heldOut.map(({ query, candidates }) => {
-    const ofAll = scoresOf(query);
-    return candidates.map(({ docid }) => ofAll[place.get(docid) as number] as number);
-  });
-  const metrics = rankingMetrics(heldOut, scores);
-  const figures = ["ndcg1", "ndcg5", "ndcg10"].map((name) => (metrics[name] ?? 0).toFixed(4));
-  return `Baseline: BM25 over all ${withCommas(ids.length)} passages has nDCG@1/5/10 of ${figures.join(" / ")} on the lists to validate on.`;
 }

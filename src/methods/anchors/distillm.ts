@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   distillArm,
   type DistillLoss,
   distillSettings,
@@ -18,7 +17,7 @@ export const distillm = defineMethod({
     "Skewed KLs teach more than plain ones on the student's own samples, and with an adaptive replay of earlier samples they teach more than on the data's rows alone.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3, { minDigits: 1 }), batchSize: 32 }),
+    ...additionSettings(),
     ...distillSettings({ sftSteps: 380, steps: 300 }),
     skew: z.number().gt(0).lt(1).default(0.1).describe("Share of the one side in the mixture, α."),
     capacity: z.int().min(1).default(256).describe("Rows of the student's that are kept."),

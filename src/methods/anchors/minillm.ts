@@ -1,10 +1,9 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   higher,
-  type ReinforceFields,
   reinforceArm,
+  type ReinforceFields,
   reinforceSettings,
 } from "../blocks/index.js";
 import { defineMethod } from "../define.js";
@@ -18,11 +17,7 @@ export const minillm = defineMethod({
   fidelity: "faithful",
   note: "Without the paper's pre-training loss on plain text; teacher-mixed sampling is an arm of its own.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 50,
-    }),
+    ...additionSettings(50),
     ...reinforceSettings(),
     mix: z
       .number()

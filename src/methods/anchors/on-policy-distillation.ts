@@ -1,10 +1,9 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   higher,
-  type ReinforceFields,
   reinforceArm,
+  type ReinforceFields,
   reinforceSettings,
 } from "../blocks/index.js";
 import { defineMethod } from "../define.js";
@@ -21,11 +20,7 @@ export const onPolicyDistillation = defineMethod({
     "At equal rollouts, what a teacher thinks of every token, log T − log S, as its advantage beats a reward per completion.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 50,
-    }),
+    ...additionSettings(50),
     ...reinforceSettings(),
     discount: z
       .number()

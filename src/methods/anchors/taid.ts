@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  baseSettings,
-  additionProblems,
+  additionSettings,
   distillArm,
   type DistillLoss,
   distillSettings,
@@ -18,7 +17,7 @@ export const taid = defineMethod({
     "A target that moves from the student's distribution to the teacher's teaches more than the teacher's own, in either direction of the KL.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({ problems: additionProblems(3, { minDigits: 1 }), batchSize: 32 }),
+    ...additionSettings(),
     ...distillSettings({ sftSteps: 380, steps: 200 }),
     start: z.number().min(0).max(1).default(0.4).describe("Share of the teacher at first."),
     rate: z.number().positive().default(5e-4).describe("Largest step of the adaptive part, α."),

@@ -7,7 +7,7 @@ export {
   type DistillSettings,
 } from "./distillation.js";
 export { begunStage, dpoStage, type DpoStageOptions } from "./pairs.js";
-export { additionProblems } from "./problems.js";
+export { additionProblems, additionSettings } from "./problems.js";
 export { rankArm, type RankLoss, rankSettings, type RankSettings } from "./ranking.js";
 export {
   type ReinforceFields,
@@ -42,6 +42,10 @@ export {
 } from "./settings.js";
 export {
   chooseSolver,
+  corpusStages,
+  type CorpusOptions,
+  orderOf,
+  sampleStages,
   smokeSettings,
   type SmokeSettings,
   smokeStages,

@@ -1,4 +1,4 @@
-import type { ProblemsInput } from "./settings.js";
+import { baseSettings, type ProblemsInput } from "./settings.js";
 
 /**
  * Additions of numbers with so many digits, worked out column by column. With three digits a student of
@@ -13,4 +13,13 @@ export function additionProblems(
 ): ProblemsInput {
   const task = { type: "addition", minDigits: digits, maxDigits: digits, ...options };
   return { type: "task", task } as ProblemsInput;
+}
+
+/** The base fields of most methods: additions of one to three digits, 32 rows a step. */
+export function additionSettings(evaluateEvery?: number) {
+  const problems = additionProblems(3, { minDigits: 1 });
+  return baseSettings({
+    ...{ problems, batchSize: 32 },
+    ...(evaluateEvery === undefined ? {} : { evaluateEvery }),
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Stage, StageRun } from "../../config/index.js";
+import type { DerivedMeasure, Stage, StageRun } from "../../config/index.js";
 import type { VerifierConfig } from "../../data/index.js";
 import { type BaseSettings, stepsField } from "./settings.js";
 import { chooseStage, sftStage } from "./stages.js";
@@ -35,6 +35,24 @@ export function chooseSolver(
   return chooseStage(name, metric, Object.fromEntries(candidates));
 }
 
+/**
+ * How far the measure by which an arm chose (its stage `chosen`) puts the solvers in the order in which
+ * arms of their own, `<whole> <name>`, come out: Kendall's τ.
+ */
+export function orderOf(
+  solvers: Solvers,
+  arm: string,
+  whole: string,
+  metric: string,
+): DerivedMeasure {
+  const names = Object.keys(solvers);
+  return {
+    type: "rank-correlation",
+    points: names.map((name) => ({ arm, metric: `chosen.${name}` })),
+    with: names.map((name) => ({ arm: `${whole} ${name}`, metric })),
+  };
+}
+
 /** Fields of smoke tests. */
 export function smokeSettings() {
   return {
@@ -59,6 +77,39 @@ export interface SmokeStart {
   readonly learningRate: number;
   /** The first of them; those before are learned from. */
   readonly trialStart: number;
+}
+
+/** For each solver a stage `sample-<name>`: solutions of a few problems, right or wrong. */
+export function sampleStages(s: SmokeSettings, solvers: Solvers): Stage[] {
+  return Object.entries(solvers).map(([name, of]) =>
+    tracesStage(`sample-${name}`, s, { count: s.smokeProblems, sampler: solverSampler(of) }),
+  );
+}
+
+/** How corpora are made. */
+export interface CorpusOptions {
+  /** Problems that are solved, each so many times. */
+  readonly count: number;
+  readonly samples: number;
+  /** What chooses among right solutions; it may go by the traces of a stage `attempts`. */
+  readonly steps: readonly object[];
+  /** Rows, at most. */
+  readonly limit: number;
+}
+
+/** For each solver a stage `corpus-<name>`. */
+export function corpusStages(
+  s: BaseSettings,
+  solvers: Solvers,
+  { count, limit, samples, steps }: CorpusOptions,
+): Stage[] {
+  return Object.entries(solvers).map(([name, of]) =>
+    tracesStage(`corpus-${name}`, s, {
+      ...{ count, sampler: solverSampler(of, samples) },
+      ...(steps.length > 0 ? { traces: "stage:attempts" } : {}),
+      steps: [{ type: "correct" }, ...steps, { type: "limit", rows: limit }],
+    }),
+  );
 }
 
 /**

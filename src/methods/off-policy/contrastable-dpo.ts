@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   dpoStage,
   freshStudent,
@@ -31,11 +30,7 @@ export const contrastableDpo = defineMethod({
   fidelity: "proxy",
   note: "Addition stands for medical questions in a second language, a short SFT for what the student knows of it, and solutions that are often wrong for text that nobody chose.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...additionSettings(0),
     baseSteps: stepsField(400, "the SFT that every arm begins with"),
     baseRate: rateField(3e-3, "that SFT"),
     samples: z.int().min(2).default(4).describe("Traces of each problem by the student."),

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   freshStudent,
   fromStage,
@@ -29,11 +28,7 @@ export const dap = defineMethod({
   fidelity: "faithful",
   note: "Difficulty is the share of the student's own wrong attempts; the task's solver writes each problem's trace anew in place of a model that rewrites it.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...additionSettings(0),
     long: z.string().default("scratchpad").describe("[REC] Style for hard problems."),
     short: z.string().default("carries").describe("[REC] Style for problems in between."),
     shortest: z.string().default("direct").describe("[REC] Style for easy problems."),

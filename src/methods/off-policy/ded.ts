@@ -1,19 +1,20 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   chooseSolver,
+  corpusStages,
   countField,
   freshStudent,
   fromStage,
   higher,
+  orderOf,
   rateField,
+  sampleStages,
   sftOnRows,
   sftStage,
   shareField,
   smokeSettings,
   smokeStages,
-  solverSampler,
   solversField,
   stepsField,
   stylesField,
@@ -23,8 +24,9 @@ import {
 import { defineMethod } from "../define.js";
 
 const metric = "heldOut.accuracy";
-const problems = additionProblems(3, { minDigits: 1 });
+const whole = "all of";
 const count = (fallback: number, text: string) => z.int().min(1).default(fallback).describe(text);
+
 /** A teacher by what small students learn from it, then hard problems, then dissimilar solutions. */
 export const ded = defineMethod({
   number: 18,
@@ -34,9 +36,9 @@ export const ded = defineMethod({
   claim:
     "With few examples, the teacher that a smoke test chooses makes a better student than the one that is right most often; hard problems only, and then dissimilar solutions of them, add to it.",
   fidelity: "faithful",
-  note: "The teachers are the task's solver in several styles, right to different degrees. A smoke test is scored on training problems behind those that corpora are chosen from, not on those that arms are compared by.",
+  note: 'The teachers are the task\'s solver in several styles, right to different degrees. A smoke test is scored on training problems behind those that corpora are chosen from, not on those that arms are compared by. "all of" a teacher is the run that its smoke test stands for: how far the two put teachers in one order is a measure of several arms.',
   settings: z.strictObject({
-    ...baseSettings({ problems, batchSize: 32, evaluateEvery: 0 }),
+    ...additionSettings(0),
     teachers: solversField(
       {
         terse: { styles: ["direct", "reversed"], errorRate: 0 },
@@ -46,12 +48,9 @@ export const ded = defineMethod({
       },
       "[REC] Of two styles each: with one, right solutions are all the same.",
     ),
-    baseStyles: stylesField(
-      ["scratchpad", "carries", "direct"],
-      "[REC] Of the task, in the SFT that every arm begins with.",
-    ),
-    baseSteps: stepsField(400, "that SFT"),
-    baseRate: rateField(3e-3, "that SFT"),
+    baseStyles: stylesField(["scratchpad", "carries", "direct"], "[REC] Of the first SFT."),
+    baseSteps: stepsField(400, "the first SFT"),
+    baseRate: rateField(3e-3, "the first SFT"),
     pool: countField(2000, "corpora are chosen from"),
     budget: count(800, "[REC] Rows of a corpus, at most."),
     ...smokeSettings(),
@@ -78,24 +77,17 @@ export const ded = defineMethod({
       ...{ count: s.pool, student: "stage:base" },
       sampler: { type: "plain", samplesPerProblem: s.attempts },
     });
-    const teachers = Object.entries(s.teachers);
+    const teachers = Object.keys(s.teachers);
     const before = {
-      sample: teachers.map(([name, of]) =>
-        tracesStage(`sample-${name}`, s, { count: s.smokeProblems, sampler: solverSampler(of) }),
-      ),
+      sample: sampleStages(s, s.teachers),
       smoke: smokeStages(s, s.teachers, { ...then, trialStart: s.pool }),
     };
+    const corpora = (more: object[] = [], samples = 1) =>
+      corpusStages(s, s.teachers, { count: s.pool, limit: s.budget, samples, steps: more });
+    const sft = (rows: string) => sftOnRows("sft", s, [rows], { ...then, steps: s.steps });
     const arm = (score: keyof typeof before, by: string, more: object[] = [], each = 1) => [
-      ...[base, ...before[score], ...(more.length > 0 ? [attempts] : [])],
-      ...teachers.map(([name, of]) =>
-        tracesStage(`corpus-${name}`, s, {
-          ...{ count: s.pool, sampler: solverSampler(of, each) },
-          ...(more.length > 0 ? { traces: "stage:attempts" } : {}),
-          steps: [{ type: "correct" }, ...more, { type: "limit", rows: s.budget }],
-        }),
-      ),
-      chooseSolver("chosen", s.teachers, { metric: by, take: "corpus", score }),
-      sftOnRows("sft", s, ["chosen"], { ...then, steps: s.steps }),
+      ...[base, ...before[score], ...(more.length > 0 ? [attempts] : []), ...corpora(more, each)],
+      ...[chooseSolver("chosen", s.teachers, { metric: by, take: "corpus", score }), sft("chosen")],
     ];
     const hard = { type: "solve-rate", of: "given", maximum: s.hardest };
     return {
@@ -103,6 +95,9 @@ export const ded = defineMethod({
       "by smoke test": arm("smoke", metric),
       hard: arm("smoke", metric, [hard]),
       diverse: arm("smoke", metric, [hard, { type: "diversity", keep: s.dissimilar }], s.samples),
+      ...Object.fromEntries(
+        corpora().map((all, i) => [`${whole} ${teachers[i]}`, [base, all, sft(all.name)]]),
+      ),
     };
   },
   baseline: "by accuracy",
@@ -111,6 +106,10 @@ export const ded = defineMethod({
     higher(metric, "hard", "by smoke test"),
     higher(metric, "diverse", "hard"),
   ],
+  derived: ({ teachers }) => ({
+    "order of smoke tests": orderOf(teachers, "by smoke test", whole, metric),
+    "order of accuracies": orderOf(teachers, "by accuracy", whole, metric),
+  }),
   metrics: [metric, "heldOut.meanLength"],
   fairness: {
     equal: "steps",

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   freshStudent,
   fromStage,
@@ -28,11 +27,7 @@ export const distillationSource = defineMethod({
   fidelity: "faithful",
   note: "The teachers are policies of the task's solver for the length of a trace. collect.json of each stage of traces has the entropy of their lengths.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...additionSettings(0),
     styles: z
       .tuple([z.string(), z.string(), z.string()])
       .default(["scratchpad", "carries", "direct"])

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   freshStudent,
   higher,
@@ -29,11 +28,7 @@ export const mentorKd = defineMethod({
     "With few traces of a teacher, a student that learns the traces and the soft labels of a mentor besides beats one with either, and either beats the teacher's traces alone.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...additionSettings(0),
     mentor: sizeField("S0w", "mentor"),
     traceProblems: countField(300, "the teacher solves"),
     mentorSteps: stepsField(750, "the mentor"),

@@ -61,10 +61,11 @@ export const redi = defineMethod({
   arms(s) {
     const student = freshStudent(s.student);
     const start = sftStage("sft", s, { student, steps: s.sftSteps, learningRate: s.sftRate });
-    // A task makes right and wrong traces by rule; of rows the student writes both.
+    // A task makes right and wrong traces by rule; of rows the student writes both, and where it finds no
+    // right one the row's own stands for it.
     const pairs = collectStage("pairs", {
       ...{ problems: s.problems, count: s.pairProblems, student: "stage:sft" },
-      sampler: { type: "plain", samplesPerProblem: 4 },
+      sampler: { type: "inject", from: "given", samplesPerProblem: 4, most: 1, choose: "random" },
       pairs: { type: "contrastable" },
     });
     const own = isTask(s.problems)

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   freshStudent,
   higher,
@@ -28,11 +27,7 @@ export const revthink = defineMethod({
   fidelity: "faithful",
   note: "All weights are trained, not a LoRA; prompts are not in the loss.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 300,
-    }),
+    ...additionSettings(300),
     traceProblems: countField(3000, "there are"),
     fraction: shareField(0.1, "Share of them that the arms with few problems have."),
     steps: stepsField(600, "every arm"),

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Stage } from "../../config/index.js";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   countField,
   freshStudent,
   fromStage,
@@ -33,11 +32,7 @@ export const rsd = defineMethod({
     "A student learns more from right traces that it wrote with a teacher, with a veto on tokens improbable to it, than from the teacher's own, from its own, and from those made so for another student.",
   fidelity: "faithful",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 0,
-    }),
+    ...additionSettings(0),
     teacher: sizeField("S0w", "teacher"),
     teacherSteps: stepsField(1000, "the teacher, which is trained once for all seeds"),
     baseSteps: stepsField(500, "the SFT of a student in its own style"),

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   higher,
-  type ReinforceFields,
   reinforceArm,
+  type ReinforceFields,
   reinforceSettings,
 } from "../blocks/index.js";
 import { defineMethod } from "../define.js";
@@ -20,11 +19,7 @@ export const kdrl = defineMethod({
   fidelity: "faithful",
   note: "k1 as a loss has a gradient of 0 on average; as an advantage it is KDRL's own form, and the reverse KL alone is that.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 50,
-    }),
+    ...additionSettings(50),
     ...reinforceSettings(),
     beta: z
       .number()

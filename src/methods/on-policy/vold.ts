@@ -1,11 +1,10 @@
 import { z } from "zod";
 import {
-  additionProblems,
-  baseSettings,
+  additionSettings,
   freshStudent,
   higher,
-  type ReinforceFields,
   reinforceArm,
+  type ReinforceFields,
   reinforceSettings,
   reinforceStage,
   teacherStage,
@@ -23,11 +22,7 @@ export const vold = defineMethod({
   fidelity: "proxy",
   note: "Text alone: student and teacher read the same prompt.",
   settings: z.strictObject({
-    ...baseSettings({
-      problems: additionProblems(3, { minDigits: 1 }),
-      batchSize: 32,
-      evaluateEvery: 50,
-    }),
+    ...additionSettings(50),
     ...reinforceSettings(),
     beta: z.number().positive().default(0.1).describe("β of the k2 estimator on failing rows."),
   }),

@@ -6,6 +6,7 @@ import { withNumbers } from "../files/json.js";
 import { readJson } from "../files/read-files.js";
 import { readLog } from "../logs/log-file.js";
 import type { Cell } from "./planned.js";
+import { readChoices } from "./stages/choose.js";
 import type { PlannedStage } from "./stages/stage.js";
 import { type CellCost, combineCosts, type LogEntry, readCost } from "./stages/stage-cost.js";
 
@@ -33,19 +34,20 @@ export interface CellResult extends RunResult {
 
 /**
  * Reads a finished cell: the measures of its last stage, those of what was collected on the way as
- * `<stage>.<measure>`, the cost of all stages.
+ * `<stage>.<measure>`, what a choice went by as `<stage>.<candidate>`, the cost of all stages.
  */
 export async function readCell(cell: Cell, derived: DerivedMeasures = {}): Promise<CellResult> {
   const last = cell.chain.at(-1);
   const result = await readRun(last?.folder ?? "");
   const costs = await Promise.all(cell.chain.map(readCost));
   const collected = await Promise.all(cell.chain.map(collectedMeasures));
+  const chosen = (await readChoices(cell.chain)).map(({ stage, scores }) => ofStage(stage, scores));
   return {
     ...result,
     metrics: {
       ...result.metrics,
       ...ofCurve(result.curve, derived),
-      ...Object.fromEntries(collected.flat()),
+      ...Object.fromEntries([...collected, ...chosen].flat()),
     },
     ...{ arm: cell.arm, seed: cell.seed, cost: combineCosts(costs) },
   };
@@ -55,9 +57,12 @@ async function collectedMeasures({ kind, name, folder }: PlannedStage) {
   if (kind !== "collect") return [];
   const summary = withNumbers(await readJson(join(folder, "collect.json"), "collection"));
   const { measures = {} } = summary as { measures?: LogEntry };
-  return Object.entries(numbersOf(measures)).map(
-    ([key, value]) => [`${name}.${key}`, value] as const,
-  );
+  return ofStage({ name }, numbersOf(measures));
+}
+
+/** Measures of a stage on the way, under its name. */
+function ofStage({ name }: Pick<PlannedStage, "name">, measures: Readonly<Record<string, number>>) {
+  return Object.entries(measures).map(([key, value]) => [`${name}.${key}`, value] as const);
 }
 
 /** Reads what a finished run measured; measures that are infinite or not a number are there too. */

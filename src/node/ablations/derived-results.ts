@@ -5,6 +5,7 @@ import {
   derivedEstimate,
   gapRecovered,
   monotonicity,
+  rankCorrelation,
   type SeedValues,
 } from "../../statistics/index.js";
 import { Random } from "../../tensors/index.js";
@@ -38,6 +39,13 @@ export function statisticOf(measure: DerivedMeasure): {
     }
     case "monotonicity":
       return { columns: measure.points, statistic: monotonicity };
+    case "rank-correlation": {
+      const count = measure.points.length;
+      return {
+        columns: [...measure.points, ...measure.with],
+        statistic: (means) => rankCorrelation(means.slice(0, count), means.slice(count)),
+      };
+    }
     case "area-under-curve":
       return { columns: [], statistic: () => Number.NaN };
   }

@@ -99,6 +99,8 @@ function armsOf(measure: DerivedMeasures[string]): string[] {
       return measure.terms.map(({ arm }) => arm);
     case "monotonicity":
       return measure.points.map(({ arm }) => arm);
+    case "rank-correlation":
+      return [...measure.points, ...measure.with].map(({ arm }) => arm);
     case "area-under-curve":
       return [];
   }

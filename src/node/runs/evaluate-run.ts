@@ -40,9 +40,9 @@ export async function resolveRunConfig(
 ): Promise<{ isRun: boolean; config: RunConfig }> {
   const { trusted, rest: overrides } = takeTrust(words);
   const isRun = await isFolder(path);
-  const stored = isRun
-    ? withoutVersions(await readRunConfig(path))
-    : await readJson(path, "run config");
+  const stored = withoutVersions(
+    await (isRun ? readRunConfig(path) : readJson(path, "run config")),
+  );
   if (isRun) await requireTrust(path, stored, trusted);
   const given = applyOverrides(stored, overrides);
   const source = isRun ? join(path, "config.json") : path;

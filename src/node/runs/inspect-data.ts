@@ -35,6 +35,7 @@ export type DataInspection =
     }
   | {
       readonly kind: "lists";
+      readonly notes: readonly string[];
       readonly report: RerankReport;
       readonly examples: readonly RerankList[];
     };
@@ -50,7 +51,8 @@ export async function inspectData(config: RunConfig, count: number): Promise<Dat
   const files = dataOnDisk();
   const lists = await readListsOf(config.data, files);
   if (lists !== undefined) {
-    return { kind: "lists", report: lists.report, examples: lists.lists.slice(0, count) };
+    const { report, baselines: notes } = lists;
+    return { kind: "lists", notes, report, examples: lists.lists.slice(0, count) };
   }
   const components = await loadOwnComponents(config);
   const teacher = await outlineOfTeacher(config, components.teachers);

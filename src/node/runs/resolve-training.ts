@@ -15,6 +15,8 @@ export interface Training {
   readonly resume: boolean;
   /** Whether it may go on with another teacher. */
   readonly newTeacher: boolean;
+  /** What was done with the config that its writer may not expect. */
+  readonly notes: readonly string[];
 }
 
 /** Settings that may differ when a run continues: they do not change what a step computes. */
@@ -43,9 +45,18 @@ export async function resolveTraining(
       remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
     });
   }
-  const given = applyOverrides(await readJson(file, "run config"), overrides);
-  const config = await parseRunConfig(given, file);
-  return { config, path: join(config.output, config.name), resume: false, newTeacher };
+  const { asked, notes } = await readAsked(file);
+  const config = await parseRunConfig(applyOverrides(asked, overrides), file);
+  return { config, path: join(config.output, config.name), resume: false, newTeacher, notes };
+}
+
+/** A config file; that of a run folder says besides what the run was made with. */
+async function readAsked(file: string): Promise<{ asked: unknown; notes: string[] }> {
+  const given = await readJson(file, "run config");
+  const asked = withoutVersions(given);
+  const isOfRun = typeof given === "object" && given !== null && "versions" in given;
+  const note = `${file} is of a run that was made before: its "versions" have no say in a new one.`;
+  return { asked, notes: isOfRun ? [note] : [] };
 }
 
 async function resolveResumed(
@@ -58,7 +69,7 @@ async function resolveResumed(
   await requireTrust(path, stored, trusted);
   const source = join(path, "config.json");
   const began = await parseRunConfig(stored, source);
-  const asked = file === undefined ? stored : await readJson(file, "run config");
+  const { asked } = file === undefined ? { asked: stored } : await readAsked(file);
   const config = await parseRunConfig(applyOverrides(asked, overrides), file ?? source);
   const mayChange = newTeacher ? [...changeable, "teacher", "trainer.scores"] : changeable;
   const changed = differences(began, config).filter(
@@ -70,5 +81,5 @@ async function resolveResumed(
       remedy: `Leave it as it was, or start a new run. When resuming you can change: ${changeable.join(", ")}${newTeacher ? "" : "; with newTeacher=true also teacher"}.`,
     });
   }
-  return { config, path, resume: true, newTeacher };
+  return { config, path, resume: true, newTeacher, notes: [] };
 }

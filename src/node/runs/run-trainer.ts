@@ -90,6 +90,7 @@ const makers: { [T in Trainer as T["type"]]: Maker<T> } = {
       supply: {
         ...{ teacher, packing, advantageDiscount },
         onPolicyFraction: replay === undefined ? onPolicyFraction : replayedFraction,
+        hasReplay: replay !== undefined,
       },
       train: (startStep) =>
         distill({

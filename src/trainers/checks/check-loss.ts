@@ -26,6 +26,8 @@ export interface LossSupply {
   readonly studentLayers?: LayerSizes | undefined;
   /** Share of rows that the student samples itself. */
   readonly onPolicyFraction: number;
+  /** Whether a replay decides whose rows a step has, in place of that share. Default: false. */
+  readonly hasReplay?: boolean;
   readonly gradientAccumulationSteps: number;
   /** Whether a row may hold several sequences. Default: false. */
   readonly packing?: boolean;
@@ -199,8 +201,18 @@ const teachersThatGive = (signals: readonly TeacherSignal[]): string =>
   `Teachers that can: ${kindsThatGive(signals).join(", ")}.`;
 
 /** A teacher that knows only given rows cannot say anything about what a student writes. */
-function checkOnPolicy({ teacher, onPolicyFraction }: LossSupply): void {
+function checkOnPolicy({ teacher, onPolicyFraction, hasReplay = false }: LossSupply): void {
   if (teacher?.scoresOnly === undefined || onPolicyFraction === 0) return;
+  if (hasReplay) {
+    throw new PupilError(
+      `has rows that the student writes, but the teacher "${teacher.name}" scores only ${teacher.scoresOnly}.`,
+      {
+        field: "trainer.replay",
+        remedy:
+          "Leave it out and set trainer.onPolicyFraction to 0, or use a teacher that is there during the run.",
+      },
+    );
+  }
   throw new PupilError(
     `is ${onPolicyFraction}, but the teacher "${teacher.name}" scores only ${teacher.scoresOnly}, not what the student writes.`,
     {

@@ -49,7 +49,7 @@ export async function evaluateRanking(
 
 /** What scores of lists say about their grades; see {@link evaluateRanking}. */
 export function rankingMetrics(
-  lists: readonly RankingList[],
+  lists: readonly { readonly candidates: readonly { readonly grade?: number | undefined }[] }[],
   scores: readonly (readonly number[])[],
 ): Record<string, number> {
   const graded = lists.map(({ candidates }, i) => {

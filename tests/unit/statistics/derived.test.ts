@@ -6,6 +6,7 @@ import {
   gapRecovered,
   judgeDerived,
   monotonicity,
+  rankCorrelation,
   pairedDifference,
   type SeedValues,
 } from "../../../src/statistics/index.js";
@@ -21,6 +22,15 @@ test("a gap is recovered by the share of it that an arm makes up", () => {
   expect(gapRecovered(0.5, 0.1 + 0.2, 0.3)).toBeNaN();
   expect(gapRecovered(0.5, 0.3, 0.2, -1)).toBeCloseTo(-2, 12);
   expect(gapRecovered(0.5, 0.3, 0.2, 1)).toBeNaN();
+});
+
+test("a rank correlation counts pairs in the same and in opposite order; ties are neither", () => {
+  expect(rankCorrelation([0.1, 0.2, 0.9], [7, 8, 9])).toBe(1);
+  expect(rankCorrelation([0.1, 0.2, 0.9], [9, 8, 7])).toBe(-1);
+  // Of six pairs one is turned round.
+  expect(rankCorrelation([4, 1, 3, 2], [4, 2, 3, 1])).toBeCloseTo(4 / 6, 12);
+  expect(rankCorrelation([1, 2, 3], [1, 1, 2])).toBeCloseTo(2 / 3, 12);
+  expect(rankCorrelation([1, 1], [1, 2])).toBe(0);
 });
 
 test("monotonicity counts pairs that rise and fall; ties are neither", () => {

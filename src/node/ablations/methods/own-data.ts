@@ -5,6 +5,7 @@ import {
   type OwnComponents,
   parseConfig,
   type Stage,
+  tokenizerSchema,
 } from "../../../config/index.js";
 import type { MethodDefinition } from "../../../methods/index.js";
 import { loadOwnComponents } from "../../modules/own-components.js";
@@ -13,35 +14,41 @@ const files = z
   .union([z.string().transform((path) => [path]), z.array(z.string())])
   .default([])
   .describe("Modules that export them.");
-const listsSchema = z.strictObject({ tasks: files, verifiers: files });
+const commonSchema = z.strictObject({
+  tasks: files,
+  verifiers: files,
+  tokenizer: tokenizerSchema.optional().describe("What all models of the method read."),
+});
 
-/** Tasks and verifiers of the user's own that problems of a method are made of. */
+/** What a user says of all stages of a method: tasks and verifiers of their own, and a tokenizer. */
 export interface OwnData {
-  /** As a config lists them. */
-  readonly lists: z.output<typeof listsSchema>;
+  /** Fields of every config. */
+  readonly common: Partial<z.output<typeof commonSchema>>;
   readonly components: Pick<OwnComponents, "tasks" | "verifiers">;
 }
 
-/** Whether a word of `pupil ablate` names such modules: `tasks=./mine.ts`. */
+/** Whether a word of `pupil ablate` is about that: `tasks=./mine.ts`, `tokenizer.type=byte`. */
 export function namesOwnData(word: string): boolean {
-  return /^(tasks|verifiers)[.=]/.test(word);
+  return /^(tasks|verifiers|tokenizer)[.=]/.test(word);
 }
 
 export async function loadOwnData(words: readonly string[], source: string): Promise<OwnData> {
-  const lists = parseConfig(listsSchema, applyOverrides({}, words), source);
-  return { lists, components: await loadOwnComponents(lists, source) };
+  const { tokenizer, ...lists } = parseConfig(commonSchema, applyOverrides({}, words), source);
+  const components = await loadOwnComponents(lists, source);
+  const hasOwn = components.tasks.length + components.verifiers.length > 0;
+  return { common: { ...(hasOwn && lists), ...(tokenizer && { tokenizer }) }, components };
 }
 
-/** The method with settings whose problems can be of these too, and stages that list their modules. */
+/** The method with settings whose problems can be of these too, and stages that say so. */
 export function withOwnData(
   method: MethodDefinition,
-  { lists, components }: OwnData,
+  { common, components }: OwnData,
 ): MethodDefinition {
-  if (components.tasks.length + components.verifiers.length === 0) return method;
+  if (Object.keys(common).length === 0) return method;
   const { problems: field } = method.settings.shape as Record<string, z.ZodType | undefined>;
   const dataset = datasetSchemaWith(components);
   const problems = field?.safeParse(undefined).data;
-  const listed = <T extends object>(config: T) => ({ ...config, ...lists });
+  const withCommon = <T extends object>(config: T) => ({ ...config, ...common });
   return {
     ...method,
     settings:
@@ -60,8 +67,8 @@ export function withOwnData(
           stages.map(
             (stage): Stage => ({
               ...stage,
-              ...(stage.run && { run: listed(stage.run) }),
-              ...(stage.collect && { collect: listed(stage.collect) }),
+              ...(stage.run && { run: withCommon(stage.run) }),
+              ...(stage.collect && { collect: withCommon(stage.collect) }),
             }),
           ),
         ]),

@@ -23,7 +23,8 @@ const defaultSeeds = 3;
  * The plan of a method, see {@link makePlan}.
  *
  * @param words `key=value` for its settings; `data=<file>`, `data.…=` and `verifier.…=` for problems of
- *   one's own; `tasks=<file>` and `verifiers=<file>` for modules with tasks and verifiers that those can name
+ *   one's own; `tasks=<file>` and `verifiers=<file>` for modules with tasks and verifiers that those can name;
+ *   `tokenizer.…=` for what all of its models read
  * @throws PupilError also for what is wrong with the settings, and for problems that cannot do what the
  *   method needs
  */

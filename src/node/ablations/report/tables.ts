@@ -106,11 +106,16 @@ function formulaOf(measure: DerivedMeasure | undefined): string {
         )
         .join(" ");
     case "monotonicity":
-      return `Kendall's τ along ${measure.points.map(({ arm, metric }) => `${arm} ${metric}`).join(", ")}`;
+      return `Kendall's τ along ${namesOf(measure.points)}`;
+    case "rank-correlation":
+      return `Kendall's τ of ${namesOf(measure.points)} with ${namesOf(measure.with)}`;
     default:
       return "";
   }
 }
+
+const namesOf = (points: readonly { readonly arm: string; readonly metric: string }[]) =>
+  points.map(({ arm, metric }) => `${arm} ${metric}`).join(", ");
 
 const costColumns: readonly (readonly [keyof CellCost, string])[] = [
   ["steps", "steps"],

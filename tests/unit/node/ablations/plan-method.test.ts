@@ -6,8 +6,10 @@ import {
   baseSettings,
   additionProblems,
   defineMethod,
+  findMethod,
   freshStudent,
   higher,
+  methodDefinitions,
   trainStage,
 } from "../../../../src/methods/index.js";
 import { describeModule, loadMethod, loadMethods, planMethod } from "../../../../src/node/index.js";
@@ -112,6 +114,24 @@ describe("a plan of a method", () => {
       data: { type: "file", verifier: { type: "quantity", unit: "km" } },
       verifiers: [verifier],
     });
+  });
+
+  test("gives all stages one tokenizer, those that collect too", async () => {
+    const words = ["data=my.jsonl", "verifier.type=number"];
+    const redi = findMethod("redi", methodDefinitions);
+    const tokenizers = async (...more: string[]) =>
+      (await planMethod(redi, [...words, ...more])).stages.map(({ config }) =>
+        "tokenizer" in config ? config.tokenizer : undefined,
+      );
+    const byte = await tokenizers("tokenizer.type=byte");
+    expect(byte.length).toBeGreaterThan(6);
+    expect(new Set(byte.map((tokenizer) => JSON.stringify(tokenizer)))).toEqual(
+      new Set(['{"type":"byte"}']),
+    );
+    expect(new Set(await tokenizers())).toEqual(new Set([undefined]));
+    await expect(planMethod(redi, [...words, "tokenizer.type=bite"])).rejects.toThrow(
+      /redi: tokenizer\.type is "bite"\. Did you mean "byte"/,
+    );
   });
 
   test("is as small as it gets where only its wiring is asked for", async () => {

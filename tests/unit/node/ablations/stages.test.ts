@@ -167,6 +167,8 @@ describe("a choice", () => {
     const taken = plan.stages.find(({ name }) => name === `rows-${chosen}`) as PlannedStage;
     const read = (folder: string) => readFileSync(join(folder, "collect.json"), "utf8");
     expect(read(choice.folder)).toBe(read(taken.folder));
+    // What the choice went by is a measure of the arm.
+    expect(results.arms["chosen"]?.["choice.a"]?.mean).toBe(values[0]);
     // All candidates are paid for, the choice itself costs nothing.
     expect(results.cost["chosen"]?.sampledTokens).toBe(21);
     const report = readFileSync(join(plan.folder, "report.md"), "utf8");

@@ -53,15 +53,22 @@ test("lists to rank", async () => {
   };
   const data = {
     type: "rerank",
-    corpus: write("corpus.tsv", "d1\tone\n"),
+    corpus: write("corpus.tsv", "d1\tthe first one\nd2\tanother\n"),
     queries: write("queries.tsv", "q1\tfirst\n"),
-    qrels: write("qrels.txt", "q1 0 d1 1\n"),
+    qrels: write("qrels.txt", "q1 0 d1 1\nq1 0 d2 0\n"),
+    run: write("run.txt", "q1 Q0 d2 1 2 x\nq1 Q0 d1 2 1 x\n"),
+    validationFraction: 1,
   };
   const inspection = await inspectData(tinyRun(folder, { data }), 2);
   expect(inspection).toMatchObject({
     kind: "lists",
     report: { lists: 1 },
-    examples: [{ query: "first", candidates: [{ text: "one", grade: 1 }] }],
+    examples: [{ query: "first", candidates: [{ grade: 0 }, { text: "the first one", grade: 1 }] }],
+    notes: [
+      // The right one is second: 1 / log2(3).
+      "Baseline: the order of the run has nDCG@1/5/10 of 0.0000 / 0.6309 / 0.6309 on the lists to validate on.",
+      "Baseline: BM25 over all 2 passages has nDCG@1/5/10 of 1.0000 / 1.0000 / 1.0000 on the lists to validate on.",
+    ],
   });
 });
 

@@ -149,6 +149,11 @@ describe("a teacher that knows only given rows", () => {
       /trainer\.onPolicyFraction: is 0\.1, but the teacher "rec" scores only stored rows, not what/,
     );
     expect(checkLoss(loss, supply(likeliest, { teacher, onPolicyFraction: 0 }))).toHaveLength(2);
+    // With a replay nobody has given the share that stands for it.
+    const replayed = { teacher, onPolicyFraction: 0.5, hasReplay: true };
+    expect(() => checkLoss(loss, supply(likeliest, replayed))).toThrow(
+      /trainer\.replay: has rows that the student writes, but the teacher "rec" scores only stored rows\. Leave it out/,
+    );
   });
 });
 
