@@ -92,6 +92,7 @@ def all_tokenizers():
             yield f"split {behavior} {invert}", bpe(P.Split(Regex(r"\w+|\s"), behavior, invert), unk_token="<unk>")
         yield f"split string {behavior}", bpe(P.Split(" ", behavior), unk_token="<unk>")
         yield f"punctuation {behavior}", bpe(P.Punctuation(behavior), unk_token="<unk>")
+    yield "split at classes of words", bpe(P.Split(Regex(r"[\w]+"), "removed"), unk_token="<unk>")
     for scheme in ["always", "first", "never"]:
         for split in [True, False]:
             yield f"metaspace {scheme} {split}", bpe(
@@ -133,12 +134,19 @@ def all_tokenizers():
         models.Unigram(), unigram, P.Metaspace(), decoder=D.Metaspace(),
         normalizer=N.Sequence([N.Nmt(), N.NFKC(), N.Replace(Regex(" {2,}"), " ")]),
     )
+    # A special token that the texts hold, too, is twice in the vocabulary.
+    twice = trainers.UnigramTrainer(vocab_size=250, special_tokens=["<unk>", "<s>"], unk_token="<unk>", show_progress=False)
+    unigram_twice = trained(models.Unigram(), twice, P.Metaspace(), decoder=D.Metaspace())
+    unigram_twice.post_processor = R.TemplateProcessing(single="<s> $A", pair="$A $B", special_tokens=[("<s>", 1)])
+    unigram_twice.add_tokens([AddedToken("cat")])
+    yield "unigram with a token twice", unigram_twice
 
 
 def main():
     found = []
     for name, tokenizer in all_tokenizers():
         cases = []
+        tokenizer = Tokenizer.from_str(tokenizer.to_str())
         for text in TEXTS:
             plain = tokenizer.encode(text, add_special_tokens=False).ids
             framed = tokenizer.encode(text).ids

@@ -43,11 +43,20 @@ export function contextNotes(
   trains = true,
 ): string[] {
   const { training, evaluation } = completionLengths(config, data);
-  const room = contextLength - data.longestPrompt + 1;
   const asked = trains ? Math.max(training, evaluation) : evaluation;
-  if (asked <= room) return [];
+  return roomNotes(contextLength, data, asked);
+}
+
+/** What is said where a context leaves less room behind the longest prompt than is asked for. */
+export function roomNotes(
+  contextLength: number,
+  { longestPrompt }: Pick<PreparedData, "longestPrompt">,
+  maxNewTokens: number,
+): string[] {
+  const room = contextLength - longestPrompt + 1;
+  if (maxNewTokens <= room) return [];
   return [
     `Completions behind long prompts are cut off: of the context of ${contextLength} tokens the longest ` +
-      `prompt takes ${data.longestPrompt}, which leaves ${room} of the ${asked} new tokens asked for.`,
+      `prompt takes ${longestPrompt}, which leaves ${room} of the ${maxNewTokens} new tokens asked for.`,
   ];
 }

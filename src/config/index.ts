@@ -2,6 +2,7 @@ export {
   type CompletionLengths,
   completionLengths,
   contextNotes,
+  roomNotes,
   positionsNeeded,
 } from "./completion-lengths.js";
 export {

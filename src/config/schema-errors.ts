@@ -174,7 +174,9 @@ function explainUnion(schema: z.ZodType, root: unknown, issue: UnionIssue): stri
   // A union that is told apart by a field reports the path of that field.
   const parent = issue.path.slice(0, -1);
   const union = formAt(schema, root, parent);
-  if (union instanceof z.ZodDiscriminatedUnion) return [explainDiscriminator(union, root, parent)];
+  if (union instanceof z.ZodDiscriminatedUnion && issue.path.at(-1) === union.def.discriminator) {
+    return [explainDiscriminator(union, root, parent)];
+  }
   const here = issue.path.map(String).join(".") || "the config";
   if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
   const meant = formOfOneOrNamed(schemaAt(schema, root, issue.path), valueAt(root, issue.path));
@@ -187,17 +189,26 @@ function explainUnion(schema: z.ZodType, root: unknown, issue: UnionIssue): stri
     problems.map((problem): Issue => ({ ...problem, path: [...issue.path, ...problem.path] })),
   );
   // The form that the value was probably meant to have is the one that it is not altogether another type of.
+  const given = valueAt(root, issue.path);
   const isOtherType = ([first]: readonly Issue[]) =>
-    first?.code === "invalid_type" && first.path.length === issue.path.length;
+    first?.path.length === issue.path.length &&
+    (first.code === "invalid_type" ||
+      (first.code === "invalid_value" && first.values.every((one) => typeof one !== typeof given)));
   const near = forms.filter((problems) => !isOtherType(problems));
   if (near.length === 1)
     return (near[0] as Issue[]).flatMap((inner) => explain(schema, root, inner));
-  const types = forms.flatMap((problems) =>
-    problems[0]?.code === "invalid_type" ? [expected(problems[0].expected)] : [],
+  const types = forms.flatMap(([first]) =>
+    first?.code === "invalid_type"
+      ? [expected(first.expected)]
+      : first?.code === "invalid_value"
+        ? first.values.map((one) => show(one))
+        : [],
   );
   if (near.length === 0 && types.length > 0) {
-    const given = show(valueAt(root, issue.path));
-    return [`${here} is ${given}, expected ${[...new Set(types)].join(" or ")}.`];
+    const any = [...new Set(types)].join(" or ");
+    return given === undefined
+      ? [`${here} is missing (expected ${any}).`]
+      : [`${here} is ${show(given)}, expected ${any}.`];
   }
   const each = near.map((problems) =>
     problems.flatMap((inner) => explain(schema, root, inner)).join(" "),

@@ -45,13 +45,18 @@ export function pathsTo(schema: z.ZodType, root: unknown, name: string): string[
       if (!(object instanceof z.ZodObject)) continue;
       for (const [key, inner] of Object.entries(object.shape)) {
         const here = [...path, key];
-        if (isSameName(key, name)) found.push(here.join("."));
+        if (isSameName(key, name) && !tellsApart(unwrap(outer), key)) found.push(here.join("."));
         next.push({ path: here, schema: inner as z.ZodType, value: valueAt(value, [key]) });
       }
     }
     level = next;
   }
   return found;
+}
+
+/** Whether a field says which form of a union a value has: its name is that of many others. */
+function tellsApart(schema: z.ZodType, key: string): boolean {
+  return schema instanceof z.ZodDiscriminatedUnion && schema.def.discriminator === key;
 }
 
 export function discriminatorValues(union: z.ZodDiscriminatedUnion): string[] {

@@ -189,7 +189,7 @@ function split(store: RowStore, validationFraction: number, source: string) {
 const usualNewTokens = 64;
 const promptsOnlyNote =
   `The rows have prompts only: completions that are sampled have at most ${usualNewTokens} tokens, ` +
-  "unless trainer.maxNewTokens or evaluation.maxNewTokens says otherwise.";
+  "where maxNewTokens does not say otherwise.";
 
 /** Batches that are sorted together when `lengthBuckets` is true. */
 const usualBlock = 50;

@@ -1,5 +1,5 @@
 import { isLearned } from "../batches/batch.js";
-import { readVocabulary } from "../tokenizers/vocabulary.js";
+import { readVocabulary, tokensById } from "../tokenizers/vocabulary.js";
 import type { TokenSequence, Tokenizer } from "../types.js";
 
 /** A token as people read it. */
@@ -11,8 +11,7 @@ export interface ShownToken {
 
 /** Shows the tokens of rows one by one, with what is learned of them. */
 export function tokenViewer(tokenizer: Tokenizer): (row: TokenSequence) => ShownToken[] {
-  const { ids } = readVocabulary(tokenizer.toJson(), "tokenizer.json");
-  const names = new Map([...ids].map(([token, id]) => [id, token]));
+  const names = tokensById(readVocabulary(tokenizer.toJson(), "tokenizer.json"));
   const textAt = (row: readonly number[], at: number): string => {
     const id = row[at] as number;
     // Decoded after its predecessor: many tokenizers drop a space at the start of a text.

@@ -1,5 +1,5 @@
 import { characterBytes } from "./byte-characters.js";
-import { isObject, type JsonObject, type Vocabulary } from "./vocabulary.js";
+import { isObject, type JsonObject, tokensById, type Vocabulary } from "./vocabulary.js";
 
 /** How a vocabulary writes text, told by the decoder of its `tokenizer.json`. */
 interface Notation {
@@ -72,7 +72,7 @@ export function tokenBytesOf(json: JsonObject, vocabulary: Vocabulary): (id: num
     ),
   );
   const bytes: (Uint8Array | undefined)[] = [];
-  for (const [token, id] of vocabulary.ids) {
+  for (const [id, token] of tokensById(vocabulary)) {
     if (vocabulary.specialTokens.has(token)) continue;
     bytes[id] = added.has(token) ? encoder.encode(token) : read(token);
   }

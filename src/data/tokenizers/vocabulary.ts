@@ -7,6 +7,8 @@ export interface Vocabulary {
   readonly ids: ReadonlyMap<string, number>;
   /** Those of the model alone, without added tokens. */
   readonly modelIds: ReadonlyMap<string, number>;
+  /** The token of each of the model's ids. A list can hold a token twice; then `modelIds` has the last. */
+  readonly modelTokens: ReadonlyMap<number, string>;
   readonly specialTokens: ReadonlySet<string>;
   /** Highest id + 1: what a model's vocabulary must at least hold. */
   readonly size: number;
@@ -36,6 +38,7 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
     });
   }
   const ids = new Map<string, number>();
+  const modelTokens = new Map<number, string>();
   const add = (token: unknown, id: unknown, where: string): void => {
     if (typeof token !== "string" || !isTokenId(id, Number.POSITIVE_INFINITY)) {
       throw new PupilError(`${where} does not map a token to an id.`, {
@@ -56,11 +59,14 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
   if (Array.isArray(model.vocab)) {
     // Unigram: [token, score] pairs in id order.
     for (const [id, entry] of (model.vocab as unknown[]).entries()) {
-      add(Array.isArray(entry) ? entry[0] : undefined, id, `model.vocab[${id}]`);
+      const token: unknown = Array.isArray(entry) ? entry[0] : undefined;
+      add(token, id, `model.vocab[${id}]`);
+      modelTokens.set(id, token as string);
     }
   } else if (isObject(model.vocab)) {
     for (const [token, id] of Object.entries(model.vocab)) {
       add(token, id, `model.vocab[${showValue(token)}]`);
+      modelTokens.set(id as number, token);
     }
   } else {
     throw new PupilError('is not a tokenizer.json: it has no "model.vocab".', {
@@ -82,9 +88,17 @@ export function readVocabulary(json: unknown, source: string): Vocabulary {
     modelType: typeof model.type === "string" ? model.type : showValue(model.type),
     ids,
     modelIds,
+    modelTokens,
     specialTokens,
     size,
   };
+}
+
+/** The token of every id, those of added tokens too. */
+export function tokensById({ modelTokens, ids }: Vocabulary): Map<number, string> {
+  const tokens = new Map(modelTokens);
+  for (const [token, id] of ids) tokens.set(id, token);
+  return tokens;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CollectConfig } from "../../config/index.js";
+import { type CollectConfig, roomNotes } from "../../config/index.js";
 import {
   encodePrompt,
   runPairMaker,
@@ -10,6 +10,7 @@ import {
   tokenizeExample,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { contextLength } from "../../models/index.js";
 import {
   addCosts,
   noCost,
@@ -89,7 +90,8 @@ export async function collectTraces(options: CollectOptions): Promise<Collection
   if (found !== undefined) return found;
   using parts = await owning((own) => collectParts(config, own));
   const { problems, data } = parts;
-  report?.({ type: "started", problems: problems.length, notes: data.notes });
+  const room = roomNotes(contextOf(parts), data, config.maxNewTokens ?? data.maxNewTokens);
+  report?.({ type: "started", problems: problems.length, notes: [...data.notes, ...room] });
   let completions = 0;
   const onWritten = (count: number) => {
     signal?.throwIfAborted();
@@ -124,6 +126,12 @@ export async function collectTraces(options: CollectOptions): Promise<Collection
   ]);
   await writeFolderAtomic(path, withMark(files));
   return { path, summary, examples: rows.slice(0, 3), kept: false };
+}
+
+/** The shorter context of the models that are there. */
+function contextOf({ student, teacher }: CollectParts): number {
+  const models = [student, teacher].filter((model) => model !== undefined);
+  return Math.min(...models.map(({ config }) => contextLength(config)));
 }
 
 async function sampleTraces(

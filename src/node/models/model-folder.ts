@@ -33,6 +33,7 @@ import { openCheckpoint } from "./checkpoint-files.js";
 import { exists, isFile, isFolder } from "../files/file-exists.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { readJson } from "../files/read-files.js";
+import { requireModelFits } from "./model-memory.js";
 import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 /** A model with its tokenizer, as loaded from a Hugging Face folder. The caller owns the model. */
@@ -85,6 +86,7 @@ async function loadPlainFolder(path: string): Promise<LoadedModel> {
   // Of a reranker the language model below its head, whose own head is the embedding.
   const entries = config.tieWordEmbeddings ? withoutScore(weights.entries) : weights.entries;
   const reader = { ...weights, entries };
+  requireModelFits(config, weights.source);
   return { model: await loadDecoder(config, reader, weights.source), tokenizer, unknownKeys };
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RecordOptions, RunConfig } from "../../config/index.js";
+import { type RecordOptions, roomNotes, type RunConfig } from "../../config/index.js";
 import type { TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import {
@@ -69,13 +69,19 @@ export async function* recordTeacher(
     row: firstRow,
   });
   const random = models.random.stream("record");
+  const newTokens = options.maxNewTokens ?? data.maxNewTokens;
   const source = recordSource(config, options, { data, tokenizer, teacher, random });
   const store = storeOf(description, { teacher, padId: tokenizer.padId, random });
   await prepareFolder(options.output, description, tokenizer);
   await writeHead(options.output, description, { teacher, tokenizer, row: firstRow });
   yield {
     type: "started",
-    notes: [...data.notes, ...loadedTeacher.notes, ...sizeNotes(description)],
+    notes: [
+      ...data.notes,
+      ...loadedTeacher.notes,
+      ...(options.generate ? roomNotes(teacher.maxPositions ?? Infinity, data, newTokens) : []),
+      ...sizeNotes(description),
+    ],
     rows: source.size,
   };
 

@@ -2,11 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { PreparedData, RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { type LossTerm, needsOf } from "../../losses/index.js";
-import { type ModelConfig, parameterGroups } from "../../models/index.js";
+import type { ModelConfig } from "../../models/index.js";
 import type { TeacherConfig } from "../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { readModelConfig } from "../models/model-folder.js";
+import { gibibytes, largestMatrixBytes, weightBytes } from "../models/model-memory.js";
 import { deviceLimits } from "./device-limits.js";
 import { askedScores } from "./list-teacher.js";
 
@@ -50,7 +51,7 @@ export function memoryNeeds(
   { trainer, student: { lora } }: Pick<RunConfig, "trainer" | "student">,
   { student, teachers, terms, trains, isAdapter = false, fewestPositions }: MemoryParts,
 ): MemoryNeeds {
-  const weights = numParameters(student);
+  const weights = weightBytes(student);
   const { numLayers, numHeads, hiddenSize, vocabSize } = student;
   const positions = rowsAtOnce(trainer) * fewestPositions;
   const isTrainedWhole = trains && lora === undefined && !isAdapter;
@@ -58,11 +59,11 @@ export function memoryNeeds(
   const ofTeacher = needsOf(terms).includes("teacherLogits") ? 1 : 0;
   const holdsInitial = trainer.type === "reinforce" && trainer.reference === "initial";
   return {
-    student: float * weights,
-    training: isTrainedWhole ? float * 3 * weights : 0,
+    student: weights,
+    training: isTrainedWhole ? 3 * weights : 0,
     teacher:
-      float * teachers.reduce((sum, config) => sum + numParameters(config), 0) +
-      (holdsInitial && isTrainedWhole ? float * weights : 0),
+      teachers.reduce((sum, config) => sum + weightBytes(config), 0) +
+      (holdsInitial && isTrainedWhole ? weights : 0),
     activations: isTrainedWhole ? float * positions * 2 * numLayers * hiddenSize : 0,
     attention: isTrainedWhole ? float * positions * fewestPositions * numHeads * numLayers : 0,
     logits: makesLogits ? float * positions * vocabSize * (2 + ofTeacher) : 0,
@@ -86,11 +87,9 @@ export function largestTensors(
   { student, teachers, terms, trains, fewestPositions }: MemoryParts,
 ): Readonly<Record<string, number>> {
   const positions = rowsAtOnce(trainer) * fewestPositions;
-  const matrix = ({ hiddenSize, vocabSize, intermediateSize }: ModelConfig) =>
-    float * hiddenSize * Math.max(vocabSize, intermediateSize);
   return {
-    student: matrix(student),
-    teacher: Math.max(0, ...teachers.map(matrix)),
+    student: largestMatrixBytes(student),
+    teacher: Math.max(0, ...teachers.map(largestMatrixBytes)),
     attention: trains ? float * positions * fewestPositions * student.numHeads : 0,
     logits: trains && !isChunked(trainer, terms) ? float * positions * student.vocabSize : 0,
   };
@@ -102,11 +101,6 @@ function rowsPerStep(trainer: RunConfig["trainer"]): number {
   const { batchSize, sampler, minibatches } = trainer;
   const samples = "samplesPerProblem" in sampler ? sampler.samplesPerProblem : 1;
   return Math.ceil((batchSize * samples) / minibatches);
-}
-
-function numParameters(config: ModelConfig): number {
-  const groups: readonly number[] = Object.values(parameterGroups(config));
-  return groups.reduce((sum, count) => sum + count, 0);
 }
 
 /** Positions of the shortest row that a step can have; 1 where nobody knows. */
@@ -216,8 +210,4 @@ function largestOf(sizes: Readonly<Record<string, number>>): [name: string, byte
     ([, a], [, b]) => b - a,
   );
   return first;
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 }

@@ -112,6 +112,21 @@ test.each([
   expect(messageFor((c) => ({ ...c, [key]: 1 }))).toContain(message);
 });
 
+test("a union within a form of data is not taken for the form's name", () => {
+  const data = (fields: object) => messageFor((c) => ({ ...c, data: { type: "file", ...fields } }));
+  expect(data({})).toBe("run.json: data.path is missing (expected string or list).");
+  expect(data({ path: "a", lengthBuckets: "x" })).toBe(
+    'run.json: data.lengthBuckets is "x", expected boolean or number.',
+  );
+});
+
+test("a type where there is none is no type of something else", () => {
+  const optimizer = { type: "adam" };
+  expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, optimizer } }))).toContain(
+    "trainer.optimizer.type is not a field. Allowed: beta1,",
+  );
+});
+
 test("a name that is near nothing is not guessed at", () => {
   expect(messageFor((c) => ({ ...c, backend: "quantum" }))).toMatch(
     /backend is "quantum"\. Allowed: auto/,
@@ -186,6 +201,24 @@ describe("no wording of zod's own", () => {
       "c: field is 5, expected string or list.",
     ],
     [
+      "invalid_union, absent",
+      z.union([z.string(), even]),
+      undefined,
+      "c: field is missing (expected string or list).",
+    ],
+    [
+      "invalid_union of a name and a type",
+      z.union([z.literal("all"), even]),
+      5,
+      'c: field is 5, expected "all" or list.',
+    ],
+    [
+      "invalid_union of a name, another one",
+      z.union([z.literal("all"), even]),
+      "al",
+      'c: field is "al". Did you mean "all"? Allowed: all.',
+    ],
+    [
       "invalid_union, one near",
       z.union([z.string(), even]),
       [{ a: "x" }],
@@ -205,6 +238,7 @@ describe("no wording of zod's own", () => {
   test("whatever is put in the place of whatever field", () => {
     const configs = [
       valid(),
+      { ...valid(), data: { type: "file", path: "a", lengthBuckets: true } },
       { ...valid(), data: { type: "task", task: { type: "addition", style: ["direct"] } } },
       { ...valid(), teacher: { type: "mixture", teachers: [{ from: "a" }, { from: "b" }] } },
       {
@@ -225,6 +259,7 @@ describe("no wording of zod's own", () => {
           parent[path.at(-1) as string] = value;
           const message = messageFor(() => changed);
           if (message !== "accepted") refused++;
+          expect(message).not.toMatch(/is "([^"]*)"\. Did you mean "\1"/);
           expect(message).not.toMatch(
             /Invalid |Too (big|small)|Unrecognized|received|undefined|\[object/,
           );

@@ -1,5 +1,5 @@
 import { PupilError } from "../../../errors/index.js";
-import { isObject, type JsonObject } from "../vocabulary.js";
+import { isObject, type JsonObject, type Vocabulary } from "../vocabulary.js";
 import { maskNewCharacters } from "./characters.js";
 import { type Place, unfaithful } from "./part.js";
 
@@ -27,12 +27,12 @@ export interface AddedPart {
 /** The added tokens of a `tokenizer.json`, which must have the ids that the original gives them. */
 export function readAddedTokens(
   json: unknown,
-  modelIds: ReadonlyMap<string, number>,
+  { modelIds, modelTokens }: Vocabulary,
   source: string,
 ): AddedToken[] {
   const list = Array.isArray(json) ? (json as JsonObject[]) : [];
   const found = new Map<string, AddedToken>();
-  let nextId = modelIds.size;
+  let nextId = Math.max(modelIds.size, modelTokens.size);
   for (const [i, entry] of list.entries()) {
     const place: Place = { source, path: `added_tokens[${i}]` };
     const token = readToken(entry, place);

@@ -40,7 +40,7 @@ export function tokenizerEngine(
   const model = readModel(json.model as JsonObject, vocabulary, at("model"));
   const frame = readPostProcessor(json.post_processor, at("post_processor"));
   const join = readDecoder(json.decoder, at("decoder"));
-  const added = readAddedTokens(json.added_tokens, vocabulary.modelIds, source);
+  const added = readAddedTokens(json.added_tokens, vocabulary, source);
 
   const written = (token: AddedToken) =>
     token.normalized ? normalize(token.content, { isKept: true }) : token.content;
@@ -48,7 +48,7 @@ export function tokenizerEngine(
   const ofNormalized = added.filter((token) => token.normalized);
   const findNormalized = tokenFinder(ofNormalized, ofNormalized.map(written));
 
-  const tokens = new Map([...vocabulary.modelIds].map(([token, id]) => [id, token]));
+  const tokens = new Map(vocabulary.modelTokens);
   for (const token of added) tokens.set(token.id, written(token));
   const specials = new Set(added.filter(({ special }) => special).map(({ content }) => content));
   const encodePiece = pieceEncoder(model, preTokenizer.map);

@@ -155,7 +155,7 @@ export function translate(source: string): string | undefined {
 
   const escapeSequence = (flags: Flags): string => {
     const inside = insideClass[peek(1) ?? ""];
-    const shorthand = inside === undefined ? outsideClass[peek(1) ?? ""] : `[${inside}]`;
+    const shorthand = outsideClass[peek(1) ?? ""] ?? (inside && `[${inside}]`);
     if (shorthand !== undefined) {
       at += 2;
       return shorthand;
@@ -253,17 +253,19 @@ const controls: Readonly<Record<string, string>> = {
   e: "\x1b",
 };
 
-// Oniguruma counts superscripts and fractions of Latin-1 among the characters of words.
-const word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xb2\\xb3\\xb9\\xbc-\\xbe";
+const wordInClass = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+// Outside of classes Oniguruma counts superscripts and fractions of Latin-1 among the characters of words.
+const word = `${wordInClass}\\xb2\\xb3\\xb9\\xbc-\\xbe`;
 const insideClass: Readonly<Record<string, string>> = {
   s: "\\p{White_Space}",
   S: "\\P{White_Space}",
   d: "\\p{Nd}",
   D: "\\P{Nd}",
-  w: word,
+  w: wordInClass,
   h: "0-9a-fA-F",
 };
 const outsideClass: Readonly<Record<string, string>> = {
+  w: `[${word}]`,
   W: `[^${word}]`,
   H: "[^0-9a-fA-F]",
   A: "(?<![^])",

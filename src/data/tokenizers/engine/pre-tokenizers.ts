@@ -4,6 +4,7 @@ import { maskNewCharacters, numeric, punctuation, whiteSpace } from "./character
 import { buildPart, type PartKinds, type Place, partKind, unfaithful, within } from "./part.js";
 import { readPattern } from "./pattern.js";
 import { type SplitBehavior, splitBehaviors, splitText, type TextStart } from "./split.js";
+import { isObject, type JsonObject } from "../vocabulary.js";
 
 /** Cuts texts into the pieces that a model sees one at a time. */
 export interface PreTokenizer {
@@ -45,12 +46,14 @@ const metaspace = z.strictObject({
 const kinds: PartKinds<PreTokenizer> = {
   Sequence: partKind(
     z.strictObject({ pretokenizers: z.array(z.unknown()) }),
-    ({ pretokenizers }, place) =>
-      inOrder(
+    ({ pretokenizers }, place) => {
+      refuseFirstAfterBytes(pretokenizers, place);
+      return inOrder(
         pretokenizers.map((json, i) =>
           buildPart(kinds, json, within(place, `pretokenizers[${i}]`)),
         ),
-      ),
+      );
+    },
   ),
   ByteLevel: partKind(
     z.strictObject({
@@ -119,6 +122,18 @@ const kinds: PartKinds<PreTokenizer> = {
 /** The pre-tokenizer of a `tokenizer.json`, which may have none. */
 export function readPreTokenizer(json: unknown, place: Place): PreTokenizer {
   return json == null ? { split: (text) => [text] } : buildPart(kinds, json, place);
+}
+
+/** Pieces within the text's first character are all first ones to the original, which bytes make likely. */
+function refuseFirstAfterBytes(parts: readonly unknown[], place: Place): void {
+  const types = parts.map((part) => (isObject(part) ? part.type : undefined));
+  const bytes = types.indexOf("ByteLevel");
+  for (const [i, part] of parts.entries()) {
+    if (bytes < 0 || i < bytes || types[i] !== "Metaspace") continue;
+    const { prepend_scheme } = part as JsonObject;
+    if (prepend_scheme !== "first") continue;
+    throw unfaithful(within(place, `pretokenizers[${i}].prepend_scheme`), prepend_scheme);
+  }
 }
 
 function inOrder(steps: readonly PreTokenizer[]): PreTokenizer {

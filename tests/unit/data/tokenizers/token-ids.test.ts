@@ -48,6 +48,18 @@ describe("parts that are not known to be faithful", () => {
       },
       "t.json: pre_tokenizer.pattern.Regex",
     ],
+    [
+      {
+        pre_tokenizer: {
+          type: "Sequence",
+          pretokenizers: [
+            { type: "ByteLevel", add_prefix_space: false },
+            { type: "Metaspace", replacement: "▁", prepend_scheme: "first" },
+          ],
+        },
+      },
+      "t.json: pre_tokenizer.pretokenizers[1].prepend_scheme",
+    ],
     [{ added_tokens: [{ id: 9, content: "b", special: true }] }, "t.json: added_tokens[0].id"],
   ])("%j", async (part, field) => {
     await expect(tokenizerFromJson(json(part), "t.json")).rejects.toThrow(field);

@@ -99,6 +99,22 @@ test("a folder that was damaged or holds something else is refused, and nothing 
   await expect(collect(folder, { sampler: oracle })).rejects.toThrow("not empty");
 });
 
+test("says once where the context ends completions before maxNewTokens does", async () => {
+  const folder = temporaryFolder();
+  const student = await saveTinyTeacher(folder);
+  const notes = async (maxNewTokens: number) => {
+    const events: CollectEvent[] = [];
+    const sampler = { type: "plain", samplesPerProblem: 1 };
+    const changes = { name: `c${maxNewTokens}`, count: 2, student, maxNewTokens, sampler };
+    await collect(folder, changes, (event) => events.push(event));
+    return events.flatMap((event) => (event.type === "started" ? event.notes : [])).join("\n");
+  };
+  expect(await notes(50)).toMatch(
+    /of the context of 32 tokens .* takes \d, which leaves \d+ of the 50 new tokens asked for/,
+  );
+  expect(await notes(5)).not.toContain("cut off");
+});
+
 test("a collection that is stopped writes nothing", async () => {
   const folder = temporaryFolder();
   const student = await saveTinyTeacher(folder);

@@ -329,6 +329,9 @@ describe("completions that the teacher writes", () => {
     const run = await jsonlRun(folder, { from: join(folder, "bytes"), topK: 3 });
     const output = join(folder, "recording");
     const events = await record(run, { output, generate: true, maxNewTokens: 20, heldOut: false });
+    expect(events[0]?.type === "started" && events[0].notes.join("\n")).toMatch(
+      /context of 12 tokens the longest prompt takes \d, which leaves \d of the 20 new tokens/,
+    );
     const { counts } = manifestOf(events);
     expect(counts.rows).toBeGreaterThan(10);
     const recording = await openRecording(output);
