@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
 import { type ModelConfig, parameterGroups } from "../../models/index.js";
 import { deviceLimits } from "../runs/device-limits.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
 import { modelConfigSchema } from "../../../../src/models/index.js";
 import { loadModelFolder } from "../../../../src/node/index.js";
