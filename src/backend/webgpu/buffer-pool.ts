@@ -14,6 +14,13 @@ interface Entry {
   freedIn: number;
 }
 
+export interface PoolEvents {
+  /** A buffer has no user any more. */
+  onFree(buffer: GPUBuffer): void;
+  /** Buffers were destroyed: whoever remembers any must forget it. */
+  onDestroy(): void;
+}
+
 /** Free memory beyond this many bytes, and beyond what is in use, is given back to the device. */
 const mostFreeBytes = 2 ** 30;
 /** Recordings that a buffer must have been free for before that. */
@@ -33,17 +40,18 @@ export class BufferPool {
   numBytesUsed = 0;
   numBytesAllocated = 0;
   private readonly device: GPUDevice;
-  private readonly onDestroy: () => void;
+  private readonly events: PoolEvents;
   /** By usage and class, in the order of their numbers. */
   private readonly free = new Map<string, Entry[]>();
   private readonly entries = new Map<GPUBuffer, Entry>();
+  /** Users that are left. */
+  private readonly shared = new Map<GPUBuffer, number>();
   private nextId = 1;
   private recording = 0;
 
-  /** @param onDestroy called when buffers were destroyed: whoever remembers any must forget it */
-  constructor(device: GPUDevice, onDestroy: () => void) {
+  constructor(device: GPUDevice, events: PoolEvents) {
     this.device = device;
-    this.onDestroy = onDestroy;
+    this.events = events;
   }
 
   /** A buffer for commands; its content is whatever was in it. */
@@ -56,9 +64,19 @@ export class BufferPool {
     return this.takeIf(bytes, usage, ({ freedIn }) => freedIn < this.recording);
   }
 
+  /** To be given back as often as it has users before it is free. */
+  share(buffer: GPUBuffer, users: number): void {
+    this.shared.set(buffer, users);
+  }
+
   give(buffer: GPUBuffer): void {
     const entry = this.entries.get(buffer);
     if (entry === undefined) throw new Error("The buffer is not from this pool.");
+    const users = this.shared.get(buffer) ?? 1;
+    this.shared.set(buffer, users - 1);
+    if (users > 1) return;
+    this.shared.delete(buffer);
+    this.events.onFree(buffer);
     entry.freedIn = this.recording;
     this.numBytesUsed -= entry.bytes;
     const list = this.listOf(entry.bytes, buffer.usage);
@@ -96,7 +114,7 @@ export class BufferPool {
         list.filter((entry) => !isIdle(entry)),
       );
     }
-    if (count > 0) this.onDestroy();
+    if (count > 0) this.events.onDestroy();
   }
 
   /** Destroys everything. */

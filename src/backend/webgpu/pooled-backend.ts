@@ -13,9 +13,11 @@ const mostBindGroups = 2 ** 15;
 
 /** What goes into an array of a shader. */
 interface Bound {
-  readonly buffer: GPUBuffer;
-  readonly id: number;
+  readonly binding: GPUBufferBinding;
+  readonly key: string;
 }
+
+const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /**
  * tfjs's WebGPU backend with buffers and bind groups that are used again, and one recording for all that
@@ -27,6 +29,8 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   private readonly pool: BufferPool;
   private readonly uniforms: UniformArena;
   private readonly programs: ProgramCache;
+  /** Arrays that several tensors lie in, by buffer. */
+  private readonly packs = new Map<GPUBuffer, TensorInfo>();
   private readonly bindGroups = new Map<string, GPUBindGroup>();
   private readonly pipelineIds = new Map<object, { id: string; layout: GPUBindGroupLayout }>();
   private calls = 0;
@@ -34,7 +38,10 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
     this.mostArrays = device.limits.maxStorageBuffersPerShaderStage;
-    this.pool = new BufferPool(device, () => this.bindGroups.clear());
+    this.pool = new BufferPool(device, {
+      onFree: (buffer) => this.forget(buffer),
+      onDestroy: () => this.bindGroups.clear(),
+    });
     this.bufferManager = this.pool;
     this.uniforms = new UniformArena(device);
     this.programs = new ProgramCache(device);
@@ -63,8 +70,12 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
       else view.setInt32(4 * i, value, true);
     }
     const first = { buffer: this.uniforms.buffer, offset: 0, size: uniformBytes };
-    const key = `${layoutId}:${uniformBytes}:${bound.map(({ id }) => id).join()}`;
-    const group = this.bindGroup(key, layout, [first, ...bound.map(({ buffer }) => ({ buffer }))]);
+    // Written in place: what the host knows of them is old.
+    for (const { dataId } of tensors.slice(program.reads.length)) {
+      this.tensorMap.get(dataId).values = null;
+    }
+    const key = `${layoutId}:${uniformBytes}:${bound.map((one) => one.key).join()}`;
+    const group = this.bindGroup(key, layout, [first, ...bound.map(({ binding }) => binding)]);
     const pass = this.openPass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [offset]);
@@ -73,10 +84,51 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   }
 
   clear(tensor: TensorInfo): void {
-    const { buffer } = this.boundOf(tensor);
-    this.ensureCommandEncoderReady();
-    this.endComputePassEncoder();
-    this.commandEncoder?.clearBuffer(buffer);
+    const { buffer, offset } = this.placeOf(tensor);
+    this.openEncoder().clearBuffer(buffer, offset, 4 * util.sizeFromShape(tensor.shape));
+  }
+
+  copy(from: TensorInfo, to: TensorInfo, at: number): void {
+    const [source, target] = [this.placeOf(from), this.placeOf(to)];
+    const bytes = 4 * util.sizeFromShape(from.shape);
+    const begin = target.offset + 4 * at;
+    this.openEncoder().copyBufferToBuffer(
+      source.buffer,
+      source.offset,
+      target.buffer,
+      begin,
+      bytes,
+    );
+  }
+
+  pack(tensors: readonly TensorInfo[], alignment: number): TensorInfo | undefined {
+    const starts: number[] = [];
+    let words = 0;
+    for (const { shape } of tensors) {
+      starts.push(words);
+      words += alignment * Math.ceil(util.sizeFromShape(shape) / alignment);
+    }
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    if (4 * words > Math.min(maxStorageBufferBindingSize, maxBufferSize)) return undefined;
+    const places = tensors.map((tensor) => this.placeOf(tensor));
+    const buffer = places[0]?.buffer;
+    const known = buffer && this.packs.get(buffer);
+    const isPacked = places.every(
+      (place, i) => place.buffer === buffer && place.offset === 4 * (starts[i] as number),
+    );
+    if (known && isPacked && known.shape[0] === words) return known;
+    const array = this.newTensor([words]);
+    for (const [i, tensor] of tensors.entries()) this.copy(tensor, array, starts[i] as number);
+    const { buffer: whole } = this.placeOf(array);
+    for (const [i, { dataId }] of tensors.entries()) {
+      const data = this.tensorMap.get(dataId);
+      this.pool.give(data.resource as GPUBuffer);
+      data.resource = whole;
+      data.offset = 4 * (starts[i] as number);
+    }
+    this.pool.share(whole, tensors.length);
+    this.packs.set(whole, array);
+    return array;
   }
 
   /** A call of one of tfjs's programs. */
@@ -100,9 +152,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     };
     this.pipelineIds.set(pipeline, known);
     const bound = [output, ...inputs].map((tensor) => this.boundOf(tensor));
-    const key = `${known.id}:${offset}:${bytes}:${bound.map(({ id }) => id).join()}`;
+    const key = `${known.id}:${offset}:${bytes}:${bound.map((one) => one.key).join()}`;
     const group = this.bindGroup(key, known.layout, [
-      ...bound.map(({ buffer }) => ({ buffer })),
+      ...bound.map(({ binding }) => binding),
       { buffer: this.uniforms.buffer, offset, size: bytes },
     ]);
     const pass = this.openPass();
@@ -117,14 +169,13 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     if (data.resource != null) return;
     const { values, shape, dtype } = data;
     const bytes = 4 * util.sizeFromShape(shape);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     if (values == null) {
-      data.resource = this.pool.take(bytes, usage);
+      data.resource = this.pool.take(bytes, usage());
       return;
     }
     const isInteger = dtype === "int32" || dtype === "bool";
     const words = (isInteger ? Int32Array : Float32Array).from(values as ArrayLike<number>);
-    const buffer = this.pool.takeForWriting(bytes, usage);
+    const buffer = this.pool.takeForWriting(bytes, usage());
     this.queue.writeBuffer(buffer, 0, words);
     data.resource = buffer;
     data.values = null;
@@ -142,9 +193,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
 
   override async read(dataId: object): Promise<backend_util.BackendValues> {
     const data = this.tensorMap.get(dataId);
-    const { resource, dtype, shape } = data;
+    const { resource, dtype, shape, offset = 0 } = data;
     if (data.values != null || !(resource instanceof GPUBuffer)) return super.read(dataId);
-    const bytes = await this.readBytes(resource, 4 * util.sizeFromShape(shape));
+    const bytes = await this.readBytes(resource, offset, 4 * util.sizeFromShape(shape));
     // Kept, as tfjs does: some kernels want values of small tensors at once.
     data.values = util.convertBackendValuesAndArrayBuffer(bytes, dtype);
     return data.values;
@@ -155,11 +206,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     this.uniforms.dispose();
   }
 
-  private async readBytes(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  private async readBytes(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     const staging = this.pool.take(bytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-    this.ensureCommandEncoderReady();
-    this.endComputePassEncoder();
-    if (bytes > 0) this.commandEncoder?.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
+    if (bytes > 0) this.openEncoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
     this.submitQueue();
     try {
       await staging.mapAsync(GPUMapMode.READ, 0, Math.max(4, bytes));
@@ -171,11 +220,27 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     }
   }
 
-  private boundOf({ dataId }: TensorInfo): Bound {
+  private placeOf({ dataId }: TensorInfo): { buffer: GPUBuffer; offset: number } {
     this.uploadToGPU(dataId);
-    const { resource } = this.tensorMap.get(dataId);
+    const { resource, offset = 0 } = this.tensorMap.get(dataId);
     if (!(resource instanceof GPUBuffer)) throw new Error("The tensor is not in a buffer.");
-    return { buffer: resource, id: this.pool.idOf(resource) };
+    return { buffer: resource, offset };
+  }
+
+  private boundOf(tensor: TensorInfo): Bound {
+    const { buffer, offset } = this.placeOf(tensor);
+    const id = this.pool.idOf(buffer);
+    if (!this.packs.has(buffer)) return { binding: { buffer }, key: String(id) };
+    // Programs of tfjs read vectors of four, so a binding has whole ones.
+    const size = 16 * Math.ceil((4 * util.sizeFromShape(tensor.shape)) / 16);
+    return { binding: { buffer, offset, size }, key: `${id}+${offset}+${size}` };
+  }
+
+  /** An array that nothing lies in any more. */
+  private forget(buffer: GPUBuffer): void {
+    const array = this.packs.get(buffer);
+    if (array) this.tensorMap.delete(array.dataId);
+    this.packs.delete(buffer);
   }
 
   private bindGroup(
@@ -195,6 +260,13 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   private placeUniforms(bytes: number): ReturnType<UniformArena["place"]> {
     if (!this.uniforms.hasRoom(bytes)) this.submitQueue();
     return this.uniforms.place(bytes);
+  }
+
+  /** For commands outside of a pass. */
+  private openEncoder(): GPUCommandEncoder {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    return this.commandEncoder as GPUCommandEncoder;
   }
 
   private openPass(): GPUComputePassEncoder {

@@ -15,6 +15,8 @@ export interface TensorData {
   readonly shape: number[];
   refCount: number;
   resource?: GPUBuffer | GPUTexture | GPUExternalTexture | null;
+  /** Where it begins in its buffer, in bytes; ours. */
+  offset?: number;
 }
 
 /** A uniform of a program of tfjs. */

@@ -4,5 +4,5 @@ import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
 import { describeOpsOn } from "../ops/describe-ops.js";
 
 describe.skipIf(!hasVulkan)(onWebGpu, () => {
-  describeOpsOn("WebGPU", useWebGpu);
+  describeOpsOn("WebGPU", useWebGpu, { composed: 4 });
 });

@@ -59,6 +59,8 @@ export interface MatmulCall {
   readonly transposeB: boolean;
   /** Length of the inner axis of each term. */
   readonly inner: readonly number[];
+  /** Where the operands and outputs begin in their arrays, by default at 0. */
+  readonly offsets?: { readonly a?: number; readonly b?: number; readonly out?: number };
   /** For a single job. */
   readonly epilogue?: { readonly code: Epilogue; readonly tensors: readonly Info[] };
 }
@@ -91,7 +93,7 @@ function rolesOf(jobs: readonly MatmulJob[]): Roles {
 
 /** Runs it, as several calls where the device binds too few arrays at a time. */
 export function matmul(gpu: GpuTensors, call: MatmulCall): void {
-  const { jobs, inner, epilogue } = call;
+  const { jobs, inner, epilogue, offsets = {} } = call;
   const roles = rolesOf(jobs);
   const outputs = jobs.flatMap(({ out }) => (out ? [out] : []));
   const count = roles.arrays.length + outputs.length;
@@ -121,7 +123,8 @@ export function matmul(gpu: GpuTensors, call: MatmulCall): void {
   const reads = given.slice(0, extra?.reads.length ?? 0);
   const writes = given.slice(reads.length);
   const tensors = [...roles.arrays, ...reads, ...outputs, ...writes];
-  gpu.run(shader, tensors, [...sizes, ...inner], groups);
+  const { a = 0, b = 0, out = 0 } = offsets;
+  gpu.run(shader, tensors, [...sizes, ...inner, a, b, out], groups);
 }
 
 function matmulProgram(
@@ -146,7 +149,7 @@ function matmulProgram(
 
   const loader = (name: "a" | "b", term: number) =>
     `fn load_${name}${term}(job: u32, i: u32) -> f32 { ${byJob(
-      (job) => `return in${(roles[name][job] as number[])[term]}[i];`,
+      (job) => `return in${(roles[name][job] as number[])[term]}[p.offset_${name} + i];`,
     )}${jobs.length === 1 ? "" : " "} }`;
 
   /** Fills a tile in workgroup memory; the faster index is the one along which memory is contiguous. */
@@ -189,7 +192,7 @@ function matmulProgram(
         const added =
           (bias === undefined ? "" : ` + in${bias}[col]`) +
           (residual === undefined ? "" : ` + in${residual}[at]`);
-        return `out${job}[at] = value${added};`;
+        return `out${job}[p.offset_out + at] = value${added};`;
       });
 
   const code = `
@@ -253,6 +256,7 @@ fn main(
     params: [
       ...jobs.flatMap((_, job) => [`rows${job}: u32`, `columns${job}: u32`]),
       ...inner.map((_, term) => `inner${term}: u32`),
+      ...["offset_a: u32", "offset_b: u32", "offset_out: u32"],
     ],
     reads: [...roles.arrays.map((_, i) => `in${i}: f32`), ...(extra?.reads ?? []).map(ofFloats)],
     writes: [

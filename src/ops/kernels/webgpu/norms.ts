@@ -34,7 +34,7 @@ export function normForward(
     params: ["rows: u32", "width: u32", "epsilon: f32"],
     reads: ["x: f32", "weight: f32", ...(bias ? ["bias: f32"] : [])],
     writes: ["y: f32", ...(bias ? ["mean: f32"] : []), "scale: f32"],
-    code: `${laneSum}
+    code: `${laneSum()}
 @compute @workgroup_size(${rowLanes})
 fn main(${rowArguments}) {
   let row = ${groupIndex};
@@ -85,7 +85,7 @@ export function normBackward(
       ...(residual ? ["residual: f32"] : []),
     ],
     writes: ["dx: f32", "dweight: f32", ...(mean ? ["dbias: f32"] : [])],
-    code: `${laneSum}
+    code: `${laneSum()}
 var<workgroup> strip_weight: array<f32, ${columns * strips}>;
 var<workgroup> strip_bias: array<f32, ${columns * strips}>;
 fn of_row(row: u32, lane: u32) {

@@ -61,13 +61,17 @@ export const rowArguments =
 export const rowLanes = 64;
 
 /** WGSL: `reduce_<name>(value, lane)` over the lanes of a workgroup, the same result in all of them. */
-export function laneReduction(name: string, combine: (a: string, b: string) => string): string {
+export function laneReduction(
+  name: string,
+  combine: (a: string, b: string) => string,
+  lanes = rowLanes,
+): string {
   return `
-var<workgroup> ${name}_lanes: array<f32, ${rowLanes}>;
+var<workgroup> ${name}_lanes: array<f32, ${lanes}>;
 fn reduce_${name}(value: f32, lane: u32) -> f32 {
   ${name}_lanes[lane] = value;
   workgroupBarrier();
-  for (var half = ${rowLanes / 2}u; half > 0u; half = half / 2u) {
+  for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
     if (lane < half) {
       let a = ${name}_lanes[lane];
       let b = ${name}_lanes[lane + half];
@@ -81,5 +85,6 @@ fn reduce_${name}(value: f32, lane: u32) -> f32 {
 }`;
 }
 
-export const laneSum = laneReduction("sum", (a, b) => `${a} + ${b}`);
-export const laneMax = laneReduction("max", (a, b) => `max(${a}, ${b})`);
+export const laneSum = (lanes = rowLanes) => laneReduction("sum", (a, b) => `${a} + ${b}`, lanes);
+export const laneMax = (lanes = rowLanes) =>
+  laneReduction("max", (a, b) => `max(${a}, ${b})`, lanes);

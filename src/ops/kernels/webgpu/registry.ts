@@ -23,6 +23,15 @@ export interface GpuTensors {
   disposeData(dataId: object, force?: boolean): boolean;
   /** For an output that is an input under a new name. */
   incRef(dataId: object): void;
+  /** How many tensors have these values. */
+  refCount(dataId: object): number;
+  /** Records that a tensor is copied into another one, from word `at` on. */
+  copy(from: tf.TensorInfo, to: tf.TensorInfo, at: number): void;
+  /**
+   * Moves tensors into one array, each from a multiple of `alignment` words on, unless they are there. It can be
+   * used for as long as the tensors live. Undefined if they are too large for one array.
+   */
+  pack(tensors: readonly tf.TensorInfo[], alignment: number): tf.TensorInfo | undefined;
   /** Storage arrays that one shader may use. */
   readonly mostArrays: number;
 }
