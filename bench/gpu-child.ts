@@ -1,6 +1,7 @@
 /**
- * Counts what the small student asks of the GPU: `tsx bench/gpu-child.ts`, in an environment where a GPU is found. Prints a
- * line of JSON ({@link GpuReport}).
+ * Counts what a student of four layers asks of the GPU: `tsx bench/gpu-child.ts [tiny]`, in an environment where a GPU is
+ * found. Prints a line of JSON ({@link GpuReport}). The counts are those of the small student at any size; a tiny one
+ * spares a GPU in software the arithmetic.
  */
 import * as pupil from "../src/index.js";
 import { nodePlatform } from "../src/node/platform.js";
@@ -16,14 +17,19 @@ export interface GpuReport {
   readonly generations: readonly GpuCounts[];
 }
 
-const { sequenceLength, batchSize, vocabSize } = scenarios.small;
-const { rows, promptLength, newTokens } = generation;
+const isTiny = process.argv[2] === "tiny";
+const tiny = { sequenceLength: 8, batchSize: 2, vocabSize: 24 };
+const { sequenceLength, batchSize, vocabSize } = isTiny ? tiny : scenarios.small;
+const { rows, promptLength, newTokens } = isTiny
+  ? { rows: 2, promptLength: 3, newTokens: 16 }
+  : generation;
+const sizes = isTiny ? { hiddenSize: 16, intermediateSize: 24, vocabSize, numHeads: 2 } : {};
 
 const { device } = await pupil.startBackend("webgpu", {
   ...{ platform: nodePlatform, allowSoftwareAdapter: true },
 });
 const meter = meterGpu();
-const config = pupil.modelConfigSchema.parse(modelOptions("small"));
+const config = pupil.modelConfigSchema.parse({ ...modelOptions("small"), ...sizes });
 const random = new pupil.Random(4);
 const student = pupil.initializeDecoder(config, random.stream("student"));
 const teacherModel = pupil.initializeDecoder(config, random.stream("teacher"));
