@@ -1,4 +1,5 @@
-import { backend_util, type TensorInfo, util } from "@tensorflow/tfjs";
+import type { backend_util} from "@tensorflow/tfjs";
+import { type TensorInfo, util } from "@tensorflow/tfjs";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import type { GpuProgram, GpuTensors } from "../../ops/index.js";
 import { BufferPool } from "./buffer-pool.js";
