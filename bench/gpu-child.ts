@@ -65,7 +65,13 @@ async function generate(): Promise<GpuCounts> {
       model: student,
       prompts: Array.from({ length: rows }, (_, row) => ids(row, promptLength)),
     },
-    ...{ endIds: [], padId: 0, maxNewTokens: newTokens, random, policy: pupil.ownDistribution },
+    ...{
+      endIds: [],
+      padId: 0,
+      maxNewTokens: newTokens,
+      random,
+      policy: pupil.samplingPolicySchema.parse({}),
+    },
   });
   return meter.take();
 }

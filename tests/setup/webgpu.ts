@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../../src/backend/index.js";
 import { nodePlatform } from "../../src/node/platform.js";
 

@@ -1,5 +1,5 @@
-import type { backend_util} from "@tensorflow/tfjs";
-import { type TensorInfo, util } from "@tensorflow/tfjs";
+import type { backend_util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import type { GpuProgram, GpuTensors } from "../../ops/index.js";
 import { BufferPool } from "./buffer-pool.js";

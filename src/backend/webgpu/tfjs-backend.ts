@@ -4,7 +4,7 @@ import type {
   DataType,
   KernelBackend,
   TensorInfo,
-} from "@tensorflow/tfjs";
+} from "@tensorflow/tfjs-core";
 import { WebGPUBackend, type WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import type { BufferPool } from "./buffer-pool.js";
 

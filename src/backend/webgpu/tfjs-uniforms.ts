@@ -1,4 +1,4 @@
-import { type TensorInfo, util } from "@tensorflow/tfjs";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import type { ProgramUniform } from "./tfjs-backend.js";
 

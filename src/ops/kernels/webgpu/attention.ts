@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { attentionGradientOfKeys, attentionGradientOfQueries } from "./attention-gradient.js";
 import {
   attentionProgram,

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { WeightLayout } from "../../linear.js";
 import { columnSums } from "./column-sums.js";
 import { matmul } from "./matmul.js";

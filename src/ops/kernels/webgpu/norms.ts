@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { groupIndex, groupsFor, laneSum, program, rowArguments, rowLanes } from "./program.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
 

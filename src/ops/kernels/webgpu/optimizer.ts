@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamwAttributes } from "../../adamw-update.js";
 import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs-core";
 import type { GpuProgram } from "./program.js";
 
 /** What kernels need from the backend that owns the tensors. */

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs-core";
 import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
 import { registerGpuKernel, rowsOf } from "./registry.js";
 import { lanesFor } from "./row-loss-shader.js";
