@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { registerWebGpuKernels } from "../ops/index.js";
 import { readValues } from "../tensors/index.js";
 import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./candidate.js";
 import type { GpuAccess, Platform, Unavailable } from "./platform.js";
@@ -49,6 +50,7 @@ function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor
     requiredFeatures: wanted.filter((feature) => features.has(feature)),
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
+      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
@@ -67,11 +69,12 @@ async function startOn({ adapter, access }: Adapter, platform: Platform): Promis
   try {
     device = await adapter.requestDevice(deviceDescriptor(adapter));
     // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
-    const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
-    const backend = new WebGPUBackend(device, adapter.info);
+    const { PooledBackend } = await import("./webgpu/pooled-backend.js");
+    const backend = new PooledBackend(device, adapter.info);
     // The package's own factory asks for an adapter again, without our conditions.
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     tf.registerBackend("webgpu", () => backend, 3);
+    registerWebGpuKernels();
     await tf.setBackend("webgpu");
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
   } catch (error) {

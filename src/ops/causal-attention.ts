@@ -84,9 +84,12 @@ function compute(
   return { output: ungroupHeads(mixed, H), probabilities };
 }
 
-/** `[dquery, dkey, dvalue]`; `probabilities` is what the forward kernel saved. */
+/**
+ * `[dquery, dkey, dvalue]`; `probabilities`, and `output` if there is one, are what the forward kernel
+ * saved.
+ */
 const gradient = defineKernel<
-  AttentionInputs & { dy: tf.Tensor4D; probabilities: tf.Tensor },
+  AttentionInputs & { dy: tf.Tensor4D; probabilities: tf.Tensor; output?: tf.Tensor },
   AttentionAttributes
 >("PupilCausalAttentionGrad", ({ dy, query, key, value, probabilities }, { scale }) => {
   const [B, T, H] = query.shape;
@@ -111,9 +114,10 @@ const op = defineOp<AttentionInputs, AttentionAttributes>({
     const { output, probabilities } = compute(inputs, attributes);
     return [output, probabilities];
   },
-  gradients: (dy, { inputs, extras: [probabilities] }, { scale }) => {
+  gradients: (dy, { inputs, extras: [probabilities, output] }, { scale }) => {
+    const saved = { probabilities: probabilities as tf.Tensor, ...(output && { output }) };
     const [dquery, dkey, dvalue] = gradient(
-      { dy: dy as tf.Tensor4D, ...inputs, probabilities: probabilities as tf.Tensor },
+      { dy: dy as tf.Tensor4D, ...inputs, ...saved },
       { scale },
     );
     return {

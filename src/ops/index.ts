@@ -45,6 +45,14 @@ export {
   webAssembly,
   type WorkerTask,
 } from "./kernels/wasm/index.js";
+export {
+  type GpuProgram,
+  type GpuTensors,
+  type MatmulTiles,
+  registerWebGpuKernels,
+  setMatmulTiles,
+  shaderSource,
+} from "./kernels/webgpu/index.js";
 export { layerNorm } from "./layer-norm.js";
 export { linear, type WeightLayout } from "./linear.js";
 export {

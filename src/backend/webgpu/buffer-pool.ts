@@ -1,0 +1,161 @@
+/** Sizes are rounded up to classes at most an eighth apart, so that buffers fit again. */
+function sizeClass(bytes: number): number {
+  const smallest = 256;
+  if (bytes <= smallest) return smallest;
+  const step = Math.max(smallest, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  return Math.ceil(bytes / step) * step;
+}
+
+interface Entry {
+  readonly buffer: GPUBuffer;
+  readonly id: number;
+  readonly bytes: number;
+  /** The recording during which it was given back. */
+  freedIn: number;
+}
+
+export interface PoolEvents {
+  /** A buffer has no user any more. */
+  onFree(buffer: GPUBuffer): void;
+  /** Buffers were destroyed: whoever remembers any must forget it. */
+  onDestroy(): void;
+}
+
+/** Free memory beyond this many bytes, and beyond what is in use, is given back to the device. */
+const mostFreeBytes = 2 ** 30;
+/** Recordings that a buffer must have been free for before that. */
+const idleRecordings = 32;
+
+/**
+ * Buffers that are used again. A buffer that is given back may be taken at once by later commands of the
+ * same recording: the device runs them in order. It may **not** be written from the host before the
+ * recording has been submitted, because such a write would come before the commands that still read
+ * the old values; {@link takeForWriting} gives only buffers that no open recording has used.
+ *
+ * The free buffer with the lowest number is taken first. So a step that takes and gives back like the one
+ * before it gets the same buffers, and its bind groups are known already.
+ */
+export class BufferPool {
+  /** As tfjs's own manager of buffers counts them. */
+  numBytesUsed = 0;
+  numBytesAllocated = 0;
+  private readonly device: GPUDevice;
+  private readonly events: PoolEvents;
+  /** By usage and class, in the order of their numbers. */
+  private readonly free = new Map<string, Entry[]>();
+  private readonly entries = new Map<GPUBuffer, Entry>();
+  /** Users that are left. */
+  private readonly shared = new Map<GPUBuffer, number>();
+  private nextId = 1;
+  private recording = 0;
+
+  constructor(device: GPUDevice, events: PoolEvents) {
+    this.device = device;
+    this.events = events;
+  }
+
+  /** A buffer for commands; its content is whatever was in it. */
+  take(bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.takeIf(bytes, usage, () => true);
+  }
+
+  /** A buffer that no command recorded so far and not yet submitted reads or writes. */
+  takeForWriting(bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.takeIf(bytes, usage, ({ freedIn }) => freedIn < this.recording);
+  }
+
+  /** To be given back as often as it has users before it is free. */
+  share(buffer: GPUBuffer, users: number): void {
+    this.shared.set(buffer, users);
+  }
+
+  give(buffer: GPUBuffer): void {
+    const entry = this.entries.get(buffer);
+    if (entry === undefined) throw new Error("The buffer is not from this pool.");
+    const users = this.shared.get(buffer) ?? 1;
+    this.shared.set(buffer, users - 1);
+    if (users > 1) return;
+    this.shared.delete(buffer);
+    this.events.onFree(buffer);
+    entry.freedIn = this.recording;
+    this.numBytesUsed -= entry.bytes;
+    const list = this.listOf(entry.bytes, buffer.usage);
+    const at = list.findIndex(({ id }) => id > entry.id);
+    list.splice(at < 0 ? list.length : at, 0, entry);
+  }
+
+  /** A number that no other buffer ever has. */
+  idOf(buffer: GPUBuffer): number {
+    const entry = this.entries.get(buffer);
+    if (entry === undefined) throw new Error("The buffer is not from this pool.");
+    return entry.id;
+  }
+
+  /** To be called after a submit: what was recorded before is now ahead of every write from the host. */
+  nextRecording(): void {
+    this.recording += 1;
+    const freeBytes = this.numBytesAllocated - this.numBytesUsed;
+    if (freeBytes > Math.max(mostFreeBytes, this.numBytesUsed)) this.trim(idleRecordings);
+  }
+
+  /** Destroys free buffers that no recording has used lately. Only right after a submit. */
+  trim(idle: number): void {
+    let count = 0;
+    for (const [key, list] of this.free) {
+      const isIdle = ({ freedIn }: Entry) => this.recording - freedIn >= idle;
+      for (const { buffer, bytes } of list.filter(isIdle)) {
+        this.entries.delete(buffer);
+        this.numBytesAllocated -= bytes;
+        buffer.destroy();
+        count++;
+      }
+      this.free.set(
+        key,
+        list.filter((entry) => !isIdle(entry)),
+      );
+    }
+    if (count > 0) this.events.onDestroy();
+  }
+
+  /** Destroys everything. */
+  dispose(): void {
+    for (const buffer of this.entries.keys()) buffer.destroy();
+    this.entries.clear();
+    this.free.clear();
+    this.numBytesUsed = 0;
+    this.numBytesAllocated = 0;
+  }
+
+  // The names that tfjs's backend calls.
+  acquireBuffer(bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.take(bytes, usage);
+  }
+
+  releaseBuffer(buffer: GPUBuffer): void {
+    this.give(buffer);
+  }
+
+  private takeIf(
+    wanted: number,
+    usage: GPUBufferUsageFlags,
+    fits: (entry: Entry) => boolean,
+  ): GPUBuffer {
+    const bytes = sizeClass(wanted);
+    const list = this.listOf(bytes, usage);
+    const at = list.findIndex(fits);
+    const [entry] = at < 0 ? [] : list.splice(at, 1);
+    this.numBytesUsed += bytes;
+    if (entry !== undefined) return entry.buffer;
+    const buffer = this.device.createBuffer({ size: bytes, usage });
+    this.numBytesAllocated += bytes;
+    this.entries.set(buffer, { buffer, id: this.nextId++, bytes, freedIn: -1 });
+    return buffer;
+  }
+
+  private listOf(bytes: number, usage: GPUBufferUsageFlags): Entry[] {
+    const key = `${bytes} ${usage}`;
+    const list = this.free.get(key) ?? [];
+    this.free.set(key, list);
+    return list;
+  }
+}

@@ -1,0 +1,4 @@
+export { type MatmulTiles, setMatmulTiles } from "./matmul.js";
+export { type GpuProgram, sourceOf as shaderSource } from "./program.js";
+export { registerWebGpuKernels } from "./register.js";
+export type { GpuTensors } from "./registry.js";

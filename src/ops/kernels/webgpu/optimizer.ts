@@ -1,0 +1,171 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { AdamwAttributes } from "../../adamw-update.js";
+import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./program.js";
+import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";
+
+type Info = tf.TensorInfo;
+type Named = Record<string, Info>;
+
+/** Words of a block: a workgroup works on one, and no two tensors share one. */
+export const blockWords = 256;
+const lanes = 64;
+
+const blocksOf = ({ shape }: Info) => Math.ceil(sizeOf(shape) / blockWords);
+
+/** Some tensors side by side in one array, each from a new block on, and what was copied into it last. */
+interface Flat {
+  readonly sizes: string;
+  readonly array: Info;
+  readonly blocks: number;
+  holds: readonly object[];
+}
+
+/** The gradients of the last step: the norm and the update read them from here. */
+const flats = new WeakMap<GpuTensors, Flat>();
+
+/** Copies tensors into one array, unless they are what it holds; tensors never change once they are made. */
+function gather(gpu: GpuTensors, tensors: readonly Info[]): Flat {
+  const sizes = tensors.map(({ shape }) => sizeOf(shape)).join();
+  let flat = flats.get(gpu);
+  if (flat?.sizes !== sizes) {
+    if (flat) gpu.disposeData(flat.array.dataId);
+    const blocks = tensors.reduce((sum, tensor) => sum + blocksOf(tensor), 0);
+    const array = gpu.newTensor([blocks * blockWords]);
+    // What lies between the tensors counts in the norm.
+    gpu.clear(array);
+    flat = { sizes, array, blocks, holds: [] };
+    flats.set(gpu, flat);
+  }
+  const { array, holds } = flat;
+  if (tensors.some(({ dataId }, i) => holds[i] !== dataId)) {
+    let block = 0;
+    for (const tensor of tensors) {
+      gpu.copy(tensor, array, block * blockWords);
+      block += blocksOf(tensor);
+    }
+    flat.holds = tensors.map(({ dataId }) => dataId);
+  }
+  return flat;
+}
+
+/** Blocks that one workgroup of the norm adds up. */
+const blocksPerSum = 64;
+
+function registerNorm(): void {
+  registerGpuKernel<Named>("PupilGlobalNorm", (named, _, gpu) => {
+    const { array, blocks } = gather(gpu, Object.values(named));
+    const count = Math.ceil(blocks / blocksPerSum);
+    const partial = gpu.newTensor([count]);
+    const out = gpu.newTensor([]);
+    const squares = program("sums of squares", () => ({
+      ...{ params: ["count: u32", "words: u32"], reads: ["x: f32"], writes: ["sums: f32"] },
+      code: `${laneSum(lanes)}
+@compute @workgroup_size(${lanes})
+fn main(${rowArguments}) {
+  let group = ${groupIndex};
+  if (group >= p.count) { return; }
+  let start = group * ${blocksPerSum * blockWords}u;
+  let end = min(p.words, start + ${blocksPerSum * blockWords}u);
+  var sum = 0.0;
+  for (var i = start + lane; i < end; i = i + ${lanes}u) { sum = sum + x[i] * x[i]; }
+  sum = reduce_sum(sum, lane);
+  if (lane == 0u) { sums[group] = sum; }
+}`,
+    }));
+    gpu.run(squares, [array, partial], [count, blocks * blockWords], groupsFor(count));
+    const root = program("root of sum", () => ({
+      ...{ params: ["count: u32"], reads: ["sums: f32"], writes: ["norm: f32"] },
+      code: `${laneSum(lanes)}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < p.count; i = i + ${lanes}u) { sum = sum + sums[i]; }
+  sum = reduce_sum(sum, lane);
+  if (lane == 0u) { norm[0] = sqrt(sum); }
+}`,
+    }));
+    gpu.run(root, [partial, out], [count], [1, 1, 1]);
+    gpu.disposeData(partial.dataId);
+    return out;
+  });
+}
+
+/** Weight decay by block, on the device; made again when it or the parameters change. */
+const decays = new WeakMap<GpuTensors, { readonly key: string; readonly array: Info }>();
+
+function decayByBlock(
+  gpu: GpuTensors,
+  parameters: readonly Info[],
+  weightDecays: readonly number[],
+): Info {
+  const key = parameters.map((p, i) => `${blocksOf(p)}:${weightDecays[i]}`).join();
+  const known = decays.get(gpu);
+  if (known?.key === key) return known.array;
+  if (known) gpu.disposeData(known.array.dataId);
+  const values = parameters.flatMap((p, i) =>
+    new Array<number>(blocksOf(p)).fill(weightDecays[i] as number),
+  );
+  const array = gpu.makeTensorInfo([values.length], "float32", Float32Array.from(values));
+  decays.set(gpu, { key, array });
+  return array;
+}
+
+/** In place: parameters and moments are moved into three arrays when they are first updated. */
+function registerUpdate(): void {
+  registerGpuKernel<Named, AdamwAttributes>(
+    "PupilAdamwUpdate",
+    (tensors, { weightDecays, learningRate, beta1, beta2, epsilon, step }, gpu) => {
+      const all = (name: string) => weightDecays.map((_, i) => tensors[`${name}${i}`] as Info);
+      const states = [all("parameter"), all("firstMoment"), all("secondMoment")];
+      if (states.flat().some(({ dataId }) => gpu.refCount(dataId) !== 1)) return undefined;
+      const arrays: Info[] = [];
+      for (const list of states) {
+        const packed = gpu.pack(list, blockWords);
+        if (packed === undefined) return undefined;
+        arrays.push(packed);
+      }
+      const { array: gradients, blocks } = gather(gpu, all("gradient"));
+      const decay = decayByBlock(gpu, states[0] as Info[], weightDecays);
+      const shader = program("adamw", () => ({
+        params: [
+          ...["blocks: u32", "learning_rate: f32", "rate: f32", "root: f32"],
+          ...["beta1: f32", "rest1: f32", "beta2: f32", "rest2: f32", "epsilon: f32"],
+        ],
+        reads: ["gradients: f32", "scale: f32", "decay: f32"],
+        writes: ["parameters: f32", "first: f32", "second: f32"],
+        code: `
+@compute @workgroup_size(${lanes})
+fn main(${rowArguments}) {
+  let block = ${groupIndex};
+  if (block >= p.blocks) { return; }
+  let keep = 1.0 - p.learning_rate * decay[block];
+  for (var i = block * ${blockWords}u + lane; i < (block + 1u) * ${blockWords}u; i = i + ${lanes}u) {
+    let g = gradients[i] * scale[0];
+    let m = first[i] * p.beta1 + g * p.rest1;
+    let v = second[i] * p.beta2 + g * g * p.rest2;
+    first[i] = m;
+    second[i] = v;
+    parameters[i] = parameters[i] * keep - m / (sqrt(v) * p.root + p.epsilon) * p.rate;
+  }
+}`,
+      }));
+      const params = [
+        ...[
+          blocks,
+          learningRate,
+          learningRate / (1 - beta1 ** step),
+          1 / Math.sqrt(1 - beta2 ** step),
+        ],
+        ...[beta1, 1 - beta1, beta2, 1 - beta2, epsilon],
+      ];
+      const given = [gradients, tensors["gradientScale"] as Info, decay, ...arrays];
+      gpu.run(shader, given, params, groupsFor(blocks));
+      return [];
+    },
+  );
+}
+
+export function registerOptimizer(): void {
+  registerNorm();
+  registerUpdate();
+}

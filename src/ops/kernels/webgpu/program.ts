@@ -1,0 +1,90 @@
+/**
+ * A compute shader. Storage arrays and parameters are declared here and bound by the backend: parameters
+ * as `p.<name>`, arrays under their names.
+ */
+export interface GpuProgram {
+  /** Also the name of its pipeline: two programs of one name are the same. */
+  readonly name: string;
+  /** Scalars that come with every call, such as `rows: u32`; in this order. */
+  readonly params: readonly string[];
+  /** Arrays that are read, such as `x: f32`. */
+  readonly reads: readonly string[];
+  /** Arrays that are written, and may be read. */
+  readonly writes: readonly string[];
+  /** WGSL with the entry point `main`. */
+  readonly code: string;
+}
+
+const built = new Map<string, GpuProgram>();
+
+/** A program by its name; built when it is first asked for. */
+export function program(name: string, build: () => Omit<GpuProgram, "name">): GpuProgram {
+  const known = built.get(name) ?? { name, ...build() };
+  built.set(name, known);
+  return known;
+}
+
+/** The whole shader. */
+export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
+  const array = (declared: string, at: number, access: string) => {
+    const [name, type] = declared.split(": ") as [string, string];
+    return `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`;
+  };
+  return [
+    `struct Params { ${params.join(", ")} }`,
+    "@group(0) @binding(0) var<uniform> p: Params;",
+    ...reads.map((declared, i) => array(declared, i + 1, "read")),
+    ...writes.map((declared, i) => array(declared, i + 1 + reads.length, "read_write")),
+    code,
+  ].join("\n");
+}
+
+/** The most workgroups along one axis that every adapter takes. */
+const mostGroups = 65535;
+
+/** Workgroups `[x, y, 1]` for `count` of them; the shader finds its number by {@link groupIndex}. */
+export function groupsFor(count: number): [number, number, number] {
+  if (count <= mostGroups) return [count, 1, 1];
+  const y = Math.ceil(count / mostGroups);
+  return [Math.ceil(count / y), y, 1];
+}
+
+/** WGSL: number of a workgroup, from `@builtin(workgroup_id) g` and `@builtin(num_workgroups) n`. */
+export const groupIndex = "(g.x + g.y * n.x)";
+
+/** WGSL: arguments of an entry point that works in rows. */
+export const rowArguments =
+  "@builtin(workgroup_id) g: vec3u, @builtin(num_workgroups) n: vec3u, " +
+  "@builtin(local_invocation_index) lane: u32";
+
+/** How many lanes work on a row. */
+export const rowLanes = 64;
+
+/** WGSL: `reduce_<name>(value, lane)` over the lanes of a workgroup, the same result in all of them. */
+export function laneReduction(
+  name: string,
+  combine: (a: string, b: string) => string,
+  lanes = rowLanes,
+): string {
+  return `
+var<workgroup> ${name}_lanes: array<f32, ${lanes}>;
+fn reduce_${name}(value: f32, lane: u32) -> f32 {
+  ${name}_lanes[lane] = value;
+  workgroupBarrier();
+  for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
+    if (lane < half) {
+      let a = ${name}_lanes[lane];
+      let b = ${name}_lanes[lane + half];
+      ${name}_lanes[lane] = ${combine("a", "b")};
+    }
+    workgroupBarrier();
+  }
+  let result = ${name}_lanes[0];
+  workgroupBarrier();
+  return result;
+}`;
+}
+
+export const laneSum = (lanes = rowLanes) => laneReduction("sum", (a, b) => `${a} + ${b}`, lanes);
+export const laneMax = (lanes = rowLanes) =>
+  laneReduction("max", (a, b) => `max(${a}, ${b})`, lanes);

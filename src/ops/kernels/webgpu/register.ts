@@ -1,0 +1,26 @@
+import { registerActivations } from "./activations.js";
+import { registerAttention } from "./attention.js";
+import { registerEmbedding } from "./embedding.js";
+import { registerLinear } from "./linear.js";
+import { registerLosses } from "./losses.js";
+import { registerLossesFromHidden } from "./losses-from-hidden.js";
+import { registerNorms } from "./norms.js";
+import { registerOptimizer } from "./optimizer.js";
+import { registerResidualBlocks } from "./residual.js";
+import { registerRotary } from "./rotary.js";
+import { registerStatistics } from "./statistics.js";
+
+/** Puts the WGSL kernels in place of the composed ones of the `webgpu` backend; call once. */
+export function registerWebGpuKernels(): void {
+  registerLinear();
+  registerNorms();
+  registerActivations();
+  registerRotary();
+  registerEmbedding();
+  registerAttention();
+  registerResidualBlocks();
+  registerLosses();
+  registerLossesFromHidden();
+  registerStatistics();
+  registerOptimizer();
+}

@@ -1,0 +1,85 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
+import { registerGpuKernel, rowsOf } from "./registry.js";
+import { lanesFor } from "./row-loss-shader.js";
+
+type Info = tf.TensorInfo;
+const smallestNormal = "1.1754943508222875e-38";
+
+/** The columns of `distributionStatistics`, all in one pass over a row's two distributions. */
+export function registerStatistics(): void {
+  registerGpuKernel<{ studentLogits: Info; teacherLogits: Info }>(
+    "PupilDistributionStatistics",
+    ({ studentLogits, teacherLogits }, _, gpu) => {
+      const { rows, width } = rowsOf(studentLogits);
+      const out = gpu.newTensor([rows, 6]);
+      const lanes = lanesFor(width);
+      const each = (code: string) =>
+        `for (var i = lane; i < p.width; i = i + ${lanes}u) { ${code} }`;
+      const likely = (probability: string, term: string) =>
+        `select(0.0, ${probability} * (${term}), ${probability} >= ${smallestNormal})`;
+      const shader = program(`distribution statistics ${lanes}`, () => ({
+        params: ["rows: u32", "width: u32"],
+        ...{ reads: ["student: f32", "teacher: f32"], writes: ["columns: f32"] },
+        code: `${laneSum(lanes)}${laneMax(lanes)}
+@compute @workgroup_size(${lanes})
+fn main(${rowArguments}) {
+  let row = ${groupIndex};
+  if (row >= p.rows) { return; }
+  let at = row * p.width;
+  var a = -3.4e38;
+  var b = -3.4e38;
+  ${each("a = max(a, student[at + i]); b = max(b, teacher[at + i]);")}
+  let most_s = reduce_max(a, lane);
+  let most_t = reduce_max(b, lane);
+  a = 0.0;
+  b = 0.0;
+  // The first of the likeliest words, as the largest of their negative numbers.
+  var first_s = -f32(p.width);
+  var first_t = first_s;
+  ${each(`
+    a = a + exp(student[at + i] - most_s);
+    b = b + exp(teacher[at + i] - most_t);
+    if (student[at + i] == most_s) { first_s = max(first_s, -f32(i)); }
+    if (teacher[at + i] == most_t) { first_t = max(first_t, -f32(i)); }`)}
+  let zs = reduce_sum(a, lane);
+  let zt = reduce_sum(b, lane);
+  first_s = reduce_max(first_s, lane);
+  first_t = reduce_max(first_t, lane);
+  let log_zs = log(zs);
+  let log_zt = log(zt);
+  var forward = 0.0;
+  var reverse = 0.0;
+  var entropy_s = 0.0;
+  var entropy_t = 0.0;
+  var variation = 0.0;
+  ${each(`
+    let ls = student[at + i] - most_s - log_zs;
+    let lt = teacher[at + i] - most_t - log_zt;
+    let ps = exp(student[at + i] - most_s) / zs;
+    let pt = exp(teacher[at + i] - most_t) / zt;
+    forward = forward + ${likely("pt", "lt - ls")};
+    reverse = reverse + ${likely("ps", "ls - lt")};
+    entropy_s = entropy_s - ${likely("ps", "ls")};
+    entropy_t = entropy_t - ${likely("pt", "lt")};
+    variation = variation + abs(pt - ps);`)}
+  forward = reduce_sum(forward, lane);
+  reverse = reduce_sum(reverse, lane);
+  entropy_s = reduce_sum(entropy_s, lane);
+  entropy_t = reduce_sum(entropy_t, lane);
+  variation = reduce_sum(variation, lane);
+  if (lane == 0u) {
+    columns[6u * row] = forward;
+    columns[6u * row + 1u] = reverse;
+    columns[6u * row + 2u] = entropy_s;
+    columns[6u * row + 3u] = entropy_t;
+    columns[6u * row + 4u] = 0.5 * variation;
+    columns[6u * row + 5u] = select(0.0, 1.0, first_s == first_t);
+  }
+}`,
+      }));
+      gpu.run(shader, [studentLogits, teacherLogits, out], [rows, width], groupsFor(rows));
+      return out;
+    },
+  );
+}

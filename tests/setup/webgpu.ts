@@ -1,0 +1,15 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { startBackend } from "../../src/backend/index.js";
+import { nodePlatform } from "../../src/node/platform.js";
+
+/** Whether a Vulkan driver was named for this process, as `npm run test:webgpu` does. */
+export const hasVulkan = process.env["VK_ICD_FILENAMES"] !== undefined;
+
+/** Title of a block that is skipped elsewhere. */
+export const onWebGpu = "WebGPU (needs npm run test:webgpu)";
+
+/** WebGPU as the current backend. Go back with `useCpu` when done. */
+export async function useWebGpu(): Promise<void> {
+  await startBackend("webgpu", { platform: nodePlatform, allowSoftwareAdapter: true });
+  tf.env().set("WEBGPU_CPU_FORWARD", false);
+}
