@@ -16,10 +16,12 @@ import { exportCommand } from "./export.js";
 import { exportMetricsCommand } from "./export-metrics.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
+import { reportCommand } from "./report.js";
 import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
 import { methodsCommand } from "./methods.js";
 import { runsCommand } from "./runs.js";
+import { tokensCommand } from "./tokens.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 import { writeLine } from "./terminal.js";
@@ -70,6 +72,12 @@ program
   .action(runsCommand);
 
 program
+  .command("report")
+  .argument("<runs...>", "run folders; output=<file> writes elsewhere than into the first one")
+  .description("Write a run, or several on the same axes, as a page that needs nothing else.")
+  .action(reportCommand);
+
+program
   .command("collect")
   .argument("<file>", "collect config (JSON): problems, a sampler, filters, transforms, pairs")
   .argument("[overrides...]", "key=value, for example count=500 or sampler.samplesPerProblem=8")
@@ -100,6 +108,14 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("tokens")
+  .argument("<model>", "run folder or model folder")
+  .argument("<text>", "text to look at")
+  .argument("[options...]", "teacher=<folder>, by=forwardKl|reverseKl, alternatives=3")
+  .description("Show a text with each token coloured by how far model and teacher are apart there.")
+  .action(tokensCommand);
 
 program
   .command("data")
