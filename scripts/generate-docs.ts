@@ -96,8 +96,8 @@ function configReference(): string {
 }
 
 /** An example file as a code block, without its licence of being run by the tests. */
-function example(path: string): string {
-  return `\`\`\`ts\n${read(path).trim()}\n\`\`\``;
+function example(path: string, language = "ts"): string {
+  return `\`\`\`${language}\n${read(path).trim()}\n\`\`\``;
 }
 
 /** Methods lie in rooms of src/methods, each in a file of its name. */
@@ -154,6 +154,9 @@ const parts: Record<string, () => string | Promise<string>> = {
   "loss-table": lossTable,
   "loss-reference": lossReference,
   "config-reference": configReference,
+  "starter-text": () => example("examples/starters/text.jsonc", "jsonc"),
+  "starter-jsonl": () => example("examples/starters/jsonl.jsonc", "jsonc"),
+  "starter-on-policy": () => example("examples/starters/on-policy.jsonc", "jsonc"),
   "library-example": () => example("examples/library-example.ts"),
 };
 

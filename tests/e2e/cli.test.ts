@@ -66,13 +66,15 @@ describe("the command line", { timeout: 120_000 }, () => {
     expect(config.versions).toHaveProperty("tfjs");
 
     const [evaluated, generated] = await Promise.all([
-      runCli(["evaluate", "runs/tiny"], folder),
+      runCli(["evaluate", "runs/tiny", "json=measures.json"], folder),
       runCli(["generate", "runs/tiny", "To ", "maxNewTokens=5", "backend=cpu"], folder),
     ]);
     const summary = JSON.parse(readFileSync(join(run, "summary.json"), "utf8")) as {
       final: Record<string, number>;
     };
-    expect(JSON.parse(evaluated.stdout)).toMatchObject({ metrics: summary.final });
+    expect(evaluated.stdout).toMatch(/│ heldOut\.loss +│ [\d.]+ +│\n/);
+    const measures = JSON.parse(readFileSync(join(folder, "measures.json"), "utf8")) as object;
+    expect(measures).toMatchObject({ metrics: summary.final });
     expect(generated.stdout).toMatch(/^To .{5}\n$/s);
   });
 

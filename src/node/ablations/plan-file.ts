@@ -12,7 +12,7 @@ import {
   type Stage,
 } from "../../config/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
-import { readJson } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-files.js";
 import { makePlan, type PlanOptions } from "./plan.js";
 import type { AblationPlan, PlannedArm } from "./planned.js";
 
@@ -27,7 +27,7 @@ export async function planAblation(
   overrides: readonly string[],
   options: PlanOptions = {},
 ): Promise<AblationPlan> {
-  const file = parseConfig(ablationSchema, await readJson(path, "ablation"), path);
+  const file = parseConfig(ablationSchema, await readConfigFile(path, "ablation"), path);
   const { name, metrics, derived, claim } = file;
   const isPlain = file.stages === undefined;
   if (isPlain === (file.run === undefined)) {
@@ -128,7 +128,7 @@ async function readPart(
   what: string,
 ): Promise<Config> {
   const given =
-    typeof part === "string" ? await readJson(resolve(dirname(path), part), what) : part;
+    typeof part === "string" ? await readConfigFile(resolve(dirname(path), part), what) : part;
   const { name: _name, seed: _seed, output: _output, ...rest } = given as Config;
   return rest;
 }

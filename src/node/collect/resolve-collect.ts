@@ -4,7 +4,7 @@ import {
   collectConfigSchemaWith,
   parseConfig,
 } from "../../config/index.js";
-import { readJson } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-files.js";
 import { loadOwnComponents } from "../modules/own-components.js";
 
 /**
@@ -22,5 +22,5 @@ export async function resolveCollect(
   path: string,
   words: readonly string[],
 ): Promise<CollectConfig> {
-  return parseCollectConfig(applyOverrides(await readJson(path, "collect config"), words), path);
+  return parseCollectConfig(applyOverrides(await readConfigFile(path, "collect config"), words), path);
 }

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import stripJsonComments from "strip-json-comments";
 import { PupilError } from "../../errors/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
@@ -68,7 +69,17 @@ export async function readText(path: string, what = "file"): Promise<string> {
 
 /** Reads JSON; a syntax error names the file and the parser's position. */
 export async function readJson(path: string, what = "file"): Promise<unknown> {
-  const text = await readText(path, what);
+  return parseJson(await readText(path, what), path, what);
+}
+
+/** A config that somebody wrote: JSON that may have comments, and a comma behind a last entry. */
+export async function readConfigFile(path: string, what: string): Promise<unknown> {
+  // They become spaces, so that the position of an error is that of the file.
+  const text = stripJsonComments(await readText(path, what), { trailingCommas: true });
+  return parseJson(text, path, what);
+}
+
+function parseJson(text: string, path: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -3,7 +3,7 @@ import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "../files/file-exists.js";
-import { readJson } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-files.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
@@ -41,7 +41,7 @@ export async function resolveRunConfig(
   const { trusted, rest: overrides } = takeTrust(words);
   const isRun = await isFolder(path);
   const stored = withoutVersions(
-    await (isRun ? readRunConfig(path) : readJson(path, "run config")),
+    await (isRun ? readRunConfig(path) : readConfigFile(path, "run config")),
   );
   if (isRun) await requireTrust(path, stored, trusted);
   const given = applyOverrides(stored, overrides);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { differences } from "./differences.js";
-import { readJson } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { parseRunConfig } from "../modules/own-components.js";
 import { takeNewTeacher } from "./run-teacher.js";
@@ -52,7 +52,7 @@ export async function resolveTraining(
 
 /** A config file; that of a run folder says besides what the run was made with. */
 async function readAsked(file: string): Promise<{ asked: unknown; notes: string[] }> {
-  const given = await readJson(file, "run config");
+  const given = await readConfigFile(file, "run config");
   const asked = withoutVersions(given);
   const isOfRun = typeof given === "object" && given !== null && "versions" in given;
   const note = `${file} is of a run that was made before: its "versions" have no say in a new one.`;

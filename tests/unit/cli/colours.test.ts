@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { coloursFor } from "../../../src/cli/colours.js";
+import { coloursFor } from "../../../src/cli/terminal/colours.js";
 
 afterEach(() => void vi.unstubAllEnvs());
 

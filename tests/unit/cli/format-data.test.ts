@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { formatInspection, formatLengths, formatTokens } from "../../../src/cli/format-data.js";
+import {
+  formatInspection,
+  formatLengths,
+  formatTokens,
+} from "../../../src/cli/terminal/format-data.js";
 import { byteTokenizer, tokenViewer } from "../../../src/data/index.js";
 
 const tokenizer = byteTokenizer();

@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { expect, test } from "vitest";
-import { tracedLines } from "../../../src/cli/format-trace.js";
+import { tracedLines } from "../../../src/cli/terminal/format-trace.js";
 import type { TracedToken } from "../../../src/trainers/index.js";
 
 const token = (text: string, forwardKl: number): TracedToken => ({

@@ -1,9 +1,9 @@
 import { Chalk } from "chalk";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { fixedDuration, fixedNumber, sparkline } from "../../../src/cli/progress/fixed.js";
-import { progressLine } from "../../../src/cli/progress/progress-line.js";
-import { showProgress } from "../../../src/cli/progress/progress.js";
+import { fixedDuration, fixedNumber, sparkline } from "../../../src/cli/terminal/progress/fixed.js";
+import { progressLine } from "../../../src/cli/terminal/progress/progress-line.js";
+import { showProgress } from "../../../src/cli/terminal/progress/progress.js";
 import type { RunEvent } from "../../../src/node/index.js";
 import type { StepMetrics } from "../../../src/trainers/index.js";
 

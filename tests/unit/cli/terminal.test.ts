@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { formatTokens } from "../../../src/cli/format-data.js";
-import { printable, writeLine, writeText } from "../../../src/cli/terminal.js";
+import { formatTokens } from "../../../src/cli/terminal/format-data.js";
+import { printable, writeLine, writeText } from "../../../src/cli/terminal/terminal.js";
 
 test.each([
   ["an escape sequence", "a\u001b[2Jb", "a␛[2Jb"],

@@ -1,0 +1,71 @@
+import { Command, type HelpConfiguration } from "commander";
+import type { z } from "zod";
+
+/** A command of `pupil`: what its help says, and where its code is. */
+export interface CliCommand {
+  readonly name: string;
+  /** `<required>`, `[optional]` or `[many...]`, each with its meaning. */
+  readonly arguments?: Readonly<Record<string, string>>;
+  readonly summary: string;
+  /** `key=value` words of its own, by key; those of a schema come from `options`. */
+  readonly words?: Readonly<Record<string, string>>;
+  /** Schema of its `key=value` words. */
+  readonly options?: () => Promise<z.ZodType>;
+  /** What other `key=value` words are: fields of which config. */
+  readonly overrides?: string;
+  /** Two at least, each with what it does. */
+  readonly examples: Readonly<Record<string, string>>;
+  /** Loaded when the command runs: the library takes longer to load than the help to read. */
+  readonly run: () => Promise<(...given: never[]) => unknown>;
+}
+
+/** Adds a command; its options are listed in full where help is asked for. */
+export async function addCommand(
+  program: Command,
+  definition: CliCommand,
+  asksForHelp: boolean,
+): Promise<void> {
+  const { name, summary, run } = definition;
+  const command = program.command(name).description(summary).configureHelp(narrow);
+  for (const [syntax, meaning] of Object.entries(definition.arguments ?? {})) {
+    command.argument(syntax, meaning);
+  }
+  command.action(async (...given: unknown[]) => {
+    // Commander adds its own options and the command.
+    const action = (await run()) as (...words: unknown[]) => unknown;
+    await action(...given.slice(0, -2));
+  });
+  if (asksForHelp) command.addHelpText("after", `\n${await helpOf(definition)}`);
+}
+
+const narrow: HelpConfiguration = { helpWidth: 100 };
+
+async function helpOf({ words, options, overrides, examples }: CliCommand): Promise<string> {
+  const { describeFields } = await import("../../config/index.js");
+  const fields = options === undefined ? [] : describeFields(await options());
+  const listed: [string, string][] = [
+    ...Object.entries(words ?? {}),
+    ...fields.map(({ path, type, default: value, required, description }): [string, string] => {
+      const fallback = required
+        ? "required"
+        : value === undefined
+          ? "optional"
+          : `default ${value}`;
+      return [`${path}=`, `${description === "" ? "" : `${description} `}(${type}; ${fallback})`];
+    }),
+  ];
+  const parts = [
+    ...(listed.length === 0 ? [] : [["Words (key=value):", ...columns(listed)]]),
+    ...(overrides === undefined ? [] : [[overrides]]),
+    [
+      "Examples:",
+      ...Object.entries(examples).flatMap(([line, does]) => [`  ${line}`, `      ${does}`]),
+    ],
+  ];
+  return parts.map((lines) => lines.join("\n")).join("\n\n");
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`);
+}

@@ -1,0 +1,109 @@
+import type { CliCommand } from "./command.js";
+import { dataCommands } from "./data-commands.js";
+import { modelCommands } from "./model-commands.js";
+import { studyCommands } from "./study-commands.js";
+
+const runFields = "Every other key=value is a field of the run config: see `pupil describe run`.";
+
+const trainingCommands: readonly CliCommand[] = [
+  {
+    name: "init",
+    arguments: {
+      "[kind]": "text, jsonl, on-policy or pairs; a list of them when left out",
+      "[file]": "config to write; default: <kind>.jsonc",
+    },
+    summary: "Write a commented config to start from, with a little data, that `pupil train` runs.",
+    examples: {
+      "pupil init text": "writes text.jsonc and text.txt; then: pupil train text.jsonc",
+      "pupil init on-policy mine.jsonc":
+        "a student that learns from a teacher's view of its own text",
+    },
+    run: async () => (await import("../commands/init.js")).initCommand,
+  },
+  {
+    name: "train",
+    arguments: {
+      "[config]": "run config (JSON, comments allowed); not needed with resume=",
+      "[words...]": "key=value",
+    },
+    summary: "Train a student; Ctrl-C ends with a checkpoint, resume=<run> continues exactly.",
+    words: {
+      "resume=": "run folder to continue; steps, evaluation and checkpoint may be changed",
+      "newTeacher=true": "a run that continues may have another teacher",
+      "trust=true": "a run folder may run modules outside of the working folder",
+    },
+    overrides: runFields,
+    examples: {
+      "pupil train run.json trainer.steps=200 name=short": "trains with two fields changed",
+      "pupil train resume=runs/short trainer.steps=400": "goes on from its last checkpoint",
+    },
+    run: async () => (await import("../commands/train.js")).trainCommand,
+  },
+  {
+    name: "evaluate",
+    arguments: {
+      "<config>": "run config or run folder, for its data and teacher",
+      "[words...]": "key=value",
+    },
+    summary: "Measure a model on the held-out data of a config.",
+    words: {
+      "model=": "model folder to measure; default: what the config trained",
+      "json=":
+        "file for the measures and completions; - for the standard output, instead of the table",
+      "trust=true": "a run folder may run modules outside of the working folder",
+    },
+    overrides: runFields,
+    examples: {
+      "pupil evaluate runs/mine": "prints a table of the measures",
+      "pupil evaluate run.json model=runs/other evaluation.rows=500 json=measures.json":
+        "measures another model on more rows, and keeps the figures",
+    },
+    run: async () => (await import("../commands/evaluate.js")).evaluateCommand,
+  },
+  {
+    name: "runs",
+    arguments: { "[folder]": "folder of run folders; default: runs" },
+    summary: "List runs: state, steps and last measures.",
+    examples: {
+      "pupil runs": "those in runs",
+      "pupil runs ablations/redi/cells": "those of an ablation",
+    },
+    run: async () => (await import("../commands/runs.js")).runsCommand,
+  },
+  {
+    name: "export-metrics",
+    arguments: { "<run>": "run folder", "[words...]": "key=value" },
+    summary: "Write the steps and evaluations of a run as CSV or as a TensorBoard event file.",
+    options: async () => (await import("../../node/index.js")).exportMetricsSchema,
+    examples: {
+      "pupil export-metrics runs/mine": "writes CSV",
+      "pupil export-metrics runs/mine format=tensorboard": "writes an event file",
+    },
+    run: async () => (await import("../commands/export-metrics.js")).exportMetricsCommand,
+  },
+  {
+    name: "record-teacher",
+    arguments: {
+      "<config>": "run config or run folder, for its teacher, tokenizer and data",
+      "[words...]": "key=value",
+    },
+    summary: "Store a teacher's log-probabilities of the rows of a config, to train from later.",
+    options: async () => (await import("../../config/index.js")).recordOptionsSchema,
+    overrides: runFields,
+    examples: {
+      "pupil record-teacher run.json output=recordings/mine teacher.topK=50":
+        "its 50 likeliest tokens",
+      "pupil record-teacher run.json output=recordings/own generate=true":
+        "completions that the teacher writes itself",
+    },
+    run: async () => (await import("../commands/record-teacher.js")).recordTeacherCommand,
+  },
+];
+
+/** Every command, in the order of the help. */
+export const commands: readonly CliCommand[] = [
+  ...trainingCommands,
+  ...modelCommands,
+  ...dataCommands,
+  ...studyCommands,
+];

@@ -1,0 +1,42 @@
+import type { CliCommand } from "./command.js";
+
+/** What is done with data before a run. */
+export const dataCommands: readonly CliCommand[] = [
+  {
+    name: "data",
+    arguments: { "<config>": "run config", "[words...]": "key=value" },
+    summary: "Read and tokenize a config's data and show what a student would learn from it.",
+    words: { "trust=true": "a run folder may run modules outside of the working folder" },
+    overrides: "Every other key=value is a field of the run config: see `pupil describe run`.",
+    examples: {
+      "pupil data run.json": "counts, lengths, and rows with what is learned of them",
+      "pupil data run.json data.maxLength=512": "what a limit would leave out",
+    },
+    run: async () => (await import("../commands/data.js")).dataCommand,
+  },
+  {
+    name: "collect",
+    arguments: {
+      "<file>": "collect config: problems, a sampler, filters, transforms, pairs",
+      "[words...]": "key=value",
+    },
+    summary: "Sample completions of problems, choose and rewrite them, and write rows or pairs.",
+    overrides: "Every key=value is a field of the collect config: see docs/own-data.md.",
+    examples: {
+      "pupil collect traces.json count=500": "of 500 problems",
+      "pupil collect traces.json sampler.samplesPerProblem=8": "eight completions of each",
+    },
+    run: async () => (await import("../commands/collect.js")).collectCommand,
+  },
+  {
+    name: "train-tokenizer",
+    arguments: { "<words...>": "text files or JSON lines, and key=value" },
+    summary: "Train a byte-level BPE tokenizer that Hugging Face's libraries load.",
+    options: async () => (await import("../../node/index.js")).trainTokenizerSchema,
+    examples: {
+      "pupil train-tokenizer my-text.txt output=my-tokenizer vocabSize=2048": "of a text",
+      "pupil train-tokenizer rows.jsonl output=my-tokenizer": "of the texts of rows",
+    },
+    run: async () => (await import("../commands/train-tokenizer.js")).trainTokenizerCommand,
+  },
+];

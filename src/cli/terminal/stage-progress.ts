@@ -1,0 +1,67 @@
+import { labelOf, type PlannedStage, type StageEvent, stepsOf } from "../../node/index.js";
+import { formatDuration } from "./format.js";
+import { writeLine } from "./terminal.js";
+
+/** One line of progress over all stages of an ablation. */
+export interface StageProgress {
+  show(event: StageEvent): void;
+  end(): void;
+}
+
+/** Shows how far the stages are: a line that is renewed on a terminal, a line per finished stage elsewhere. */
+export function stageProgress(
+  stages: readonly PlannedStage[],
+  stream: NodeJS.WriteStream,
+): StageProgress {
+  const began = performance.now();
+  const total = Math.max(1, sum(stages.map(stepsOf)));
+  const reached = new Map<string, number>();
+  const running = new Set<string>();
+  let found = 0;
+  let ended = 0;
+  let written = 0;
+  const clear = () => {
+    if (stream.isTTY) stream.write("\r\u001b[2K");
+  };
+  const line = (text: string) => {
+    clear();
+    writeLine(stream, text);
+  };
+  const status = () => {
+    const done = sum([...reached.values()]);
+    const speed = (done - found) / (performance.now() - began);
+    const left = speed > 0 ? `, ${formatDuration((total - done) / speed)} left` : "";
+    const share = Math.floor((100 * done) / total);
+    return `${ended}/${stages.length} runs done, ${running.size} running, ${share} % of the steps${left}`;
+  };
+  const renew = () => {
+    if (!stream.isTTY || performance.now() - written < 200) return;
+    written = performance.now();
+    clear();
+    stream.write(status().slice(0, (stream.columns ?? 80) - 1));
+  };
+  return {
+    show(event) {
+      const { stage, type } = event;
+      if (type === "started") running.add(stage.id);
+      if (type === "step") reached.set(stage.id, event.step);
+      if (type === "found" || type === "done") {
+        reached.set(stage.id, stepsOf(stage));
+        ended += 1;
+        running.delete(stage.id);
+      }
+      if (type === "found") found += stepsOf(stage);
+      if (type === "failed") {
+        running.delete(stage.id);
+        // What fails with it is in the report.
+        if (event.because === undefined) line(`${labelOf(stage)} failed: ${event.message}`);
+      } else if (type === "done") {
+        line(`${labelOf(stage)}: ${event.seconds.toFixed(1)} s; ${status()}`);
+      }
+      renew();
+    },
+    end: clear,
+  };
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
