@@ -1,4 +1,4 @@
-import { Command, type HelpConfiguration } from "commander";
+import type { Command, HelpConfiguration } from "commander";
 import type { z } from "zod";
 
 /** A command of `pupil`: what its help says, and where its code is. */

@@ -22,5 +22,8 @@ export async function resolveCollect(
   path: string,
   words: readonly string[],
 ): Promise<CollectConfig> {
-  return parseCollectConfig(applyOverrides(await readConfigFile(path, "collect config"), words), path);
+  return parseCollectConfig(
+    applyOverrides(await readConfigFile(path, "collect config"), words),
+    path,
+  );
 }
