@@ -60,6 +60,9 @@ function declared(name: string, symbol: ts.Symbol): string {
   return oneLine(`const ${name}: ${checker.typeToString(type, at, style)}`);
 }
 
+/** Members that are named by a symbol are numbered by the compiler, differently after any change. */
+const memberName = ({ name }: ts.Symbol) => name.replace(/^__@(\w+)@\d+$/, "[Symbol.$1]");
+
 function classText(name: string, symbol: ts.Symbol, at: ts.ClassDeclaration): string {
   const isPrivate = (member: ts.Symbol) =>
     member.declarations?.some(
@@ -68,7 +71,7 @@ function classText(name: string, symbol: ts.Symbol, at: ts.ClassDeclaration): st
         (ts.ModifierFlags.Private | ts.ModifierFlags.Protected),
     );
   const line = (member: ts.Symbol, prefix: string) =>
-    `  ${prefix}${oneLine(`${member.name}: ${checker.typeToString(checker.getTypeOfSymbolAtLocation(member, at), at, style)}`)}`;
+    `  ${prefix}${oneLine(`${memberName(member)}: ${checker.typeToString(checker.getTypeOfSymbolAtLocation(member, at), at, style)}`)}`;
   const made = checker.getTypeOfSymbolAtLocation(symbol, at);
   const statics = checker.getPropertiesOfType(made).filter(({ name }) => name !== "prototype");
   const own = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));

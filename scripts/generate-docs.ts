@@ -154,6 +154,8 @@ const parts: Record<string, () => string | Promise<string>> = {
   "loss-table": lossTable,
   "loss-reference": lossReference,
   "config-reference": configReference,
+  "own-trainer": () => example("examples/own-loop/trainer.ts"),
+  "own-teacher": () => example("examples/own-loop/teacher.ts"),
   "starter-text": () => example("examples/starters/text.jsonc", "jsonc"),
   "starter-jsonl": () => example("examples/starters/jsonl.jsonc", "jsonc"),
   "starter-on-policy": () => example("examples/starters/on-policy.jsonc", "jsonc"),
@@ -162,7 +164,7 @@ const parts: Record<string, () => string | Promise<string>> = {
 
 const pages = [
   ...["README.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
-  "docs/extending/method.md",
+  ...["docs/extending/method.md", "docs/extending/loop.md"],
 ];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 const check = process.argv.includes("--check");

@@ -1,5 +1,8 @@
 /** What needs Node: run folders, model folders, files, ablations. */
 export {
+  type LoopRun,
+  runLoop,
+  type RunLoopOptions,
   exportMetrics,
   exportMetricsSchema,
   type LogContent,

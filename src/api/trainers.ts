@@ -61,4 +61,12 @@ export {
   viewTokens,
   type ViewTokensOptions,
   watchTraining,
+  applyGradients,
+  commonMetrics,
+  computeGradients,
+  type MicroBatch,
+  splitIntoBatches,
+  type StepBatches,
+  type StepContext,
+  type StepGradients,
 } from "../trainers/index.js";

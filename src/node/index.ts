@@ -49,12 +49,9 @@ export {
   saveSequenceModelFolder,
 } from "./models/sequence-model-folder.js";
 export { createSpillFile } from "./files/spill-file.js";
-export {
-  type RunEvent,
-  type RunSummary,
-  trainRun,
-  type TrainRunOptions,
-} from "./runs/train-run.js";
+export type { RunEvent, RunSummary } from "./runs/run-event.js";
+export { type LoopRun, runLoop, type RunLoopOptions } from "./runs/own-loop.js";
+export { trainRun, type TrainRunOptions } from "./runs/train-run.js";
 export {
   trainTokenizer,
   type TrainTokenizerEvent,

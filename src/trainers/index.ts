@@ -47,7 +47,15 @@ export {
 } from "./diagnostics/failure-signatures.js";
 export * from "./log/index.js";
 export { layerSizesOf } from "./step/layer-terms.js";
-export type { StepMetrics } from "./step/metrics.js";
+export { commonMetrics, type StepMetrics } from "./step/metrics.js";
+export { splitIntoBatches, type StepBatches } from "./step/micro-batches.js";
+export {
+  applyGradients,
+  computeGradients,
+  type MicroBatch,
+  type StepContext,
+  type StepGradients,
+} from "./step/step.js";
 export { type PairData, pairs, type PairsOptions, type TokenPair } from "./pairs.js";
 export { makeProjections, Projections } from "./step/projections.js";
 export { type ChosenSampler, reinforce, type ReinforceOptions } from "./reinforce.js";

@@ -26,7 +26,7 @@ const allowed: Record<string, readonly string[]> = {
   methods: [...runtime, "statistics", "config"],
   node: [...runtime, "statistics", "config", "methods", "backend"],
   browser: [...runtime, "config", "backend"],
-  api: [...runtime, "statistics", "config", "methods", "backend", "node"],
+  api: [...runtime, "statistics", "config", "methods", "backend", "node", "cli"],
   cli: [...runtime, "statistics", "config", "methods", "backend", "node"],
 };
 

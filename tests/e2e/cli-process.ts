@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -11,10 +12,20 @@ export interface Finished {
 
 /** Starts the command line from source, as `pupil <args>`. */
 export function startCli(args: readonly string[], cwd: string) {
+  return start(join(repository, "src/cli/main.ts"), args, cwd);
+}
+
+/** Runs a script as `npx tsx` does in a clone. */
+export function runScript(path: string, args: readonly string[], cwd: string): Promise<Finished> {
+  return start(path, args, cwd).finished;
+}
+
+function start(path: string, args: readonly string[], cwd: string) {
   const tsx = fileURLToPath(import.meta.resolve("tsx"));
-  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", tsx, main, ...args], {
+  const child = spawn(process.execPath, ["--import", tsx, path, ...args], {
     cwd,
+    // tsx looks for path aliases from the working folder on.
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { repository, runCli } from "./cli-process.js";
+import { repository, runCli, runScript } from "./cli-process.js";
 
 test("the library example of the README runs", async () => {
   const printed: string[] = [];
@@ -42,5 +42,21 @@ describe("the example of a loss of one's own", { timeout: 120_000 }, () => {
     expect(second.stdout).toMatch(/step 3\/3 {2}renyi-divergence [\d.]+/);
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(readFileSync(join(run, "metrics.jsonl"), "utf8")).toContain('"terms.renyi-divergence":');
+  });
+});
+
+describe("loops of one's own", { timeout: 120_000 }, () => {
+  test.each([
+    ["trainer", "short-first", /heldOutLoss \d/],
+    ["teacher", "counting", /reverse-kl \d/],
+  ])("the example of a %s has a run folder and continues", async (name, run, shown) => {
+    const folder = temporaryFolder();
+    const script = join(repository, "examples/own-loop", `${name}.ts`);
+    const { code, stdout } = await runScript(script, ["2"], folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(shown);
+    expect(stdout).toContain(`saved runs/${run}/checkpoints/step-2`);
+    const again = await runScript(script, ["2"], folder);
+    expect(again.stdout).toContain(`Resuming runs/${run} after step 2.`);
   });
 });

@@ -1,0 +1,2 @@
+/** What `pupil train` shows of a run, for loops of one's own. */
+export { showRun } from "../cli/index.js";

@@ -1,0 +1,1 @@
+export { showRun } from "./terminal/show-run.js";

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { byteTokenizer } from "../../../../src/data/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
+import { type RunEvent, runLoop, type RunLoopOptions } from "../../../../src/node/index.js";
+import { Random } from "../../../../src/tensors/index.js";
+import { sft } from "../../../../src/trainers/index.js";
+import { temporaryFolder } from "../../../setup/temporary-folder.js";
+
+const tokenizer = byteTokenizer();
+const random = new Random(3);
+const config = modelConfigSchema.parse({
+  ...{ family: "llama", hiddenSize: 8, numLayers: 1, numHeads: 2, maxPositions: 8 },
+  vocabSize: tokenizer.vocabSize,
+});
+const data = {
+  rows: (step: number, count: number) =>
+    Array.from({ length: count }, (_, row) => {
+      const byte = random.stream("row", step, row).integer(200);
+      return { ids: [byte, byte + 1, byte + 2], completionStart: 1 };
+    }),
+  promptOf: ({ ids }: { ids: readonly number[] }) => ids.slice(0, 1),
+};
+
+function loopIn(path: string, changes: Partial<RunLoopOptions> = {}) {
+  return runLoop({
+    ...{ path, tokenizer, steps: 4, settings: { seed: 3 } },
+    student: () => initializeDecoder(config, random.stream("student")),
+    train: (run) => sft({ ...run, data, tokenizer, steps: 4, batchSize: 2 }),
+    evaluate: async ({ student }) => ({ parameters: student.numParameters }),
+    ...changes,
+  });
+}
+
+async function eventsOf(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const all: RunEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+const weights = (path: string) => readFileSync(join(path, "checkpoints/step-4/model.safetensors"));
+
+describe("a loop of one's own", () => {
+  test("that was stopped continues exactly, with one log", async () => {
+    const [whole, stopped] = [join(temporaryFolder(), "run"), join(temporaryFolder(), "run")];
+    await eventsOf(loopIn(whole));
+
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const event of loopIn(stopped, { signal: stop.signal })) {
+      seen.push(event.type);
+      if (event.type === "step" && event.metrics.step === 2) stop.abort();
+    }
+    expect(seen).toEqual(["started", "step", "step", "checkpoint", "finished"]);
+    expect(readdirSync(join(stopped, "checkpoints"))).toEqual(["step-2"]);
+
+    const events = await eventsOf(loopIn(stopped));
+    expect(events[0]).toMatchObject({ type: "resumed", step: 2 });
+    expect(events.at(-1)).toMatchObject({ type: "finished", stopped: false });
+    expect(weights(stopped)).toEqual(weights(whole));
+    const rows = readFileSync(join(stopped, "metrics.jsonl"), "utf8").trim().split("\n");
+    const steps = rows.map((row) => JSON.parse(row) as { type: string; step: number });
+    expect(steps.filter(({ type }) => type === "step").map(({ step }) => step)).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
+
+  test("that is done does nothing when it is called again", async () => {
+    const path = join(temporaryFolder(), "run");
+    await eventsOf(loopIn(path));
+    const before = weights(path);
+    const types = (await eventsOf(loopIn(path))).map(({ type }) => type);
+    expect(types).toEqual(["resumed", "finished"]);
+    expect(weights(path)).toEqual(before);
+  });
+
+  test("refuses other settings than it began with", async () => {
+    const path = join(temporaryFolder(), "run");
+    await eventsOf(loopIn(path));
+    const other = eventsOf(loopIn(path, { settings: { seed: 4 } }));
+    await expect(other).rejects.toThrow(/The run began with another seed\. Leave the settings/);
+  });
+
+  test("logs no evaluation where nothing is measured", async () => {
+    const path = join(temporaryFolder(), "run");
+    const events = await eventsOf(
+      runLoop({
+        ...{ path, tokenizer, steps: 1, settings: {} },
+        student: () => initializeDecoder(config, random.stream("student")),
+        train: (run) => sft({ ...run, data, tokenizer, steps: 1, batchSize: 2 }),
+      }),
+    );
+    expect(events.map(({ type }) => type)).toEqual(["started", "step", "checkpoint", "finished"]);
+  });
+});
