@@ -9,7 +9,7 @@
  * the same panels of a weight and the same rows of the cache at every token.
  */
 #include "activation.h"
-#include "attention.h"
+#include "cached.h"
 #include "kernels.h"
 #include "norm.h"
 #include "rotary.h"
