@@ -88,43 +88,4 @@ INLINE void mix_row(float *out, const float *p, const float *v, int64_t stride, 
   }
 }
 
-/* p[h, s] = q[h]·k[s, h / group] for `heads` key heads that lie side by side. */
-INLINE void score_heads(float *p, const float *q, const float *k, int64_t stride, int64_t seen,
-                        int64_t heads, int64_t group, int64_t hd) {
-  for (int64_t s = 0; s < seen; s++, k += stride) {
-    for (int64_t head = 0; head < heads; head++) {
-      for (int64_t h = head * group; h < (head + 1) * group; h++) {
-        score_row(p + h * seen + s, q + h * hd, k + head * hd, stride, 1, hd);
-      }
-    }
-  }
-}
-
-/* out[h] = Σ p[h, s] v[s, h / group]. Sums go to memory after every four keys. */
-INLINE void mix_heads(float *out, const float *p, const float *v, int64_t stride, int64_t seen,
-                      int64_t heads, int64_t group, int64_t hd) {
-  memset(out, 0, sizeof(float) * (size_t)(heads * group * hd));
-  for (int64_t s = 0; s < seen; s += 4) {
-    int64_t count = smaller(4, seen - s);
-    for (int64_t h = 0; h < heads * group; h++) {
-      const float *weights = p + h * seen + s, *at = v + s * stride + h / group * hd;
-      for (int64_t i = 0; i < hd; i += VW) {
-        int lanes = (int)smaller(VW, hd - i);
-        vf sum = vload_upto(out + h * hd + i, lanes, 0);
-        if (count == 4) {
-          sum = vfma(vset(weights[0]), vload_upto(at + i, lanes, 0), sum);
-          sum = vfma(vset(weights[1]), vload_upto(at + stride + i, lanes, 0), sum);
-          sum = vfma(vset(weights[2]), vload_upto(at + 2 * stride + i, lanes, 0), sum);
-          sum = vfma(vset(weights[3]), vload_upto(at + 3 * stride + i, lanes, 0), sum);
-        } else {
-          for (int64_t c = 0; c < count; c++) {
-            sum = vfma(vset(weights[c]), vload_upto(at + c * stride + i, lanes, 0), sum);
-          }
-        }
-        vstore_upto(out + h * hd + i, sum, lanes);
-      }
-    }
-  }
-}
-
 #endif

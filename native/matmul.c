@@ -11,23 +11,28 @@
  * enough for two multiply-adds a cycle with a latency of 4, and 14 loads for 24 multiply-adds. With
  * 16 registers (AVX2, SSE2) 6 rows make 12 chains, 2 for B and 1 for A.
  *
- * k is cut into as few blocks of at most KC terms as there must be, of equal length: between two blocks a
- * tile is stored and loaded again, and A and B are packed once more. With 512 terms a panel of B,
- * [k][2 vectors], is 64 KiB at 512 bits: it streams from the second cache, two lines a step of 12 cycles,
- * which the CPU foresees; shorter blocks, whose panels fit into the first cache, measured slower (512³ with
- * 256 terms at 165, with 512 at 200 GFLOP/s). All panels of a unit are packed before their first use,
- * BLOCK numbers at most: half of the second cache of CPUs with 512-bit vectors, which has 1 to 2 MiB, a
- * quarter to all of it elsewhere.
+ * A is multiplied as it lies where its rows are at most KC_IN_PLACE terms long: with all of k in one block no
+ * tile of C is stored and loaded again, and nothing is copied (1024³ on one thread of a Xeon with AVX-512: at
+ * 190 GFLOP/s, with copies in blocks of 512 at 175). Longer rows, a power of two apart, would share a few
+ * sets of the second cache, and A stored [k, m] has no rows: some of it at a time, COPIED numbers, is copied,
+ * to rows that lie together or to [k][ROWS], and k is cut into as few blocks of at most KC terms as there must
+ * be, of equal length. A panel of B, [k][2 vectors], is 64 KiB or more at 512 bits: it streams from the second
+ * cache, two lines a step of 12 cycles, which the CPU foresees; panels that fit into the first one, of 256
+ * terms, measured slower.
  *
- * A is read in place where its rows lie together (k ≤ KC). Else some rows at a time, COPIED numbers, are
- * copied to lie together: rows that are a power of two apart would share a few sets of the caches. Stored
- * [k, m], A is copied to [k][ROWS].
+ * B is packed in blocks of BLOCK numbers at most: half of the second cache of CPUs with 512-bit vectors that
+ * have 2 MiB, a quarter to all of it elsewhere. Units that follow each other on a thread use the same block.
+ * Where k is too long for that, it is computed in rounds, phases of one job: else every unit would pack all of
+ * its columns again ([256, 32000]·[32000, 128] on two threads: at 270 instead of 216 GFLOP/s).
  *
  * In a training step operands come from the third cache or from memory, hardly ever from the second (they
  * are as large as it is), and rows that are read side by side are no pattern that the CPU foresees. So
  * lines are asked for a tile ahead: of C, which is new memory or far away since the last block of k; of A,
  * while it is read in place for the first time ([1024, 256]·[256, 256] of operands that are in no cache:
- * at 170 instead of 142 GFLOP/s); and of what is packed, some rows ahead.
+ * at 170 instead of 142 GFLOP/s); and of what is packed, some rows ahead. Asked for all at once, C's lines
+ * take the places of B's among the misses that the first cache can wait for: one in four terms is as good
+ * as none ([1024, 256]·[256, 4096]: at 188 instead of 174). Where A was copied it was 3 % slower, so there they
+ * are asked for at once.
  */
 #include "matmul.h"
 
@@ -35,8 +40,9 @@
 #include "pack.h"
 
 #define KC 512
+#define KC_IN_PLACE 1024
 #if VW == 16
-#define BLOCK (192 * 1024)
+#define BLOCK (256 * 1024)
 #else
 #define BLOCK (128 * 1024)
 #endif
@@ -62,6 +68,7 @@ struct tile {
   float *next_c;
   const float *next_a;
   int next_step; /* 0: A is near */
+  int copied;    /* A is a copy: C's lines are asked for at once */
 };
 
 /* One tile of a known number of rows; `vectors` whole vectors of columns, the last of `last` lanes. */
@@ -82,32 +89,46 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
   const float *a = t->a, *b = t->b;
   const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row;
   const float *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v++) __builtin_prefetch(t->next_c + r * t->c_row + v * VW, 1);
-  }
   const float *next = t->next_a;
   const int next_step = t->next_step;
-  for (int k = t->kc; k > 0; k--) {
-    __builtin_prefetch(next, 0, 2);
-    next += next_step;
-    vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0), b1 = b0;
-    if (vectors == 2) b1 = vload_upto(b + VW, last, 0);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-      /* Four pointers and one stride reach 12 rows with the addressing of x64. */
-      const float *base = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : a9;
-      vf x = vset(base[(r % 3) * a_row]);
-      sums[r][0] = vfma(x, b0, sums[r][0]);
-      if (vectors == 2) sums[r][1] = vfma(x, b1, sums[r][1]);
+#define STEP()                                                                     \
+  do {                                                                             \
+    __builtin_prefetch(next, 0, 2);                                                \
+    next += next_step;                                                             \
+    vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0), b1 = b0;                   \
+    if (vectors == 2) b1 = vload_upto(b + VW, last, 0);                            \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                      \
+      /* Four pointers and one stride reach 12 rows with the addressing of x64. */ \
+      const float *base = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : a9;                \
+      vf x = vset(base[(r % 3) * a_row]);                                          \
+      sums[r][0] = vfma(x, b0, sums[r][0]);                                        \
+      if (vectors == 2) sums[r][1] = vfma(x, b1, sums[r][1]);                      \
+    }                                                                              \
+    a += a_step;                                                                   \
+    a3 += a_step;                                                                  \
+    a6 += a_step;                                                                  \
+    a9 += a_step;                                                                  \
+    b += b_row;                                                                    \
+  } while (0)
+  int k = t->kc;
+  const float *next_c = t->next_c;
+  if (!t->copied && k >= 8 * rows) {
+    for (int r = 0; r < rows; r++, next_c += t->c_row, k -= 8) {
+#pragma GCC unroll 2
+      for (int v = 0; v < 2; v++) {
+        if (v < vectors) __builtin_prefetch(next_c + v * VW, 1);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) STEP();
+      }
     }
-    a += a_step;
-    a3 += a_step;
-    a6 += a_step;
-    a9 += a_step;
-    b += b_row;
+  } else {
+    for (int r = 0; r < rows; r++, next_c += t->c_row) {
+      __builtin_prefetch(next_c, 1);
+      if (vectors == 2) __builtin_prefetch(next_c + VW, 1);
+    }
   }
+  for (; k > 0; k--) STEP();
+#undef STEP
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
@@ -158,18 +179,28 @@ struct job {
   int rows, columns; /* of a unit */
   int blocks_m, blocks_n;
   int in_place; /* B is not packed */
-  int keeps;    /* all of k is packed at once, for the units to come */
+  int round;    /* terms of which B's columns of a unit are packed, and stay for the units to come */
+};
+
+/* Terms k0..k1 of a product, which all units compute before the next ones. */
+struct round {
+  const struct job *job;
+  int k0, k1;
 };
 
 /* What lies packed in a thread's scratch: in the line before it. */
 struct note {
   int64_t job, block;
+  int k0;
 };
 
 static enum start start_of(const struct job *job, int k0) {
   if (k0 > 0 || job->x.flags & MATMUL_ADD) return FROM_C;
   return job->x.bias != NULL ? FROM_BIAS : FROM_ZERO;
 }
+
+static int divide_up(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+static int at_least_one(int64_t n) { return n < 1 ? 1 : (int)n; }
 
 /* Rows m0..m1 of the columns of one panel; the tiles of A are `tile_step` apart. */
 static void run_panel(struct tile tile, int64_t tile_step, int m0, int m1, int columns) {
@@ -185,76 +216,111 @@ static void run_panel(struct tile tile, int64_t tile_step, int m0, int m1, int c
   }
 }
 
-/* One unit: rows m0..m1 and columns n0..n1 of one matrix of the batch. */
-static void run_unit(const struct job *job, int64_t batch, int m0, int m1, int n0, int n1,
-                     int64_t block, float *scratch) {
+/* Terms k0..k0+kc of rows m0..m1 and columns n0..n1; B's panels are packed, or B is read where it is. */
+static void run_block(const struct job *job, const float *a, const float *b, float *c, const float *panels,
+                      int k0, int kc, int m0, int m1, int n0, int n1, float *copied) {
   const struct matmul *x = &job->x;
-  const int k = (int)x->k;
-  const float *a = x->a + batch * x->stride_a, *b = x->b + batch * x->stride_b;
-  float *c = x->c + batch * x->m * x->n;
   const int transpose_a = (x->flags & MATMUL_TRANSPOSE_A) != 0;
-  const int transpose_b = (x->flags & MATMUL_TRANSPOSE_B) != 0;
-  struct note *note = (struct note *)(void *)((char *)scratch - 64);
-  const int packed = job->keeps && note->job == job->number && note->block == block;
-  for (int k0 = 0; k0 == 0 || k0 < k; k0 += job->kc) {
-    const int kc = k - k0 < job->kc ? k - k0 : job->kc;
-    float *panels = scratch + (job->keeps ? (int64_t)k0 * job->columns : 0);
-    for (int n = n0; n < n1 && !job->in_place && !packed; n += NR) {
+  const int gathered = !transpose_a && x->k > job->kc && n1 - n0 > NR;
+  const int copies = transpose_a || gathered;
+  const int rows = kc == 0 ? m1 - m0 : COPIED / kc / MR * MR;
+  for (int m = m0; m < m1; m += rows) {
+    const int end = m1 - m < rows ? m1 : m + rows;
+    if (gathered) gather_a(copied, a + k0, job->lda, kc, m, end);
+    if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m, end);
+    for (int n = n0; n < n1; n += NR) {
       const int columns = n1 - n < NR ? n1 - n : NR;
-      float *panel = panels + (int64_t)(n - n0) * kc;
-      if (transpose_b) pack_columns(panel, b + n * job->ldb + k0, job->ldb, kc, columns);
-      else pack_rows(panel, b + k0 * job->ldb + n, job->ldb, kc, columns);
-    }
-    const int gathered = !transpose_a && k > job->kc && n1 - n0 > NR;
-    const int copies = transpose_a || gathered;
-    const int rows = kc == 0 ? m1 - m0 : COPIED / kc / MR * MR;
-    for (int m = m0; m < m1; m += rows) {
-      const int end = m1 - m < rows ? m1 : m + rows;
-      float *copied = scratch + BLOCK;
-      if (gathered) gather_a(copied, a + k0, job->lda, kc, m, end);
-      if (transpose_a) copy_a(copied, a + k0 * job->lda, job->lda, kc, m, end);
-      for (int n = n0; n < n1; n += NR) {
-        const int columns = n1 - n < NR ? n1 - n : NR;
-        struct tile tile = {
-            .a = copies ? copied : a + m * job->lda + k0,
-            .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
-            .a_step = transpose_a ? MR : 1,
-            .b = job->in_place ? b + k0 * job->ldb + n : panels + (int64_t)(n - n0) * kc,
-            .b_row = job->in_place ? job->ldb : NR,
-            .kc = kc,
-            .c = c + n,
-            .c_row = x->n,
-            .bias = x->bias == NULL ? NULL : x->bias + n,
-            .start = start_of(job, k0),
-            .next_step = !copies && n == n0 && kc == k ? MR : 0,
-        };
-        run_panel(tile, copies ? MR * kc : MR * job->lda, m, end, columns);
-      }
+      struct tile tile = {
+          .a = copies ? copied : a + m * job->lda + k0,
+          .a_row = transpose_a ? 1 : gathered ? kc : job->lda,
+          .a_step = transpose_a ? MR : 1,
+          .b = job->in_place ? b + k0 * job->ldb + n : panels + (int64_t)(n - n0) * kc,
+          .b_row = job->in_place ? job->ldb : NR,
+          .kc = kc,
+          .c = c + n,
+          .c_row = x->n,
+          .bias = x->bias == NULL ? NULL : x->bias + n,
+          .start = start_of(job, k0),
+          .next_step = !copies && n == n0 && kc == x->k ? MR : 0,
+          .copied = copies,
+      };
+      run_panel(tile, copies ? MR * kc : MR * job->lda, m, end, columns);
     }
   }
-  if (!job->in_place) *note = (struct note){job->number, job->keeps ? block : -1};
+}
+
+/* Columns n0..n1 of a block of k of B, as panels [kc][NR]. */
+static void pack_b(const struct job *job, const float *b, int k0, int kc, int n0, int n1, float *to) {
+  for (int n = n0; n < n1; n += NR, to += NR * kc) {
+    const int columns = n1 - n < NR ? n1 - n : NR;
+    if (job->x.flags & MATMUL_TRANSPOSE_B) pack_columns(to, b + n * job->ldb + k0, job->ldb, kc, columns);
+    else pack_rows(to, b + k0 * job->ldb + n, job->ldb, kc, columns);
+  }
+}
+
+/* One unit: rows m0..m1 and columns n0..n1 of one matrix of the batch. */
+static void run_unit(const struct round *round, int64_t batch, int m0, int m1, int n0, int n1,
+                     int64_t block, float *scratch) {
+  const struct job *job = round->job;
+  const struct matmul *x = &job->x;
+  const float *a = x->a + batch * x->stride_a, *b = x->b + batch * x->stride_b;
+  float *c = x->c + batch * x->m * x->n, *panels = scratch;
+  struct note *note = (struct note *)(void *)((char *)scratch - 64);
+  const int packs = !job->in_place && (note->job != job->number || note->block != block ||
+                                       note->k0 != round->k0);
+  int k0 = round->k0;
+  do {
+    const int kc = round->k1 - k0 < job->kc ? round->k1 - k0 : job->kc;
+    if (packs) pack_b(job, b, k0, kc, n0, n1, panels);
+    run_block(job, a, b, c, panels, k0, kc, m0, m1, n0, n1, scratch + BLOCK);
+    panels += (int64_t)divide_up(n1 - n0, NR) * NR * kc;
+    k0 += kc;
+  } while (k0 < round->k1);
+  if (packs) *note = (struct note){job->number, block, round->k0};
+}
+
+/* Where part `i` of `parts` begins, when n is cut into pieces of `size` and they are dealt out evenly. */
+static int border(int n, int size, int i, int parts) {
+  const int64_t pieces = (n + size - 1) / size, at = pieces * i / parts * size;
+  return at < n ? (int)at : n;
 }
 
 static void task(const void *arguments, int begin, int end, void *scratch) {
-  const struct job *job = arguments;
+  const struct round *round = arguments;
+  const struct job *job = round->job;
   const int m = (int)job->x.m, n = (int)job->x.n;
   for (int unit = begin; unit < end; unit++) {
     const int block_m = unit % job->blocks_m, rest = unit / job->blocks_m;
     const int block_n = rest % job->blocks_n, batch = rest / job->blocks_n;
-    const int m0 = block_m * job->rows, n0 = block_n * job->columns;
-    const int m1 = m0 + job->rows < m ? m0 + job->rows : m;
-    const int n1 = n0 + job->columns < n ? n0 + job->columns : n;
-    run_unit(job, batch, m0, m1, n0, n1, job->x.stride_b == 0 ? block_n : rest, scratch);
+    const int m0 = border(m, MR, block_m, job->blocks_m), m1 = border(m, MR, block_m + 1, job->blocks_m);
+    const int n0 = border(n, NR, block_n, job->blocks_n), n1 = border(n, NR, block_n + 1, job->blocks_n);
+    run_unit(round, batch, m0, m1, n0, n1, job->x.stride_b == 0 ? block_n : rest, scratch);
   }
 }
 
-static int divide_up(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
-static int at_least_one(int64_t n) { return n < 1 ? 1 : (int)n; }
+/* Whether A is multiplied as it lies. */
+static int reads_a(const struct matmul *x) {
+  return !(x->flags & MATMUL_TRANSPOSE_A) && x->k <= KC_IN_PLACE;
+}
+
+/*
+ * What a product costs per term of k, in numbers that are packed, if its columns are cut into so many blocks.
+ * Every thread that has a part of one packs it; A is copied for each, or read again, at an eighth of that. 30
+ * multiply-adds take as long as packing a number; a thread's blocks are its own where there are as many for
+ * all, so that the one with most panels is waited for.
+ */
+static double cost(const struct matmul *x, int threads, int blocks_n) {
+  const int own = blocks_n % threads == 0, panels = divide_up(x->n, NR);
+  const double packs = own ? 1 : (double)(blocks_n + threads - 1) / blocks_n;
+  const double columns = NR * (double)(own ? divide_up(panels, threads) * threads : panels);
+  const double copies = blocks_n * (reads_a(x) ? 0.125 : 1);
+  return packs * (double)x->n + (copies + columns / 30) * (double)x->m;
+}
 
 /*
  * Cuts the product into units: as many for every thread, of 30 µs or more, so that one that is held up can be
- * helped out. By rows first: their B is packed once per thread; by columns where rows are few, or where B is
- * more than a block and every unit can have a block of its own.
+ * helped out. Blocks of columns as few as fit into the cache, or as many for every thread, whatever costs less;
+ * each is cut by rows, which use what was packed for the first of them.
  */
 static void cut(struct job *job, int threads) {
   const struct matmul *x = &job->x;
@@ -263,21 +329,27 @@ static void cut(struct job *job, int threads) {
   const int wanted = threads == 1 || pieces < threads ? threads
                      : pieces < 4 * threads         ? (int)pieces
                                                     : 4 * threads;
-  const int batch = (int)x->batch;
+  const int batch = (int)x->batch, tiles = divide_up(x->m, MR), panels = divide_up(x->n, NR);
   const int most_m = at_least_one(x->m / (4 * MR)), most_n = at_least_one(x->n / (2 * NR));
-  job->kc = x->k == 0 ? 1 : divide_up(x->k, divide_up(x->k, KC));
-  int blocks_n = divide_up(x->n, BLOCK / job->kc / NR * NR);
-  if (blocks_n > 1 && blocks_n < wanted && x->n >= wanted * 8 * NR) blocks_n = wanted;
-  while (batch * most_m * blocks_n < wanted && blocks_n < most_n) blocks_n++;
-  job->columns = divide_up(divide_up(x->n, blocks_n), NR) * NR;
-  job->blocks_n = divide_up(x->n, job->columns);
-  job->keeps = x->k * job->columns <= BLOCK;
-  int blocks_m = divide_up(wanted, batch * job->blocks_n);
-  while (batch * job->blocks_n * blocks_m % threads != 0 && blocks_m < 2 * wanted) blocks_m++;
+  const int enough = wanted < 2 * threads ? wanted : 2 * threads;
+  job->kc = reads_a(x) || x->k == 0 ? at_least_one(x->k) : divide_up(x->k, divide_up(x->k, KC));
+  int blocks_n = divide_up(panels, BLOCK / job->kc / NR);
+  while (batch * most_m * blocks_n < enough && blocks_n < most_n) blocks_n++;
+  const int even = divide_up(blocks_n, threads) * threads;
+  if (even <= panels && cost(x, threads, even) < cost(x, threads, blocks_n)) blocks_n = even;
+  job->blocks_n = blocks_n;
+  job->columns = divide_up(panels, blocks_n) * NR;
+  job->round = job->in_place ? (int)x->k : at_least_one(BLOCK / job->columns / job->kc) * job->kc;
+  int blocks_m = divide_up(wanted, batch * blocks_n);
+  while (batch * blocks_n * blocks_m % threads != 0 && blocks_m < most_m) blocks_m++;
   if (blocks_m > most_m) blocks_m = most_m;
-  job->rows = divide_up(divide_up(x->m, blocks_m), MR) * MR;
-  job->blocks_m = divide_up(x->m, job->rows);
+  while (batch * blocks_n * blocks_m % threads != 0 && blocks_m > 1) blocks_m--;
+  job->rows = divide_up(tiles, blocks_m) * MR;
+  job->blocks_m = blocks_m;
 }
+
+/* Of one job of the threads. */
+#define MOST_ROUNDS 16
 
 int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
   static _Thread_local int64_t number;
@@ -289,16 +361,27 @@ int NAME(matmul)(struct pupil_engine *engine, const void *arguments) {
   /* So few rows do not pay for packing. */
   job.in_place = !(x->flags & MATMUL_TRANSPOSE_B) && x->m <= 2 * MR;
   cut(&job, engine->threads);
+  const int k = (int)x->k, units = (int)x->batch * job.blocks_n * job.blocks_m;
   /* A claim is at least some 20 µs of work: less is done before another thread has begun. */
-  const double work = (double)(x->m < job.rows ? x->m : job.rows) *
-                      (double)(x->n < job.columns ? x->n : job.columns) * (double)(x->k + 8);
-  const double grain = 60000.0 * VW / work;
-  const int units = (int)x->batch * job.blocks_n * job.blocks_m;
+  const double unit = (double)(x->m < job.rows ? x->m : job.rows) *
+                      (double)(x->n < job.columns ? x->n : job.columns) *
+                      (double)((k < job.round ? k : job.round) + 8);
+  const double grain = 60000.0 * VW / unit;
   /* Below some 30 µs in all, waking and waiting costs what a second thread gains. */
-  if ((double)x->batch * (double)x->m * (double)x->n * (double)x->k < 150000.0 * VW) {
-    task(&job, 0, units, pupil_scratch(engine));
-    return 0;
-  }
-  pupil_parallel(engine, task, &job, units, grain < 1 ? 1 : grain > units ? units : (int)grain);
+  const double work = (double)x->batch * (double)x->m * (double)x->n * (double)k;
+  const int shared = work >= 150000.0 * VW;
+  const int chunk = !shared || grain > units ? units : at_least_one((int64_t)grain);
+  struct round rounds[MOST_ROUNDS];
+  struct pupil_phase phases[MOST_ROUNDS];
+  int count = 0, k0 = 0;
+  do {
+    rounds[count] = (struct round){&job, k0, k - k0 < job.round ? k : k0 + job.round};
+    phases[count] = (struct pupil_phase){task, &rounds[count], units, chunk};
+    count++;
+    k0 += job.round;
+    if (k0 < k && count < MOST_ROUNDS) continue;
+    pupil_phases(engine, phases, count);
+    count = 0;
+  } while (k0 < k);
   return 0;
 }

@@ -25,6 +25,11 @@
 struct left {
   const float *a;
   int64_t row, step;
+#ifdef TILE_ASKS_AHEAD
+  /* A line of what is needed later is asked for in every step. */
+  const float *ahead;
+  int64_t ahead_step;
+#endif
 };
 
 /* `rows` and `vectors` are constants; the last vector has `last` lanes. */
@@ -39,13 +44,10 @@ INLINE void tile(int rows, int vectors, int last, struct left left, const float 
       sum[r][v] = adds ? vload_upto(c + r * c_row + v * VW, count, 0) : vzero();
     }
   }
-#ifdef TILE_PREFETCHES_NEXT_PANEL
-  const int64_t ahead = k * b_row;
-#endif
   for (int64_t i = 0; i < k; i++) {
-#ifdef TILE_PREFETCHES_NEXT_PANEL
-    __builtin_prefetch(b + ahead, 0, 2);
-    if (VW == 16) __builtin_prefetch(b + ahead + VW, 0, 2);
+#ifdef TILE_ASKS_AHEAD
+    __builtin_prefetch(left.ahead, 0, 2);
+    left.ahead += left.ahead_step;
 #endif
     vf b0 = vload_upto(b, vectors == 1 ? last : VW, 0);
     vf b1 = vectors == 2 ? vload_upto(b + VW, last, 0) : b0;

@@ -9,7 +9,8 @@ import { expectClose } from "../ops/closeness.js";
 type Sizes = readonly [m: number, n: number, k: number];
 
 // WebAssembly: tiles of 6×8, panels of 128 columns, rows of B 256 and 1024, row blocks 48 to 192. C: tiles of
-// 12×32 or less, blocks of 512 terms, 98304 numbers copied of A at a time, 131072 or 196608 of B.
+// 12×32 or less, blocks of 512 terms, or 1024 where A lies as it is read, 98304 numbers copied of A at a time,
+// 131072 or 262144 of B.
 const sizes: Sizes[] = [
   ...([
     [1, 1, 1],
@@ -28,6 +29,7 @@ const sizes: Sizes[] = [
     [11, 24, 259],
     [200, 70, 1030],
     [13, 400, 513],
+    [50, 380, 700],
     [0, 3, 2],
     [3, 0, 2],
     [3, 4, 0],
@@ -90,6 +92,28 @@ describe.each(engineVariants)("matMul, $name", ({ options }) => {
       const expected = product(a, b, [m, n, k], transposeA, transposeB);
       const bounds = { absolute: 3e-6 * Math.sqrt(k + 1), relative: 1e-5 };
       expectClose(await result.data(), expected, bounds, `${transposeA}, ${transposeB}`);
+      result.dispose();
+    }
+  });
+
+  test("so many terms that B is packed in many rounds", async () => {
+    // Whole numbers: float32 adds them up exactly.
+    const [m, n, k] = [25, 8, 140_000] as const;
+    const left = (i: number, t: number) => (((i + 2) * t) % 3) - 1;
+    const right = (t: number, j: number) => ((t + j * j) % 5) - 2;
+    const expected = Array.from({ length: m * n }, (_, at) => {
+      let sum = 0;
+      for (let t = 0; t < k; t++) sum += left(Math.floor(at / n), t) * right(t, at % n);
+      return sum;
+    });
+    const a = Float32Array.from({ length: m * k }, (_, at) => left(Math.floor(at / k), at % k));
+    const b = Float32Array.from({ length: k * n }, (_, at) => right(Math.floor(at / n), at % n));
+    for (const transposeA of [false, true]) {
+      const result = tf.tidy(() => {
+        const rows = tf.tensor2d(a, [m, k]);
+        return tf.matMul(transposeA ? rows.transpose() : rows, tf.tensor2d(b, [k, n]), transposeA);
+      });
+      expect([...(await result.data())]).toEqual(expected);
       result.dispose();
     }
   });
