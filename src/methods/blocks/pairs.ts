@@ -1,5 +1,5 @@
 import type { Stage, StageRun } from "../../config/index.js";
-import { type BaseSettings, withTask } from "./settings.js";
+import type { BaseSettings } from "./settings.js";
 import { trainStage } from "./stages.js";
 import { fromStage } from "./students.js";
 import { tracesStage } from "./traces.js";
@@ -35,17 +35,21 @@ export function dpoStage(
 const unseen = 1_000_000;
 
 /**
- * Rows that ask for a correction, for `askRowsOf`: problems with a solution of the task as far as its
- * mistake, and a mark behind that.
+ * Rows that ask for a correction, for `askRowsOf`: problems that an earlier stage's student gets wrong, with
+ * its attempt as far as the first error, and a mark behind that.
  */
 export function begunStage(
   name: string,
-  { problems, ...settings }: BaseSettings,
-  { count, mark }: { readonly count: number; readonly mark: string },
+  settings: BaseSettings,
+  {
+    student,
+    count,
+    mark,
+  }: { readonly student: string; readonly count: number; readonly mark: string },
 ): Stage {
-  const silent = { ...settings, problems: withTask(problems, { verbosity: 0 }) };
-  return tracesStage(name, silent, {
-    ...{ start: unseen, count, sampler: { type: "oracle", errorRate: 1 } },
+  return tracesStage(name, settings, {
+    ...{ start: unseen, count, student: `stage:${student}` },
+    sampler: { type: "plain", samplesPerProblem: 1 },
     pairs: { type: "self-correction", mark },
   });
 }

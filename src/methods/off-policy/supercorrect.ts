@@ -19,6 +19,7 @@ import {
 import { defineMethod } from "../define.js";
 
 const accuracy = "new.heldOut.accuracy";
+const cross = "HSFT, cross-model DPO";
 const fixRate = "begun.heldOut.accuracy";
 
 /** Solutions in a hierarchical template, then a teacher's corrections against the student's own. */
@@ -28,9 +29,9 @@ export const supercorrect = defineMethod({
   title: "SuperCorrect: Supervising and Correcting Language Models with Error-Driven Insights",
   paper: { citation: "Yang et al., ICLR 2025", url: "https://arxiv.org/abs/2410.09008" },
   claim:
-    "After SFT on solutions in a hierarchical template, DPO on a teacher's corrections of the first error against the student's own fixes more mistakes, and is right more often, than DPO on whole solutions, more such SFT, or SFT on plain solutions.",
+    "After SFT on solutions in a hierarchical template, DPO on a teacher's corrections of the first error against the student's own fixes more mistakes than DPO on whole solutions or more such SFT, and is right more often than both and than SFT on plain solutions.",
   fidelity: "faithful",
-  note: `The teacher and the inspector are the task; a step's key is its operation. Mistakes to be fixed are the task's, the same for all arms: "begun" is an attempt as far as its first error, which a mark takes back. Solutions that every arm learns have such marks, as language models know them.`,
+  note: `The teacher and the inspector are the task; a step's key is its operation. "begun" is the fix rate: problems that the student got wrong after its first SFT, with its attempt as far as the first error, which a mark takes back. Solutions that every arm learns have such marks, as language models know them.`,
   settings: z.strictObject({
     ...baseSettings({
       problems: {
@@ -44,14 +45,11 @@ export const supercorrect = defineMethod({
       batchSize: 32,
       evaluateEvery: 0,
     }),
-    mark: z
-      .string()
-      .default("\nwait\n")
-      .describe("[REC] What is put behind a wrong step to have it corrected."),
+    mark: z.string().default("\nwait\n").describe("[REC] Put behind a step to have it corrected."),
     baseSteps: stepsField(1200, "the SFT that every arm begins with"),
     baseRate: rateField(3e-3, "that SFT"),
     pairProblems: countField(1500, "pairs are made of"),
-    begunProblems: countField(200, "are begun with a mistake, for the fix rate"),
+    begunProblems: countField(400, "students try; those that they get wrong are for the fix rate"),
     beta: z.number().positive().default(0.1).describe("[REC] β of DPO."),
     steps: stepsField(100, "every arm after the first SFT"),
     dpoRate: rateField(3e-5, "DPO"),
@@ -77,8 +75,8 @@ export const supercorrect = defineMethod({
       return {
         ...{ of, evaluation, more: sftStage("more", of, { ...more, evaluation }) },
         before: [
-          begunStage(begun, of, { count: s.begunProblems, mark: s.mark }),
           sftStage(name, of, start),
+          begunStage(begun, of, { student: name, count: s.begunProblems, mark: s.mark }),
         ],
       };
     };
@@ -102,14 +100,16 @@ export const supercorrect = defineMethod({
       SFT: [...plain.before, plain.more],
       HSFT: [...before, more],
       "HSFT, DPO on whole": [...before, whole, dpo],
-      "HSFT, cross-model DPO": [...before, attempts, corrections, dpo],
+      [cross]: [...before, attempts, corrections, dpo],
     };
   },
   baseline: "HSFT",
-  comparisons: ["HSFT, DPO on whole", "HSFT", "SFT"].flatMap((other) => [
-    higher(fixRate, "HSFT, cross-model DPO", other),
-    higher(accuracy, "HSFT, cross-model DPO", other),
-  ]),
+  // What was begun is of the SFT's own form: across the two there is nothing to compare.
+  comparisons: [
+    higher(fixRate, cross, "HSFT, DPO on whole"),
+    higher(fixRate, cross),
+    ...["HSFT, DPO on whole", "HSFT", "SFT"].map((other) => higher(accuracy, cross, other)),
+  ],
   metrics: [fixRate, accuracy, "new.longer.accuracy", "new.heldOut.meanLength"],
   fairness: {
     equal: "steps",
