@@ -5,7 +5,10 @@ import { formatNumber } from "./format.js";
 import { tableText } from "./table-text.js";
 
 /** What follows the end of a run: how far its measures have come, and what to do with it. */
-export async function finishedLines(run: string, { trainer }: RunConfig): Promise<string[]> {
+export async function finishedLines(
+  run: string,
+  { trainer, teacher }: RunConfig,
+): Promise<string[]> {
   const { rows, unreadable } = await readLog(join(run, "metrics.jsonl"));
   const evaluations = rows.filter((row) => row.type === "evaluation");
   const reached = reachedIn(evaluations);
@@ -19,16 +22,18 @@ export async function finishedLines(run: string, { trainer }: RunConfig): Promis
     "Next:",
     ...(writes ? [`  pupil generate ${run} "<prompt>"`] : []),
     `  pupil evaluate ${run}`,
+    ...(writes && teacher !== undefined ? [`  pupil tokens ${run} "<text>"`] : []),
   ];
 }
 
 function reachedTable(reached: readonly Reached[]): string {
-  return tableText({
+  const table = {
     title: "What it reached",
     head: ["measure", "first", "last", "best", "at step"],
     rows: reached.map(({ name, first, last, best }) => [
       ...[name, formatNumber(first), formatNumber(last)],
       ...(best === undefined ? ["", ""] : [formatNumber(best.value), String(best.step)]),
     ]),
-  });
+  };
+  return tableText(table, { isCompact: true });
 }

@@ -20,6 +20,7 @@ import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
 import { methodsCommand } from "./methods.js";
 import { runsCommand } from "./runs.js";
+import { tokensCommand } from "./tokens.js";
 import { trainCommand } from "./train.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 import { writeLine } from "./terminal.js";
@@ -100,6 +101,14 @@ program
   .argument("[overrides...]", "key=value: seed, count, maxNewTokens, samplingTemperature, …")
   .description("Let a model complete a prompt.")
   .action(generateCommand);
+
+program
+  .command("tokens")
+  .argument("<model>", "run folder or model folder")
+  .argument("<text>", "text to look at")
+  .argument("[options...]", "teacher=<folder>, by=forwardKl|reverseKl, alternatives=3")
+  .description("Show a text with each token coloured by how far model and teacher are apart there.")
+  .action(tokensCommand);
 
 program
   .command("data")

@@ -32,6 +32,7 @@ export { type LogContent, readLog } from "./logs/log-file.js";
 export { exportMetrics, exportMetricsSchema } from "./logs/exports/export-metrics.js";
 export { type Reached, reachedIn } from "./logs/reached.js";
 export { readTraces } from "./logs/traces.js";
+export { traceText, type TracedText, type TraceTextOptions } from "./models/trace-text.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
 export { openHiddenStates, openRecording } from "./recording/open-recording.js";
