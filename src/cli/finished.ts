@@ -22,6 +22,7 @@ export async function finishedLines(
     "Next:",
     ...(writes ? [`  pupil generate ${run} "<prompt>"`] : []),
     `  pupil evaluate ${run}`,
+    `  pupil report ${run}`,
     ...(writes && teacher !== undefined ? [`  pupil tokens ${run} "<text>"`] : []),
   ];
 }

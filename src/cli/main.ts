@@ -16,6 +16,7 @@ import { exportCommand } from "./export.js";
 import { exportMetricsCommand } from "./export-metrics.js";
 import { generateCommand } from "./generate.js";
 import { recordTeacherCommand } from "./record-teacher.js";
+import { reportCommand } from "./report.js";
 import { infoCommand } from "./info.js";
 import { mergeCommand } from "./merge.js";
 import { methodsCommand } from "./methods.js";
@@ -69,6 +70,12 @@ program
   .argument("[folder]", "folder of run folders; default: runs")
   .description("List runs: state, steps and last measures.")
   .action(runsCommand);
+
+program
+  .command("report")
+  .argument("<runs...>", "run folders; output=<file> writes elsewhere than into the first one")
+  .description("Write a run, or several on the same axes, as a page that needs nothing else.")
+  .action(reportCommand);
 
 program
   .command("collect")

@@ -1,5 +1,3 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { tokenViewer, type Tokenizer, type TokenSequence } from "../../data/index.js";
 import {
   type Alternative,
@@ -8,7 +6,7 @@ import {
   type TraceRow,
   traceRowSchema,
 } from "../../trainers/index.js";
-import { exists } from "../files/file-exists.js";
+import { readEnds } from "./read-ends.js";
 
 /** Makes of the views of a row's tokens what a trace holds: texts, and numbers of four digits. */
 export function tokenTracer(
@@ -40,15 +38,10 @@ export function tokenTracer(
 
 const brief = (value: number) => Number(value.toPrecision(4));
 
-/** The rows of a run's `traces.jsonl`, in order; none if it has no such file. */
+/** The rows of a run's `traces.jsonl`, in order, of a large one the first and the last; none if it has no such file. */
 export async function readTraces(path: string): Promise<TraceRow[]> {
-  if (!(await exists(path))) return [];
-  const rows: TraceRow[] = [];
-  for await (const line of createInterface({ input: createReadStream(path) })) {
-    const row = parseTrace(line);
-    if (row !== undefined) rows.push(row);
-  }
-  return rows;
+  const lines = await readEnds(path, 2 ** 23);
+  return lines.flatMap((line) => parseTrace(line) ?? []);
 }
 
 /** A line that is being written is no row. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
+import { withNumbers } from "../files/json.js";
 import { lastRows } from "../logs/last-rows.js";
 import { checkpointSteps } from "./run-folder.js";
 import { isLocked } from "./run-lock.js";
@@ -34,7 +35,7 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
   const found: ListedRun[] = [];
   const look = async (path: string, depth: number): Promise<void> => {
     if (await isRunFolder(path)) {
-      found.push(await describeRun(path));
+      found.push(await listRun(path));
       return;
     }
     if (depth === 0) return;
@@ -48,24 +49,25 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
   return found;
 }
 
-async function describeRun(path: string): Promise<ListedRun> {
+/** What is read of a `summary.json`. */
+interface Summary {
+  readonly final?: Readonly<Record<string, number>>;
+  readonly steps?: number;
+  readonly diverged?: boolean;
+}
+
+/** One run of such a list. */
+export async function listRun(path: string): Promise<ListedRun> {
   const nothing = { path, done: 0, steps: 0, metrics: {} };
   try {
     const config = (await readJson(join(path, "config.json"), "config")) as {
       trainer?: { steps?: number };
     };
     const steps = config.trainer?.steps ?? 0;
-    const summary = join(path, "summary.json");
-    if (await exists(summary)) {
-      const {
-        final,
-        steps: done,
-        diverged,
-      } = (await readJson(summary)) as {
-        final: Record<string, number>;
-        steps: number;
-        diverged: boolean;
-      };
+    const summaryFile = join(path, "summary.json");
+    if (await exists(summaryFile)) {
+      const summary = withNumbers(await readJson(summaryFile)) as Summary;
+      const { final = {}, steps: done = 0, diverged = false } = summary;
       return { path, state: diverged ? "diverged" : "finished", done, steps, metrics: final };
     }
     const saved = (await checkpointSteps(path)).at(-1) ?? 0;

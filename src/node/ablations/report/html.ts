@@ -42,13 +42,19 @@ ${tables.map(tableOf).join("\n")}
 `;
 }
 
-function tableOf({ title, head, rows, note }: Table): string {
+function tableOf({ title, head, rows, note, links = [] }: Table): string {
   const cells = (tag: string, list: readonly string[]) =>
     list.map((cell) => `<${tag}>${text(cell)}</${tag}>`).join("");
   return `<h2>${text(title)}</h2>
 <div class="scroll" tabindex="0"><table><thead><tr>${cells('th scope="col"', head).replaceAll('</th scope="col">', "</th>")}</tr></thead>
-<tbody>${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}</tbody></table></div>
+<tbody>${rows.map((row, i) => `<tr>${linked(cells("td", row), links[i])}</tr>`).join("\n")}</tbody></table></div>
 ${note === undefined ? "" : `<p class="note">${text(note)}</p>`}`;
+}
+
+/** The last cell leads there. */
+function linked(cells: string, link: string | undefined): string {
+  if (link === undefined) return cells;
+  return cells.replace(/<td>([^<]*)<\/td>$/, `<td><a href="${text(link)}">$1</a></td>`);
 }
 
 function text(value: string): string {

@@ -1,5 +1,8 @@
 import { writeFileAtomic } from "../../files/atomic.js";
-import { join } from "node:path";
+import { PupilError } from "../../../errors/index.js";
+import { join, relative, sep } from "node:path";
+import { exists } from "../../files/file-exists.js";
+import { writeRunReport } from "../../pages/write-run-report.js";
 import { toJson } from "../../files/json.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationPlan } from "../planned.js";
@@ -19,6 +22,8 @@ import {
   type Table,
 } from "./tables.js";
 
+type Links = NonNullable<Table["links"]>;
+
 /** Writes results.json, report.md, report.html and the drawings as SVG and PNG into a folder. */
 export async function writeReport(
   plan: AblationPlan,
@@ -27,7 +32,8 @@ export async function writeReport(
   about: Pick<Report, "command" | "environment">,
   options: { readonly drawings: boolean },
 ): Promise<void> {
-  const tables = tablesOf(plan, results, cells, await readChoices(plan.stages));
+  const links = options.drawings ? await linksToReports(plan.folder, cells) : [];
+  const tables = tablesOf(plan, results, cells, await readChoices(plan.stages), links);
   // Loaded where something is drawn: the libraries take half as long to load as all the rest.
   const drawn = options.drawings ? await import("./drawings.js") : undefined;
   const drawings = drawn?.drawingsOf(plan, results, cells) ?? [];
@@ -56,6 +62,7 @@ function tablesOf(
   results: AblationResults,
   cells: readonly CellResult[],
   choices: readonly StageChoice[],
+  links: Links,
 ): Table[] {
   const { about, stages } = plan;
   const isPlain = stages.every(({ mark }) => mark === "cell.json");
@@ -66,6 +73,29 @@ function tablesOf(
     ...(choices.length === 0 ? [] : [choicesTable(choices)]),
     ...(isPlain ? [changesTable(plan)] : [chainTable(plan), stagesTable(plan)]),
     ...(about === undefined ? [] : [settingsTable(about.settings)]),
-    runsTable(cells, results),
+    runsTable(cells, results, links),
   ];
 }
+
+/** The reports of the runs, made where they are missing; finished runs do not change. */
+async function linksToReports(folder: string, cells: readonly CellResult[]): Promise<Links> {
+  const links: (string | undefined)[] = [];
+  for (const cell of cells) {
+    const path = join(cell.folder, "report.html");
+    links.push((await hasReport(cell.folder, path)) ? urlOf(relative(folder, path)) : undefined);
+  }
+  return links;
+}
+
+/** What a run has no report of, such as one whose config was removed, is no reason to have none of the others. */
+async function hasReport(folder: string, path: string): Promise<boolean> {
+  try {
+    if (!(await exists(path))) await writeRunReport([folder], path);
+    return true;
+  } catch (error) {
+    if (error instanceof PupilError) return false;
+    throw error;
+  }
+}
+
+const urlOf = (path: string) => path.split(sep).map(encodeURIComponent).join("/");

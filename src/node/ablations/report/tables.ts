@@ -10,6 +10,8 @@ export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly note?: string;
+  /** Where the last cell of each row leads to, relative to the report. */
+  readonly links?: readonly (string | undefined)[];
 }
 
 /** Four significant digits. */
@@ -162,8 +164,16 @@ export function changesTable({ arms }: AblationPlan): Table {
   };
 }
 
-/** Every run, the failed ones too. */
-export function runsTable(cells: readonly CellResult[], { failed, arms }: AblationResults): Table {
+/**
+ * Every run, the failed ones too.
+ *
+ * @param links to the reports of the cells
+ */
+export function runsTable(
+  cells: readonly CellResult[],
+  { failed, arms }: AblationResults,
+  links: readonly (string | undefined)[] = [],
+): Table {
   const metrics = [...new Set(Object.values(arms).flatMap((found) => Object.keys(found)))];
   const rows = cells.map(({ arm, seed, metrics: reached, folder }) => [
     arm,
@@ -180,5 +190,6 @@ export function runsTable(cells: readonly CellResult[], { failed, arms }: Ablati
     title: "Every run",
     head: ["arm", "seed", ...metrics, "folder"],
     rows: [...rows, ...failures],
+    links,
   };
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type CellResult, readCell } from "../../../../src/node/ablations/cell-results.js";
@@ -148,7 +148,16 @@ describe("a run whose measures are not all finite", () => {
     } as unknown as AblationPlan;
     const results = ablationResults(two, cells, []);
     const about = { command: "", environment: "" };
+    // Of one of them there can be a report.
+    const [first] = cells as [CellResult];
+    const config = { name: "run", trainer: { type: "sft", steps: 1 } };
+    writeFileSync(join(first.folder, "config.json"), JSON.stringify(config));
+    mkdirSync(join(first.folder, "checkpoints"));
     await writeReport(two, results, cells, about, { drawings: true });
+    const html = readFileSync(join(folder, "report.html"), "utf8");
+    const links = [...html.matchAll(/<td><a href="([^"]+)">/g)].map(([, link]) => link as string);
+    expect(links).toHaveLength(1);
+    expect(readFileSync(join(folder, ...links), "utf8")).toContain("<h1>");
     const stored = JSON.parse(
       readFileSync(join(folder, "results.json"), "utf8"),
     ) as AblationResults;

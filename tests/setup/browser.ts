@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onTestFinished } from "vitest";
+
+/** A Chromium of the system; undefined where there is none. */
+export const chromiumPath = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find(existsSync);
+
+/** What a page did that it should not: errors, and requests beyond its own origin. */
+export interface Opened {
+  readonly page: Page;
+  readonly problems: readonly string[];
+}
+
+/** Opens a page in a headless Chromium that ends with the test. */
+export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const browser = await chromium.launch({
+    executablePath: chromiumPath as string,
+    args: ["--no-sandbox"],
+  });
+  onTestFinished(() => browser.close());
+  const page = await (await browser.newContext(options)).newPage();
+  const problems: string[] = [];
+  page.on("pageerror", ({ message }) => problems.push(message));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    const asked = request.url();
+    if (!asked.startsWith("data:") && new URL(asked).origin !== new URL(url).origin) {
+      problems.push(`asked for ${asked}`);
+    }
+  });
+  await page.goto(url);
+  return { page, problems };
+}
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** What axe-core finds against WCAG 2.2 A and AA and its best practices. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // As the debugger does, which the page's content security policy does not hold.
+  await page.evaluate(readFileSync(axe, "utf8"));
+  return page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await (
+      globalThis as unknown as {
+        axe: {
+          run(options: object): Promise<{
+            violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+          }>;
+        };
+      }
+    ).axe.run({ runOnly: tags });
+    return violations.map(
+      ({ id, nodes: [first] }) => `${id}: ${first?.html.slice(0, 200)} ${first?.failureSummary}`,
+    );
+  });
+}
