@@ -33,7 +33,7 @@ export { exportMetrics, exportMetricsSchema } from "./logs/exports/export-metric
 export { type Reached, reachedIn } from "./logs/reached.js";
 export { readTraces } from "./logs/traces.js";
 export { traceText, type TracedText, type TraceTextOptions } from "./models/trace-text.js";
-export { runReport, writeRunReport } from "./pages/report.js";
+export { writeRunReport } from "./pages/write-run-report.js";
 export { type RunView, viewRun } from "./pages/run-view.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";

@@ -2,7 +2,7 @@ import { writeFileAtomic } from "../../files/atomic.js";
 import { PupilError } from "../../../errors/index.js";
 import { join, relative, sep } from "node:path";
 import { exists } from "../../files/file-exists.js";
-import { writeRunReport } from "../../pages/report.js";
+import { writeRunReport } from "../../pages/write-run-report.js";
 import { toJson } from "../../files/json.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationPlan } from "../planned.js";
