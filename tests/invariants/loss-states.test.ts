@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../setup/tiny-teacher.js";
 
@@ -32,13 +32,10 @@ test("a stopped run remembers the state of its losses and its place in their sch
 
   expect(metricsOf(parts)).toEqual(metricsOf(whole));
   expect(weightsOf(parts, 6).equals(weightsOf(whole, 6))).toBe(true);
-  const shares = metricsOf(whole).flatMap((row) => {
-    const states = row["lossStates"] as { taid: { interpolation: number } } | undefined;
-    return states === undefined ? [] : [states.taid.interpolation];
-  });
+  const shares = stepsOf(whole).map(({ lossStates }) => lossStates?.["taid"]?.["interpolation"]);
   expect(shares).toHaveLength(6);
   expect(shares[0]).toBe(0.2);
-  expect(shares.slice(2).every((share, i) => share > (shares[i + 1] as number))).toBe(true);
+  expect(shares.slice(2).every((share, i) => Number(share) > Number(shares[i + 1]))).toBe(true);
 });
 
 test("a stopped run remembers the average that is its teacher", async () => {
@@ -72,13 +69,16 @@ test("the state advances once per step, however many micro-batches it has", asyn
     const changes = await settings(folder, { gradientAccumulationSteps });
     const run = tinyRun(join(folder, `parts-${gradientAccumulationSteps}`), changes);
     await runToEnd(run);
-    return metricsOf(run).flatMap((row) => (row["lossStates"] === undefined ? [] : [row]));
+    return stepsOf(run).map(({ lossStates }) => lossStates?.["taid"]);
   };
   const [one, four] = [await statesWith(1), await statesWith(4)];
-  for (const [i, row] of one.entries()) {
-    const [a, b] = [row, four[i]].map((r) => r?.["lossStates"] as { taid: Record<string, number> });
+  expect(one).toHaveLength(6);
+  for (const [i, state] of one.entries()) {
     for (const field of ["interpolation", "improvement", "previousLoss"]) {
-      expect(b?.taid[field], `step ${i + 1}, ${field}`).toBeCloseTo(a?.taid[field] as number, 4);
+      const value = state?.[field];
+      // What a loss does not remember yet is not in the log.
+      if (i === 0 && value === undefined) continue;
+      expect(four[i]?.[field], `step ${i + 1}, ${field}`).toBeCloseTo(Number(value), 4);
     }
   }
 });

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { startBackend } from "../../src/backend/index.js";
 import { nodePlatform } from "../../src/node/index.js";
 import { useCpu } from "../setup/backend.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 afterEach(useCpu);
@@ -40,14 +40,9 @@ test("a reinforce run that was stopped between two updates ends its rollouts, an
   expect(weightsOf(parts, 6).equals(weightsOf(whole, 6))).toBe(true);
   expect(weightsOf(whole, 6).equals(weightsOf(whole, 4))).toBe(false);
   // The reference of a resumed run is the student of step 0, not that of the checkpoint.
-  const [before] = metricsOf(parts).filter((row) => "terms" in row);
-  const atStart = before?.["diagnostics"] as { referenceKl: number };
-  expect(atStart.referenceKl).toBeCloseTo(0, 6);
-  const after = metricsOf(parts)
-    .filter((row) => "terms" in row)
-    .at(-1);
-  const { referenceKl } = after?.["diagnostics"] as { referenceKl: number };
-  expect(referenceKl).toBeGreaterThan(1e-6);
+  const [atStart, ...after] = stepsOf(parts).map(({ diagnostics }) => diagnostics["referenceKl"]);
+  expect(atStart).toBeCloseTo(0, 6);
+  expect(after.at(-1)).toBeGreaterThan(1e-6);
   const summary = join(parts.output, parts.name, "summary.json");
   expect(existsSync(summary)).toBe(true);
   expect(JSON.parse(readFileSync(summary, "utf8"))).toMatchObject({ steps: 6 });
