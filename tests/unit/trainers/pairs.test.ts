@@ -29,7 +29,7 @@ import {
   type StepMetrics,
   type TokenPair,
 } from "../../../src/trainers/index.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const config = modelConfigSchema.parse({
@@ -191,10 +191,10 @@ describe("a run on pairs", () => {
     await runToEnd(parts, { resume: true });
     expect(metricsOf(parts)).toEqual(metricsOf(whole));
     expect(weightsOf(parts, 12).equals(weightsOf(whole, 12))).toBe(true);
-    const margins = metricsOf(whole).flatMap(({ diagnostics }) => {
-      const { positiveLogProb, negativeLogProb } = (diagnostics ?? {}) as Record<string, number>;
-      return positiveLogProb === undefined ? [] : [positiveLogProb - (negativeLogProb as number)];
-    });
+    const margins = stepsOf(whole).map(
+      ({ diagnostics }) =>
+        Number(diagnostics["positiveLogProb"]) - Number(diagnostics["negativeLogProb"]),
+    );
     expect(margins).toHaveLength(12);
     expect(margins.at(-1)).toBeGreaterThan((margins[0] as number) + 0.1);
   });

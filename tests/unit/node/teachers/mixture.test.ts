@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
 
@@ -23,16 +23,13 @@ describe("a run with several teachers", () => {
     const teacher = { type: "mixture", mode: "route", teachers };
     const config = tinyRun(join(folder, "runs"), { teacher, trainer, evaluation });
     await runToEnd(config);
-    const counts = metricsOf(config).flatMap(({ routedRows }) =>
-      routedRows === undefined ? [] : [routedRows as Record<string, number>],
-    );
+    const steps = stepsOf(config);
+    const counts = steps.map(({ routedRows = {} }) => routedRows);
     expect(counts).toHaveLength(2);
     for (const rows of counts) {
       expect(Object.values(rows).reduce((sum, count) => sum + count, 0)).toBe(4);
     }
-    const steps = metricsOf(config).filter((row) => "routedRows" in row);
-    for (const { routedTokenShares, routedDivergences, diagnostics } of steps) {
-      const shares = routedTokenShares as Record<string, number>;
+    for (const { routedTokenShares: shares = {}, routedDivergences, diagnostics } of steps) {
       const divergences = routedDivergences as Record<string, Record<string, number>>;
       expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
       for (const name of ["forwardKl", "reverseKl"]) {
@@ -41,7 +38,7 @@ describe("a run with several teachers", () => {
           (sum, [teacher, kls]) => sum + (shares[teacher] as number) * (kls[name] as number),
           0,
         );
-        expect(whole).toBeCloseTo((diagnostics as Record<string, number>)[name] as number, 4);
+        expect(whole).toBeCloseTo(diagnostics[name] as number, 4);
       }
     }
     expect([...new Set(counts.flatMap((rows) => Object.keys(rows)))].sort()).toEqual([one, two]);
