@@ -71,8 +71,12 @@ struct tile {
   int copied;    /* A is a copy: C's lines are asked for at once */
 };
 
-/* One tile of a known number of rows; `vectors` whole vectors of columns, the last of `last` lanes. */
-INLINE void run_tile(const struct tile *t, const int rows, const int vectors, const int last) {
+/*
+ * One tile of a known number of rows; `vectors` whole vectors of columns, the last of `last` lanes. `spreads`: asks
+ * for C's lines one by one.
+ */
+INLINE void run_tile(const struct tile *t, const int rows, const int vectors, const int last,
+                     const int spreads) {
   vf sums[MR][2];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
@@ -112,7 +116,7 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
   } while (0)
   int k = t->kc;
   const float *next_c = t->next_c;
-  if (!t->copied && k >= 8 * rows) {
+  if (spreads && !t->copied && k >= 8 * rows) {
     for (int r = 0; r < rows; r++, next_c += t->c_row, k -= 8) {
 #pragma GCC unroll 2
       for (int v = 0; v < 2; v++) {
@@ -140,12 +144,12 @@ INLINE void run_tile(const struct tile *t, const int rows, const int vectors, co
 
 /* `columns` 1..NR. */
 INLINE void tile_of_rows(const struct tile *t, const int rows, int columns) {
-  if (columns == NR) run_tile(t, rows, 2, VW);
-  else if (columns > VW) run_tile(t, rows, 2, columns - VW);
-  else run_tile(t, rows, 1, columns);
+  if (columns == NR) run_tile(t, rows, 2, VW, 0);
+  else if (columns > VW) run_tile(t, rows, 2, columns - VW, 0);
+  else run_tile(t, rows, 1, columns, 0);
 }
 
-static __attribute__((noinline)) void whole_tile(const struct tile *t) { run_tile(t, MR, 2, VW); }
+static __attribute__((noinline)) void whole_tile(const struct tile *t) { run_tile(t, MR, 2, VW, 1); }
 
 #define CASE(rows)                          \
   case rows:                                \
@@ -305,7 +309,7 @@ static int reads_a(const struct matmul *x) {
 
 /*
  * What a product costs per term of k, in numbers that are packed, if its columns are cut into so many blocks.
- * Every thread that has a part of one packs it; A is copied for each, or read again, at an eighth of that. 30
+ * Every thread that has a part of one packs it; A is copied for each, or read again, at a third of that. 30
  * multiply-adds take as long as packing a number; a thread's blocks are its own where there are as many for
  * all, so that the one with most panels is waited for.
  */
@@ -313,7 +317,7 @@ static double cost(const struct matmul *x, int threads, int blocks_n) {
   const int own = blocks_n % threads == 0, panels = divide_up(x->n, NR);
   const double packs = own ? 1 : (double)(blocks_n + threads - 1) / blocks_n;
   const double columns = NR * (double)(own ? divide_up(panels, threads) * threads : panels);
-  const double copies = blocks_n * (reads_a(x) ? 0.125 : 1);
+  const double copies = blocks_n * (reads_a(x) ? 0.3 : 1);
   return packs * (double)x->n + (copies + columns / 30) * (double)x->m;
 }
 
