@@ -78,4 +78,4 @@ export {
   tokenizerSchema,
   trainerSchema,
 } from "./run.js";
-export { parseConfig } from "./schema-errors.js";
+export { parseConfig } from "../errors/index.js";

@@ -1,3 +1,4 @@
 export { isSameName, nearest, NotFiniteError, oneOf, PupilError } from "./pupil-error.js";
-export { requireMember } from "./require-member.js";
+export { requireMember, requireText } from "./require-member.js";
+export { explainIssue, firstProblem, parseConfig } from "./schema-errors.js";
 export { showValue } from "./show-value.js";

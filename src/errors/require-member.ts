@@ -15,3 +15,17 @@ export function requireMember(
   const problem = value === undefined ? "is missing." : `has no ${String(member)}.`;
   throw new PupilError(problem, { field, value, remedy });
 }
+
+/**
+ * The same of a text, such as a path.
+ *
+ * @throws PupilError if the value is none, or is empty
+ */
+export function requireText(
+  value: unknown,
+  { field, remedy }: { readonly field: string; readonly remedy: string },
+): void {
+  if (typeof value === "string" && value !== "") return;
+  const problem = value === undefined ? "is missing." : value === "" ? "is empty." : "is no text.";
+  throw new PupilError(problem, { field, value, remedy });
+}

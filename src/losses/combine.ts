@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { PupilError } from "../errors/index.js";
+import { parseConfig, PupilError, requireMember } from "../errors/index.js";
 import type { LossDefinition, LossState, ValuesPer } from "./define.js";
 import { type LossInput, lossInputFacts, type LossInputs } from "./inputs.js";
 import { type LayerPair, layersField } from "./layers.js";
@@ -49,19 +49,22 @@ export function lossTerm<
   weight: LossWeight = 1,
   layers?: readonly LayerPair[],
 ): LossTerm {
-  const parsed = definition.config.safeParse(options);
-  if (!parsed.success) {
-    throw new PupilError(z.prettifyError(parsed.error), { field: definition.name, value: options });
-  }
-  const term = { definition, config: parsed.data, weight };
+  requireMember(definition, "config", {
+    field: "lossTerm: definition",
+    remedy: "Give it a loss, such as reverseKlLoss; findLoss gives that of a name.",
+  });
+  const term = {
+    definition,
+    config: parseConfig(definition.config, options, definition.name),
+    weight,
+  };
   if (layers === undefined) return term;
-  const pairs = layersField.safeParse(layers);
-  if (!pairs.success || !readsLayers(definition)) {
-    throw new PupilError(
-      pairs.success ? "reads no states of layers." : z.prettifyError(pairs.error as z.ZodError),
-      { field: `${definition.name}.layers`, value: layers, remedy: "Leave it out." },
-    );
+  if (!readsLayers(definition)) {
+    throw new PupilError("reads no states of layers.", {
+      ...{ field: `${definition.name}.layers`, value: layers, remedy: "Leave it out." },
+    });
   }
+  parseConfig(z.object({ layers: layersField }), { layers }, definition.name);
   return { ...term, layers };
 }
 

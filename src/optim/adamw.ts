@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { PupilError, requireMember } from "../errors/index.js";
+import { parseConfig, PupilError, requireMember } from "../errors/index.js";
 import { adamwUpdate } from "../ops/index.js";
 import { createVariable, disposeAll } from "../tensors/index.js";
 
@@ -48,7 +48,7 @@ export class AdamW implements Disposable {
       field: "AdamW: parameters",
       remedy: "Give it a map of parameters by name: student.parameters.",
     });
-    this.options = adamwSchema.parse(options);
+    this.options = parseConfig(adamwSchema, options, "AdamW");
     this.parameters = parameters;
     for (const [name, parameter] of parameters) {
       if (!parameter.trainable) continue;

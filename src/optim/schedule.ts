@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../errors/index.js";
+import { parseConfig } from "../errors/index.js";
 
 export const scheduleSchema = z.strictObject({
   learningRate: z.number().positive().default(1e-3).describe("Peak learning rate."),
@@ -28,17 +28,10 @@ export const defaultSchedule: Schedule = scheduleSchema.parse({});
 /**
  * A schedule of which some fields are given.
  *
- * @throws PupilError for a learning rate that is none
+ * @throws PupilError naming what is no field of it, or has no such value
  */
 export function completeSchedule(given: Partial<Schedule> = {}): Schedule {
-  const schedule = { ...defaultSchedule, ...given };
-  const { learningRate } = schedule;
-  if (Number.isFinite(learningRate) && learningRate > 0) return schedule;
-  throw new PupilError(`is ${String(learningRate)}.`, {
-    field: "schedule.learningRate",
-    value: learningRate,
-    remedy: "Give it a number above 0, such as 1e-3.",
-  });
+  return parseConfig(scheduleSchema, given, "schedule");
 }
 
 /**

@@ -58,7 +58,20 @@ export interface SampleOptions {
  * @throws PupilError for a prompt that is empty, longer than the context, or has an id outside the
  *   vocabulary; and if the logits are not finite
  */
-export function sampleRollouts({ model, ...options }: SampleRolloutsOptions): Promise<Rollout[]> {
+export async function sampleRollouts(given: SampleRolloutsOptions): Promise<Rollout[]> {
+  requireMember(given, "model", {
+    field: "sampleRollouts",
+    remedy: "Use: sampleRollouts({ model, prompts, … }).",
+  });
+  const { model, ...options } = given;
+  requireMember(model, "forward", {
+    field: "sampleRollouts: model",
+    remedy: "Give it a model: (await loadModelFolder(path)).model.",
+  });
+  requireMember(options.random, "stream", {
+    field: "sampleRollouts: random",
+    remedy: "Give it random numbers: new Random(1).",
+  });
   return sampleFrom(modelSource(model), options);
 }
 

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../data/index.js";
+import { requireMember } from "../errors/index.js";
 import {
   contextLength,
   type LanguageModel,
@@ -36,6 +37,10 @@ export function modelTeacher(
   name = "model",
   options: ModelTeacherOptions = {},
 ): Teacher {
+  requireMember(model, "forward", {
+    field: "modelTeacher: model",
+    remedy: "Give it a model: (await loadModelFolder(path)).model.",
+  });
   const { vocabSize } = model.config;
   checkDistributionOptions(options, vocabSize);
   const dispose = () => model.dispose();

@@ -1,3 +1,4 @@
+import { parseConfig } from "../errors/index.js";
 import type { Tokenizer, TrainingProblems } from "../data/index.js";
 import { type LossState, lossTerm, policyGradientLoss } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
@@ -100,8 +101,11 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
   const { updatesPerRollout = 1, minibatches = 1, gradientAccumulationSteps = 1 } = options;
   const { sampling = ownDistribution, maxNewTokens = 64, packing = false, maxGradNorm } = options;
   const { definition } = options.sampler ?? usualSampler;
-  const sampler = { definition, config: definition.config.parse(options.sampler?.config ?? {}) };
-  const advantage = advantageSchema.parse(options.advantage ?? {});
+  const sampler = {
+    definition,
+    config: parseConfig(definition.config, options.sampler?.config ?? {}, "reinforce: sampler"),
+  };
+  const advantage = parseConfig(advantageSchema, options.advantage ?? {}, "reinforce: advantage");
   const schedule = completeSchedule(options.schedule);
   const { source } = problems;
   const signals = checkReinforce({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { oneOf, PupilError } from "../../errors/index.js";
+import { firstProblem, oneOf, PupilError } from "../../errors/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { TaskDefinition } from "../tasks/index.js";
 import { findTask, type TaskConfig } from "../tasks/index.js";
@@ -96,11 +96,10 @@ function changed(task: TaskDefinition, options: object, changes: SolveOptions) {
   }
   const parsed = task.config.safeParse({ ...options, ...changes });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = String(issue?.path[0] ?? "");
-  throw new PupilError(`the task ${task.name} cannot be solved so: ${issue?.message}.`, {
-    field: `solve: ${issue?.path.join(".")}`,
-    value: changes[key],
+  const { path, value, problem } = firstProblem(parsed.error, { ...options, ...changes });
+  throw new PupilError(`the task ${task.name} cannot be solved so: it ${problem}`, {
+    field: `solve: ${path.join(".")}`,
+    value,
     remedy: `\`pupil describe task ${task.name}\` says what it may be.`,
   });
 }

@@ -1,4 +1,4 @@
-import { oneOf, PupilError } from "../../errors/index.js";
+import { oneOf, PupilError, requireMember } from "../../errors/index.js";
 import { csvReader, tsvReader } from "./csv.js";
 import type { DataFile } from "./data-file.js";
 import { jsonReader } from "./json.js";
@@ -38,6 +38,10 @@ export async function* readRows(
   file: DataFile,
   options: ReadOptions & { readonly format?: DataFormat | undefined } = {},
 ): AsyncGenerator<DataRow> {
+  requireMember(file, "chunks", {
+    field: "readRows: file",
+    remedy: "Give it a file: await openDataFile(path).",
+  });
   const format = options.format ?? formatOfName(file.name) ?? unknownFormat(file.name);
   const reader: Reader = readers[format];
   let isEmpty = true;

@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireMember } from "../../errors/index.js";
 import { isLearned } from "../batches/batch.js";
 import type { ChatTemplate } from "../chat/chat-template.js";
 import { encodeChat, type LearnedTurns } from "../chat/encode-chat.js";
@@ -65,7 +65,14 @@ export interface RowTokenizer {
 }
 
 /** Tokenizes rows one at a time and counts what becomes of them. */
-export function rowTokenizer(tokenizer: Tokenizer, options: RowTokenizerOptions): RowTokenizer {
+export function rowTokenizer(
+  tokenizer: Tokenizer,
+  options: RowTokenizerOptions = {},
+): RowTokenizer {
+  requireMember(tokenizer, "encode", {
+    field: "rowTokenizer: tokenizer",
+    remedy: "Give it a tokenizer: byteTokenizer(), or await loadTokenizer(path).",
+  });
   const { longRows = "truncate", maxLength } = options;
   const limit = checkedLimit(maxLength);
   const { unknownId } = tokenizer;

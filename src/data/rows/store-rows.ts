@@ -1,4 +1,4 @@
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireMember } from "../../errors/index.js";
 import type { ChatTemplate } from "../chat/chat-template.js";
 import { compileChatTemplate } from "../chat/chat-template.js";
 import type { LearnedTurns } from "../chat/encode-chat.js";
@@ -41,6 +41,10 @@ export async function* readExamples(
   files: Iterable<DataFile>,
   options: ExampleOptions = {},
 ): AsyncGenerator<NamedExample> {
+  requireMember(files, Symbol.iterator, {
+    field: "readExamples: files",
+    remedy: "Give it files: [await openDataFile(path)].",
+  });
   const { fields = {}, prefix = "", separator } = options;
   let shape = shapeOfFields(fields);
   for (const file of files) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { firstProblem, PupilError } from "../../errors/index.js";
 import type { GoldenCase, Nested } from "./golden.js";
 
 /** Lists are looked at where they are used, which gives a better message than a schema. */
@@ -35,10 +35,9 @@ const goldenFile = z.object({ cases: z.array(goldenCase).min(1) });
 export function parseGoldenCases(json: unknown, source: string): GoldenCase[] {
   const parsed = goldenFile.safeParse(json);
   if (parsed.success) return parsed.data.cases as GoldenCase[];
-  const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map(String).join(".");
-  throw new PupilError(`${issue?.message ?? "is not a file of golden cases"}.`, {
-    field: path === "" ? source : `${source}: ${path}`,
+  const { path, problem } = firstProblem(parsed.error, json);
+  throw new PupilError(problem, {
+    field: path.length === 0 ? source : `${source}: ${path.join(".")}`,
     remedy:
       'A case is {"loss": …, "config": {…}, "inputs": {…}, "expected": {"values": …, "gradients": {…}}}.',
     cause: parsed.error,

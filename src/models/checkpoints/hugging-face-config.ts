@@ -1,4 +1,4 @@
-import { oneOf, PupilError, showValue } from "../../errors/index.js";
+import { firstProblem, oneOf, PupilError, showValue } from "../../errors/index.js";
 import { type ModelConfig, modelConfigSchema } from "../decoder/config.js";
 import type { WeightDtype } from "./safetensors.js";
 import { families, type Family, type FamilyName, familyNames } from "../families/index.js";
@@ -70,15 +70,15 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
   const result = modelConfigSchema.safeParse(options);
   if (!result.success) {
     const [issue] = result.error.issues;
-    const [field = "", ...inner] = (issue?.path ?? []).map(String);
+    const { path, value, problem } = firstProblem(result.error, options);
+    const [field = "", ...inner] = path;
     const innerKeys = inner.map((name) => `.${ropeScalingKeys[name] ?? name}`).join("");
-    const value = lookUp(options, [field, ...inner].join("."));
     const names = { ...ropeScalingKeys, ...keyOf };
-    throw new PupilError(withFileKeys(issue?.message ?? "Invalid value.", names), {
+    // Checks across fields quote their values.
+    const what = issue?.code === "custom" ? issue.message : problem;
+    throw new PupilError(withFileKeys(what, names), {
       field: `${source}: ${keyOf[field] ?? field}${innerKeys}`,
       value,
-      // Checks across fields quote their values.
-      ...(issue?.code === "custom" ? {} : { remedy: `Found ${showValue(value)}.` }),
     });
   }
   return { config: result.data, unknownKeys: unknownKeys(file, huggingFace, rope) };

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { parseConfig, PupilError } from "../../errors/index.js";
 import { createVariable, disposeAll, keepTensor, type Random } from "../../tensors/index.js";
 import type { ModelConfig } from "../decoder/config.js";
 import { families, type Family } from "../families/index.js";
@@ -35,7 +35,7 @@ export type AddAdapterOptions = z.input<typeof loraSchema> & {
  */
 export function addAdapter(model: AdaptedModel, name: string, options: AddAdapterOptions): Adapter {
   const { random, baseModel, field = "lora", ...given } = options;
-  const lora = loraSchema.parse(given);
+  const lora = parseConfig(loraSchema, given, field);
   model.adapters.requireUnused(name);
   const modules = targetModules(model.config);
   const targets = lora.targets === "all-linear" ? targetNames(modules) : lora.targets;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readRows } from "../../data/index.js";
 import type { Problem } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { firstProblem, PupilError } from "../../errors/index.js";
 import type { GivenTrace } from "../../rollouts/index.js";
 import { openDataFile } from "../files/open-data-file.js";
 
@@ -27,8 +27,8 @@ export async function readGivenTraces(
   for await (const { row, where } of readRows(await openDataFile(path), { format: "jsonl" })) {
     const { data, error } = rowSchema.safeParse(row);
     if (data === undefined) {
-      const [issue] = error.issues;
-      throw new PupilError(`is no trace: ${issue?.path.join(".")}: ${issue?.message}.`, {
+      const { path: field, problem } = firstProblem(error, row);
+      throw new PupilError(`is no trace: ${field.join(".")} ${problem}`, {
         field: where,
         remedy: "Give rows.jsonl of a collection without pairs.",
       });

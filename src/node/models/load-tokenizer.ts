@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { olderForms, type Tokenizer, tokenizerFromJson } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireText } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
 import { readJson, readText } from "../files/read-files.js";
 
@@ -15,6 +15,10 @@ export async function loadTokenizer(
   path: string,
   modelEndIds: readonly number[] = [],
 ): Promise<Tokenizer> {
+  requireText(path, {
+    field: "loadTokenizer: path",
+    remedy: "Give it the path of a model folder or of a tokenizer.json.",
+  });
   const { json, config, source } = await readTokenizerFiles(path);
   const tokenizer = await tokenizerFromJson(json, source, { config });
   if (modelEndIds.length <= tokenizer.endIds.length) return tokenizer;

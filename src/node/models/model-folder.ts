@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Tokenizer } from "../../data/index.js";
-import { PupilError, requireMember, showValue } from "../../errors/index.js";
+import { PupilError, requireMember, requireText, showValue } from "../../errors/index.js";
 import {
   type Adapter,
   adapterFiles,
@@ -49,6 +49,10 @@ export interface LoadedModel {
  * adapter, which is active and called `default`. The tokenizer is the folder's own, or the base model's.
  */
 export async function loadModelFolder(path: string): Promise<LoadedModel> {
+  requireText(path, {
+    field: "loadModelFolder: path",
+    remedy: "Give it the path of a model folder: await findModelFolder(name).",
+  });
   if (!(await isAdapterFolder(path))) return loadPlainFolder(path);
   const adapter = await readAdapterConfig(path);
   const { model, ...base } = await loadPlainFolder(await findBaseModel(path, adapter));

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { firstProblem, PupilError } from "../../errors/index.js";
 import { readText } from "../files/read-files.js";
 import { exportsOf, importOnce } from "./import-module.js";
 
@@ -123,8 +123,8 @@ function checkDefinition<D extends { readonly name: string }>(
 ): D {
   const parsed = shape.safeParse(candidate);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new PupilError(`${issue?.path.join(".")}: ${issue?.message}.`, {
+    const { path, problem } = firstProblem(parsed.error, candidate);
+    throw new PupilError(`${path.join(".")} ${problem}`, {
       field,
       remedy: `Make it with ${define}, which a type checker can check.`,
     });

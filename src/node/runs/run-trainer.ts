@@ -214,9 +214,10 @@ function checkCompletions(
 function commonOptions({ trainer }: RunConfig, parts: TrainingParts) {
   const { student, tokenizer, optimizer, loss, lossStates } = parts;
   const { steps, batchSize, gradientAccumulationSteps, maxGradNorm } = trainer;
+  const { learningRate, schedule, warmupSteps, finalLearningRateFraction } = trainer;
   return {
     ...{ student, tokenizer, optimizer, loss, steps, batchSize, gradientAccumulationSteps },
-    schedule: trainer,
+    schedule: { learningRate, schedule, warmupSteps, finalLearningRateFraction },
     ...(lossStates === undefined ? {} : { lossStates }),
     ...(maxGradNorm === null ? {} : { maxGradNorm }),
   };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../../errors/index.js";
+import { parseConfig, PupilError, requireMember } from "../../errors/index.js";
 import type { RewardContext, RewardDefinition, RewardRow } from "./define.js";
 import { findReward, type RewardTermConfig } from "./list.js";
 
@@ -26,11 +26,12 @@ export function rewardTerm<N extends string, S extends z.ZodObject>(
   options: z.input<S>,
   weight = 1,
 ): RewardTerm {
-  const parsed = definition.config.safeParse(options);
-  if (!parsed.success) {
-    throw new PupilError(z.prettifyError(parsed.error), { field: definition.name, value: options });
-  }
-  return { definition: definition as unknown as RewardDefinition, config: parsed.data, weight };
+  requireMember(definition, "config", {
+    field: "rewardTerm: definition",
+    remedy: "Give it a reward, such as exactReward.",
+  });
+  const config = parseConfig(definition.config, options, definition.name);
+  return { definition: definition as unknown as RewardDefinition, config, weight };
 }
 
 /** The term that a config describes. */

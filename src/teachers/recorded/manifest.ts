@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError, showValue } from "../../errors/index.js";
+import { firstProblem, PupilError, showValue } from "../../errors/index.js";
 
 /** Of `manifest.json` and of every shard; a reader takes no other. */
 export const recordingVersion = 1;
@@ -112,10 +112,8 @@ export function parseRecordingManifest(json: unknown, path: string): RecordingMa
   }
   const result = recordingManifestSchema.safeParse(json);
   if (result.success) return result.data;
-  const fields = result.error.issues.map(({ path: where, message }) => {
-    return `${where.join(".")} (${message})`;
-  });
-  throw new PupilError(`The manifest is damaged: ${fields.join(", ")}.`, {
+  const { path: where, problem } = firstProblem(result.error, json);
+  throw new PupilError(`The manifest is damaged: ${where.join(".")} ${problem}`, {
     field: path,
     remedy: "Record it again, or restore the file.",
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PupilError } from "../../../errors/index.js";
+import { firstProblem, PupilError } from "../../../errors/index.js";
 import { type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
 import { readText } from "../../files/read-files.js";
 import { exportsOf, importOnce } from "../../modules/import-module.js";
@@ -90,16 +90,16 @@ function looksLikeMethod(exported: unknown): boolean {
 function checkMethod(method: MethodDefinition, field: string): MethodDefinition {
   const parsed = shape.safeParse(method);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new PupilError(`${issue?.path.join(".")}: ${issue?.message}.`, {
+    const { path, problem } = firstProblem(parsed.error, method);
+    throw new PupilError(`${path.join(".")} ${problem}`, {
       field,
       remedy: "Make it with defineMethod, which a type checker can check.",
     });
   }
   const isDefault = method.settings.safeParse({});
   if (!isDefault.success) {
-    const [issue] = isDefault.error.issues;
-    throw new PupilError(`settings: ${issue?.path.join(".")} has no default: ${issue?.message}.`, {
+    const { path, problem } = firstProblem(isDefault.error, {});
+    throw new PupilError(`settings: ${path.join(".")} has no default that fits: it ${problem}`, {
       field,
       remedy: "Give every setting a default, so that the method runs as it is.",
     });

@@ -103,7 +103,7 @@ describe("a file of cases", () => {
     [{ cases: [] }, /^x\.json: cases: /],
     [{ cases: [{ ...known, loss: 3 }] }, /^x\.json: cases\.0\.loss: /],
     [{ cases: [known, { ...known, inputs: { studentLogits: null } }] }, /cases\.1\.inputs\.stud/],
-    [{ cases: [{ ...known, expected: {} }] }, /cases\.0\.expected: holds neither/],
+    [{ cases: [{ ...known, expected: {} }] }, /cases\.0\.expected: is \{\}: holds neither/],
     [{ cases: [{ ...known, expected: { value: [[1]] } }] }, /cases\.0\.expected: .*value/],
     [{ cases: [{ ...known, input: {} }] }, /cases\.0: .*input/],
   ])("%j is refused with its place", (json, message) => {

@@ -104,7 +104,7 @@ test.each([
   ["num_hidden_layers", 0.5],
 ])("%s of %d is refused with the number before anything is built", (key, value) => {
   expect(() => parseHuggingFaceConfig({ ...llama, [key]: value }, "config.json")).toThrow(
-    new RegExp(`config\\.json: ${key}: .*Found ${value}\\.`),
+    new RegExp(`config\\.json: ${key}: is ${value}[,:] expected .*\\.$`),
   );
 });
 
@@ -222,7 +222,7 @@ describe("errors name the file, the key, the value and what is allowed", () => {
     [
       { ...llama, rope_parameters: { rope_type: "linear" } },
       "rope_parameters.factor",
-      /expected number.*Found undefined/,
+      /: is missing \(expected number\)\.$/,
     ],
     [
       {
@@ -242,7 +242,7 @@ describe("errors name the file, the key, the value and what is allowed", () => {
       "rope_parameters.partial_rotary_factor",
       /Only whole heads/,
     ],
-    [{ ...mistral, sliding_window: 0 }, "sliding_window", /Found 0/],
+    [{ ...mistral, sliding_window: 0 }, "sliding_window", /: is 0: expected at least 1\.$/],
     [
       { ...mistral, max_position_embeddings: 8192 },
       "sliding_window",
@@ -260,9 +260,9 @@ describe("errors name the file, the key, the value and what is allowed", () => {
       "layer_types",
       /"full_attention" in every layer/,
     ],
-    [{ ...llama, hidden_act: "relu" }, "hidden_act", /"silu".*Found "relu"/],
+    [{ ...llama, hidden_act: "relu" }, "hidden_act", /: is "relu"\. .*Allowed: silu, /],
     [{ ...llama, hidden_act: "gelu" }, "hidden_act", /llama family has silu, got gelu/],
-    [{ ...llama, vocab_size: "32" }, "vocab_size", /Found "32"/],
+    [{ ...llama, vocab_size: "32" }, "vocab_size", /: is "32", expected number\.$/],
     [
       { ...llama, num_key_value_heads: 3 },
       "num_key_value_heads",

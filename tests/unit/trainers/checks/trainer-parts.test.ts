@@ -1,11 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { PupilError } from "../../../../src/errors/index.js";
-import { crossEntropyLoss, lossTerm, reverseKlLoss } from "../../../../src/losses/index.js";
-import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
+import { readExamples, readRows, rowTokenizer } from "../../../../src/data/index.js";
+import {
+  crossEntropyLoss,
+  hiddenStateLoss,
+  lossTerm,
+  reverseKlLoss,
+} from "../../../../src/losses/index.js";
+import { addAdapter, initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { AdamW } from "../../../../src/optim/index.js";
-import { sampleRollouts } from "../../../../src/rollouts/index.js";
+import { exactReward, rewardTerm, sampleRollouts } from "../../../../src/rollouts/index.js";
 import { filesInMemory, prepareData } from "../../../../src/config/index.js";
-import { saveModelFolder } from "../../../../src/node/index.js";
+import { loadModelFolder, loadTokenizer, saveModelFolder } from "../../../../src/node/index.js";
 import { modelTeacher } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import { distill, pairs, sft, type StepMetrics } from "../../../../src/trainers/index.js";
@@ -71,7 +77,17 @@ describe("a part that a trainer was not given is named, with where it comes from
     [
       "a learning rate of NaN",
       (parts) => ({ ...parts, schedule: { learningRate: Number.NaN } }),
-      /schedule\.learningRate: is NaN/,
+      /schedule: learningRate is NaN/,
+    ],
+    [
+      "a schedule of no such name",
+      (parts) => ({ ...parts, schedule: { schedule: "cosinus" } }),
+      /schedule: schedule is "cosinus"\. Did you mean "cosine"/,
+    ],
+    [
+      "a field that no schedule has",
+      (parts) => ({ ...parts, schedule: { lr: 1 } }),
+      /schedule: lr is not a field\. Allowed: learningRate/,
     ],
   ])("%s", async (_what, options, message) => {
     using student = initializeDecoder(config, random);
@@ -95,7 +111,39 @@ describe("a part that a trainer was not given is named, with where it comes from
   });
 });
 
+test("options that do not fit are said as in configs", () => {
+  expect(() => lossTerm(reverseKlLoss, { temperature: "hot" } as never)).toThrow(
+    'reverse-kl: temperature is "hot", expected number.',
+  );
+  expect(() => lossTerm(hiddenStateLoss, {}, 1, [[1]] as never)).toThrow(
+    "hidden-state: layers.0 is [1]: expected at least 2 entries.",
+  );
+  expect(() => rewardTerm(exactReward, { often: 1 } as never)).toThrow(
+    /^exact: often is not a field/,
+  );
+  using student = initializeDecoder(config, random);
+  expect(() => new AdamW(student.parameters, { beta1: 2 })).toThrow(
+    "AdamW: beta1 is 2: expected less than 1.",
+  );
+  expect(() => addAdapter(student, "a", { random, rank: "high" } as never)).toThrow(
+    'lora: rank is "high", expected number.',
+  );
+});
+
 test("other functions of the library say what they were not given", async () => {
+  expect(() => lossTerm(undefined as never, {})).toThrow(/^lossTerm: definition: is missing\./);
+  expect(() => lossTerm("reverse-kl" as never, {})).toThrow(/^lossTerm: definition: has no config/);
+  expect(() => rewardTerm(undefined as never, {})).toThrow(/^rewardTerm: definition: is missing/);
+  expect(() => modelTeacher(undefined as never)).toThrow(/^modelTeacher: model: is missing/);
+  expect(() => modelTeacher({ model: {}, tokenizer } as never)).toThrow(/has no forward/);
+  expect(() => rowTokenizer(undefined as never)).toThrow(/^rowTokenizer: tokenizer: is missing/);
+  await expect(loadModelFolder(undefined as never)).rejects.toThrow(/path: is missing/);
+  await expect(loadModelFolder({} as never)).rejects.toThrow(/path: is no text/);
+  await expect(loadTokenizer("" as never)).rejects.toThrow(/loadTokenizer: path: is empty/);
+  await expect(readRows("a.jsonl" as never).next()).rejects.toThrow(/file: has no chunks/);
+  await expect(readExamples("a.jsonl" as never).next()).rejects.toThrow(/files: has no Symbol/);
+  await expect(sampleRollouts(undefined as never)).rejects.toThrow(/^sampleRollouts: is missing/);
+  await expect(sampleRollouts({ model: 5 } as never)).rejects.toThrow(/model: has no forward/);
   expect(() => new AdamW(undefined as never)).toThrow(/AdamW: parameters: is missing/);
   expect(() => filesInMemory({} as never)).toThrow(/filesInMemory: files: has no Symbol/);
   using student = initializeDecoder(config, random);

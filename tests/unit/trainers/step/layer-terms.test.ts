@@ -435,7 +435,7 @@ describe("layers in a config", () => {
     expect(() => lossTerm(forwardKlLoss, {}, 1, twoPairs)).toThrow(
       /forward-kl\.layers: reads no states of layers/,
     );
-    expect(() => lossTerm(hiddenStateLoss, {}, 1, [[1.5, 1]])).toThrow(/expected int/);
+    expect(() => lossTerm(hiddenStateLoss, {}, 1, [[1.5, 1]])).toThrow(/expected whole number/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { nearest, oneOf, PupilError, showValue } from "../errors/index.js";
+import { nearest, oneOf, PupilError } from "./pupil-error.js";
+import { showValue } from "./show-value.js";
 import {
   discriminatorValues,
   fieldsAt,
@@ -74,17 +75,9 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
       return issue.keys.map((key) => explainKey(schema, root, issue.path, key));
     case "invalid_union":
       return explainUnion(schema, root, issue);
-    case "invalid_value": {
+    case "invalid_value":
       // A schema that says more than what is allowed: why a value is not.
-      if (isOurs(issue.message)) return [`${here}: ${issue.message}`];
-      const allowed = issue.values.map(String);
-      if (given === undefined) return [`${here} is missing. Allowed: ${allowed.join(", ")}.`];
-      return [`${here} is ${show(given)}. ${oneOf(nameOf(given), allowed)}`];
-    }
-    case "invalid_type":
-      return given === undefined
-        ? [`${here} is missing (expected ${expected(issue.expected)}).`]
-        : [`${here} is ${show(given)}, expected ${expectedOf(given, issue.expected)}.`];
+      return [`${here}${isOurs(issue.message) ? ":" : ""} ${explainIssue(issue, given)}`];
     case "invalid_key":
       return issue.issues.map((inner) => `${here}: its name does not fit: ${requirement(inner)}.`);
     case "invalid_element":
@@ -92,11 +85,45 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): string[] {
         explain(schema, root, { ...inner, path: [...issue.path, ...inner.path] }),
       );
     default:
+      return [`${here} ${explainIssue(issue, given)}`];
+  }
+}
+
+/**
+ * What is wrong with one value, as it is put behind the value's name: `is "x", expected number.`
+ *
+ * @param given the value at the issue's path
+ */
+export function explainIssue(issue: Issue, given: unknown): string {
+  switch (issue.code) {
+    case "invalid_value": {
+      if (isOurs(issue.message)) return issue.message;
+      const allowed = issue.values.map(String);
+      if (given === undefined) return `is missing. Allowed: ${allowed.join(", ")}.`;
+      return `is ${show(given)}. ${oneOf(nameOf(given), allowed)}`;
+    }
+    case "invalid_type":
+      return given === undefined
+        ? `is missing (expected ${expected(issue.expected)}).`
+        : `is ${show(given)}, expected ${expectedOf(given, issue.expected)}.`;
+    case "unrecognized_keys":
+      return `has fields that are not known: ${issue.keys.join(", ")}.`;
+    default:
       // A default that does not go with another field.
       return given === undefined
-        ? [`${here} is left out, and its default does not fit: ${requirement(issue)}.`]
-        : [`${here} is ${show(given)}: ${requirement(issue)}.`];
+        ? `is left out, and its default does not fit: ${requirement(issue)}.`
+        : `is ${show(given)}: ${requirement(issue)}.`;
   }
+}
+
+/** The first issue of an error in those words, and the path of its value. */
+export function firstProblem(
+  error: z.ZodError,
+  input: unknown,
+): { readonly path: readonly string[]; readonly value: unknown; readonly problem: string } {
+  const [issue] = error.issues as [Issue];
+  const value = valueAt(input, issue.path);
+  return { path: issue.path.map(String), value, problem: explainIssue(issue, value) };
 }
 
 /** What a value of the right type does not fulfil. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isSameName } from "../errors/index.js";
+import { isSameName } from "./pupil-error.js";
 
 /** The schema at a path, following the input through unions that a field tells apart. */
 export function schemaAt(
