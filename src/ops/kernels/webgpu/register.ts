@@ -1,5 +1,6 @@
 import { registerActivations } from "./activations.js";
 import { registerAttention } from "./attention.js";
+import { registerDecode } from "./decode.js";
 import { registerEmbedding } from "./embedding.js";
 import { registerLinear } from "./linear.js";
 import { registerLosses } from "./losses.js";
@@ -8,6 +9,7 @@ import { registerNorms } from "./norms.js";
 import { registerOptimizer } from "./optimizer.js";
 import { registerResidualBlocks } from "./residual.js";
 import { registerRotary } from "./rotary.js";
+import { registerSampling } from "./sample.js";
 import { registerStatistics } from "./statistics.js";
 
 /** Puts the WGSL kernels in place of the composed ones of the `webgpu` backend; call once. */
@@ -23,4 +25,6 @@ export function registerWebGpuKernels(): void {
   registerLossesFromHidden();
   registerStatistics();
   registerOptimizer();
+  registerSampling();
+  registerDecode();
 }

@@ -6,6 +6,24 @@ import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";
 type Info = tf.TensorInfo;
 const lanes = 256;
 
+/**
+ * WGSL: cosine and sine of an angle in turns. WGSL's own functions may be off by 2⁻¹¹, which tokens would
+ * show; these series on an eighth of a turn are exact to the last bits.
+ */
+export const cosSin = `
+fn cos_sin(turns: f32) -> vec2f {
+  let quarters = round(4.0 * fract(turns));
+  let x = ${2 * Math.PI} * (fract(turns) - quarters / 4.0);
+  let x2 = x * x;
+  let c = 1.0 - x2 * (0.5 - x2 * (${1 / 24} - x2 * (${1 / 720} - x2 * ${1 / 40320})));
+  let s = x * (1.0 - x2 * (${1 / 6} - x2 * (${1 / 120} - x2 * (${1 / 5040} - x2 * ${1 / 362880}))));
+  let q = u32(quarters) % 4u;
+  if (q == 1u) { return vec2f(-s, c); }
+  if (q == 2u) { return vec2f(-c, -s); }
+  if (q == 3u) { return vec2f(s, -c); }
+  return vec2f(c, s);
+}`;
+
 /** Turns heads `[B, T, H, hd]` by the angles of the tables, or back; one call for one or two tensors. */
 export function turn(
   gpu: GpuTensors,
@@ -72,7 +90,7 @@ function registerTables(): void {
         params: ["size: u32", "half: u32", "length: u32", "factor: f32"],
         reads: [`positions: ${type}`, "turns: f32", ...(choice ? ["choice: i32"] : [])],
         writes: ["cosines: f32", "sines: f32"],
-        code: `
+        code: `${cosSin}
 @compute @workgroup_size(${lanes})
 fn main(${rowArguments}) {
   let i = ${groupIndex} * ${lanes}u + lane;
@@ -82,9 +100,9 @@ fn main(${rowArguments}) {
   ${choice ? "list = u32(choice[i / p.half / p.length]);" : ""}
   let at = 3u * (list * p.half + i % p.half);
   let all = fract(position * turns[at]) + fract(position * turns[at + 1u]) + position * turns[at + 2u];
-  let angle = (all - round(all)) * ${2 * Math.PI};
-  cosines[i] = cos(angle) * p.factor;
-  sines[i] = sin(angle) * p.factor;
+  let turned = cos_sin(all) * p.factor;
+  cosines[i] = turned.x;
+  sines[i] = turned.y;
 }`,
       }));
       const size = sizeOf(cos.shape);
