@@ -23,6 +23,7 @@ import { methodsCommand } from "./methods.js";
 import { runsCommand } from "./runs.js";
 import { tokensCommand } from "./tokens.js";
 import { trainCommand } from "./train.js";
+import { viewCommand } from "./view.js";
 import { trainTokenizerCommand } from "./train-tokenizer.js";
 import { writeLine } from "./terminal.js";
 
@@ -76,6 +77,12 @@ program
   .argument("<runs...>", "run folders; output=<file> writes elsewhere than into the first one")
   .description("Write a run, or several on the same axes, as a page that needs nothing else.")
   .action(reportCommand);
+
+program
+  .command("view")
+  .argument("[words...]", "folder of runs (default: runs), open=true, port=8080")
+  .description("Serve live pages of runs and ablations to browsers of this machine; it only reads.")
+  .action(viewCommand);
 
 program
   .command("collect")
