@@ -35,6 +35,8 @@ export { readTraces } from "./logs/traces.js";
 export { traceText, type TracedText, type TraceTextOptions } from "./models/trace-text.js";
 export { writeRunReport } from "./pages/write-run-report.js";
 export { type RunView, viewRun } from "./pages/run-view.js";
+export { serveView } from "./view/serve-view.js";
+export type { ViewOptions, ViewServer } from "./view/serve.js";
 export { openDataFile } from "./files/open-data-file.js";
 export { nodePlatform } from "./platform.js";
 export { openHiddenStates, openRecording } from "./recording/open-recording.js";

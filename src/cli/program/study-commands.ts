@@ -53,6 +53,17 @@ export const studyCommands: readonly CliCommand[] = [
     run: async () => (await import("../commands/report.js")).reportCommand,
   },
   {
+    name: "view",
+    arguments: { "[words...]": "folder of runs (default: runs), and key=value" },
+    summary: "Show runs and ablations live as pages on this machine; it only reads.",
+    options: async () => (await import("../commands/view.js")).viewSchema,
+    examples: {
+      "pupil view": "the runs in runs/, on a free port that is printed",
+      "pupil view runs port=8080 open=true": "opened in a browser",
+    },
+    run: async () => (await import("../commands/view.js")).viewCommand,
+  },
+  {
     name: "compare-supports",
     arguments: {
       "<config>": "run config or run folder, for its student, teacher and data",

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { availableParallelism, cpus } from "node:os";
 import { PupilError } from "../../errors/index.js";
 import { makeFolder, writeFileAtomic } from "../files/atomic.js";
@@ -18,6 +18,9 @@ import {
 import { runStages, type StageEvent } from "./stages/run-stages.js";
 import { isFinished } from "./stages/stage.js";
 import { inOwnProcess, type Worker } from "./stages/workers.js";
+
+/** Arms and seeds with their run folders. */
+export const cellsFile = "cells.json";
 
 export interface AblateOptions {
   readonly plan: AblationPlan;
@@ -45,6 +48,7 @@ export async function ablate(options: AblateOptions): Promise<AblationResults> {
   const lock = await lockRun(plan.folder, "running the ablation of this folder");
   try {
     await claimFolder(plan);
+    await writeCells(plan);
     const processes = options.processes ?? Math.min(availableParallelism(), plan.stages.length);
     const failed = await makeAll(options, processes);
     const cells = await finishedCells(plan);
@@ -102,6 +106,14 @@ async function finishedCells(plan: AblationPlan): Promise<CellResult[]> {
     if (stages.every(Boolean)) found.push(await readCell(cell, plan.derived));
   }
   return found;
+}
+
+/** What runs where, for who watches: `cells.json`, with folders relative to that of the ablation. */
+async function writeCells({ folder, cells }: AblationPlan): Promise<void> {
+  const placed = cells.map(({ arm, seed, chain }) => {
+    return { arm, seed, folder: relative(folder, chain.at(-1)?.folder ?? "") };
+  });
+  await writeFileAtomic(join(folder, cellsFile), `${JSON.stringify(placed, null, 2)}\n`);
 }
 
 /** Writes the plan down before anything runs; more seeds of the same ablation may be added later. */

@@ -33,9 +33,7 @@ const colourOf = (i: number) => `var(--series-${i % colours})`;
 /** A panel as a figure: legend with last values, drawing, and what the drawing cannot show. */
 export function chartOf({ title, unit, series }: Panel, options: ChartOptions): Html {
   const strange = series.filter(({ strange: count }) => count > 0);
-  return html`<figure class="chart"><figcaption><h3>${title}</h3><ul class="legend">${series.map(
-    (one, i) => legendEntry(one, i),
-  )}</ul></figcaption>${trusted(drawingOf(title, unit, series, options))}${
+  return html`<figure class="chart"><figcaption><h3>${title}</h3><ul class="legend">${legendOf(series)}</ul></figcaption>${trusted(drawingOf(title, unit, series, options))}${
     strange.length === 0
       ? undefined
       : html`<p class="note">Not drawn, because not finite: ${strange
@@ -44,10 +42,16 @@ export function chartOf({ title, unit, series }: Panel, options: ChartOptions): 
   }</figure>`;
 }
 
-function legendEntry({ label, points }: Series, i: number): Html {
-  const last = points.at(-1);
-  const line = html`<svg class="swatch" width="22" height="8" aria-hidden="true"><line x1="0" y1="4" x2="22" y2="4" style="stroke:${colourOf(i)}" stroke-width="2.5" stroke-dasharray="${dashes[i % dashes.length]}"/></svg>`;
-  return html`<li>${line}<span class="name">${label}</span> <b>${last === undefined ? "—" : shortNumber(last.value)}</b></li>`;
+/** Each curve, or group of curves, with its last value or the mean of theirs. */
+function legendOf(series: readonly Series[]): Html[] {
+  const places = series.map(({ group }, i) => group ?? i);
+  return [...new Set(places)].map((place) => {
+    const members = series.filter((_, i) => places[i] === place);
+    const lasts = members.flatMap(({ points }) => points.at(-1)?.value ?? []);
+    const mean = lasts.reduce((sum, value) => sum + value, 0) / lasts.length;
+    const line = html`<svg class="swatch" width="22" height="8" aria-hidden="true"><line x1="0" y1="4" x2="22" y2="4" style="stroke:${colourOf(place)}" stroke-width="2.5" stroke-dasharray="${dashes[place % dashes.length]}"/></svg>`;
+    return html`<li>${line}<span class="name">${members[0]?.label}</span> <b>${lasts.length === 0 ? "—" : shortNumber(mean)}</b></li>`;
+  });
 }
 
 function drawingOf(
@@ -72,7 +76,9 @@ function drawingOf(
     x: { label: "optimizer steps", domain: [0, last], ticks: 5, labelArrow: "none" },
     y: { label: unit, grid: true, nice: true, ticks: 5, labelArrow: "none", ...flatDomain(all) },
     marks: [
-      ...series.flatMap(({ points, isMeasured }, i) => marksOf(points, isMeasured, i)),
+      ...series.flatMap(({ points, isMeasured, group }, i) =>
+        marksOf(points, isMeasured, group ?? i),
+      ),
       ...marks.map(({ step, kind, text }) =>
         Plot.ruleX([step], {
           stroke: kind === "warning" ? "var(--warning)" : "var(--quiet)",

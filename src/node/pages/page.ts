@@ -9,18 +9,18 @@ export interface PageOptions {
   readonly about: Html;
   readonly sections: readonly Section[];
   readonly scripts: readonly string[];
-  /** Where a script may connect to; by default nowhere. */
-  readonly connect?: "'self'";
+  /** Whether it is served, so that scripts and forms may ask the server that it is from. Default: false. */
+  readonly isServed?: boolean;
 }
 
 /** A page in one file: nothing is loaded from anywhere, and the browser is told to refuse it. */
-export function pageOf({ title, about, sections, scripts, connect }: PageOptions): string {
+export function pageOf({ title, about, sections, scripts, isServed }: PageOptions): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policyOf(scripts, connect)}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(scripts, isServed)}">
 <title>${title}</title>
 <link rel="icon" href="data:,">
 <style>${trusted(styles)}</style>
@@ -42,7 +42,8 @@ const sectionOf = ({ id, title, body }: Section) =>
 `;
 
 /** Only these very scripts run. */
-export function policyOf(scripts: readonly string[], connect = "'none'"): string {
+export function policyOf(scripts: readonly string[], isServed = false): string {
+  const own = isServed ? "'self'" : "'none'";
   const hashes = scripts.map(
     (script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
   );
@@ -51,9 +52,9 @@ export function policyOf(scripts: readonly string[], connect = "'none'"): string
     "style-src 'unsafe-inline'",
     `script-src ${hashes.length === 0 ? "'none'" : hashes.join(" ")}`,
     "img-src data:",
-    `connect-src ${connect}`,
+    `connect-src ${own}`,
     "base-uri 'none'",
-    "form-action 'none'",
+    `form-action ${own}`,
   ];
   return rules.join("; ");
 }

@@ -15,6 +15,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** Of evaluations, which are few: they are drawn as dots too. */
   readonly isMeasured: boolean;
+  /** Of several curves that are one thing: it decides the colour, and is in the legend once. */
+  readonly group?: number;
   /** Values that are not finite have no place in a drawing. */
   readonly strange: number;
 }

@@ -33,19 +33,24 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
     });
   }
   const found: ListedRun[] = [];
-  const look = async (path: string, depth: number): Promise<void> => {
-    if (await isRunFolder(path)) {
-      found.push(await listRun(path));
-      return;
-    }
-    if (depth === 0) return;
-    const entries = await readdir(path, { withFileTypes: true });
-    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
-    for (const { name } of folders.sort((a, b) => a.name.localeCompare(b.name))) {
-      await look(join(path, name), depth - 1);
-    }
-  };
-  await look(folder, 3);
+  for (const path of await findFolders(folder, isRunFolder)) found.push(await listRun(path));
+  return found;
+}
+
+/** Folders below one that are of a kind, itself among them, in the order of their names; nothing is looked for in them. */
+export async function findFolders(
+  folder: string,
+  isOfKind: (path: string) => Promise<boolean>,
+  depth = 3,
+): Promise<string[]> {
+  if (await isOfKind(folder)) return [folder];
+  if (depth === 0) return [];
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+  const found: string[] = [];
+  for (const { name } of folders.sort((a, b) => a.name.localeCompare(b.name))) {
+    found.push(...(await findFolders(join(folder, name), isOfKind, depth - 1)));
+  }
   return found;
 }
 
@@ -88,7 +93,7 @@ export async function listRun(path: string): Promise<ListedRun> {
 }
 
 /** A model folder has a config.json too, but no log or checkpoints. */
-async function isRunFolder(path: string): Promise<boolean> {
+export async function isRunFolder(path: string): Promise<boolean> {
   const parts = ["config.json", "checkpoints"].map((name) => exists(join(path, name)));
   return (await Promise.all(parts)).every(Boolean);
 }
