@@ -182,6 +182,7 @@ describe("a run whose measures are not all finite", () => {
     const cells = await Promise.all([1, 2, 3, 4].map((i) => cellOnDisk(i, i === 2 ? Infinity : i)));
     expect(cells[1]?.metrics).toEqual({ "heldOut.loss": Infinity, "heldOut.perplexity": Infinity });
     expect(cells[1]?.curve.map(({ step }) => step)).toEqual([0, 1]);
+    expect(cells[1]?.warnings).toEqual(["The loss grows."]);
     expect(cells[1]?.curve[1]?.metrics).toEqual(cells[1]?.metrics);
     expect(cells[1]?.cost).toMatchObject({ steps: 1, trainedTokens: 8, seconds: 0.5 });
 
