@@ -3,6 +3,8 @@ import { applyOverrides, parseConfig } from "../../config/index.js";
 import { findMethod, type MethodDefinition, methodDefinitions } from "../../methods/index.js";
 import {
   ablate,
+  failuresTable,
+  unfinishedLines,
   type AblationPlan,
   type AblationResults,
   loadMethod,
@@ -115,8 +117,13 @@ function resultLines(plan: AblationPlan, results: AblationResults): string[] {
           : `${formatNumber(low)} to ${formatNumber(high as number)}`;
       return `${name}  ${formatNumber(value)}  (${interval})`;
     }),
-    ...failed.map(({ arm, seed, message }) => `failed: ${arm}, seed ${seed}: ${message}`),
-    ...(verdict === undefined ? [] : [`Verdict: ${verdict.result}. ${verdict.claim}`]),
+    ...failuresTable({ failed }).rows.map(
+      ([arms, seeds, why]) => `failed: ${arms}, seed ${seeds}: ${why}`,
+    ),
+    ...unfinishedLines(plan, results).map((line) => line.replaceAll("**", "")),
+    ...(verdict === undefined
+      ? []
+      : [`Verdict${results.finished ? "" : " so far"}: ${verdict.result}. ${verdict.claim}`]),
     `Report: ${plan.folder}/report.html, report.md, results.json`,
   ];
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { DerivedMeasures } from "../../config/index.js";
 import { areaUnderCurve } from "../../statistics/index.js";
+import type { LogRow } from "../../trainers/index.js";
 import { exists } from "../files/file-exists.js";
 import { withNumbers } from "../files/json.js";
 import { readJson } from "../files/read-files.js";
@@ -23,6 +24,8 @@ export interface RunResult {
   readonly problems: Readonly<Record<string, readonly number[]>>;
   /** The evaluations in their order. */
   readonly curve: readonly CurvePoint[];
+  /** What it warned of; of a chain of stages all that they did. */
+  readonly warnings: readonly string[];
 }
 
 /** What a finished arm left with one seed. */
@@ -39,6 +42,7 @@ export interface CellResult extends RunResult {
 export async function readCell(cell: Cell, derived: DerivedMeasures = {}): Promise<CellResult> {
   const last = cell.chain.at(-1);
   const result = await readRun(last?.folder ?? "");
+  const earlier = await Promise.all(cell.chain.slice(0, -1).map(warningsOf));
   const costs = await Promise.all(cell.chain.map(readCost));
   const collected = await Promise.all(cell.chain.map(collectedMeasures));
   const chosen = (await readChoices(cell.chain)).map(({ stage, scores }) => ofStage(stage, scores));
@@ -50,7 +54,20 @@ export async function readCell(cell: Cell, derived: DerivedMeasures = {}): Promi
       ...Object.fromEntries([...collected, ...chosen].flat()),
     },
     ...{ arm: cell.arm, seed: cell.seed, cost: combineCosts(costs) },
+    warnings: [...earlier.flat(), ...result.warnings],
   };
+}
+
+async function warningsOf({ kind, name, folder }: PlannedStage): Promise<string[]> {
+  if (kind !== "run") return [];
+  const { rows } = await readLog(join(folder, "metrics.jsonl"));
+  return warningsIn(rows).map((warning) => `${name}: ${warning}`);
+}
+
+function warningsIn(rows: readonly LogRow[]): string[] {
+  return rows.flatMap((row) =>
+    row.type === "warning" ? [`${row.message} ${row.remedy}`.trim()] : [],
+  );
 }
 
 async function collectedMeasures({ kind, name, folder }: PlannedStage) {
@@ -76,6 +93,7 @@ export async function readRun(folder: string): Promise<RunResult> {
     curve: rows.flatMap((row) =>
       row.type === "evaluation" ? [{ step: row.step, metrics: row.values }] : [],
     ),
+    warnings: warningsIn(rows),
   };
 }
 

@@ -29,6 +29,7 @@ export interface PlanOptions {
  */
 export async function makePlan(draft: AblationDraft, options: PlanOptions): Promise<AblationPlan> {
   const { name, source, arms, baseline, seeds, metrics, derived, claim, about } = draft;
+  const { metricsMayLack } = draft;
   const folder = options.folder ?? join("ablations", name);
   const { cells, stages, configs } = await planStages(draft, folder, {
     collector: options.collector ?? builtInCollector,
@@ -39,7 +40,7 @@ export async function makePlan(draft: AblationDraft, options: PlanOptions): Prom
   const rule = claim && ruleOf(claim.comparisons);
   return {
     ...{ name, folder, arms, baseline, seeds, cells, stages, configs },
-    ...{ metrics, derived, claim, rule, about },
+    ...{ metrics, metricsMayLack, derived, claim, rule, about },
   };
 }
 

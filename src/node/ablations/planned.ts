@@ -56,6 +56,8 @@ export interface AblationPlan {
   /** By arm what its stages run, as it is written down. */
   readonly configs: Readonly<Record<string, unknown>>;
   readonly metrics: readonly string[] | undefined;
+  /** Whether the report does without those of `metrics` that no run has; those of the claim are needed. */
+  readonly metricsMayLack?: boolean | undefined;
   readonly derived?: DerivedMeasures | undefined;
   readonly claim: Claim | undefined;
   /** How the verdict will be reached, in words. */
@@ -77,6 +79,7 @@ export interface AblationDraft {
   readonly baseline: string;
   readonly seeds: readonly number[];
   readonly metrics?: readonly string[] | undefined;
+  readonly metricsMayLack?: boolean | undefined;
   readonly derived?: DerivedMeasures | undefined;
   readonly claim?: Claim | undefined;
   readonly about?: AboutMethod | undefined;

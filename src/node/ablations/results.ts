@@ -55,6 +55,8 @@ export type JudgedComparison =
 export interface AblationResults {
   readonly name: string;
   readonly finished: boolean;
+  /** Results that are there: those of arms and seeds that have ended. */
+  readonly done: number;
   readonly baseline: string;
   readonly seeds: readonly number[];
   readonly arms: Readonly<Record<string, Readonly<Record<string, ArmMetric>>>>;
@@ -109,6 +111,7 @@ export function ablationResults(
   return {
     name: plan.name,
     finished: cells.length === plan.cells.length,
+    done: cells.length,
     baseline: plan.baseline,
     seeds: plan.seeds,
     arms: Object.fromEntries(arms) as AblationResults["arms"],
@@ -223,7 +226,9 @@ interface AskedMetric {
   readonly arm?: string;
 }
 
-function askedMetrics({ metrics = [], claim, derived = {} }: AblationPlan): AskedMetric[] {
+function askedMetrics(plan: AblationPlan): AskedMetric[] {
+  const { claim, derived = {}, metricsMayLack = false } = plan;
+  const metrics = metricsMayLack ? [] : (plan.metrics ?? []);
   const claimed = (claim?.comparisons ?? []).flatMap((part): AskedMetric[] =>
     "derived" in part ? [] : [part.arm, part.baseline].map((arm) => ({ arm, metric: part.metric })),
   );

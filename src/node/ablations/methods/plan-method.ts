@@ -3,6 +3,7 @@ import { taskSource } from "../../../data/index.js";
 import { PupilError } from "../../../errors/index.js";
 import {
   type Capability,
+  isTask,
   type MethodDefinition,
   ofSettings,
   type Problems,
@@ -39,7 +40,8 @@ export async function planMethod(
   const { smoke = false, seeds = defaultSeeds } = options;
   const others = words.filter((word) => !namesOwnData(word));
   const settings = readSettings(method, others, smoke);
-  requireCapabilities(method, settings["problems"] as Problems | undefined, own);
+  const problems = settings["problems"] as Problems | undefined;
+  requireCapabilities(method, problems, own);
   const baseline = ofSettings(method.baseline, settings);
   const made = Object.entries(method.arms(settings));
   if (made.length < 2) {
@@ -54,11 +56,13 @@ export async function planMethod(
   const comparisons = ofSettings(method.comparisons, settings).map((part) =>
     "derived" in part ? part : { ...part, baseline: part.baseline ?? baseline },
   );
-  requireVerifier(name, settings["problems"] as Problems | undefined, comparisons);
+  requireVerifier(name, problems, comparisons);
   const derived = method.derived && ofSettings(method.derived, settings);
   const metrics = method.metrics && ofSettings(method.metrics, settings);
   const draft: AblationDraft = {
     ...{ name, source: name, arms, baseline, metrics, derived, isPlain: false },
+    // Rows of files are not longer than in training, and have no pairs to measure.
+    metricsMayLack: problems !== undefined && !isTask(problems),
     seeds: seedList(seeds),
     claim: { text: method.claim, comparisons },
     about: {

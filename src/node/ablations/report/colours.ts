@@ -1,12 +1,10 @@
-/** Okabe and Ito's colours, which most people can tell apart. */
+/**
+ * Okabe and Ito's colours, which most people can tell apart, without their yellow and with grey for black: they
+ * are seen on a white page and on a dark one. Three more for ablations of many arms.
+ */
 export const colours = [
-  "#0072b2",
-  "#d55e00",
-  "#009e73",
-  "#cc79a7",
-  "#56b4e9",
-  "#e69f00",
-  "#000000",
+  ...["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#808080"],
+  ...["#a0522d", "#7a6ff0", "#6a8f00"],
 ];
 
 /** The colour of each arm, for a legend. */

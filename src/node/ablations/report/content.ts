@@ -7,6 +7,8 @@ import type { Table } from "./tables.js";
 export interface Report {
   readonly plan: AblationPlan;
   readonly results: AblationResults;
+  /** What stands with the verdict. */
+  readonly summary: readonly Table[];
   readonly tables: readonly Table[];
   readonly drawings: readonly Drawing[];
   /** How it can be made again. */
@@ -29,16 +31,19 @@ export function aboutLines({ plan }: Pick<Report, "plan">): string[] {
 }
 
 /** The verdict as sentences: a report that cannot tell says so first. */
-export function verdictLines({ results }: Pick<Report, "results">): string[] {
-  const { verdict, finished, failed } = results;
+export function verdictLines({ plan, results }: Pick<Report, "plan" | "results">): string[] {
+  const { verdict, failed } = results;
+  const so = results.finished ? "" : " so far";
   return [
-    ...(finished ? [] : ["**This ablation is unfinished**: some of its runs have not ended."]),
-    ...(failed.length === 0 ? [] : [`${failed.length} runs failed; they are listed below.`]),
+    ...unfinishedLines(plan, results),
+    ...(failed.length === 0
+      ? []
+      : [`${failed.length} of the results failed: see "What failed" below.`]),
     ...(verdict === undefined
       ? ["No claim was stated, so there is no verdict."]
       : [
           `Claim: ${verdict.claim}`,
-          `Verdict: **${verdict.result}**.`,
+          `Verdict${so}: **${verdict.result}**.`,
           `Rule, written down before the runs: ${verdict.rule}`,
           ...(verdict.smallestVisible === undefined
             ? []
@@ -47,4 +52,13 @@ export function verdictLines({ results }: Pick<Report, "results">): string[] {
               ]),
         ]),
   ];
+}
+
+/** How much of an ablation is there. */
+export function unfinishedLines(
+  { cells }: Pick<AblationPlan, "cells">,
+  { finished, done }: Pick<AblationResults, "finished" | "done">,
+): string[] {
+  if (finished) return [];
+  return [`**This ablation is unfinished**: ${done} of ${cells.length} results are there.`];
 }

@@ -3,7 +3,7 @@ import type { AblationPlan } from "../planned.js";
 import type { AblationResults } from "../results.js";
 import { armValues, type Drawing, gainAgainstCost, learningCurve, pngOf } from "./plots.js";
 
-/** Of each measure the arms and its curve, of the first one the cost; claimed ones come first. */
+/** Of each measure the arms and its curve, then the cost of the first; claimed ones come first. */
 export function drawingsOf(
   plan: AblationPlan,
   results: AblationResults,
@@ -14,13 +14,15 @@ export function drawingsOf(
   const claimed =
     plan.claim?.comparisons.flatMap((part) => ("derived" in part ? [] : part.metric)) ?? [];
   const ordered = [...new Set([...claimed, ...known])].filter((metric) => known.has(metric));
-  return ordered
-    .flatMap((metric, i) => [
+  const [first] = ordered;
+  return [
+    ...ordered.flatMap((metric) => [
       armValues(metric, results),
       learningCurve(metric, cells, arms),
-      i === 0 ? gainAgainstCost(metric, cells, arms) : undefined,
-    ])
-    .filter((drawing) => drawing !== undefined);
+    ]),
+    // Behind the pairs, so that a measure and its curve stand side by side.
+    first === undefined ? undefined : gainAgainstCost(first, cells, arms),
+  ].filter((drawing) => drawing !== undefined);
 }
 
 /** The drawings as files of a report's folder, each as SVG and as PNG. */

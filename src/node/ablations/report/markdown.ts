@@ -3,11 +3,16 @@ import type { Table } from "./tables.js";
 
 /** The report for a repository: tables, and the drawings as PNG beside it. */
 export function markdownReport(report: Report): string {
-  const { plan, tables, drawings, command, environment } = report;
+  const { plan, summary, tables, drawings, command, environment } = report;
   const lines = [
     `# ${plan.name}`,
     ...[...aboutLines(report), ...verdictLines(report)].flatMap((line) => ["", line]),
-    ...tables.flatMap((table) => ["", `## ${table.title}`, "", ...tableLines(table)]),
+    ...[...summary, ...tables].flatMap((table) => [
+      "",
+      `## ${table.title}`,
+      "",
+      ...tableLines(table),
+    ]),
     ...drawings.flatMap(({ name, title }) => ["", `![${title}](plots/${name}.png)`]),
     ...["", "## How it was made", "", "```", command, "```", "", environment],
   ];

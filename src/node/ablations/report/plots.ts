@@ -6,7 +6,7 @@ import type { AblationResults } from "../results.js";
 import { colours } from "./colours.js";
 
 const font = "DejaVu Sans, Verdana, sans-serif";
-const size = { width: 680, height: 360, marginLeft: 64, marginBottom: 44, inset: 8 };
+const size = { width: 560, height: 320, marginLeft: 72, marginBottom: 46, inset: 8 };
 
 /** A drawing and what it shows, for those who do not see it. */
 export interface Drawing {
@@ -155,7 +155,7 @@ function draw(
     ...size,
     ...options,
     document: document as never,
-    style: { fontFamily: font, fontSize: "12px", background: "white", color: "black" },
+    style: { fontFamily: font, fontSize: "13px", background: "white", color: "black" },
   }) as unknown as { setAttribute(name: string, value: string): void; readonly outerHTML: string };
   plot.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   plot.setAttribute("role", "img");

@@ -12,8 +12,10 @@ import { htmlReport } from "./html.js";
 import { markdownReport } from "./markdown.js";
 import { readChoices, type StageChoice } from "../stages/choose.js";
 import { chainTable, choicesTable, settingsTable, stagesTable } from "./stage-tables.js";
+import { failuresTable, warningsTable } from "./trouble-tables.js";
 import {
   changesTable,
+  claimTable,
   costTable,
   derivedTable,
   meansTable,
@@ -37,7 +39,8 @@ export async function writeReport(
   // Loaded where something is drawn: the libraries take half as long to load as all the rest.
   const drawn = options.drawings ? await import("./drawings.js") : undefined;
   const drawings = drawn?.drawingsOf(plan, results, cells) ?? [];
-  const report: Report = { plan, results, tables, drawings, ...about };
+  const summary = withRows(results.verdict === undefined ? [] : [claimTable(results.verdict)]);
+  const report: Report = { plan, results, summary, tables, drawings, ...about };
   const files: [string, string | Uint8Array][] = [
     ["results.json", `${toJson(results, 2)}\n`],
     ...(drawn?.drawingFiles(drawings) ?? []),
@@ -66,15 +69,20 @@ function tablesOf(
 ): Table[] {
   const { about, stages } = plan;
   const isPlain = stages.every(({ mark }) => mark === "cell.json");
-  return [
+  return withRows([
     ...[meansTable(results), pairedTable(results)],
     ...(results.derived === undefined ? [] : [derivedTable(results.derived, plan)]),
-    costTable(results, !isPlain),
-    ...(choices.length === 0 ? [] : [choicesTable(choices)]),
+    ...[failuresTable(results), warningsTable(cells)],
+    ...[costTable(results, !isPlain), choicesTable(choices)],
     ...(isPlain ? [changesTable(plan)] : [chainTable(plan), stagesTable(plan)]),
     ...(about === undefined ? [] : [settingsTable(about.settings)]),
     runsTable(cells, results, links),
-  ];
+  ]);
+}
+
+/** A head without rows tells nothing: what is missing is said with the verdict. */
+function withRows(tables: readonly Table[]): Table[] {
+  return tables.filter(({ rows }) => rows.length > 0);
 }
 
 /** The reports of the runs, made where they are missing; finished runs do not change. */

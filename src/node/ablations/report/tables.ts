@@ -1,7 +1,7 @@
 import type { DerivedMeasure } from "../../../config/index.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationPlan } from "../planned.js";
-import type { AblationResults, ArmMetric, PairedMetric } from "../results.js";
+import type { AblationResults, AblationVerdict, ArmMetric, PairedMetric } from "../results.js";
 import type { CellCost } from "../stages/stage-cost.js";
 
 /** A table of texts, the same for Markdown and HTML. */
@@ -46,6 +46,22 @@ function meanCell({ mean, standardError, values }: ArmMetric): string {
   return `${digits(mean)} (${strange} of ${reached.length} seeds not finite)`;
 }
 
+/** What the claim rests on: each of its comparisons with what came out. */
+export function claimTable({ comparisons }: Pick<AblationVerdict, "comparisons">): Table {
+  return {
+    title: "What the claim compares",
+    head: ["comparison", "measure", "difference", "95 % interval", "result"],
+    rows: comparisons.map((part) => {
+      if ("derived" in part) {
+        const { derived, value, low, high, result } = part;
+        return [derived, "—", digits(value), intervalOf(low, high, "none"), result];
+      }
+      const [difference = "", interval = ""] = pairedCells(part);
+      return [`${part.arm} − ${part.baseline}`, part.metric, difference, interval, part.result];
+    }),
+  };
+}
+
 /** Differences from the baseline with their intervals. */
 export function pairedTable({ paired, baseline }: AblationResults): Table {
   const rows = Object.entries(paired).flatMap(([arm, metrics]) =>
@@ -70,13 +86,16 @@ function pairedCells({
   seeds,
 }: PairedMetric): string[] {
   const none = seeds < 2 ? "one seed: none" : "not finite: none";
-  const interval = low === undefined ? none : `[${digits(low)}, ${digits(high as number)}]`;
   return [
     digits(difference),
-    interval,
+    intervalOf(low, high, none),
     digits(probabilityOfImprovement),
     smallestVisible === undefined ? "—" : digits(smallestVisible),
   ];
+}
+
+function intervalOf(low: number | undefined, high: number | undefined, none: string): string {
+  return low === undefined ? none : `[${digits(low)}, ${digits(high as number)}]`;
 }
 
 /** Measures that are computed from several arms. */
@@ -85,8 +104,13 @@ export function derivedTable(
   { derived: measures = {} }: Pick<AblationPlan, "derived">,
 ): Table {
   const rows = Object.entries(derived).map(([name, { value, low, high, seeds }]) => {
-    const interval = low === undefined ? "none" : `[${digits(low)}, ${digits(high as number)}]`;
-    return [name, digits(value), interval, String(seeds), formulaOf(measures[name])];
+    return [
+      name,
+      digits(value),
+      intervalOf(low, high, "none"),
+      String(seeds),
+      formulaOf(measures[name]),
+    ];
   });
   return {
     title: "Measures of several arms",
@@ -165,13 +189,13 @@ export function changesTable({ arms }: AblationPlan): Table {
 }
 
 /**
- * Every run, the failed ones too.
+ * Every run that ended.
  *
  * @param links to the reports of the cells
  */
 export function runsTable(
   cells: readonly CellResult[],
-  { failed, arms }: AblationResults,
+  { arms }: AblationResults,
   links: readonly (string | undefined)[] = [],
 ): Table {
   const metrics = [...new Set(Object.values(arms).flatMap((found) => Object.keys(found)))];
@@ -181,15 +205,5 @@ export function runsTable(
     ...metrics.map((metric) => (reached[metric] === undefined ? "—" : digits(reached[metric]))),
     folder,
   ]);
-  const failures = failed.map(({ arm, seed, message }) => [
-    ...[arm, String(seed)],
-    ...metrics.map(() => "failed"),
-    message.split("\n")[0] ?? "",
-  ]);
-  return {
-    title: "Every run",
-    head: ["arm", "seed", ...metrics, "folder"],
-    rows: [...rows, ...failures],
-    links,
-  };
+  return { title: "Every run", head: ["arm", "seed", ...metrics, "folder"], rows, links };
 }

@@ -5,7 +5,7 @@ import { derivedResult } from "../../../../src/node/ablations/derived-results.js
 /** Cells of one arm whose measure is a mean over four problems. */
 function cells(arm: string, bySeed: readonly number[]): CellResult[] {
   return bySeed.map((value, seed) => ({
-    ...{ arm, seed, folder: "", curve: [], cost: {} as CellResult["cost"] },
+    ...{ arm, seed, folder: "", curve: [], warnings: [], cost: {} as CellResult["cost"] },
     metrics: { accuracy: value },
     problems: { accuracy: [value, value, value, value] },
   }));

@@ -3,13 +3,22 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type CellResult, readCell } from "../../../../src/node/ablations/cell-results.js";
 import { type AblationPlan, type AblationResults, toJson } from "../../../../src/node/index.js";
+import type { AblationVerdict } from "../../../../src/node/ablations/results.js";
 import { writeReport } from "../../../../src/node/ablations/report/report.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { ablationResults, requireMetrics } from "../../../../src/node/ablations/results.js";
 import { noCellCost } from "../../../../src/node/ablations/stages/stage-cost.js";
+import {
+  failuresTable,
+  warningsTable,
+} from "../../../../src/node/ablations/report/trouble-tables.js";
 import { htmlReport } from "../../../../src/node/ablations/report/html.js";
 import { markdownReport } from "../../../../src/node/ablations/report/markdown.js";
-import { meansTable, pairedTable } from "../../../../src/node/ablations/report/tables.js";
+import {
+  claimTable,
+  meansTable,
+  pairedTable,
+} from "../../../../src/node/ablations/report/tables.js";
 
 const plan = {
   ...{ name: "rates", folder: "f", baseline: "slow", seeds: [1, 2, 3], metrics: undefined },
@@ -28,7 +37,7 @@ const plan = {
 } as unknown as AblationPlan;
 
 const cell = (arm: string, seed: number, right: readonly number[]): CellResult => ({
-  ...{ arm, seed, folder: `${arm}-${seed}`, curve: [] },
+  ...{ arm, seed, folder: `${arm}-${seed}`, curve: [], warnings: [] },
   metrics: {
     "heldOut.accuracy": right.reduce((a, b) => a + b) / right.length,
     "heldOut.loss": seed,
@@ -68,8 +77,45 @@ describe("the results of an ablation", () => {
     ]);
     expect(one.verdict?.result).toBe("cannot tell");
     expect(one.finished).toBe(false);
-    const page = { plan, results: one, tables: [], drawings: [], command: "", environment: "" };
-    expect(markdownReport(page)).toMatch(/unfinished.*\n\n1 runs failed/);
+    const page = {
+      ...{ plan: { ...plan, cells: [1, 2, 3, 4] } as never, results: one },
+      ...{ summary: [], tables: [], drawings: [], command: "", environment: "" },
+    };
+    expect(markdownReport(page)).toMatch(
+      /unfinished\*\*: 2 of 4 results are there\.\n\n1 of the results failed.*Verdict so far: \*\*cannot tell/s,
+    );
+  });
+
+  test("say what failed, and what was warned of, once for all that it concerns", () => {
+    const failed = ["a", "b"].map((arm) => ({ arm, seed: 1, message: "no memory\nat x" }));
+    expect(failuresTable({ failed }).rows).toEqual([["a; b", "1", "no memory"]]);
+    const warned = all.map((one) => ({ ...one, warnings: ["sft: Step 3: it diverges."] }));
+    expect(warningsTable([...warned, cell("slow", 4, half)]).rows).toEqual([
+      ["slow; fast", "1; 2; 3", "sft: Step 3: it diverges."],
+    ]);
+  });
+
+  test("show what the claim compares, with other baselines than the ablation's too", () => {
+    expect(claimTable(results.verdict as AblationVerdict).rows).toEqual([
+      [
+        ...["fast − slow", "heldOut.accuracy", "0.375"],
+        ...[expect.stringMatching(/^\[0\.\d+, 0\.\d+\]$/) as string, "supported"],
+      ],
+    ]);
+  });
+
+  test("are set as a page: numbers to the right, long texts in lines, addresses as links", () => {
+    const long = "word ".repeat(20);
+    const table = { title: "t", head: ["n", "x"], rows: [["1.5", long]] };
+    const about = { title: "T", paper: { citation: "C", url: "https://example.org/a" } };
+    const html = htmlReport({
+      ...{ plan: { ...plan, about: { ...about, fidelity: "faithful", fairness: "f" } } as never },
+      ...{ results, summary: [], tables: [table], drawings: [], command: "", environment: "" },
+    });
+    expect(html).toContain('<td class="number">1.5</td>');
+    expect(html).toContain(`<td class="long">${long}</td>`);
+    expect(html).toContain('<a href="https://example.org/a">https://example.org/a</a>.');
+    expect(html).toContain("<details><summary>Rule, written down before the runs</summary>");
   });
 
   test("leave seeds out that only one of the two has", () => {
@@ -93,6 +139,7 @@ describe("the results of an ablation", () => {
     const page = {
       plan: evil,
       results,
+      summary: [],
       tables: [],
       drawings: [],
       command: "a < b",
@@ -135,6 +182,7 @@ describe("a run whose measures are not all finite", () => {
     const cells = await Promise.all([1, 2, 3, 4].map((i) => cellOnDisk(i, i === 2 ? Infinity : i)));
     expect(cells[1]?.metrics).toEqual({ "heldOut.loss": Infinity, "heldOut.perplexity": Infinity });
     expect(cells[1]?.curve.map(({ step }) => step)).toEqual([0, 1]);
+    expect(cells[1]?.warnings).toEqual(["The loss grows."]);
     expect(cells[1]?.curve[1]?.metrics).toEqual(cells[1]?.metrics);
     expect(cells[1]?.cost).toMatchObject({ steps: 1, trainedTokens: 8, seconds: 0.5 });
 
@@ -182,4 +230,17 @@ test("a measure that no run has is named with those there are", () => {
   expect(() => requireMetrics(asked, all)).toThrow(
     /no run has a measure "heldOut\.acuracy"\. .*heldOut\.accuracy, heldOut\.loss/,
   );
+  // Of rows a method cannot have all that it has of its task; what is claimed is needed all the same.
+  const longer = {
+    ...plan,
+    metrics: ["heldOut.accuracy", "longer.accuracy"],
+    metricsMayLack: true,
+  };
+  requireMetrics(longer, all);
+  expect(Object.keys(ablationResults(longer, all, []).arms["fast"] ?? {})).toEqual([
+    "heldOut.accuracy",
+  ]);
+  const comparisons = [{ ...plan.claim?.comparisons[0], metric: "longer.accuracy" }];
+  const claimed = { ...longer, claim: { text: "", comparisons } } as unknown as AblationPlan;
+  expect(() => requireMetrics(claimed, all)).toThrow(/has a measure "longer\.accuracy"/);
 });

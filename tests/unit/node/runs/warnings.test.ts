@@ -48,3 +48,26 @@ test("a loss that teaches nothing is said before the run begins", async () => {
   ]);
   expect(await notesOf("k2", "k2")).toEqual([]);
 });
+
+test("problems of which no group has any variance are told of", async () => {
+  const run = tinyRun(temporaryFolder(), {
+    // Two tokens are never a worked addition.
+    data: { type: "task", task: { type: "addition", maxDigits: 2 } },
+    trainer: {
+      ...{ type: "reinforce", steps: 11, batchSize: 2, maxNewTokens: 2 },
+      sampler: { type: "plain", samplesPerProblem: 2 },
+    },
+    evaluation: { every: 0, rows: 2 },
+  });
+  const events = await runToEnd(run);
+  const warnings = events.flatMap((event) => (event.type === "warning" ? [event.warning] : []));
+  expect(warnings).toMatchObject([
+    {
+      ...{ warning: "degenerate-groups", step: 10 },
+      message: expect.stringMatching(
+        /all completions of every problem have the same reward/,
+      ) as string,
+      remedy: expect.stringMatching(/Where all are wrong: train on the data first/) as string,
+    },
+  ]);
+});
