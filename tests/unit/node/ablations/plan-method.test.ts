@@ -184,7 +184,10 @@ describe("a module of a method", () => {
 
   test.each([
     ["export const a = 1;", /exports no method\. Export what defineMethod returns\. It exports: a/],
-    ["export const a = { arms() {} }, b = { arms() {} };", /export a: name is missing \(expected string\)/],
+    [
+      "export const a = { arms() {} }, b = { arms() {} };",
+      /export a: name is missing \(expected string\)/,
+    ],
     ["export const a = { arms() {}, name: 'A b' };", /name is "A b": is not in kebab-case/],
     ["export const = 1;", /cannot be loaded/],
   ])("is refused for %s", async (text, message) => {
