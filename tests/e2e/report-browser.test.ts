@@ -60,9 +60,10 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await shownToken()).toBe(1);
       expect(await page.locator(".token[tabindex='0']:visible").count()).toBe(1);
 
-      const token = page.locator(".token:visible").first();
       const background = () =>
-        token.evaluate("(element) => getComputedStyle(element).backgroundColor");
+        page.evaluate(
+          "getComputedStyle([...document.querySelectorAll('.token')].find((token) => token.checkVisibility())).backgroundColor",
+        );
       expect(await background()).toBe("rgb(252, 141, 89)");
       await page.getByLabel("KL(student ‖ teacher)").check();
       expect(await background()).toBe("rgb(127, 0, 0)");
