@@ -1,16 +1,32 @@
-import * as pupil from "pupil";
-import { loadModelFolder, nodePlatform } from "pupil/node";
+import { AdamW, byteTokenizer, datasetSchema, distill, initializeDecoder, lossTerm } from "pupil";
+import { modelConfigSchema, modelTeacher, prepareData, Random } from "pupil";
+import { reverseKlLoss, sft, startBackend } from "pupil";
+import { nodePlatform, saveModelFolder } from "pupil/node";
 
-await pupil.startBackend("auto", { platform: nodePlatform });
-const { model, tokenizer } = await loadModelFolder("examples/quickstart/teacher");
-const random = new pupil.Random(1);
-const addition = pupil.datasetSchema.parse({ type: "task", task: { type: "addition" } });
-const { training: data } = await pupil.prepareData(addition, { tokenizer, random });
-using teacher = pupil.modelTeacher(model);
-using student = pupil.initializeDecoder({ ...model.config, numLayers: 1 }, random);
-using optimizer = new pupil.AdamW(student.parameters);
-const loss = [pupil.lossTerm(pupil.reverseKlLoss, { temperature: 1 })];
-const options = { student, teacher, data, optimizer, loss, tokenizer, random, maxNewTokens: 24 };
-for await (const { step, loss } of pupil.distill({ ...options, steps: 5 })) {
-  console.log(`step ${step}: reverse KL ${loss.toFixed(2)} nats per token`);
+await startBackend("auto", { platform: nodePlatform });
+const random = new Random(1);
+const tokenizer = byteTokenizer();
+const task = datasetSchema.parse({ type: "task", task: { type: "addition" } });
+const { training: data, positions, maxNewTokens } = await prepareData(task, { tokenizer, random });
+const shape = { family: "llama", hiddenSize: 64, numHeads: 4, maxPositions: positions };
+const newModel = (numLayers: number) => {
+  const config = { ...shape, numLayers, vocabSize: tokenizer.vocabSize };
+  return initializeDecoder(modelConfigSchema.parse(config), random.stream("model", numLayers));
+};
+
+const large = newModel(2); // becomes the teacher: 200 steps on worked additions
+const options = { data, tokenizer, random, batchSize: 16, schedule: { learningRate: 3e-3 } };
+const optimizer = new AdamW(large.parameters);
+for await (const { step, loss } of sft({ ...options, student: large, optimizer, steps: 200 })) {
+  if (step % 100 === 0) console.log(`teacher, step ${step}: ${loss.toFixed(2)} nats per token`);
 }
+
+const student = newModel(1); // learns from the teacher's view of what it writes itself
+const distillation = {
+  ...{ ...options, student, teacher: modelTeacher(large), maxNewTokens },
+  ...{ optimizer: new AdamW(student.parameters), loss: [lossTerm(reverseKlLoss, {})] },
+};
+for await (const { step, loss } of distill({ ...distillation, steps: 100 })) {
+  if (step % 25 === 0) console.log(`student, step ${step}: reverse KL ${loss.toFixed(2)}`);
+}
+await saveModelFolder("my-student", student, tokenizer);

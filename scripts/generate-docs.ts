@@ -163,7 +163,7 @@ const parts: Record<string, () => string | Promise<string>> = {
 };
 
 const pages = [
-  ...["README.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
+  ...["README.md", "docs/guide.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
   ...["docs/extending/method.md", "docs/extending/loop.md"],
 ];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;

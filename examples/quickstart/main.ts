@@ -7,7 +7,7 @@
  */
 import Table from "cli-table3";
 import { type Decoder, modelTeacher, startBackend } from "pupil";
-import { loadModelFolder, nodePlatform, writeFileAtomic } from "pupil/node";
+import { loadModelFolder, nodePlatform, saveModelFolder, writeFileAtomic } from "pupil/node";
 import {
   type Classroom,
   copyOf,
@@ -22,6 +22,7 @@ import {
 } from "./classroom.js";
 import { settings, teacherFolder } from "./settings.js";
 
+const studentFolder = "runs/quickstart/student";
 const startMs = performance.now();
 const say = (text: string) => console.log(text);
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -98,6 +99,8 @@ for (const [name, { title, lesson }] of Object.entries(ways)) {
   using copy = await copyOf(student);
   const more = { ...settings.more, ...lesson };
   branches[name] = await learn(copy, classroom, title, more, settings.sft.steps);
+  // Each replaces the one before: the last way is the one to talk to.
+  await saveModelFolder(studentFolder, copy, tokenizer);
 }
 
 const rows = [teacherRow, initial, sft, ...Object.values(branches)];
@@ -118,3 +121,4 @@ const summary = {
 };
 await writeFileAtomic("runs/quickstart/summary.json", `${JSON.stringify(summary, null, 2)}\n`);
 say(`\n${elapsedSeconds.toFixed(0)} s. Numbers: runs/quickstart/summary.json`);
+say(`Talk to the on-policy student: npx pupil generate ${studentFolder} "322+581=" count=3`);

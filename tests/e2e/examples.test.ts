@@ -1,19 +1,19 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { repository, runCli, runScript } from "./cli-process.js";
 
 test("the library example of the README runs", async () => {
-  const printed: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
-  await import("../../examples/library-example.js");
-  expect(printed).toHaveLength(5);
-  for (const [index, line] of printed.entries()) {
-    expect(line).toMatch(
-      new RegExp(`^step ${index + 1}: reverse KL \\d+\\.\\d\\d nats per token$`),
-    );
-  }
+  const folder = temporaryFolder();
+  const script = join(repository, "examples/library-example.ts");
+  const { code, stdout, stderr } = await runScript(script, [], folder);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const step = (who: string, at: number) => `${who}, step ${at}: [\\w ]*\\d\\.\\d\\d[\\w ]*\n`;
+  const teacher = [100, 200].map((at) => step("teacher", at));
+  const student = [25, 50, 75, 100].map((at) => step("student", at));
+  expect(stdout).toMatch(new RegExp(`^${[...teacher, ...student].join("")}$`));
+  expect(readdirSync(join(folder, "my-student"))).toContain("model.safetensors");
 });
 
 describe("the example of a loss of one's own", { timeout: 120_000 }, () => {
