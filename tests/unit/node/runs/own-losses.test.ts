@@ -112,7 +112,7 @@ describe("what can be wrong with the losses of a run is a clear error", () => {
         writeFileSync(path, text);
         return { losses: [path] };
       },
-      /blind\.mjs: export loss: needs: .*Make it with defineLoss/,
+      /blind\.mjs: export loss: needs is \[\]: expected at least 1 entry\. Make it with defineLoss/,
     ],
     [
       "a loss that reads what there is not",
