@@ -109,9 +109,9 @@ export function explainIssue(issue: Issue, given: unknown): string {
     case "unrecognized_keys":
       return `has fields that are not known: ${issue.keys.join(", ")}.`;
     default:
-      // A default that does not go with another field.
+      // It has no default, or one that does not go with another field.
       return given === undefined
-        ? `is left out, and its default does not fit: ${requirement(issue)}.`
+        ? `is left out: ${requirement(issue)}.`
         : `is ${show(given)}: ${requirement(issue)}.`;
   }
 }

@@ -279,7 +279,7 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
 test("a default that does not go with another field, and a number that is infinite", () => {
   const task = { type: "addition", maxDigits: 99 };
   expect(messageFor((c) => ({ ...c, data: { type: "task", task } }))).toMatch(
-    /data\.task\.longerBy is left out, and its default does not fit: maxDigits \+ longerBy must not exceed \d+\./,
+    /data\.task\.longerBy is left out: maxDigits \+ longerBy must not exceed \d+\./,
   );
   expect(messageFor((c) => ({ ...c, trainer: { ...c.trainer, steps: Infinity } }))).toContain(
     "trainer.steps is Infinity, expected finite number.",

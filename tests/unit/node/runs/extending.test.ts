@@ -96,7 +96,7 @@ describe("modules", () => {
     ["mild", "verify: () => ({ correct: true }),", /right that its oracle wrote with errorRate 1/],
     ["bare", "config: z.strictObject({}),", /config: has no option "errorRate".*commonTaskFields/s],
     ["typed", "config: z.strictObject({ type: z.string() }),", /"type" cannot be an option/],
-    ["half", "oracle: undefined,", /oracle: is not a function/],
+    ["half", "oracle: undefined,", /oracle is left out: is not a function/],
   ])("a task that is %s", async (name, changes, message) => {
     const path = taskWith(name, changes);
     const run = metricsOfRun({
