@@ -120,7 +120,9 @@ describe("pupil check-losses", { timeout: 120_000 }, () => {
       ),
     );
     expect(messages[0]).toContain("exports no loss definition");
-    expect(messages[1]).toMatch(/broken\.ts: export loss: name is "Broken Loss": is not in kebab-case/);
+    expect(messages[1]).toMatch(
+      /broken\.ts: export loss: name is "Broken Loss": is not in kebab-case/,
+    );
     expect(messages[2]).toContain("does not exist");
     expect(messages[3]).toMatch(/cases\.json: cases\.0: .*Did you mean "forward-kl"/);
     expect(messages[4]).toContain("tolerence");

@@ -28,7 +28,8 @@ export async function findPlaces(root: string): Promise<Place[]> {
       return;
     }
     const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
-    if (depth < deepest) await Promise.all(folders.map(({ name }) => look(join(path, name), depth + 1)));
+    if (depth < deepest)
+      await Promise.all(folders.map(({ name }) => look(join(path, name), depth + 1)));
   };
   await look(root, 0);
   return places.sort((a, b) => b.changed - a.changed || a.path.localeCompare(b.path));
