@@ -6,6 +6,7 @@ import { teacherSchema } from "../../teachers/index.js";
 import { coloursFor } from "../terminal/colours.js";
 import { tracedLines } from "../terminal/format-trace.js";
 import { writeLine } from "../terminal/terminal.js";
+import { backendField } from "./backend-field.js";
 
 export const tokensSchema = z.strictObject({
   teacher: z
@@ -23,7 +24,7 @@ export const tokensSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe("Likeliest tokens of both models that are listed below the text."),
-  backend: z.enum(["auto", "webgpu", "tensorflow", "wasm", "cpu"]).default("auto"),
+  backend: backendField("auto"),
 });
 
 /** `pupil tokens <run | model> <text> [teacher=<folder>] [by=reverseKl] [alternatives=3]`. */
