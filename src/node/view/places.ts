@@ -1,7 +1,5 @@
-import { realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { exists } from "../files/file-exists.js";
-import { findFolders, isRunFolder } from "../runs/list-runs.js";
 
 /** A folder that has something to show, by its path from the one that is viewed. */
 export interface Place {
@@ -11,22 +9,30 @@ export interface Place {
   readonly changed: number;
 }
 
+/** How deep runs and ablations lie, at most. */
+const deepest = 3;
+
 /** The runs and ablations of a folder, the last changed ones first. Runs of an ablation are found by way of it. */
 export async function findPlaces(root: string): Promise<Place[]> {
-  const isPlace = async (path: string) => (await isAblation(path)) || (await isRunFolder(path));
-  const found = await findFolders(root, isPlace);
-  const places = await Promise.all(
-    found.map(async (path): Promise<Place> => {
-      const kind = (await isAblation(path)) ? "ablation" : "run";
-      const file = join(path, kind === "run" ? "metrics.jsonl" : "ablation.json");
-      return { path: urlPath(root, path), kind, changed: await changedAt(file) };
-    }),
-  );
-  return places.sort((a, b) => b.changed - a.changed);
+  const places: Place[] = [];
+  // One look into each folder: there may be thousands.
+  const look = async (path: string, depth: number): Promise<void> => {
+    const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+    const has = (name: string) => entries.some((entry) => entry.name === name);
+    const isAblation = has("ablation.json");
+    if (isAblation || (has("config.json") && has("checkpoints"))) {
+      const kind = isAblation ? "ablation" : "run";
+      const file = join(path, isAblation ? "ablation.json" : "metrics.jsonl");
+      const own = relative(root, path).split(sep).join("/") || ".";
+      places.push({ path: own, kind, changed: await changedAt(file) });
+      return;
+    }
+    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+    if (depth < deepest) await Promise.all(folders.map(({ name }) => look(join(path, name), depth + 1)));
+  };
+  await look(root, 0);
+  return places.sort((a, b) => b.changed - a.changed || a.path.localeCompare(b.path));
 }
-
-const isAblation = (path: string) => exists(join(path, "ablation.json"));
-const urlPath = (root: string, path: string) => relative(root, path).split(sep).join("/") || ".";
 
 /** When a file was last written, and how long it is; 0 where there is none. */
 export async function changedAt(file: string): Promise<number> {
