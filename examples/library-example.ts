@@ -9,7 +9,7 @@ const tokenizer = byteTokenizer();
 const task = datasetSchema.parse({ type: "task", task: { type: "addition" } });
 const { training: data, positions, maxNewTokens } = await prepareData(task, { tokenizer, random });
 const shape = { family: "llama", hiddenSize: 64, numHeads: 4, maxPositions: positions };
-const newModel = (numLayers: number) => {
+const newModel = (numLayers = 1) => {
   const config = { ...shape, numLayers, vocabSize: tokenizer.vocabSize };
   return initializeDecoder(modelConfigSchema.parse(config), random.stream("model", numLayers));
 };
