@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "vitest";
-import { temporaryFolder } from "../setup/temporary-folder.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "./cli-process.js";
 
 const isSkipped = process.env["PUPIL_SLOW_TESTS"] !== "1";
@@ -12,11 +12,12 @@ const execute = promisify(execFile);
 describe.skipIf(isSkipped)(
   "the packed package, installed in an empty folder (needs PUPIL_SLOW_TESTS=1)",
   () => {
-    const folder = temporaryFolder();
+    let folder: string;
     const run = (command: string, ...args: string[]) => execute(command, args, { cwd: folder });
     const pupil = (...args: string[]) => run("npx", "--no-install", "pupil", ...args);
 
     beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "pupil-packed-"));
       const packing = { cwd: repository };
       await execute("npx", ["tsc", "-p", "tsconfig.build.json"], packing);
       await execute("node", ["scripts/build-wasm.mjs"], packing);
@@ -26,6 +27,8 @@ describe.skipIf(isSkipped)(
       writeFileSync(join(folder, "package.json"), '{"private":true,"type":"module"}');
       await run("npm", "install", "--prefer-offline", "--ignore-scripts", `./${packed}`);
     }, 600_000);
+
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     test("has none of what only some need", () => {
       const installed = [".", "@tensorflow", "@huggingface", "@xenova"].flatMap((scope) => {
