@@ -4,6 +4,10 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import * as pupil from "pupil";
+import { forwardKl } from "pupil/losses";
+import { globalNorm } from "pupil/ops";
+import { clipScale } from "pupil/optim";
+import { variableGradients } from "pupil/tensors";
 
 const [kind, threads] = process.argv.slice(2);
 for (const method of ["log", "info", "warn"]) console[method] = console.error;
@@ -25,12 +29,12 @@ const optimizer = new pupil.AdamW(model.parameters);
 const inputIds = tf.fill([16, 64], 7, "int32");
 const teacherLogits = tf.zeros([16, 64, 512]);
 const loss = tf.tidy(() => {
-  const { value, gradients } = pupil.variableGradients(
-    () => pupil.forwardKl(model.forward({ inputIds }), teacherLogits).mean(),
+  const { value, gradients } = variableGradients(
+    () => forwardKl(model.forward({ inputIds }), teacherLogits).mean(),
     [...model.parameters.values()],
   );
   const named = new Map([...model.parameters.keys()].map((name, i) => [name, gradients[i]]));
-  optimizer.apply(named, 1e-3, pupil.clipScale(pupil.globalNorm(gradients), 1));
+  optimizer.apply(named, 1e-3, clipScale(globalNorm(gradients), 1));
   return value;
 });
 await loss.data();

@@ -1,4 +1,4 @@
-/** Seeded random numbers, variables, and reads from the device. */
+/** Seeded random numbers, variables and their gradients, and reads from the device. */
 export {
   assertShape,
   createVariable,
@@ -8,4 +8,5 @@ export {
   Random,
   readScalars,
   readValues,
+  variableGradients,
 } from "../tensors/index.js";
