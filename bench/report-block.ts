@@ -3,10 +3,14 @@ import type { BenchmarkResults } from "./results.js";
 import { markdownTable, resultTables, type Table } from "./tables.js";
 
 /** A part of the page that one run of the benchmark fills, so that parts can come from several. */
-export type BlockName = "benchmark" | "loss-memory";
+export type BlockName = "benchmark" | "benchmark-256" | "loss-memory";
+
+/** A CPU whose widest vectors have 256 bits has a part of its own: its bounds are others. */
+const isNarrow = ({ hardware }: BenchmarkResults) => hardware?.native?.bits === 256;
 
 const blockTables: Readonly<Record<BlockName, (results: BenchmarkResults) => Table[]>> = {
-  benchmark: resultTables,
+  benchmark: (results) => (isNarrow(results) ? [] : resultTables(results)),
+  "benchmark-256": (results) => (isNarrow(results) ? resultTables(results) : []),
   "loss-memory": (results) => [lossPartTable(results)].filter(({ rows }) => rows.length > 0),
 };
 

@@ -203,6 +203,18 @@ describe("the report", () => {
     expect(replaced).toContain("| some-loss, vocabulary 128000 | 50.0 | 15.0 | 0.300 |");
   });
 
+  test.each([
+    [512, "benchmark"],
+    [256, "benchmark-256"],
+  ] as const)("a CPU with vectors of %d bits fills the part %s", (bits, name) => {
+    const results = resultsOf([measurement("training", "small", "stock", 1)]);
+    const peaks = { peakGflops: 30, peakGflopsAllThreads: 60 };
+    const copies = { copyGigabytes: 10, copyGigabytesAllThreads: 20 };
+    const native = { bits, gflops: 100, gflopsAllThreads: 200 };
+    const hardware = { fusedMultiplyAdd: true, ...peaks, ...copies, native };
+    expect([...reportBlocks({ ...results, hardware }).keys()]).toEqual([name]);
+  });
+
   test("needs the marks", () => {
     expect(() => replaceBlock("nothing", "benchmark", "x")).toThrow("The page has no");
   });
