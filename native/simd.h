@@ -92,7 +92,21 @@ INLINE vf vload_part(const float *p, int count, float fill) {
   __m256i mask = vfirst(count);
   return _mm256_blendv_ps(vset(fill), _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
 }
-INLINE void vstore_part(float *p, vf v, int count) { _mm256_maskstore_ps(p, vfirst(count), v); }
+/* In pieces: a masked store of AVX is microcode on AMD, some ten cycles. */
+INLINE void vstore_part(float *p, vf v, int count) {
+  __m128 rest = _mm256_castps256_ps128(v);
+  if (count & 4) {
+    _mm_storeu_ps(p, rest);
+    rest = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if (count & 2) {
+    _mm_storel_pi((__m64 *)(void *)p, rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if (count & 1) _mm_store_ss(p, rest);
+}
 INLINE vf vadd(vf a, vf b) { return _mm256_add_ps(a, b); }
 INLINE vf vsub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 INLINE vf vmul(vf a, vf b) { return _mm256_mul_ps(a, b); }
