@@ -9,7 +9,15 @@ export const wasmCandidate: BackendCandidate = {
   name: "wasm",
   packages: [],
   remedy: "Reinstall the dependencies (npm ci); in a browser, serve the package's .wasm files.",
-  inspect: async (platform) => engineDevice(platform),
+  async inspect(platform) {
+    const { cpuEngine } = platform;
+    // What a start would fail with, such as a build that is not there.
+    if (cpuEngine !== undefined && runningEngine() === undefined) {
+      const build = cpuEngine.supportsRelaxedSimd() ? "relaxed" : "plain";
+      await cpuEngine.loadKernels(`kernels-${build}.wasm`);
+    }
+    return engineDevice(platform);
+  },
   async start(platform) {
     const { cpuEngine } = platform;
     if (cpuEngine === undefined) return engineDevice(platform);

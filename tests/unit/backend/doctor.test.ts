@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { formatDoctor, inspectBackends } from "../../../src/backend/index.js";
+import type { EnginePlatform } from "../../../src/ops/index.js";
 import { adapterInfo, fakePlatform, platformWithAdapter } from "./fake-platform.js";
 
 test("the report has every backend in order and leaves the current one alone", async () => {
@@ -35,4 +36,16 @@ test("with a GPU, webgpu is what auto takes and nothing is better", async () => 
   expect(report.taken).toBe("webgpu");
   expect(report.nextBetter).toBeUndefined();
   expect(formatDoctor(report).at(-1)).toBe('"auto" takes webgpu.');
+});
+
+test("an engine whose kernels cannot be read is not one that auto takes", async () => {
+  const { cpuEngine } = fakePlatform();
+  const loadKernels = async () => {
+    throw new Error("no such file: kernels-plain.wasm");
+  };
+  const platform = fakePlatform({ cpuEngine: { ...(cpuEngine as EnginePlatform), loadKernels } });
+  const report = await inspectBackends(platform);
+  expect(report.taken).toBe("cpu");
+  expect(report.nextBetter?.backend).toBe("wasm");
+  expect(formatDoctor(report).join("\n")).toContain("it failed: no such file: kernels-plain.wasm");
 });
