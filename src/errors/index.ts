@@ -1,4 +1,4 @@
 export { isSameName, nearest, NotFiniteError, oneOf, PupilError } from "./pupil-error.js";
-export { requireMember, requireText } from "./require-member.js";
+export { requireList, requireMember, requireObject, requireText } from "./require-member.js";
 export { explainIssue, firstProblem, parseConfig } from "./schema-errors.js";
 export { showValue } from "./show-value.js";

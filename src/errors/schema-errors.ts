@@ -181,11 +181,19 @@ function explainKey(
   const allowed = Object.keys(fieldsAt(schema, root, path));
   const near = nearest(key, allowed);
   const here = [...path.map(String), near].join(".");
-  const elsewhere = pathsTo(schema, root, key).filter((name) => name !== here);
+  const elsewhere = pathsTo(schema, root, key).filter(
+    (name) => name !== here && isSamePart(name, path),
+  );
   const meant = [...(near === undefined ? [] : [near]), ...elsewhere.slice(0, 3)];
   const question =
     meant.length === 0 ? "" : `Did you mean ${meant.map((name) => `"${name}"`).join(" or ")}? `;
   return `${field} is not a field. ${question}Allowed: ${allowed.join(", ")}.`;
+}
+
+/** Whether a field is in the part of the config that `path` leads into; elsewhere its name means something else. */
+function isSamePart(field: string, path: readonly PropertyKey[]): boolean {
+  const [part] = path;
+  return part === undefined || field.startsWith(`${String(part)}.`);
 }
 
 /** The schema at a path; of one thing or several by name, the form that the value has. */

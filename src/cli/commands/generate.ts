@@ -30,6 +30,11 @@ export const generateSchema = z.strictObject({
   system: z.string().optional().describe("Message of the system, before a chat."),
   maxNewTokens: z.int().min(1).default(100).describe("Longest completion in tokens."),
   count: z.int().min(1).default(1).describe("How many completions to sample."),
+  batchSize: z
+    .int()
+    .min(1)
+    .default(32)
+    .describe("How many of them are sampled together. It changes no text, only time and memory."),
   seed: z.int().min(0).default(1).describe("Seed of the sampling."),
   backend: backendField("auto"),
 });
@@ -61,23 +66,36 @@ export async function generateCommand(
   const loaded = await loadModelFolder(await findModelFolder(path));
   try {
     if (options.chat) await chat(loaded, prompt, options);
-    else await complete(loaded, prompt as string, options);
+    else {
+      const shown = prompt as string;
+      await writeSamples(loaded, { prompt: shown, shown }, options);
+    }
   } finally {
     loaded.model.dispose();
   }
 }
 
-/** The prompt with what the model adds to it; several samples stand below a line each. */
-async function complete(loaded: LoadedModel, prompt: string, options: Options): Promise<void> {
-  for (let i = 0; i < options.count; i++) {
-    if (options.count > 1) writeLine(process.stdout, `--- sample ${i + 1} of ${options.count}`);
-    writeText(process.stdout, prompt);
-    await write(loaded, prompt, options, i);
-    process.stdout.write("\n");
+/** Samples one below the other, each under a line of its own where there are several. */
+async function writeSamples(
+  loaded: LoadedModel,
+  { prompt, shown }: { readonly prompt: string; readonly shown: string },
+  options: Options,
+): Promise<void> {
+  const { count, batchSize } = options;
+  const promptIds = encodeInContext(loaded, prompt, options);
+  const begin = (sample: number) => {
+    if (count > 1) writeLine(process.stdout, `--- sample ${sample + 1} of ${count}`);
+    writeText(process.stdout, shown);
+  };
+  for (let first = 0; first < count; first += batchSize) {
+    const size = Math.min(batchSize, count - first);
+    const samples = Array.from({ length: size }, (_, i) => first + i);
+    const end = () => process.stdout.write("\n");
+    await write(loaded, promptIds, options, samples, { begin, end });
   }
 }
 
-/** One answer to the prompt, or a conversation until the input ends. */
+/** One answer to the prompt or several, or a conversation until the input ends. */
 async function chat(
   loaded: LoadedModel,
   prompt: string | undefined,
@@ -85,27 +103,27 @@ async function chat(
 ): Promise<void> {
   const template = await compileChatTemplate(loaded.tokenizer, options.chatTemplate);
   const start = options.system === undefined ? [] : [{ role: "system", content: options.system }];
-  let turn = 0;
-  const answer = (messages: readonly { role: string; content: string }[]) =>
-    write(loaded, template.render({ messages: [...start, ...messages] }, true), options, turn++);
+  const render = (messages: readonly { role: string; content: string }[]) =>
+    template.render({ messages: [...start, ...messages] }, true);
   if (prompt !== undefined) {
-    for (let i = 0; i < options.count; i++) {
-      if (options.count > 1) writeLine(process.stdout, `--- sample ${i + 1} of ${options.count}`);
-      await answer([{ role: "user", content: prompt }]);
-      process.stdout.write("\n");
-    }
+    const asked = render([{ role: "user", content: prompt }]);
+    await writeSamples(loaded, { prompt: asked, shown: "" }, options);
     return;
   }
-  await talk(process, answer);
+  let turn = 0;
+  await talk(process, async (messages) => {
+    const promptIds = encodeInContext(loaded, render(messages), options);
+    const [answer = ""] = await write(loaded, promptIds, options, [turn++]);
+    return answer;
+  });
 }
 
-/** Writes a completion while it grows, and returns it. */
-async function write(
+/** The ids of a prompt; says how much of the context they take where that is too much. */
+function encodeInContext(
   { model, tokenizer }: LoadedModel,
   prompt: string,
-  { maxNewTokens, seed, samplingTemperature, topK, topP, greedy }: Options,
-  sample: number,
-): Promise<string> {
+  { maxNewTokens }: Options,
+): readonly number[] {
   const ids = encodePrompt(tokenizer, prompt);
   const context = contextLength(model.config);
   const room = context - ids.length + 1;
@@ -115,13 +133,42 @@ async function write(
       `The prompt takes ${ids.length} of the context of ${context} tokens, which leaves ${room} of the ${maxNewTokens} new tokens asked for.`,
     );
   }
-  const stream = textStream(tokenizer, ids, (text) => writeText(process.stdout, text));
-  const [rollout] = await sampleRollouts({
-    ...{ model, prompts: [ids], endIds: tokenizer.endIds, padId: tokenizer.padId },
+  return ids;
+}
+
+/** What stands around each of several completions. */
+interface Around {
+  readonly begin: (sample: number) => void;
+  readonly end: () => void;
+}
+
+/**
+ * Samples completions of a prompt together and writes them, the first while it grows, and returns them.
+ *
+ * @param samples numbers of the samples: with the seed, what makes each of them another one
+ */
+async function write(
+  { model, tokenizer }: LoadedModel,
+  promptIds: readonly number[],
+  { maxNewTokens, seed, samplingTemperature, topK, topP, greedy }: Options,
+  samples: readonly number[],
+  around: Around = { begin: () => undefined, end: () => undefined },
+): Promise<string[]> {
+  const stream = () => textStream(tokenizer, promptIds, (text) => writeText(process.stdout, text));
+  const first = stream();
+  around.begin(samples[0] as number);
+  const rollouts = await sampleRollouts({
+    prompts: samples.map(() => promptIds),
+    ...{ model, endIds: tokenizer.endIds, padId: tokenizer.padId },
     ...{ maxNewTokens, policy: { samplingTemperature, topK, topP, greedy } },
-    sequenceIds: [sample],
+    sequenceIds: samples,
     random: new Random(seed).stream("generate"),
-    stopsAt: (_row, completionIds) => stream.show(completionIds),
+    stopsAt: (row, completionIds) => row === 0 && first.show(completionIds),
   });
-  return stream.end(rollout?.completionIds ?? []);
+  return rollouts.map(({ completionIds }, i) => {
+    if (i > 0) around.begin(samples[i] as number);
+    const text = (i === 0 ? first : stream()).end(completionIds);
+    around.end();
+    return text;
+  });
 }

@@ -14,6 +14,7 @@ const starters = {
 } as const;
 
 type Kind = keyof typeof starters;
+export const starterKinds = Object.keys(starters);
 
 const packageFolder = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = join(packageFolder, "examples/starters");
@@ -32,7 +33,7 @@ export async function initCommand(kind: string | undefined, file = `${kind}.json
     return;
   }
   if (!isKind(kind)) {
-    const allowed = oneOf(kind, Object.keys(starters));
+    const allowed = oneOf(kind, starterKinds);
     throw new PupilError(`"${kind}" is no kind of starter.`, { field: "init", remedy: allowed });
   }
   const text = await readFile(join(folder, `${kind}.jsonc`), "utf8");

@@ -11,13 +11,29 @@ export interface CliCommand {
   readonly words?: Readonly<Record<string, string>>;
   /** Schema of its `key=value` words. */
   readonly options?: () => Promise<z.ZodType>;
-  /** What other `key=value` words are: fields of which config. */
-  readonly overrides?: string;
+  /** What other `key=value` words are. */
+  readonly overrides?: Overrides;
+  /** What the first argument can be, beside a path; for completion. */
+  readonly choices?: () => Promise<readonly string[]>;
   /** Two at least, each with what it does. */
   readonly examples: Readonly<Record<string, string>>;
   /** Loaded when the command runs: the library takes longer to load than the help to read. */
   readonly run: () => Promise<(...given: never[]) => unknown>;
 }
+
+/** Fields of a config, as `key=value`. */
+export interface Overrides {
+  /** Which config, as the help says it. */
+  readonly meaning: string;
+  /** Its schema, where it does not depend on other words; for completion. */
+  readonly schema?: () => Promise<z.ZodType>;
+}
+
+/** Overrides of a run config. */
+export const runFields: Overrides = {
+  meaning: "Every other key=value is a field of the run config: see `pupil describe run`.",
+  schema: async () => (await import("../../config/index.js")).runConfigSchema,
+};
 
 /** Adds a command; its options are listed in full where help is asked for. */
 export async function addCommand(
@@ -56,7 +72,7 @@ async function helpOf({ words, options, overrides, examples }: CliCommand): Prom
   ];
   const parts = [
     ...(listed.length === 0 ? [] : [["Words (key=value):", ...columns(listed)]]),
-    ...(overrides === undefined ? [] : [[overrides]]),
+    ...(overrides === undefined ? [] : [[overrides.meaning]]),
     [
       "Examples:",
       ...Object.entries(examples).flatMap(([line, does]) => [`  ${line}`, `      ${does}`]),

@@ -1,9 +1,7 @@
-import type { CliCommand } from "./command.js";
+import { type CliCommand, runFields } from "./command.js";
 import { dataCommands } from "./data-commands.js";
 import { modelCommands } from "./model-commands.js";
 import { studyCommands } from "./study-commands.js";
-
-const runFields = "Every other key=value is a field of the run config: see `pupil describe run`.";
 
 const trainingCommands: readonly CliCommand[] = [
   {
@@ -13,6 +11,7 @@ const trainingCommands: readonly CliCommand[] = [
       "[file]": "config to write; default: <kind>.jsonc",
     },
     summary: "Write a commented config to start from, with a little data, that `pupil train` runs.",
+    choices: async () => (await import("../commands/init.js")).starterKinds,
     examples: {
       "pupil init text": "writes text.jsonc and text.txt; then: pupil train text.jsonc",
       "pupil init on-policy mine.jsonc":
@@ -100,10 +99,26 @@ const trainingCommands: readonly CliCommand[] = [
   },
 ];
 
+const completionCommand: CliCommand = {
+  name: "completion",
+  arguments: {
+    "<shell>": "bash, zsh or fish",
+    "[words...]": "for the scripts: with `candidates` as the shell, what is typed so far",
+  },
+  summary: "Print a script with which a shell completes commands, fields, values and paths at Tab.",
+  choices: async () => (await import("../completion/scripts.js")).shells,
+  examples: {
+    "pupil completion bash >> ~/.bashrc": "from the next shell on; zsh: >> ~/.zshrc",
+    "pupil completion fish > ~/.config/fish/completions/pupil.fish": "where fish looks for it",
+  },
+  run: async () => (await import("../commands/completion.js")).completionCommand,
+};
+
 /** Every command, in the order of the help. */
 export const commands: readonly CliCommand[] = [
   ...trainingCommands,
   ...modelCommands,
   ...dataCommands,
   ...studyCommands,
+  completionCommand,
 ];

@@ -1,4 +1,4 @@
-import type { CliCommand } from "./command.js";
+import { type CliCommand, runFields } from "./command.js";
 
 /** What is done with data before a run. */
 export const dataCommands: readonly CliCommand[] = [
@@ -7,7 +7,7 @@ export const dataCommands: readonly CliCommand[] = [
     arguments: { "<config>": "run config", "[words...]": "key=value" },
     summary: "Read and tokenize a config's data and show what a student would learn from it.",
     words: { "trust=true": "a run folder may run modules outside of the working folder" },
-    overrides: "Every other key=value is a field of the run config: see `pupil describe run`.",
+    overrides: runFields,
     examples: {
       "pupil data run.json": "counts, lengths, and rows with what is learned of them",
       "pupil data run.json data.maxLength=512": "what a limit would leave out",
@@ -21,7 +21,10 @@ export const dataCommands: readonly CliCommand[] = [
       "[words...]": "key=value",
     },
     summary: "Sample completions of problems, choose and rewrite them, and write rows or pairs.",
-    overrides: "Every key=value is a field of the collect config: see docs/own-data.md.",
+    overrides: {
+      meaning: "Every key=value is a field of the collect config: see docs/own-data.md.",
+      schema: async () => (await import("../../config/index.js")).collectConfigSchema,
+    },
     examples: {
       "pupil collect traces.json count=500": "of 500 problems",
       "pupil collect traces.json sampler.samplesPerProblem=8": "eight completions of each",

@@ -1,4 +1,6 @@
-import type { CliCommand } from "./command.js";
+import { type CliCommand, runFields } from "./command.js";
+
+const nameOf = ({ name }: { readonly name: string }) => name;
 
 /** What compares, explains and checks. */
 export const studyCommands: readonly CliCommand[] = [
@@ -10,8 +12,11 @@ export const studyCommands: readonly CliCommand[] = [
     },
     summary: "Compare arms over seeds, in parallel runs; stopped, it continues where it was.",
     options: async () => (await import("../commands/ablate.js")).ablateSchema,
-    overrides:
-      "Every other key=value is a setting of the method: see `pupil describe method <name>`.",
+    overrides: {
+      meaning:
+        "Every other key=value is a setting of the method: see `pupil describe method <name>`.",
+    },
+    choices: async () => (await import("../../methods/index.js")).methodDefinitions.map(nameOf),
     examples: {
       "pupil ablate redi seeds=3": "its arms over three seeds, with a verdict",
       "pupil ablate my.json seeds=5 processes=2": "arms of a config of your own, two runs at once",
@@ -77,7 +82,7 @@ export const studyCommands: readonly CliCommand[] = [
       "gradients=": "logits, parameters or both (default: both where the student is small)",
       "json=": "file for the figures",
     },
-    overrides: "Every other key=value is a field of the run config: see `pupil describe run`.",
+    overrides: runFields,
     examples: {
       "pupil compare-supports run.json": "a table of bias, variance and cosine",
       "pupil compare-supports runs/mine k=1,10 json=supports.json": "for two sizes, kept in a file",
@@ -91,6 +96,10 @@ export const studyCommands: readonly CliCommand[] = [
         "a name, or a kind and a name, perhaps behind a file of your own; a list when left out",
     },
     summary: "Show a component's fields, defaults and meaning.",
+    choices: async () => {
+      const { components } = await import("../../config/index.js");
+      return [...new Set(components.flatMap(({ kind, name }) => [kind, name]))];
+    },
     examples: {
       "pupil describe loss reverse-kl": "a loss with its formula and options",
       "pupil describe run": "every field of a run config",

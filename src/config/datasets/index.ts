@@ -61,6 +61,10 @@ export async function prepareData(
   dataset: Dataset,
   options: PrepareOptions,
 ): Promise<PreparedData> {
+  requireMember(dataset, "type", {
+    field: "prepareData: dataset",
+    remedy: 'Give it a dataset: datasetSchema.parse({ type: "text", path: "my.txt" }).',
+  });
   const context = {
     ...{ files: filesInMemory([]), evaluationRows: 128, own: noOwnComponents },
     ...options,

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, requireList, requireObject, showValue } from "../../errors/index.js";
 import { disposeAll, keepTensor } from "../../tensors/index.js";
 import type { PlacedSequence, TokenSequence } from "../types.js";
 
@@ -112,6 +112,10 @@ export function makeBatch(
   padId: number,
   options: BatchOptions = {},
 ): Batch {
+  requireObject(options, {
+    field: "options",
+    remedy: "Leave them out, or { padToMultipleOf: 8 }.",
+  });
   const multiple = options.padToMultipleOf ?? 1;
   checkBatch(sequences, padId, multiple);
   const longest = sequences.reduce((length, { ids }) => Math.max(length, ids.length), 0);
@@ -121,25 +125,36 @@ export function makeBatch(
   return new Batch(tensors, { ...counts, sequences: placed });
 }
 
+const rowsRemedy = "Give it rows of token ids: [{ ids: [1, 2, 3], completionStart: 1 }].";
+
 /** Throws if no batch can be made of the sequences: there are none, or what they hold are no ids. */
 export function checkBatch(
   sequences: readonly TokenSequence[],
   padId: number,
   padToMultipleOf: number,
 ): void {
+  requireList(sequences, { field: "sequences", remedy: rowsRemedy });
   if (sequences.length === 0) {
-    throw new PupilError("A batch needs at least one sequence.", { field: "sequences" });
-  }
-  if (!(Number.isInteger(padToMultipleOf) && padToMultipleOf > 0)) {
-    throw new PupilError(`must be a whole number above 0, got ${padToMultipleOf}.`, {
-      field: "padToMultipleOf",
-      value: padToMultipleOf,
+    throw new PupilError("A batch needs at least one sequence.", {
+      ...{ field: "sequences", value: sequences, remedy: rowsRemedy },
     });
   }
-  assertId(padId, "padId");
-  for (const [row, { ids }] of sequences.entries()) {
-    if (ids.length === 0) throw new PupilError("has no tokens.", { field: `row ${row}` });
-    for (const [position, id] of ids.entries()) assertId(id, `row ${row}, position ${position}`);
+  requireCount(padToMultipleOf, "padToMultipleOf", 1);
+  assertId(padId, "padId", "Give the tokenizer's padId.");
+  for (const [row, sequence] of sequences.entries()) checkRow(sequence, `row ${row}`);
+}
+
+function checkRow(sequence: TokenSequence, field: string): void {
+  requireObject(sequence, { field, remedy: rowsRemedy });
+  const { ids, completionStart, learned } = sequence;
+  requireList(ids, { field: `${field}: ids`, remedy: rowsRemedy });
+  if (ids.length === 0) {
+    throw new PupilError("has no tokens.", { field, value: sequence, remedy: "Leave it out." });
+  }
+  if (learned === undefined) requireCount(completionStart, `${field}: completionStart`, 0);
+  else requireList(learned, { field: `${field}: learned`, remedy: "Give a 0 or 1 for each id." });
+  for (const [position, id] of ids.entries()) {
+    assertId(id, `${field}, position ${position}`, "Give it what a tokenizer's encode gives.");
   }
 }
 
@@ -194,8 +209,14 @@ export function learnedPositions(row: TokenSequence): number[] {
   return positions;
 }
 
-function assertId(id: number, where: string): void {
-  if (!(Number.isInteger(id) && id >= 0 && id <= 0x7fff_ffff)) {
-    throw new PupilError(`is ${id}, not a token id.`, { field: where, value: id });
-  }
+function assertId(id: number, field: string, remedy: string): void {
+  if (Number.isInteger(id) && id >= 0 && id <= 0x7fff_ffff) return;
+  throw new PupilError(`is ${showValue(id)}, not a token id.`, { field, value: id, remedy });
+}
+
+function requireCount(value: unknown, field: string, least: number): void {
+  if (Number.isInteger(value) && (value as number) >= least) return;
+  throw new PupilError(value === undefined ? "is missing." : `is ${showValue(value)}.`, {
+    ...{ field, value, remedy: `Give a whole number from ${least}.` },
+  });
 }

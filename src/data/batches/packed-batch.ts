@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { Batch, type BatchOptions, checkBatch, placeSequences } from "./batch.js";
+import { requireObject } from "../../errors/index.js";
 import { packSequences } from "./pack-sequences.js";
 import type { TokenSequence } from "../types.js";
 
@@ -28,6 +29,7 @@ export function makePackedBatch(
   padId: number,
   options: PackedBatchOptions = {},
 ): Batch {
+  requireObject(options, { field: "options", remedy: "Leave them out, or { length: 128 }." });
   const { padToMultipleOf = 1, length } = options;
   checkBatch(sequences, padId, padToMultipleOf);
   const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);

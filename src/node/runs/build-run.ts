@@ -1,4 +1,5 @@
 import type { DataReport, RunConfig } from "../../config/index.js";
+import { requireObject, requireText } from "../../errors/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import type { LossState, LossTerm } from "../../losses/index.js";
 import type { Decoder, SequenceModel } from "../../models/index.js";
@@ -14,7 +15,7 @@ import {
 } from "../../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
 import { describeUnknownKeys } from "../models/model-folder.js";
-import { loadOwnComponents } from "../modules/own-components.js";
+import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
 import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { describeStudent } from "./run-models.js";
@@ -57,12 +58,30 @@ export interface RunParts extends Disposable {
 /**
  * Builds everything a config names; with a checkpoint folder, the student and optimizer as saved
  * there. Whatever was loaded is released again if a later part fails.
+ *
+ * @throws PupilError for what is wrong with the config, the files that it names, or the checkpoint
  */
 export async function buildRun(
   config: RunConfig,
   checkpoint: string | undefined,
 ): Promise<RunParts> {
-  return owning((own) => assemble(config, checkpoint, own));
+  if (checkpoint !== undefined) {
+    requireText(checkpoint, {
+      field: "buildRun: checkpoint",
+      remedy: "Name the folder of a checkpoint, or undefined for a run that begins.",
+    });
+  }
+  const checked = await checkedConfig(config, "buildRun: config");
+  return owning((own) => assemble(checked, checkpoint, own));
+}
+
+/** A config with its defaults, of a caller who may have no type checker and may not have parsed it. */
+export async function checkedConfig(config: unknown, field: string): Promise<RunConfig> {
+  requireObject(config, {
+    field,
+    remedy: "Give it what a config file has: { name, student, data, trainer, … }.",
+  });
+  return parseRunConfig(config, field);
 }
 
 async function assemble(

@@ -43,10 +43,23 @@ export async function resolveRunConfig(
   const stored = withoutVersions(
     await (isRun ? readRunConfig(path) : readConfigFile(path, "run config")),
   );
-  if (isRun) await requireTrust(path, stored, trusted);
+  if (isRun) {
+    refuseModelFolder(path, stored);
+    await requireTrust(path, stored, trusted);
+  }
   const given = applyOverrides(stored, overrides);
   const source = isRun ? join(path, "config.json") : path;
   return { isRun, config: await parseRunConfig(given, source) };
+}
+
+/** A model's folder has a config.json too, which says nothing of data or teacher. */
+function refuseModelFolder(path: string, stored: unknown): void {
+  if (typeof stored !== "object" || stored === null || !("model_type" in stored)) return;
+  const run = /^(.+)[\\/]checkpoints[\\/][^\\/]+[\\/]?$/.exec(path)?.[1];
+  throw new PupilError("This is the folder of a model, not of a run: it names no data.", {
+    field: path,
+    remedy: `Give a run config or a run folder, and the model beside it: pupil evaluate ${run ?? "<config>"} model=${path}.`,
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { RunConfig } from "../../config/index.js";
+import { requireObject, requireText } from "../../errors/index.js";
 import { modelFiles } from "../models/model-folder.js";
 import { rankerFiles } from "../models/ranker-folder.js";
-import { type RunParts, buildRun } from "./build-run.js";
+import { type RunParts, buildRun, checkedConfig } from "./build-run.js";
 import { describeOtherData } from "./data-fingerprint.js";
 import { differences } from "./differences.js";
 import { describeSchedule } from "./longer-schedule.js";
@@ -21,6 +22,7 @@ import { type LoopParts, numTrained, trainLoop } from "./train-loop.js";
 import { versions } from "./versions.js";
 
 export interface TrainRunOptions {
+  /** As a config file has it, or with all of its defaults. */
   readonly config: RunConfig;
   /** Folder of the run; a new run makes it. */
   readonly path: string;
@@ -36,10 +38,17 @@ export interface TrainRunOptions {
  * due, and ends with a checkpoint, also where it cannot go on, unless its values are not finite or the
  * disk takes no more. Needs a started backend.
  *
- * @throws PupilError also if another process trains in the same folder
+ * @throws PupilError for what is wrong with the options or the config, and if another process trains in the same folder
  */
 export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEvent> {
-  const { config, path, resume, signal } = options;
+  requireObject(options, {
+    ...{ field: "trainRun", remedy: "Use: trainRun({ config, path, resume: false })." },
+  });
+  const { path, resume, signal } = options;
+  requireText(path, {
+    ...{ field: "trainRun: path", remedy: 'Name the folder of the run: "runs/mine".' },
+  });
+  const config = await checkedConfig(options.config, "trainRun: config");
   if (!resume) await refuseExistingRun(path);
   const opened = resume ? await openRunFolder(path) : undefined;
   const step = opened?.step ?? 0;

@@ -1,10 +1,11 @@
+import { z } from "zod";
 import {
   type Batch,
   learnedPositions,
   type Tokenizer,
   type TokenSequence,
 } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
+import { parseConfig, PupilError, requireMember, requireObject } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
@@ -13,7 +14,7 @@ import { explainWrongAnswer, WrongAnswer } from "./check-answer.js";
 import { concealer } from "./conceal.js";
 import { checkTexts, probeIds } from "./probe.js";
 import type { PositionScore, ServerAccess } from "./protocol.js";
-import { teacherProtocols, type TeacherServer } from "./protocols.js";
+import { teacherProtocols, type TeacherServer, teacherServers } from "./protocols.js";
 import { largestAnswer } from "./read-body.js";
 import { type RequestOptions, requestSender } from "./send-request.js";
 import { together } from "./together.js";
@@ -36,6 +37,38 @@ export interface HttpTeacherOptions extends Omit<RequestOptions, "url" | "random
   readonly random: Random;
 }
 
+/** The options that are numbers and names; for callers without a type checker. */
+const plainOptions = z.object({
+  server: z.enum(teacherServers),
+  url: z.string().min(1),
+  model: z.string().optional(),
+  vocabSize: z.int().min(1),
+  topK: z.int().min(1),
+  sendAs: z.enum(["ids", "text"]).optional(),
+  maxPositions: z.int().min(2).optional(),
+  timeoutMs: z.number().positive(),
+  retries: z.int().min(0),
+  retryDelayMs: z.number().min(0),
+  concurrency: z.int().min(1),
+});
+
+function checkOptions(options: HttpTeacherOptions): void {
+  requireObject(options, {
+    field: "httpTeacher",
+    remedy: "Use: httpTeacher({ server, url, tokenizer, vocabSize, topK, random, … }).",
+  });
+  // A message, and what is thrown with it, never has the key.
+  parseConfig(plainOptions, { ...options, apiKey: undefined }, "httpTeacher");
+  requireMember(options.tokenizer, "encode", {
+    field: "httpTeacher: tokenizer",
+    remedy: "Give it the tokenizer of the server's model: await loadTokenizer(path).",
+  });
+  requireMember(options.random, "stream", {
+    field: "httpTeacher: random",
+    remedy: "Give it random numbers: new Random(1).",
+  });
+}
+
 /** A teacher on a server. */
 export interface HttpTeacher extends Teacher {
   /**
@@ -49,10 +82,11 @@ export interface HttpTeacher extends Teacher {
  * A teacher on a server, asked for the likeliest tokens of every learned position of given tokens:
  * one request per sequence (llama.cpp: per position). Where one fails, the others are cancelled.
  *
- * @throws PupilError from `score` and `probe`, naming the sequence and the position of a wrong
+ * @throws PupilError for an option that is missing or wrong; from `score` and `probe`, naming the sequence and the position of a wrong
  *   answer, or the failure of a request
  */
 export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
+  checkOptions(options);
   const { server, model, tokenizer, vocabSize, topK, apiKey, maxPositions } = options;
   const protocol = teacherProtocols[server];
   const url = `${options.url.replace(/\/+$/, "").replace(/\/v1$/, "")}${protocol.path}`;

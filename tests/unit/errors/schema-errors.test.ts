@@ -112,6 +112,20 @@ test.each([
   expect(messageFor((c) => ({ ...c, [key]: 1 }))).toContain(message);
 });
 
+test.each([
+  ["a field of that name in another part", { teacher: { from: "a", path: "b" } }, "teacher.path"],
+  ["one at the top", { student: { from: "a", seed: 1 } }, "student.seed"],
+])("%s is not what was meant", (_what, fields, field) => {
+  const message = messageFor((c) => ({ ...c, ...fields }));
+  expect(message).toMatch(new RegExp(`^run\\.json: ${field} is not a field\\. Allowed: `));
+});
+
+test("a field of that name deeper in the same part is", () => {
+  expect(messageFor((c) => ({ ...c, student: { ...c.student, hiddenSize: 8 } }))).toContain(
+    'student.hiddenSize is not a field. Did you mean "student.architecture.hiddenSize"?',
+  );
+});
+
 test("a union within a form of data is not taken for the form's name", () => {
   const data = (fields: object) => messageFor((c) => ({ ...c, data: { type: "file", ...fields } }));
   expect(data({})).toBe("run.json: data.path is missing (expected string or list).");

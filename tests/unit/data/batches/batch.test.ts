@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { type Batch, makeBatch, withSequences } from "../../../../src/data/index.js";
+import {
+  type Batch,
+  makeBatch,
+  makePackedBatch,
+  withSequences,
+} from "../../../../src/data/index.js";
 import { PupilError } from "../../../../src/errors/index.js";
 
 describe("makeBatch", () => {
@@ -99,6 +104,28 @@ describe("makeBatch", () => {
       makeBatch([{ ids: [1, 2], completionStart: 0 }], 0, { padToMultipleOf: 0 }),
     ).toThrow("padToMultipleOf");
   });
+});
+
+test.each<[string, unknown[], RegExp]>([
+  ["nothing", [], /^sequences: is missing\. Give it rows of token ids/],
+  ["a text", ["abc", 0], /^sequences: is "abc" and no list/],
+  ["one row", [{ ids: [1, 2], completionStart: 1 }, 0], /^sequences: is \{"ids".* and no list/],
+  ["lists of ids", [[[1, 2]], 0], /^row 0: is \[1,2\], not an object/],
+  ["a missing row", [[undefined], 0], /^row 0: is missing/],
+  ["a row without ids", [[{ completionStart: 1 }], 0], /^row 0: ids: is missing/],
+  ["ids in a text", [[{ ids: "1 2", completionStart: 1 }], 0], /^row 0: ids: is "1 2" and no list/],
+  ["no start", [[{ ids: [1, 2] }], 0], /^row 0: completionStart: is missing\. Give a whole number/],
+  ["a start in words", [[{ ids: [1], completionStart: "1" }], 0], /completionStart: is "1"\./],
+  ["a mark", [[{ ids: [1, 2], learned: 1 }], 0], /^row 0: learned: is 1 and no list/],
+  ["an id in words", [[{ ids: ["a"], completionStart: 0 }], 0], /position 0: is "a", not a token/],
+  ["no padId", [[{ ids: [1], completionStart: 0 }]], /^padId: is undefined, not a token id\. Give/],
+  ["options of another kind", [[{ ids: [1], completionStart: 0 }], 0, 8], /^options: is 8, not/],
+])("plain JavaScript is told what a batch is made of: %s", (_what, given, message) => {
+  for (const make of [makeBatch, makePackedBatch] as ((...words: unknown[]) => Batch)[]) {
+    const made = () => make(...given);
+    expect(made).toThrow(PupilError);
+    expect(made).toThrow(message);
+  }
 });
 
 test("a batch of which only some sequences are seen has the same rows, and says which", () => {

@@ -6,8 +6,21 @@ import { requireModelFits, weightBytes } from "../../../../src/node/models/model
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
 
-const limits = vi.hoisted(() => ({ total: 2 ** 40 }));
-vi.mock("../../../../src/node/runs/device-limits.js", () => ({ deviceLimits: () => limits }));
+/** As if the current backend were WebGPU with buffers of so many bytes. */
+function withSmallBuffers(bytes: number): Disposable {
+  const engine = tf.engine();
+  const { backendName, backend } = engine;
+  const limits = { maxBufferSize: bytes, maxStorageBufferBindingSize: bytes };
+  const gpu = Object.create(backend, { device: { value: { limits } } }) as typeof backend;
+  const spy = vi.spyOn(engine, "backend", "get").mockReturnValue(gpu);
+  engine.backendName = "webgpu";
+  return {
+    [Symbol.dispose]() {
+      spy.mockRestore();
+      engine.backendName = backendName;
+    },
+  };
+}
 
 const gpt2 = modelConfigSchema.parse({
   ...{ family: "gpt2", vocabSize: 50_257, maxPositions: 1024 },
@@ -30,10 +43,10 @@ test("GPT-2's 124,439,808 weights need 0.464 GiB, its largest matrix 0.144", () 
 test("a model folder is refused before its weights are read", async () => {
   const folder = await saveTinyTeacher(temporaryFolder());
   (await loadModelFolder(folder)).model.dispose();
-  limits.total = 1000;
+  using _ = withSmallBuffers(100);
   const before = tf.memory().numTensors;
   await expect(loadModelFolder(folder)).rejects.toThrow(
-    /model\.safetensors: A model needs at least .* and the cpu backend holds at most 9\.31e-7 GiB/,
+    /model\.safetensors: A tensor of the model needs at least .* and the webgpu backend holds at most 9\.31e-8 GiB/,
   );
   expect(tf.memory().numTensors).toBe(before);
 });

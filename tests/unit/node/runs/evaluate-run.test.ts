@@ -45,3 +45,15 @@ test("completions that the context cuts are said, with numbers; those of trainin
     expect.stringMatching(/of the context of \d+ tokens .* leaves \d+ of the 1000 new tokens/),
   ]);
 });
+
+test("a model folder is no run: what to give instead is said", async () => {
+  const root = temporaryFolder();
+  const folder = await saveTinyTeacher(root);
+  await expect(resolveEvaluation(folder, [])).rejects.toThrow(
+    `${folder}: This is the folder of a model, not of a run: it names no data. Give a run config or a run folder, and the model beside it: pupil evaluate <config> model=${folder}.`,
+  );
+  const checkpoint = await saveTinyTeacher(join(root, "runs/mine/checkpoints"), { name: "step-3" });
+  await expect(resolveEvaluation(checkpoint, [])).rejects.toThrow(
+    `pupil evaluate ${root}/runs/mine model=${checkpoint}.`,
+  );
+});

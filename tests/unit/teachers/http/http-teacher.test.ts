@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer, makeBatch, type TokenSequence } from "../../../../src/data/index.js";
+import { PupilError } from "../../../../src/errors/index.js";
 import { ownDistribution } from "../../../../src/rollouts/index.js";
 import { httpTeacher, type HttpTeacherOptions } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
@@ -50,6 +51,34 @@ const how = {
   ...{ endIds: [9], padId: 0, maxNewTokens: 4, random: new Random(5) },
   policy: { ...ownDistribution, greedy: true },
 };
+
+test.each<[string, unknown, RegExp]>([
+  ["nothing", undefined, /^httpTeacher: is missing\. Use: httpTeacher\(\{/],
+  ["an address", "http://host:1", /^httpTeacher: is "http:\/\/host:1", not an object/],
+  ["no url", { url: undefined }, /^httpTeacher: url is missing \(expected string\)/],
+  ["another server", { server: "vlm" }, /server is "vlm"\. Did you mean "vllm"/],
+  ["a number in words", { topK: "3" }, /^httpTeacher: topK is "3", expected number/],
+  ["no time", { timeoutMs: undefined }, /^httpTeacher: timeoutMs is missing/],
+  ["a folder of a tokenizer", { tokenizer: "a/b" }, /tokenizer: has no encode\. .*loadTokenizer/],
+  ["a seed", { random: 3 }, /^httpTeacher: random: has no stream\. .*new Random/],
+])("plain JavaScript is told what it needs: %s", (_what, given, message) => {
+  const options = {
+    ...{ server: "vllm", url: "http://host:1", model: "fake", tokenizer, vocabSize: V, topK: 3 },
+    ...{ timeoutMs: 5000, retries: 0, retryDelayMs: 0, concurrency: 4, random: new Random(3) },
+    apiKey: "sk-secret",
+  };
+  const isOptions = typeof given === "object" && given !== null;
+  const make = () => httpTeacher((isOptions ? { ...options, ...given } : given) as never);
+  expect(make).toThrow(message);
+  try {
+    make();
+  } catch (error) {
+    expect(error).toBeInstanceOf(PupilError);
+    expect(JSON.stringify([(error as Error).message, (error as PupilError).value])).not.toContain(
+      "sk-secret",
+    );
+  }
+});
 
 test("says what it is, where, and what it can read", () => {
   expect(started().teacher.name).toBe("fake at http://host:1");

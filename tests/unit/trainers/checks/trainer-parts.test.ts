@@ -157,6 +157,9 @@ test("other functions of the library say what they were not given", async () => 
   );
   const files = new Map();
   const options = { random, files, tokenizer: { encode: () => [] } };
+  await expect(prepareData(undefined as never, options as never)).rejects.toThrow(
+    /prepareData: dataset: is missing/,
+  );
   await expect(prepareData(data as never, options as never)).rejects.toThrow(
     /prepareData: files: has no open/,
   );

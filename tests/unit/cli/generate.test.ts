@@ -1,0 +1,52 @@
+import { expect, test, vi } from "vitest";
+import { generateCommand } from "../../../src/cli/commands/generate.js";
+import { decodeCompletion, encodePrompt } from "../../../src/data/index.js";
+import { loadModelFolder } from "../../../src/node/index.js";
+import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
+import { Random } from "../../../src/tensors/index.js";
+import { useCpu } from "../../setup/backend.js";
+import { temporaryFolder } from "../../setup/temporary-folder.js";
+import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
+
+async function printedBy(folder: string, prompt: string, words: string[]): Promise<string> {
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const notes = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    await generateCommand(folder, prompt, [...words, "backend=cpu"]);
+    return write.mock.calls.map(([text]) => String(text)).join("");
+  } finally {
+    write.mockRestore();
+    notes.mockRestore();
+    await useCpu();
+  }
+}
+
+/** What a sample is when it is the only one. */
+async function sampleAlone(folder: string, prompt: string, sample: number): Promise<string> {
+  const { model, tokenizer } = await loadModelFolder(folder);
+  using _model = model;
+  const promptIds = encodePrompt(tokenizer, prompt);
+  const [rollout] = await sampleRollouts({
+    ...{ model, prompts: [promptIds], endIds: tokenizer.endIds, padId: tokenizer.padId },
+    ...{ maxNewTokens: 8, policy: ownDistribution, sequenceIds: [sample] },
+    random: new Random(5).stream("generate"),
+  });
+  return decodeCompletion(tokenizer, promptIds, rollout?.completionIds ?? []);
+}
+
+test("several samples are those that each would be alone, in whatever groups they are sampled", async () => {
+  const folder = await saveTinyTeacher(temporaryFolder());
+  const alone = [];
+  for (let i = 0; i < 5; i++) alone.push(await sampleAlone(folder, "12+", i));
+  expect(new Set(alone).size).toBeGreaterThan(1);
+  const expected = alone.map((text, i) => `--- sample ${i + 1} of 5\n12+${text}\n`).join("");
+  const words = ["maxNewTokens=8", "seed=5", "count=5"];
+  expect(await printedBy(folder, "12+", words)).toBe(expected);
+  expect(await printedBy(folder, "12+", [...words, "batchSize=2"])).toBe(expected);
+});
+
+test("one sample stands alone", async () => {
+  const folder = await saveTinyTeacher(temporaryFolder());
+  const text = await sampleAlone(folder, "12+", 0);
+  expect(await printedBy(folder, "12+", ["maxNewTokens=8", "seed=5"])).toBe(`12+${text}\n`);
+});
