@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../config/index.js";
 import { requireObject, requireText } from "../../errors/index.js";
-import { modelFiles } from "../models/model-folder.js";
+import { modelFiles } from "../../folders/index.js";
 import { rankerFiles } from "../models/ranker-folder.js";
 import { type RunParts, buildRun, checkedConfig } from "./build-run.js";
 import { describeOtherData } from "./data-fingerprint.js";
