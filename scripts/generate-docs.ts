@@ -97,7 +97,19 @@ function configReference(): string {
 
 /** An example file as a code block, without its licence of being run by the tests. */
 function example(path: string, language = "ts"): string {
-  return `\`\`\`${language}\n${read(path).trim()}\n\`\`\``;
+  const text = read(path).replaceAll(/^ *\/\/ #(end)?region.*\n/gm, "");
+  return `\`\`\`${language}\n${text.trim()}\n\`\`\``;
+}
+
+/** What lies between `// #region name` and the next `// #endregion` of an example, without its indent. */
+function region(path: string, name: string): string {
+  const found = read(path).match(
+    new RegExp(`^( *)// #region ${name}\\n([\\s\\S]*?)^ *// #endregion$`, "m"),
+  );
+  if (found === null) throw new Error(`${path} has no region "${name}".`);
+  const [, indent = "", lines = ""] = found;
+  const text = lines.replaceAll(new RegExp(`^${indent}`, "gm"), "").trim();
+  return `\`\`\`ts\n${text}\n\`\`\``;
 }
 
 /** Methods lie in rooms of src/methods, each in a file of its name. */
@@ -160,11 +172,26 @@ const parts: Record<string, () => string | Promise<string>> = {
   "starter-jsonl": () => example("examples/starters/jsonl.jsonc", "jsonc"),
   "starter-on-policy": () => example("examples/starters/on-policy.jsonc", "jsonc"),
   "library-example": () => example("examples/library-example.ts"),
+  "library-excerpt": () => region("examples/library-example.ts", "distil"),
+  "getting-started-distil": () => example("examples/getting-started/distil.jsonc", "jsonc"),
+  "getting-started-loss": () => example("examples/getting-started/my-loss.mjs", "js"),
+  "getting-started-verifier": () => example("examples/getting-started/my-verifier.mjs", "js"),
+  "getting-started-verified": () => example("examples/getting-started/verified.jsonc", "jsonc"),
+  "getting-started-page": () =>
+    [
+      example("examples/getting-started/page/index.html", "html"),
+      example("examples/getting-started/page/page.js", "js"),
+    ].join("\n\n"),
 };
 
 const pages = [
   ...["README.md", "docs/guide.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
-  ...["docs/extending/method.md", "docs/extending/loop.md"],
+  ...[
+    "docs/extending/method.md",
+    "docs/extending/loop.md",
+    "docs/getting-started.md",
+    "docs/library.md",
+  ],
 ];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 const check = process.argv.includes("--check");
