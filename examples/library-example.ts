@@ -21,6 +21,7 @@ for await (const { step, loss } of sft({ ...options, student: large, optimizer, 
   if (step % 100 === 0) console.log(`teacher, step ${step}: ${loss.toFixed(2)} nats per token`);
 }
 
+// #region distil
 const student = newModel(1); // learns from the teacher's view of what it writes itself
 const distillation = {
   ...{ ...options, student, teacher: modelTeacher(large), maxNewTokens },
@@ -29,4 +30,5 @@ const distillation = {
 for await (const { step, loss } of distill({ ...distillation, steps: 100 })) {
   if (step % 25 === 0) console.log(`student, step ${step}: reverse KL ${loss.toFixed(2)}`);
 }
+// #endregion
 await saveModelFolder("my-student", student, tokenizer);

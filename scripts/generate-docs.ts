@@ -97,7 +97,8 @@ function configReference(): string {
 
 /** An example file as a code block, without its licence of being run by the tests. */
 function example(path: string, language = "ts"): string {
-  return `\`\`\`${language}\n${read(path).trim()}\n\`\`\``;
+  const text = read(path).replaceAll(/^ *\/\/ #(end)?region.*\n/gm, "");
+  return `\`\`\`${language}\n${text.trim()}\n\`\`\``;
 }
 
 /** What lies between `// #region name` and the next `// #endregion` of an example, without its indent. */
@@ -181,11 +182,27 @@ const parts: Record<string, () => string | Promise<string>> = {
       () => region(`examples/browser/${file}`, name),
     ]),
   ),
+  "library-excerpt": () => region("examples/library-example.ts", "distil"),
+  "getting-started-distil": () => example("examples/getting-started/distil.jsonc", "jsonc"),
+  "getting-started-loss": () => example("examples/getting-started/my-loss.mjs", "js"),
+  "getting-started-verifier": () => example("examples/getting-started/my-verifier.mjs", "js"),
+  "getting-started-verified": () => example("examples/getting-started/verified.jsonc", "jsonc"),
+  "getting-started-page": () =>
+    [
+      example("examples/getting-started/page/index.html", "html"),
+      example("examples/getting-started/page/page.js", "js"),
+    ].join("\n\n"),
 };
 
 const pages = [
   ...["README.md", "docs/guide.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
-  ...["docs/extending/method.md", "docs/extending/loop.md", "docs/browser.md"],
+  ...[
+    "docs/extending/method.md",
+    "docs/extending/loop.md",
+    "docs/browser.md",
+    "docs/getting-started.md",
+    "docs/library.md",
+  ],
 ];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 const check = process.argv.includes("--check");

@@ -24,7 +24,7 @@ function completeInBash(line: string, wordBreaks: string): string[] {
   return said.trim().split("\n");
 }
 
-describe("completion in bash", { timeout: 60_000 }, () => {
+describe("completion in bash", { timeout: 180_000 }, () => {
   test.each([
     ["a command", "pupil eva", "' ='", ["evaluate"]],
     ["a field, which goes on", "pupil train x trainer", "' ='", ["-o nospace", "trainer."]],

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { repository, runCli, runScript } from "./cli-process.js";
 
-test("the library example of the README runs", async () => {
+test("the example of docs/library.md runs", async () => {
   const folder = temporaryFolder();
   const script = join(repository, "examples/library-example.ts");
   const { code, stdout, stderr } = await runScript(script, [], folder);

@@ -1,7 +1,15 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "./cli-process.js";
@@ -41,7 +49,27 @@ describe.skipIf(isSkipped)(
       expect(installed).toContain("tfjs-core");
     });
 
-    test("runs the library example of the README", { timeout: 120_000 }, async () => {
+    test("has whatever its pages refer to", () => {
+      const root = join(folder, "node_modules/pupil");
+      const all = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
+      const pages = ["README.md", "CHANGELOG.md", ...all.map((name) => join("docs", name))];
+      const broken = pages
+        .filter((page) => page.endsWith(".md"))
+        .flatMap((page) => {
+          const text = readFileSync(join(root, page), "utf8");
+          const links = [...text.matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].map(
+            ([, to]) => to as string,
+          );
+          return links
+            .filter((to) => !/^(https?|mailto):/.test(to))
+            .filter((to) => !existsSync(join(root, dirname(page), to)))
+            .map((to) => `${page}: ${to}`);
+        });
+      expect(pages.length).toBeGreaterThan(20);
+      expect(broken).toEqual([]);
+    });
+
+    test("runs the example of docs/library.md", { timeout: 120_000 }, async () => {
       cpSync(join(repository, "examples/library-example.ts"), join(folder, "example.ts"));
       // What it says without types is what a reader copies into example.mjs.
       const tsc = join(repository, "node_modules/typescript/bin/tsc");
