@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
+import { inspect } from "node:util";
 import { Command } from "commander";
 import { PupilError } from "../errors/index.js";
 import { addCommand } from "./program/command.js";
@@ -24,7 +25,11 @@ endOnClosedPipes();
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof PupilError)) throw error;
-  writeLine(process.stderr, `error: ${error.message}`);
   process.exitCode = 1;
+  if (error instanceof PupilError) writeLine(process.stderr, `error: ${error.message}`);
+  else {
+    // Of a module of the user's own, or a mistake of ours: its text too may come from data.
+    writeLine(process.stderr, inspect(error));
+    process.exit();
+  }
 }

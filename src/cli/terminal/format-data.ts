@@ -95,7 +95,7 @@ function formatLists({ notes, report, examples }: Lists): string[] {
       `${formatNumber(report.unjudgedCandidates)} of them unjudged; ` +
       `${formatNumber(report.listsWithoutRelevant)} lists without a relevant passage, ` +
       `${formatNumber(report.queriesWithoutCandidates)} queries without candidates.`,
-    ...notes,
+    ...notes.map(printable),
     ...examples.flatMap((list) => ["", ...formatList(list)]),
   ];
 }

@@ -98,9 +98,9 @@ function explain(error: unknown, source: string, what: string, value?: unknown):
 function withReasoning(message: ChatMessage): ChatMessage {
   const names = ["reasoning_content", "thinking", "reasoning"] as const;
   const thoughts = names.map((name) => message[name]).find((value) => (value ?? null) !== null);
-  return thoughts === undefined
-    ? message
-    : { thinking: thoughts, ...message, reasoning_content: thoughts };
+  if (thoughts === undefined) return message;
+  // Of a table, a message may have both, and null in one.
+  return { ...message, thinking: message["thinking"] ?? thoughts, reasoning_content: thoughts };
 }
 
 /** The templates of a config: one text, or `[{name, template}]` with one for chats with tools. */

@@ -46,6 +46,20 @@ async function* readTable(
   dialect: Dialect,
 ): AsyncGenerator<DataRow> {
   const pieces = readTextPieces(file)[Symbol.asyncIterator]();
+  try {
+    yield* rowsOf(pieces, file, options, dialect);
+  } finally {
+    // Whoever stops early would else leave the file open.
+    await pieces.return?.();
+  }
+}
+
+async function* rowsOf(
+  pieces: AsyncIterator<string, void>,
+  file: DataFile,
+  options: ReadOptions,
+  dialect: Dialect,
+): AsyncGenerator<DataRow> {
   const first = await firstLine(pieces);
   if (first === "") return;
   const delimiter = options.delimiter ?? dialect.delimiter ?? delimiterOf(first, options);

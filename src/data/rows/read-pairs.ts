@@ -55,7 +55,8 @@ export interface PairReport {
 
 /**
  * The rows of files as pairs: text, or lists of messages (the prompt too). Without a prompt, both
- * answers begin with it: it is the messages, or the text, that they have in common.
+ * answers begin with it: it is the messages, or the text, that they have in common. So it is where the
+ * prompt is text and the answers are messages.
  *
  * @throws PupilError naming file, line and field
  */
@@ -118,7 +119,10 @@ function commonText(a: string, b: string): number {
 const chatPair: ReadPair<ChatExample> = (row, fields, separator) => {
   const name = fields.prompt ?? "prompt";
   const { positive, negative } = fields;
-  if (fields.prompt !== undefined || hasField(row, name)) {
+  const hasPrompt = fields.prompt !== undefined || hasField(row, name);
+  const given = hasPrompt ? requireField(row, name, "prompt") : undefined;
+  // A prompt of text beside answers that are whole chats says again what both begin with.
+  if (hasPrompt && typeof given !== "string") {
     const answer = (path: string) =>
       continuedChat(row, {
         fields: { tools: fields.tools },
@@ -133,12 +137,31 @@ const chatPair: ReadPair<ChatExample> = (row, fields, separator) => {
     ChatExample,
   ];
   const shared = commonMessages(a.messages, b.messages);
+  if (typeof given === "string") requireIn(given, a.messages.slice(0, shared), name, row);
   const answers = (chat: ChatExample): ChatExample => ({
     ...chat,
     isLearned: chat.messages.map((_, i) => i >= shared && chat.isLearned?.[i] !== false),
   });
   return { positive: answers(a), negative: answers(b) };
 };
+
+/** @throws PupilError where the messages that both answers begin with do not say the prompt */
+function requireIn(
+  prompt: string,
+  messages: readonly ChatMessage[],
+  name: string,
+  { where }: DataRow,
+): void {
+  if (messages.some(({ content }) => content === prompt)) return;
+  throw new PupilError(
+    `the field "${name}" is text, and the messages that both answers begin with do not have it.`,
+    {
+      field: where,
+      value: prompt,
+      remedy: "Write it as messages, or as the same message of the user in both answers.",
+    },
+  );
+}
 
 function commonMessages(a: readonly ChatMessage[], b: readonly ChatMessage[]): number {
   const differ = a.findIndex((message, i) => JSON.stringify(message) !== JSON.stringify(b[i]));

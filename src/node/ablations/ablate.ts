@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { PupilError } from "../../errors/index.js";
 import { makeFolder, writeFileAtomic } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
-import { readJson } from "../files/read-files.js";
+import { readJsonObject } from "../files/read-files.js";
 import { lockRun } from "../runs/run-lock.js";
 import { versions } from "../runs/versions.js";
 import { type CellResult, readCell } from "./cell-results.js";
@@ -129,7 +129,7 @@ async function claimFolder(plan: AblationPlan): Promise<void> {
       seeds: _seeds,
       versions: _versions,
       ...stored
-    } = (await readJson(path, "ablation")) as Record<string, unknown>;
+    } = await readJsonObject(path, "ablation");
     if (JSON.stringify(stored) !== JSON.stringify(frozen)) {
       throw new PupilError(
         "This folder holds another ablation, or this one before it was changed.",

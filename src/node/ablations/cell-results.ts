@@ -4,7 +4,7 @@ import { areaUnderCurve } from "../../statistics/index.js";
 import type { LogRow } from "../../trainers/index.js";
 import { exists } from "../files/file-exists.js";
 import { withNumbers } from "../files/json.js";
-import { readJson } from "../files/read-files.js";
+import { readJsonObject } from "../files/read-files.js";
 import { readLog } from "../logs/log-file.js";
 import type { Cell } from "./planned.js";
 import { readChoices } from "./stages/choose.js";
@@ -72,9 +72,8 @@ function warningsIn(rows: readonly LogRow[]): string[] {
 
 async function collectedMeasures({ kind, name, folder }: PlannedStage) {
   if (kind !== "collect") return [];
-  const summary = withNumbers(await readJson(join(folder, "collect.json"), "collection"));
-  const { measures = {} } = summary as { measures?: LogEntry };
-  return ofStage({ name }, numbersOf(measures));
+  const summary = withNumbers(await readJsonObject(join(folder, "collect.json"), "collection"));
+  return ofStage({ name }, numbersOf((summary as LogEntry)["measures"]));
 }
 
 /** Measures of a stage on the way, under its name. */
@@ -84,11 +83,11 @@ function ofStage({ name }: Pick<PlannedStage, "name">, measures: Readonly<Record
 
 /** Reads what a finished run measured; measures that are infinite or not a number are there too. */
 export async function readRun(folder: string): Promise<RunResult> {
-  const summary = withNumbers(await readJson(join(folder, "summary.json"), "summary"));
+  const summary = withNumbers(await readJsonObject(join(folder, "summary.json"), "summary"));
   const { rows } = await readLog(join(folder, "metrics.jsonl"));
   return {
     folder,
-    metrics: numbersOf((summary as { final: LogEntry }).final),
+    metrics: numbersOf((summary as LogEntry)["final"]),
     problems: await readProblems(folder),
     curve: rows.flatMap((row) =>
       row.type === "evaluation" ? [{ step: row.step, metrics: row.values }] : [],
@@ -114,15 +113,16 @@ function ofCurve(curve: readonly CurvePoint[], derived: DerivedMeasures): Record
 async function readProblems(folder: string): Promise<Record<string, number[]>> {
   const path = join(folder, "problems.json");
   if (!(await exists(path))) return {};
-  const sets = (await readJson(path, "problems")) as Record<string, boolean[]>;
-  const entries = Object.entries(sets).map(([name, correct]): [string, number[]] => [
-    `${name}.accuracy`,
-    correct.map(Number),
-  ]);
-  return Object.fromEntries(entries);
+  const sets = Object.entries(await readJsonObject(path, "problems"));
+  return Object.fromEntries(
+    sets.flatMap(([name, correct]): [string, number[]][] =>
+      Array.isArray(correct) ? [[`${name}.accuracy`, correct.map(Number)]] : [],
+    ),
+  );
 }
 
-function numbersOf(row: LogEntry): Record<string, number> {
-  const entries = Object.entries(row).filter(([, value]) => typeof value === "number");
+/** The numbers among the fields of an object; none of what is no object. */
+function numbersOf(row: unknown): Record<string, number> {
+  const entries = Object.entries(row ?? {}).filter(([, value]) => typeof value === "number");
   return Object.fromEntries(entries) as Record<string, number>;
 }

@@ -22,7 +22,8 @@ import {
 import { Random } from "../../tensors/index.js";
 import { writeFolderAtomic } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
-import { readJson, readText } from "../files/read-files.js";
+import { toJson } from "../files/json.js";
+import { readJsonObject, readText } from "../files/read-files.js";
 import { requireEmptyFolder } from "../files/require-empty-folder.js";
 import { withMark, verifyMark } from "../models/checkpoint-mark.js";
 import { owning } from "../runs/assemble-models.js";
@@ -122,7 +123,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collection
   };
   const files = new Map([
     ["rows.jsonl", linesOf(rows)],
-    ["collect.json", `${JSON.stringify(summary, null, 2)}\n`],
+    ["collect.json", `${toJson(summary, 2)}\n`],
   ]);
   await writeFolderAtomic(path, withMark(files));
   return { path, summary, examples: rows.slice(0, 3), kept: false };
@@ -202,7 +203,7 @@ async function findCollection(
     await requireEmptyFolder(path);
     return undefined;
   }
-  const summary = (await readJson(file, "collection")) as CollectSummary;
+  const summary = (await readJsonObject(file, "collection")) as unknown as CollectSummary;
   await verifyMark(path);
   // As JSON: what is undefined here is absent there.
   const own = JSON.parse(JSON.stringify(config)) as CollectConfig;

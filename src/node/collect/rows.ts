@@ -1,4 +1,5 @@
 import type { Trace, TracePair } from "../../data/index.js";
+import { toJson } from "../files/json.js";
 
 /** A trace as a row of `rows.jsonl`, which datasets of rows read. */
 export function traceRow(trace: Trace): object {
@@ -16,5 +17,5 @@ export function pairRow({ problem, ...pair }: TracePair): object {
 }
 
 export function linesOf(rows: readonly object[]): string {
-  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  return rows.map((row) => `${toJson(row)}\n`).join("");
 }

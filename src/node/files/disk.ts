@@ -1,5 +1,7 @@
 import { mkdir, open, rename, rm, truncate } from "node:fs/promises";
+import { dirname } from "node:path";
 import { PupilError } from "../../errors/index.js";
+import { exists } from "./file-exists.js";
 
 /** A file that is open for writing. */
 export interface OpenFile {
@@ -23,7 +25,7 @@ export interface Disk {
 }
 
 const realDisk: Disk = {
-  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+  makeFolder: (path) => makeFolders(path),
   open: async (path, flags) => {
     const file = await open(path, flags);
     return {
@@ -36,6 +38,24 @@ const realDisk: Disk = {
   truncate,
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
+
+/**
+ * Makes a folder with those above it. Of a file system that is read-only Node says that the folder is not
+ * there: what keeps the topmost missing one from being made is the reason.
+ */
+export async function makeFolders(path: string, make: typeof mkdir = mkdir): Promise<void> {
+  try {
+    await make(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    let missing = path;
+    while (dirname(missing) !== missing && !(await exists(dirname(missing)))) {
+      missing = dirname(missing);
+    }
+    await make(missing);
+    await make(path, { recursive: true });
+  }
+}
 
 let current = realDisk;
 

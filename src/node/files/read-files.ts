@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import stripJsonComments from "strip-json-comments";
-import { PupilError } from "../../errors/index.js";
+import { PupilError, showValue } from "../../errors/index.js";
 import { decodeText, parseJson } from "../../folders/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
@@ -62,6 +62,21 @@ export async function readText(path: string, what = "file"): Promise<string> {
 /** Reads JSON; a syntax error names the file and the parser's position. */
 export async function readJson(path: string, what = "file"): Promise<unknown> {
   return parseJson(await readText(path, what), path, what);
+}
+
+/** The same for a file that holds an object; anything else in it is a PupilError. */
+export async function readJsonObject(
+  path: string,
+  what = "file",
+): Promise<Readonly<Record<string, unknown>>> {
+  const value = await readJson(path, what);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, unknown>>;
+  }
+  throw new PupilError(`The ${what} is ${showValue(value)}, expected an object.`, {
+    field: path,
+    remedy: "The file is damaged: restore it, or make it again.",
+  });
 }
 
 /** A config that somebody wrote: JSON that may have comments, and a comma behind a last entry. */

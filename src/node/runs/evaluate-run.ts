@@ -8,7 +8,7 @@ import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
 import { stepTermFromConfig } from "./run-terms.js";
-import { requireTrust, takeTrust } from "../modules/trusted-modules.js";
+import { isOfRun, requireTrust, takeTrust } from "../modules/trusted-modules.js";
 
 export interface NotedEvaluation extends RunEvaluation {
   /** What to tell the user: rows left out, completions that the context cuts, how teacher and student fit. */
@@ -40,15 +40,12 @@ export async function resolveRunConfig(
 ): Promise<{ isRun: boolean; config: RunConfig }> {
   const { trusted, rest: overrides } = takeTrust(words);
   const isRun = await isFolder(path);
-  const stored = withoutVersions(
-    await (isRun ? readRunConfig(path) : readConfigFile(path, "run config")),
-  );
-  if (isRun) {
-    refuseModelFolder(path, stored);
-    await requireTrust(path, stored, trusted);
-  }
-  const given = applyOverrides(stored, overrides);
   const source = isRun ? join(path, "config.json") : path;
+  const read = await (isRun ? readRunConfig(path) : readConfigFile(path, "run config"));
+  const stored = withoutVersions(read);
+  if (isRun) refuseModelFolder(path, stored);
+  if (isRun || isOfRun(read)) await requireTrust(source, stored, trusted);
+  const given = applyOverrides(stored, overrides);
   return { isRun, config: await parseRunConfig(given, source) };
 }
 

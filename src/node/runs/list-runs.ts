@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
@@ -54,26 +55,37 @@ export async function findFolders(
   return found;
 }
 
+/** What is read of a `config.json`; that of a loop of one's own may hold anything. */
+const configSchema = z.looseObject({
+  trainer: z.object({ steps: z.int().min(0) }).catch({ steps: 0 }),
+});
+
 /** What is read of a `summary.json`. */
-interface Summary {
-  readonly final?: Readonly<Record<string, number>>;
-  readonly steps?: number;
-  readonly diverged?: boolean;
-}
+const summarySchema = z.object({
+  final: z.record(z.string(), z.unknown()).default({}),
+  steps: z.int().min(0).default(0),
+  diverged: z.boolean().default(false),
+});
 
 /** One run of such a list. */
 export async function listRun(path: string): Promise<ListedRun> {
   const nothing = { path, done: 0, steps: 0, metrics: {} };
   try {
-    const config = (await readJson(join(path, "config.json"), "config")) as {
-      trainer?: { steps?: number };
-    };
-    const steps = config.trainer?.steps ?? 0;
+    const config = configSchema.safeParse(await readJson(join(path, "config.json"), "config"));
+    if (!config.success) return { ...nothing, state: "broken" };
+    const { steps } = config.data.trainer;
     const summaryFile = join(path, "summary.json");
     if (await exists(summaryFile)) {
-      const summary = withNumbers(await readJson(summaryFile)) as Summary;
-      const { final = {}, steps: done = 0, diverged = false } = summary;
-      return { path, state: diverged ? "diverged" : "finished", done, steps, metrics: final };
+      const summary = summarySchema.safeParse(withNumbers(await readJson(summaryFile)));
+      if (!summary.success) return { ...nothing, state: "broken" };
+      const { final, steps: done, diverged } = summary.data;
+      // Measures may be infinite; older runs have null for those that are.
+      const metrics = Object.fromEntries(
+        Object.entries(final).filter((entry): entry is [string, number] => {
+          return typeof entry[1] === "number";
+        }),
+      );
+      return { path, state: diverged ? "diverged" : "finished", done, steps, metrics };
     }
     const saved = (await checkpointSteps(path)).at(-1) ?? 0;
     const log = join(path, "metrics.jsonl");

@@ -2,7 +2,7 @@ import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { openCheckpoint } from "../../folders/index.js";
-import { adapterFiles, readSafetensorsHeader } from "../../models/index.js";
+import { adapterFiles, readSafetensorsHeader, type SafetensorsEntry } from "../../models/index.js";
 import { diskFolder } from "../files/disk-folder.js";
 import { isFile } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
@@ -89,9 +89,21 @@ async function checkReadable(folder: string): Promise<void> {
     if (names.includes(required)) continue;
     throw new PupilError("The file is missing.", { field: join(folder, required) });
   }
+  const shapes = new Map<string, string>();
+  const moments: SafetensorsEntry[] = [];
   for (const name of names) {
     const path = join(folder, name);
-    readSafetensorsHeader(await readFile(path), path);
+    const entries = readSafetensorsHeader(await readFile(path), path);
+    if (name === trainingFiles.moments) moments.push(...entries);
+    else for (const entry of entries) shapes.set(entry.name, entry.shape.join(", "));
+  }
+  // Of another model's optimizer, which is whole by itself.
+  for (const { name, shape } of moments) {
+    const expected = shapes.get(name.replace(/\.(first|second)Moment$/, ""));
+    if (expected === undefined || expected === shape.join(", ")) continue;
+    throw new PupilError(`${name} has the shape [${shape.join(", ")}], its weight [${expected}].`, {
+      field: join(folder, trainingFiles.moments),
+    });
   }
 }
 

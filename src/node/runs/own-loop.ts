@@ -7,6 +7,7 @@ import type { Decoder } from "../../models/index.js";
 import { AdamW, type AdamWOptions } from "../../optim/index.js";
 import type { StepMetrics } from "../../trainers/index.js";
 import { exists } from "../files/file-exists.js";
+import { toJson } from "../files/json.js";
 import { loadModelFolder } from "../models/model-folder.js";
 import { differences } from "./differences.js";
 import type { RunEvent } from "./run-event.js";
@@ -122,7 +123,7 @@ export async function* runLoop(options: RunLoopOptions): AsyncGenerator<RunEvent
 
 async function requireSameSettings(path: string, settings: object): Promise<void> {
   // As JSON has them, which is how they were written.
-  const given = JSON.parse(JSON.stringify(settings)) as unknown;
+  const given = JSON.parse(toJson(settings)) as unknown;
   const changed = differences(withoutVersions(await readRunConfig(path)), given);
   if (changed.length === 0) return;
   throw new PupilError(`The run began with another ${changed.join(", ")}.`, {

@@ -6,7 +6,7 @@ import { readConfigFile } from "../files/read-files.js";
 import { readRunConfig, withoutVersions } from "./run-folder.js";
 import { parseRunConfig } from "../modules/own-components.js";
 import { takeNewTeacher } from "./run-teacher.js";
-import { requireTrust, takeTrust } from "../modules/trusted-modules.js";
+import { isOfRun, requireTrust, takeTrust } from "../modules/trusted-modules.js";
 
 /** What `pupil train` was asked to do. */
 export interface Training {
@@ -45,18 +45,22 @@ export async function resolveTraining(
       remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
     });
   }
-  const { asked, notes } = await readAsked(file);
+  const { asked, notes } = await readAsked(file, trusted);
   const config = await parseRunConfig(applyOverrides(asked, overrides), file);
   return { config, path: join(config.output, config.name), resume: false, newTeacher, notes };
 }
 
 /** A config file; that of a run folder says besides what the run was made with. */
-async function readAsked(file: string): Promise<{ asked: unknown; notes: string[] }> {
+async function readAsked(
+  file: string,
+  trusted: boolean,
+): Promise<{ asked: unknown; notes: string[] }> {
   const given = await readConfigFile(file, "run config");
   const asked = withoutVersions(given);
-  const isOfRun = typeof given === "object" && given !== null && "versions" in given;
+  if (!isOfRun(given)) return { asked, notes: [] };
+  await requireTrust(file, asked, trusted);
   const note = `${file} is of a run that was made before: its "versions" have no say in a new one.`;
-  return { asked, notes: isOfRun ? [note] : [] };
+  return { asked, notes: [note] };
 }
 
 async function resolveResumed(
@@ -66,10 +70,10 @@ async function resolveResumed(
   { trusted, newTeacher }: { readonly trusted: boolean; readonly newTeacher: boolean },
 ): Promise<Training> {
   const stored = withoutVersions(await readRunConfig(path));
-  await requireTrust(path, stored, trusted);
   const source = join(path, "config.json");
+  await requireTrust(source, stored, trusted);
   const began = await parseRunConfig(stored, source);
-  const { asked } = file === undefined ? { asked: stored } : await readAsked(file);
+  const { asked } = file === undefined ? { asked: stored } : await readAsked(file, trusted);
   const config = await parseRunConfig(applyOverrides(asked, overrides), file ?? source);
   const mayChange = newTeacher ? [...changeable, "teacher", "trainer.scores"] : changeable;
   const changed = differences(began, config).filter(

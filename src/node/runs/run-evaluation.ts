@@ -125,11 +125,12 @@ async function tracesOf(
 
 /** Measures that belong to the trainer: of pairs, of rankings, of a text model that ranks by windows. */
 async function ofTrainer(
-  { trainer, evaluation }: RunConfig,
+  config: RunConfig,
   { student, ranker, listTeacher, tokenizer, data, random }: EvaluatedParts,
   { name, pairs, lists }: EvaluationSet,
 ): Promise<Record<string, number>> {
-  const { batchSize, window, sampling, maxNewTokens = data.maxNewTokens } = evaluation;
+  const { trainer, evaluation } = config;
+  const { batchSize, window, sampling } = evaluation;
   const { padId } = tokenizer;
   const measured: Record<string, number>[] = [];
   if (ranker !== undefined && lists !== undefined) {
@@ -139,6 +140,7 @@ async function ofTrainer(
     measured.push(await evaluatePairs(student, pairs, { padId, batchSize }));
   }
   if (ranker === undefined && window !== undefined && lists !== undefined) {
+    const maxNewTokens = completionLengths(config, data).evaluation;
     const options = { tokenizer, window, maxNewTokens, batchSize, sampling, first: listTeacher };
     const stream = random.stream("evaluation", name);
     measured.push(await evaluateWindows(student, lists, { ...options, random: stream }));

@@ -12,7 +12,7 @@ import {
 } from "../files/atomic.js";
 import { exists } from "../files/file-exists.js";
 import { toJson } from "../files/json.js";
-import { readJson } from "../files/read-files.js";
+import { readJsonObject } from "../files/read-files.js";
 import { fingerprintFile } from "./data-fingerprint.js";
 import { newestWholeCheckpoint } from "./newest-checkpoint.js";
 import { emptyHistory, type RunHistory } from "./run-history.js";
@@ -103,7 +103,7 @@ export async function checkpointSteps(path: string): Promise<number[]> {
 }
 
 /** The config a run was started with. */
-export async function readRunConfig(path: string): Promise<unknown> {
+export async function readRunConfig(path: string): Promise<Readonly<Record<string, unknown>>> {
   const file = join(path, "config.json");
   if (!(await exists(file))) {
     throw new PupilError("There is no run in this folder (no config.json).", {
@@ -111,7 +111,7 @@ export async function readRunConfig(path: string): Promise<unknown> {
       remedy: "Give the run's own folder, such as resume=runs/<name>.",
     });
   }
-  return readJson(file, "config of the run");
+  return readJsonObject(file, "config of the run");
 }
 
 /** A stored config without the versions that were recorded beside it. */

@@ -86,7 +86,7 @@ export async function* trainRun(options: TrainRunOptions): AsyncGenerator<RunEve
 
 /** Stores what was changed of a run that continues; says what that does to the steps to come. */
 async function settleConfig(run: RunFolder, config: RunConfig, step: number): Promise<string[]> {
-  const stored = (await readRunConfig(run.path)) as RunConfig & { versions?: object };
+  const stored = (await readRunConfig(run.path)) as unknown as RunConfig & { versions?: object };
   const notes = describeSchedule(stored.trainer.steps, config.trainer, step);
   if (differences(withoutVersions(stored), config).length > 0) {
     await run.writeConfig({ ...config, versions: stored.versions });

@@ -23,20 +23,26 @@ export const trainingFiles = {
 } as const;
 
 const count = () => z.int().min(0);
+/** Infinity and NaN too: a loss may remember the least value of none. */
+const anyNumber = z.custom<number | null>((x) => x === null || typeof x === "number");
 
 const trainerStateSchema = z.object({
   step: count(),
   updates: count(),
-  lossStates: z.record(z.string(), z.record(z.string(), z.number().nullable())).optional(),
+  lossStates: z.record(z.string(), z.record(z.string(), anyNumber)).optional(),
   /** What computed it; older checkpoints do not say. */
   executor: z.string().optional(),
 });
 
-/** @throws PupilError naming the field of a `trainer-state.json` that no run wrote */
+/**
+ * @param given as it stands in the file
+ * @throws PupilError naming the field of a `trainer-state.json` that no run wrote
+ */
 export function parseTrainerState(
-  json: unknown,
+  given: unknown,
   path: string,
 ): z.output<typeof trainerStateSchema> {
+  const json = withNumbers(given);
   const result = trainerStateSchema.safeParse(json);
   const fail = (field: string, value: unknown, expected: string): never => {
     throw new PupilError(`${field} is ${showValue(value)}, expected ${expected}.`, {
@@ -97,7 +103,7 @@ function presentStates(learned: LearnedStates): [keyof LearnedStates, VariableSt
 /** What the user should know of a checkpoint that another executor than the current one wrote. */
 export async function executorNotes(folder: string): Promise<string[]> {
   const path = join(folder, trainingFiles.state);
-  const { executor } = parseTrainerState(withNumbers(await readJson(path, "trainer state")), path);
+  const { executor } = parseTrainerState(await readJson(path, "trainer state"), path);
   const current = currentExecutor();
   if (executor === undefined || executor === current) return [];
   return [
@@ -113,8 +119,7 @@ export async function restoreTrainingState(
   learned: LearnedStates,
 ): Promise<LossStateRecord> {
   const statePath = join(folder, trainingFiles.state);
-  const given = withNumbers(await readJson(statePath, "trainer state"));
-  const state = parseTrainerState(given, statePath);
+  const state = parseTrainerState(await readJson(statePath, "trainer state"), statePath);
   const momentsPath = join(folder, trainingFiles.moments);
   const moments = decodeSafetensors(await readBytes(momentsPath, "optimizer state"), momentsPath);
   optimizer.restore({ updates: state.updates, moments }, momentsPath);

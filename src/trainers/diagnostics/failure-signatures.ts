@@ -1,5 +1,5 @@
 import type { StepMetrics } from "../step/metrics.js";
-import { divergence } from "./divergence.js";
+import { divergence, explodedNats } from "./divergence.js";
 
 /** What the steps before the present one were like. */
 export interface TrainingHistory {
@@ -30,6 +30,17 @@ function expectedEntropy({ diagnostics }: StepMetrics, { first }: TrainingHistor
   return diagnostics["teacherEntropy"] ?? first.diagnostics["studentEntropy"] ?? 0;
 }
 
+/** What shows that a training diverges: a loss, or where that is bounded the forward KL. */
+function risen({ terms, diagnostics }: StepMetrics, history: TrainingHistory): string | undefined {
+  const { firstTerms, lowest } = history;
+  const { forwardKl, coarseForwardKl } = diagnostics;
+  const kls = {
+    ...(forwardKl === undefined ? {} : { forwardKl }),
+    ...(coarseForwardKl === undefined ? {} : { coarseForwardKl }),
+  };
+  return divergence(terms, firstTerms) ?? divergence(kls, lowest, explodedNats);
+}
+
 /** Every signature that is watched for, in the order of their warnings. */
 export const failureSignatures: readonly FailureSignature[] = [
   {
@@ -43,8 +54,8 @@ export const failureSignatures: readonly FailureSignature[] = [
   {
     name: "loss-diverges",
     steps: 3,
-    shows: ({ terms }, { firstTerms }) => divergence(terms, firstTerms) !== undefined,
-    describe: ({ terms }, { firstTerms }) => divergence(terms, firstTerms) ?? "",
+    shows: (metrics, history) => risen(metrics, history) !== undefined,
+    describe: (metrics, history) => risen(metrics, history) ?? "",
     remedy: "Lower learningRate, add warmupSteps, or set maxGradNorm to 1 or less.",
   },
   {

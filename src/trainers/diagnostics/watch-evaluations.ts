@@ -1,4 +1,4 @@
-import { divergence } from "./divergence.js";
+import { divergence, explodedNats } from "./divergence.js";
 import type { TrainingWarning } from "./watch-training.js";
 
 /** To be called with every evaluation in turn; returns what has newly begun to show. */
@@ -16,7 +16,8 @@ export function watchEvaluations(): EvaluationWatch {
     const named = (end: string) =>
       Object.fromEntries(Object.entries(metrics).filter(([name]) => name.endsWith(end)));
     const losses = named(".loss");
-    for (const [name, value] of Object.entries(losses)) {
+    const kls = named(".forwardKl");
+    for (const [name, value] of Object.entries({ ...losses, ...kls })) {
       if (Number.isFinite(value)) first[name] ??= value;
     }
     const infinite = Object.entries({ ...losses, ...named(".perplexity") }).find(
@@ -24,6 +25,7 @@ export function watchEvaluations(): EvaluationWatch {
     );
     const seen =
       divergence(losses, first) ??
+      divergence(kls, first, explodedNats) ??
       (infinite && `${infinite[0]} is ${infinite[1]}: the training diverges`);
     const isNew = seen !== undefined && !isShowing;
     isShowing = seen !== undefined;

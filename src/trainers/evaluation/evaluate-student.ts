@@ -136,8 +136,11 @@ export async function evaluateStudent(
     );
     const written = rollouts.map((rollout, i) => rolloutToSequence(rollout, set.rows[i]));
     const divergence = await evaluateDivergence(student, teacher, written, batchSize, padId);
-    metrics["forwardKl"] = divergence.forwardKl;
-    metrics["reverseKl"] = divergence.reverseKl;
+    // Of no token there is no mean.
+    if (divergence.tokens > 0) {
+      metrics["forwardKl"] = divergence.forwardKl;
+      metrics["reverseKl"] = divergence.reverseKl;
+    }
   }
   const completions = scored.rollouts.map(({ promptIds, completionIds }, i) => {
     const verdict = correct[i];

@@ -5,7 +5,7 @@ import { oneOf, PupilError } from "../../../errors/index.js";
 import { writeFileAtomic } from "../../files/atomic.js";
 import { exists } from "../../files/file-exists.js";
 import { toJson, withNumbers } from "../../files/json.js";
-import { readJson } from "../../files/read-files.js";
+import { readJsonObject } from "../../files/read-files.js";
 import { lockName } from "../../runs/run-lock.js";
 import { choiceFile, type PlannedChoice, type PlannedStage } from "./stage.js";
 
@@ -59,7 +59,7 @@ export async function makeChoice(choice: PlannedChoice, folder: string): Promise
 async function measureOf(product: string, metric: string, name: string): Promise<number> {
   const isRows = basename(product) === "rows.jsonl";
   const file = isRows ? join(dirname(product), "collect.json") : join(product, "summary.json");
-  const { final, measures } = withNumbers(await readJson(file, "measures")) as Measured;
+  const { final, measures } = withNumbers(await readJsonObject(file, "measures")) as Measured;
   const measured = (isRows ? measures : final) ?? {};
   const value = Object.hasOwn(measured, metric) ? measured[metric] : undefined;
   if (typeof value === "number") return value;
@@ -79,7 +79,7 @@ export async function readChoices(stages: readonly PlannedStage[]): Promise<Stag
   for (const stage of stages) {
     const file = join(stage.folder, choiceFile);
     if (stage.kind !== "choose" || !(await exists(file))) continue;
-    found.push({ stage, ...(withNumbers(await readJson(file, "choice")) as ChoiceResult) });
+    found.push({ stage, ...(withNumbers(await readJsonObject(file, "choice")) as ChoiceResult) });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readJson } from "../../files/read-files.js";
+import { readJsonObject } from "../../files/read-files.js";
 import type { LogRow, Values } from "../../../trainers/index.js";
 import { readLog } from "../../logs/log-file.js";
 import type { PlannedStage } from "./stage.js";
@@ -45,9 +45,13 @@ export async function readCost(stage: PlannedStage): Promise<CellCost> {
     return runCost(rows, stage.config.trainer.batchSize);
   }
   if (stage.kind === "choose") return noCellCost;
-  const { cost = {} } = (await readJson(join(stage.folder, "collect.json"))) as { cost?: LogEntry };
-  const mark = (await readJson(join(stage.folder, stage.mark))) as LogEntry;
-  return { ...noCellCost, ...sampling(cost), seconds: numberOf(mark, "seconds") };
+  const { cost } = await readJsonObject(join(stage.folder, "collect.json"), "collection");
+  const mark = await readJsonObject(join(stage.folder, stage.mark), "mark of the stage");
+  return {
+    ...noCellCost,
+    ...sampling((cost ?? {}) as LogEntry),
+    seconds: numberOf(mark, "seconds"),
+  };
 }
 
 /** What the steps of a run cost. */

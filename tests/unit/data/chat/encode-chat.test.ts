@@ -274,6 +274,11 @@ describe("encodeChat", () => {
     }
     expect(rendered({})).toBe("/");
     expect(rendered({ reasoning_content: null })).toBe("/None");
+    // A column of a table that other rows have.
+    for (const name of ["reasoning_content", "reasoning"]) {
+      expect(rendered({ [name]: "why", thinking: null })).toBe("why/why");
+    }
+    expect(rendered({ reasoning_content: "a", thinking: "b" })).toBe("b/a");
   });
 
   test("a template for chats with tools is taken for those", async () => {

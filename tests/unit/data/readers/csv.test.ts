@@ -23,6 +23,29 @@ describe("CSV", () => {
     ]);
   });
 
+  test.each([
+    ["read to its end", "a,b\n1,2\n", 9],
+    ["left early", `a,b\n${"1,2\n".repeat(9)}`, 1],
+    ["broken", "a,a\n1,2\n", 9],
+  ])("a file that is %s is closed", async (_what, text, most) => {
+    let open = 0;
+    const file = dataFile("t.csv", text);
+    const chunks = async function* () {
+      open += 1;
+      try {
+        yield* file.chunks();
+      } finally {
+        open -= 1;
+      }
+    };
+    const read = async () => {
+      let count = 0;
+      for await (const _row of readRows({ ...file, chunks })) if (++count === most) return;
+    };
+    await read().catch(() => undefined);
+    expect(open).toBe(0);
+  });
+
   test("many rows arrive in order", async () => {
     const text = `n\n${Array.from({ length: 5000 }, (_, i) => i).join("\n")}`;
     const rows = await rowsOf("t.csv", text);

@@ -62,6 +62,28 @@ describe("pairs of answers", () => {
     expect(pair?.positive).toEqual({ prompt: "x", completion: "😀" });
   });
 
+  test("a prompt of text beside whole chats is what both begin with, or refused", async () => {
+    const chats = (prompt: string) => ({
+      prompt,
+      chosen: [user("hi"), assistant("good")],
+      rejected: [user("hi"), assistant("bad")],
+    });
+    expect(await shown(chats("hi"))).toEqual([
+      "<user>hi\n<assistant>[good\n]",
+      "<user>hi\n<assistant>[bad\n]",
+    ]);
+    const { prompt, ...answers } = chats("hi");
+    const renamed = { question: prompt, ...answers };
+    expect(await shown(renamed, { fields: { prompt: "question" } })).toEqual(
+      await shown(chats("hi")),
+    );
+    expect(await messageOf(shown(chats("ho")))).toMatch(
+      /^t\.jsonl:1: the field "prompt" is text, and the messages that both answers begin with do not/,
+    );
+    const alone = { prompt: "hi", chosen: [assistant("good")], rejected: [assistant("bad")] };
+    expect(await messageOf(shown(alone))).toMatch(/Write it as messages/);
+  });
+
   test("masks and tools are those of chats", async () => {
     const row = {
       prompt: [user("hi")],

@@ -76,6 +76,14 @@ describe("runs that exist", () => {
     rmSync(join(stopped, "summary.json"));
     mkdirSync(join(folder, "broken/checkpoints"), { recursive: true });
     writeFileSync(join(folder, "broken/config.json"), "{");
+    mkdirSync(join(folder, "broken-too/checkpoints"), { recursive: true });
+    writeFileSync(join(folder, "broken-too/config.json"), "null");
+    const odd = run("summary", {}, 4);
+    writeFileSync(
+      join(odd, "summary.json"),
+      '{"final": {"a": null, "b": "-Infinity"}, "steps": 2}',
+    );
+    writeFileSync(join(run("torn", {}, 5), "summary.json"), "[]");
     const lock = await lockRun(held);
     const runs = await listRuns(folder);
     await lock.release();
@@ -84,11 +92,15 @@ describe("runs that exist", () => {
       shown.map(([path, ...rest]) => [String(path).slice(folder.length + 1), ...rest]),
     ).toEqual([
       ["broken", "broken", 0, 0],
+      ["broken-too", "broken", 0, 0],
       ["group/done", "finished", 2, 2],
       ["held", "running", 2, 2],
       ["stopped", "stopped", 2, 2],
+      ["summary", "finished", 2, 2],
+      ["torn", "broken", 0, 0],
     ]);
-    expect(runs[3]?.metrics).toEqual({ "heldOut.loss": 3, "heldOut.accuracy": 0.75 });
+    expect(runs[5]?.metrics).toEqual({ b: -Infinity });
+    expect(runs[4]?.metrics).toEqual({ "heldOut.loss": 3, "heldOut.accuracy": 0.75 });
     await expect(listRuns(join(folder, "none"))).rejects.toThrow(/there is no such folder/);
   });
 });

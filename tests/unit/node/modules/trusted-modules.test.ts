@@ -12,7 +12,8 @@ async function sentRun(module: string): Promise<string> {
   const run = tinyRun(folder, { trainer: { type: "sft", steps: 1, batchSize: 2 } });
   await runToEnd(run);
   const path = join(folder, "tiny");
-  writeFileSync(join(path, "config.json"), JSON.stringify({ ...run, losses: [module] }));
+  const config = { ...run, losses: [module], versions: { pupil: "0" } };
+  writeFileSync(join(path, "config.json"), JSON.stringify(config));
   return path;
 }
 
@@ -24,6 +25,11 @@ test("code that a run folder names outside of the working folder runs only when 
     /losses\.0: this run folder names a module outside.*module\.mjs, then add trust=true/;
   await expect(resolveTraining(undefined, [`resume=${run}`])).rejects.toThrow(refused);
   await expect(resolveEvaluation(run, [])).rejects.toThrow(refused);
+  // The same config as a file is no less somebody else's.
+  const file = join(run, "config.json");
+  await expect(resolveTraining(file, ["name=other"])).rejects.toThrow(refused);
+  await expect(resolveTraining(file, [`resume=${run}`])).rejects.toThrow(refused);
+  await expect(resolveEvaluation(file, [])).rejects.toThrow(refused);
   expect(globalThis).not.toHaveProperty("ranModule");
   const loaded = /exports no loss definition/;
   await expect(resolveTraining(undefined, [`resume=${run}`, "trust=true"])).rejects.toThrow(loaded);

@@ -234,8 +234,8 @@ test("a folder step-99 that no run wrote hides nothing", async () => {
   expect(notes[0]).toMatch(/step 99 is broken.*is of step 4, its folder of 99/);
 });
 
-test("an optimizer state of another model is named", async () => {
-  const { config, newest } = await stoppedRun();
+test("an optimizer state of another model is named, and the checkpoint before is used", async () => {
+  const { config, checkpoints, newest } = await stoppedRun();
   const other = tinyConfig(temporaryFolder(), {
     student: { architecture: { family: "llama", hiddenSize: 16, numLayers: 1, numHeads: 2 } },
     evaluation: { every: 0, rows: 4 },
@@ -245,8 +245,18 @@ test("an optimizer state of another model is named", async () => {
   const file = "optimizer.safetensors";
   cpSync(join(wider.output, "tiny/checkpoints/step-1", file), join(newest, file));
   rmSync(join(newest, "complete.json"));
-  await expect(resume(config)).rejects.toThrow(
-    /step-4\/optimizer\.safetensors: model\.embed_tokens\.weight\.firstMoment has the shape \[\d+, 16\]; expected \[\d+, 8\]\. Resume/,
+  const { step, notes } = await resume(config);
+  expect(step).toBe(2);
+  expect(notes[0]).toMatch(
+    /step-4\/optimizer\.safetensors: \S+Moment has the shape \[.*\b16\b.*\], its weight \[.*\b8\b.*\]\./,
+  );
+  // With a mark too, that somebody made for it: what is restored is checked for itself.
+  const older = join(checkpoints, "step-6");
+  cpSync(join(wider.output, "tiny/checkpoints/step-1", file), join(older, file));
+  writeFileSync(join(older, "complete.json"), '{"formatVersion": 1, "files": {}}');
+  const longer = { ...config, trainer: { ...config.trainer, steps: 8 } } as RunConfig;
+  await expect(resume(longer)).rejects.toThrow(
+    /step-6\/optimizer\.safetensors: model\.embed_tokens\.weight\.firstMoment has the shape \[\d+, 16\]; expected \[\d+, 8\]\. Resume/,
   );
 });
 

@@ -82,6 +82,32 @@ describe("a loop of one's own", () => {
     await expect(other).rejects.toThrow(/The run began with another seed\. Leave the settings/);
   });
 
+  test("goes on under settings that JSON has no number for", async () => {
+    const path = join(temporaryFolder(), "run");
+    const settings = { maxGradNorm: Infinity, least: -Infinity, unknown: NaN };
+    await eventsOf(loopIn(path, { settings }));
+    const [resumed] = await eventsOf(loopIn(path, { settings }));
+    expect(resumed).toMatchObject({ type: "resumed", step: 4 });
+    const other = eventsOf(loopIn(path, { settings: { ...settings, maxGradNorm: 1 } }));
+    await expect(other).rejects.toThrow(/another maxGradNorm/);
+  });
+
+  test("goes on with losses that remember what is not finite", async () => {
+    const path = join(temporaryFolder(), "run");
+    const seen: unknown[] = [];
+    const train: RunLoopOptions["train"] = async function* (run) {
+      seen.push(run.lossStates);
+      for await (const metrics of sft({ ...run, data, tokenizer, steps: 4, batchSize: 2 })) {
+        yield { ...metrics, lossStates: { own: { least: Infinity, most: -Infinity, mean: NaN } } };
+        if (metrics.step === 2 && run.startStep === 0) return;
+      }
+    };
+    await eventsOf(loopIn(path, { train, checkpointEvery: 2 }));
+    const [resumed] = await eventsOf(loopIn(path, { train, checkpointEvery: 2 }));
+    expect(resumed).toMatchObject({ type: "resumed", step: 2, notes: [] });
+    expect(seen).toEqual([undefined, { own: { least: Infinity, most: -Infinity, mean: NaN } }]);
+  });
+
   test("logs no evaluation where nothing is measured", async () => {
     const path = join(temporaryFolder(), "run");
     const events = await eventsOf(

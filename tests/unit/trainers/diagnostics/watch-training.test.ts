@@ -17,7 +17,7 @@ const healthy: Omit<StepMetrics, "step"> = {
   },
   diagnostics: {
     ...{ studentEntropy: 1, teacherEntropy: 1.2, studentTailMass: 0.2, teacherTailMass: 0.05 },
-    ...{ advantageStd: 0.5, positiveLogProb: -1, negativeLogProb: -2 },
+    ...{ advantageStd: 0.5, positiveLogProb: -1, negativeLogProb: -2, forwardKl: 0.5 },
   },
   ...{ rolloutLength: 10, rolloutEndRate: 0.4, paddingShare: 0.2, elapsedMs: 1 },
 };
@@ -45,6 +45,9 @@ describe("a training is told", () => {
   test.each([
     ["all-positions-masked at 11", () => ({ tokens: 0 })],
     ["loss-diverges at 13", () => ({ terms: { "cross-entropy": 23_000, "forward-kl": 2 } })],
+    // The loss on policy, a reverse KL, is bounded where the teacher knows nothing.
+    ["loss-diverges at 13", diagnostics({ forwardKl: 97_467 })],
+    ["loss-diverges at 13", diagnostics({ forwardKl: Infinity })],
     ["entropy-collapse at 30", diagnostics({ studentEntropy: 0.05 })],
     ["mass-outside-support at 30", diagnostics({ studentTailMass: 0.45 })],
     ["no-end-token at 30", () => ({ rolloutEndRate: 0 })],
@@ -150,6 +153,14 @@ describe("a training is told", () => {
     expect(showing).toEqual([[], [], [], [], shown, shown]);
   });
 
+  test("nothing of a forward KL that modes cost which the student leaves out, or a mask", () => {
+    expect(warningsOf(diagnostics({ forwardKl: 31 }))).toEqual([]);
+    const watch = watchTraining();
+    for (const forwardKl of [Infinity, Infinity, Infinity, Infinity, Infinity]) {
+      expect(watch({ ...healthy, diagnostics: { forwardKl }, step: 1 })).toEqual([]);
+    }
+  });
+
   test("step, what is seen, and a remedy", () => {
     for (const { name, describe: seen, remedy } of failureSignatures) {
       const history = {
@@ -185,5 +196,11 @@ describe("evaluations are told", () => {
     ["nothing of the end if it has come back", [2, 12, 2], { steps: [1], showing: false }],
   ] as const)("%s", (_, losses, expected) => {
     expect(told(losses.map(loss))).toEqual(expected);
+  });
+
+  test("a forward KL of logits that have exploded, where nothing else is measured", () => {
+    const kl = (value: number) => ({ "heldOut.forwardKl": value, "heldOut.reverseKl": 2.8 });
+    expect(told([kl(0.5), kl(30), kl(97_000)])).toEqual({ steps: [2], showing: true });
+    expect(told([kl(Infinity), kl(Infinity)])).toEqual({ steps: [], showing: false });
   });
 });

@@ -230,6 +230,16 @@ describe("evaluateStudent", () => {
     }
   });
 
+  test("gives no divergence of no token: a teacher that can score none says nothing", async () => {
+    using student = decoder(1);
+    using inner = modelTeacher(decoder(2));
+    const none = { ...inner, restrict: (row: TokenSequence) => ({ ...row, learned: [] }) };
+    const { metrics } = await evaluateStudent(student, none, set, options);
+    expect(metrics).not.toHaveProperty("heldOut.forwardKl");
+    expect(metrics).not.toHaveProperty("heldOut.reverseKl");
+    expect(metrics).toHaveProperty("heldOut.loss");
+  });
+
   test("counts only what the teacher can score, and lets go of its scores", async () => {
     using student = decoder(1);
     using inner = modelTeacher(decoder(2));
