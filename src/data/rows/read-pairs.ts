@@ -136,7 +136,7 @@ const chatPair: ReadPair<ChatExample> = (row, fields, separator) => {
     ChatExample,
     ChatExample,
   ];
-  const shared = commonMessages(a.messages, b.messages);
+  const shared = commonMessages(a.messages, b.messages, row);
   if (typeof given === "string") requireIn(given, a.messages.slice(0, shared), name, row);
   const answers = (chat: ChatExample): ChatExample => ({
     ...chat,
@@ -163,9 +163,19 @@ function requireIn(
   );
 }
 
-function commonMessages(a: readonly ChatMessage[], b: readonly ChatMessage[]): number {
-  const differ = a.findIndex((message, i) => JSON.stringify(message) !== JSON.stringify(b[i]));
-  return differ < 0 ? a.length : differ;
+function commonMessages(
+  a: readonly ChatMessage[],
+  b: readonly ChatMessage[],
+  { where }: DataRow,
+): number {
+  try {
+    const differ = a.findIndex((message, i) => JSON.stringify(message) !== JSON.stringify(b[i]));
+    return differ < 0 ? a.length : differ;
+  } catch (cause) {
+    // Anything else is a mistake of ours.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PupilError("has a message that is nested too deeply.", { field: where, cause });
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { globals } from "./globals.js";
 import { parseTemplate } from "./parse-template.js";
 import { type Output, Scope } from "./scope.js";
 import { TemplateError } from "./template-error.js";
-import { fromData } from "./values.js";
+import { fromData, type Value } from "./values.js";
 
 export { TemplateError } from "./template-error.js";
 
@@ -29,7 +29,7 @@ export function compileTemplate(
     const outer = new Scope(undefined, globals(now));
     const scope = new Scope(
       outer,
-      values.map(([name, value]) => [name, fromData(value)]),
+      values.map(([name, value]) => [name, readData(name, value)]),
     );
     const spans: { start: number; end: number }[] = [];
     const output: Output = { text: "", spans };
@@ -41,4 +41,13 @@ export function compileTemplate(
     }
     return { text: output.text, spans };
   };
+}
+
+function readData(name: string, data: unknown): Value {
+  try {
+    return fromData(data);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TemplateError(`${name} is nested too deeply`);
+  }
 }

@@ -281,6 +281,14 @@ describe("encodeChat", () => {
     expect(rendered({ reasoning_content: "a", thinking: "b" })).toBe("b/a");
   });
 
+  test("a message that is nested too deeply to be rendered is said", async () => {
+    const template = await compileChatTemplate(await chatTokenizer(), "{{ messages[0].content }}");
+    const deep = JSON.parse(`${"[".repeat(30_000)}${"]".repeat(30_000)}`) as unknown;
+    const messages = [{ role: "user", content: "", deep }];
+    expect(() => template.render({ messages })).toThrow(/messages is nested too deeply/);
+    expect(() => template.render({ messages: [], tools: [deep] })).toThrow(/tools is nested too/);
+  });
+
   test("a template for chats with tools is taken for those", async () => {
     const chat_template = [
       { name: "default", template: "plain" },

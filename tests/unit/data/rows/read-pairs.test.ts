@@ -84,6 +84,15 @@ describe("pairs of answers", () => {
     expect(await messageOf(shown(alone))).toMatch(/Write it as messages/);
   });
 
+  test("messages that are nested too deeply to be compared are said", async () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+    const answer = `[{"role": "assistant", "content": "a", "deep": ${deep}}]`;
+    const file = dataFile("t.jsonl", `{"chosen": ${answer}, "rejected": ${answer}}`);
+    expect(await messageOf(readPairs([file], tokenizer, { chatTemplate }))).toMatch(
+      /^t\.jsonl:1: .*nested too deeply/,
+    );
+  });
+
   test("masks and tools are those of chats", async () => {
     const row = {
       prompt: [user("hi")],

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import type { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
