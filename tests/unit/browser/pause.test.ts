@@ -1,3 +1,4 @@
+import { MessageChannel } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import {
   createPause,
@@ -90,6 +91,18 @@ describe("a paused loop", () => {
     stop.abort();
     await running;
     expect([computed, seen, hasEnded()]).toEqual([[1], [1], true]);
+  });
+
+  test("hears messages between steps that wait for nothing", async () => {
+    const stop = new AbortController();
+    const { port1, port2 } = new MessageChannel();
+    port1.on("message", () => stop.abort());
+    port2.postMessage("stop");
+    const { computed, steps } = trainer(10_000);
+    const options = { pause: createPause(), signal: stop.signal };
+    for await (const step of pausable(steps, options)) expect(step).toBe(computed.length);
+    port1.close();
+    expect(computed.length).toBeLessThan(100);
   });
 
   test("ends with an aborted signal without a step", async () => {
