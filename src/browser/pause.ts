@@ -45,6 +45,12 @@ export interface PausableOptions {
   readonly onChange?: (isPaused: boolean) => void;
 }
 
+/** As it is in browsers; the types of Node's have other members. */
+interface WebChannel {
+  readonly port1: { onmessage: () => void; close(): void };
+  readonly port2: { postMessage(message: undefined): void };
+}
+
 /**
  * Lets everything that has arrived be dealt with: messages to a worker above all. Steps on the CPU engine
  * wait for nothing but one another, so that without it none would come through until the last of them.
@@ -52,7 +58,7 @@ export interface PausableOptions {
 function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => {
     // A timer would wait for 4 ms, and in hidden pages for longer.
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new MessageChannel() as unknown as WebChannel;
     port1.onmessage = () => {
       port1.close();
       resolve();
