@@ -123,8 +123,9 @@ async function carryOut(order: Order): Promise<void> {
     const folder = await ("zip" in from ? zipFolder(from.zip) : storedFolder(from.stored));
     const { model, tokenizer: own } = await loadModel(folder);
     using opened = model;
+    await showSamples(folder.name, opened, own);
     // #endregion
-    return showSamples(folder.name, opened, own);
+    return;
   }
   if (order.type === "remove") await removeStoredModel(order.name);
   if (order.type === "zip" || order.type === "keep") {

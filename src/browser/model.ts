@@ -17,8 +17,8 @@ export interface LoadModelOptions {
 }
 
 /**
- * The model and the tokenizer of a Hugging Face folder: of a server ({@link urlFolder}), of this browser's
- * storage ({@link storedFolder}) or of a zip ({@link zipFolder}). Needs a started backend; the caller owns
+ * The model and the tokenizer of a Hugging Face folder: of a server (`urlFolder`), of this browser's
+ * storage (`storedFolder`) or of a zip (`zipFolder`). Needs a started backend; the caller owns
  * the model.
  *
  * @throws PupilError naming the file that is missing, cut, damaged or of another kind

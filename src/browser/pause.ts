@@ -45,15 +45,39 @@ export interface PausableOptions {
   readonly onChange?: (isPaused: boolean) => void;
 }
 
+/** As it is in browsers; the types of Node's have other members. */
+interface WebChannel {
+  readonly port1: { onmessage: () => void; close(): void };
+  readonly port2: { postMessage(message: undefined): void };
+}
+
+/**
+ * Lets everything that has arrived be dealt with: messages to a worker above all. Steps on the CPU engine
+ * wait for nothing but one another, so that without it none would come through until the last of them.
+ */
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    // A timer would wait for 4 ms, and in hidden pages for longer.
+    const { port1, port2 } = new MessageChannel() as unknown as WebChannel;
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
 /**
  * The steps of a trainer, of which the next is computed only when the pause is off. A step that runs is
- * finished. What training computes does not depend on when it was paused.
+ * finished, and messages come through after every one. What training computes does not depend on when
+ * it was paused.
  */
 export async function* pausable<T>(
   steps: AsyncIterable<T>,
   { pause, signal, onChange }: PausableOptions,
 ): AsyncGenerator<T, void, void> {
   const hold = async () => {
+    await eventLoopTurn();
     if (!pause.isOn || signal?.aborted === true) return;
     onChange?.(true);
     await pause.untilOff(signal);

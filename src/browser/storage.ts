@@ -63,8 +63,8 @@ export async function storeModel(
 }
 
 /**
- * Keeps a model folder from elsewhere in this browser's storage: what was fetched once ({@link urlFolder})
- * or uploaded ({@link zipFolder}) is there the next time. Only the files that the model is loaded from.
+ * Keeps a model folder from elsewhere in this browser's storage: what was fetched once (`urlFolder`)
+ * or uploaded (`zipFolder`) is there the next time. Only the files that the model is loaded from.
  */
 export async function storeFolder(
   name: string,

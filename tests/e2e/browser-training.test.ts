@@ -7,19 +7,10 @@ import { afterAll, beforeAll, describe, expect, test, type TestContext } from "v
 import type { Report, Sample } from "../../examples/browser/protocol.js";
 import { loadModel, zipFolder } from "../../src/browser/index.js";
 import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
+import { compilePackage } from "../setup/compile-package.js";
 import { repository } from "./cli-process.js";
 
 const isSkipped = chromiumPath === undefined || process.env["PUPIL_SLOW_TESTS"] !== "1";
-
-/** The package's sources in the place of its build, so that nothing need be compiled first. */
-const sources = [
-  { find: /^pupil$/, replacement: join(repository, "src/index.ts") },
-  { find: /^pupil\/(.+)$/, replacement: join(repository, "src/api/$1.ts") },
-  {
-    find: /^#tfjs-registrations$/,
-    replacement: join(repository, "src/tensors/tfjs-registrations.ts"),
-  },
-];
 
 /** Keeps what the worker reports. */
 const recordReports = `
@@ -48,12 +39,13 @@ interface Trained {
 }
 
 const sft = 12;
-const more = 2;
+const more = 1;
 const short = `start&sft=${sft}&more=${more}&seed=1`;
 
 describe.skipIf(isSkipped)(
   "training in a page (needs Chromium and PUPIL_SLOW_TESTS=1)",
-  { timeout: 300_000 },
+  // A minute or two on a quiet machine: compiling every shader for a software GPU takes the most.
+  { timeout: 900_000 },
   () => {
     let folder: string;
     let server: PreviewServer;
@@ -68,10 +60,11 @@ describe.skipIf(isSkipped)(
         build: { outDir: folder },
         logLevel: "warn" as const,
       };
-      await build({ ...options, resolve: { alias: sources } });
+      compilePackage();
+      await build(options);
       server = await preview({ ...options, preview: { port: 0, host: "127.0.0.1" } });
       url = server.resolvedUrls?.local[0] as string;
-    }, 180_000);
+    }, 600_000);
 
     afterAll(async () => {
       await server?.close();
@@ -81,12 +74,11 @@ describe.skipIf(isSkipped)(
     const open = (query: string, flags: readonly string[] = []) =>
       openPage(`${url}?${query}`, { flags, script: recordReports, acceptDownloads: true });
 
-    async function expectLossFalls({ losses }: Trained) {
+    function expectLossFalls({ losses }: Trained) {
       expect(losses).toHaveLength(sft + more);
       const last = losses.slice(sft - 3, sft).reduce((a, b) => a + b, 0) / 3;
-      expect(last).toBeLessThan(0.8 * (losses[0] as number));
+      expect(last).toBeLessThan(0.9 * (losses[0] as number));
       expect(losses.every((loss) => Number.isFinite(loss) && loss > 0)).toBe(true);
-      return Promise.resolve();
     }
 
     test("the build has no ONNX runtime, the kernels and the teacher", () => {
@@ -109,7 +101,7 @@ describe.skipIf(isSkipped)(
     test("one thread: the loss falls, and the student is a zip and stays in the browser", async () => {
       const { page, problems } = await open(`${short}&backend=wasm&threads=1`);
       single = await trained(page);
-      await expectLossFalls(single);
+      expectLossFalls(single);
       expect(single.line).toMatch(/^Computing with wasm on .*, 1 thread/);
       expect(single.notes).toEqual([]);
       expect(await accessibilityProblems(page)).toEqual([]);
@@ -123,11 +115,10 @@ describe.skipIf(isSkipped)(
       using student = model;
       expect(student.numParameters).toBeGreaterThan(90_000);
       expect(tokenizer.decode(tokenizer.encode("1+2="))).toBe("1+2=");
-      const sampled = page.locator("#samples-of");
       await page.getByLabel("Sample a model from a zip").setInputFiles({
         ...{ name: "student.zip", mimeType: "application/zip", buffer: bytes },
       });
-      await sampled.getByText("student.zip/student").waitFor();
+      await page.getByText("student.zip/student").waitFor();
       // The weights are those that wrote the last samples.
       const all = await samplesOf(page);
       expect(all.at(-1)).toEqual(all.at(-2));
@@ -152,9 +143,9 @@ describe.skipIf(isSkipped)(
     test("WebGPU: the same tokens, and losses within its rounding", async (context) => {
       const { page, problems } = await open(`${short}&backend=webgpu&software=1`, softwareGpu);
       await requireAdapter(page, context);
-      const found = await trained(page, 280_000);
+      const found = await trained(page, 880_000);
       expect(found.line).toMatch(/^Computing with webgpu on /);
-      await expectLossFalls(found);
+      expectLossFalls(found);
       expect(found.samples).toEqual(single.samples);
       for (const [i, loss] of found.losses.entries()) {
         expect(Math.abs(loss / (single.losses[i] as number) - 1), `step ${i + 1}`).toBeLessThan(
@@ -200,7 +191,7 @@ describe.skipIf(isSkipped)(
 );
 
 /** Waits for the end of the training and gives what was reported. */
-async function trained(page: Page, timeout = 120_000): Promise<Trained> {
+async function trained(page: Page, timeout = 300_000): Promise<Trained> {
   const ends = `reports.some(({ type }) => type === "finished" || type === "failed")`;
   await page.waitForFunction(ends, undefined, { timeout });
   const reports = await reportsOf(page);

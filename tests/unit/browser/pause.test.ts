@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { MessageChannel } from "node:worker_threads";
+import { describe, expect, test, vi } from "vitest";
 import {
   createPause,
   followVisibility,
@@ -6,7 +7,7 @@ import {
   type VisiblePage,
 } from "../../../src/browser/index.js";
 
-/** Lets everything that is ready run. */
+/** Lets everything that is ready run, to see that nothing does. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** Counts what is computed, as a trainer does that is asked for its next step. */
@@ -38,8 +39,12 @@ describe("a paused loop", () => {
         if (step === 2) pause.set(true);
       }
     })();
+    await vi.waitFor(() => expect(changes).toEqual([true]));
     await settle();
-    expect([computed, seen, changes]).toEqual([[1, 2], [1, 2], [true]]);
+    expect([computed, seen]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
     pause.set(false);
     await running;
     expect([seen, changes]).toEqual([
@@ -79,17 +84,30 @@ describe("a paused loop", () => {
     const pause = createPause();
     const stop = new AbortController();
     const { computed, steps, hasEnded } = trainer(5);
-    const seen: number[] = [];
+    const [seen, changes]: [number[], boolean[]] = [[], []];
+    const onChange = (on: boolean) => changes.push(on);
     const running = (async () => {
-      for await (const step of pausable(steps, { pause, signal: stop.signal })) {
+      for await (const step of pausable(steps, { pause, signal: stop.signal, onChange })) {
         seen.push(step);
         pause.set(true);
       }
     })();
-    await settle();
+    await vi.waitFor(() => expect(changes).toEqual([true]));
     stop.abort();
     await running;
     expect([computed, seen, hasEnded()]).toEqual([[1], [1], true]);
+  });
+
+  test("hears messages between steps that wait for nothing", async () => {
+    const stop = new AbortController();
+    const { port1, port2 } = new MessageChannel();
+    port1.on("message", () => stop.abort());
+    port2.postMessage("stop");
+    const { computed, steps } = trainer(10_000);
+    const options = { pause: createPause(), signal: stop.signal };
+    for await (const step of pausable(steps, options)) expect(step).toBe(computed.length);
+    port1.close();
+    expect(computed.length).toBeLessThan(100);
   });
 
   test("ends with an aborted signal without a step", async () => {
