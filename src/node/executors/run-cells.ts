@@ -97,8 +97,8 @@ interface Flight {
   readonly job: string;
   readonly entry: Entry;
   startedAt: number | undefined;
-  /** Whether a process before this one had submitted it. */
-  readonly isAdopted: boolean;
+  /** Whether a process before this one had submitted it, and it was not looked at since. */
+  isAdopted: boolean;
   /** When its job had ended and its result was not there. */
   missedAt?: number;
   stop?: StoppedAt;
@@ -319,7 +319,9 @@ class Runner {
     for (const { job } of flights) perJob.set(job, (perJob.get(job) ?? 0) + 1);
     for (const flight of flights) {
       const state = states.get(flight.job);
-      if (state === undefined || state.type === "waiting") continue;
+      if (state === undefined) continue;
+      if (state.type === "waiting" || state.type === "running") flight.isAdopted = false;
+      if (state.type === "waiting") continue;
       if (state.type === "running") {
         this.started(flight);
         // Of several cells that share a job, one can be done before the job is.

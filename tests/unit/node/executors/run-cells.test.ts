@@ -245,6 +245,23 @@ describe("cells on an engine", () => {
     expect(later.submits).toEqual([]);
   });
 
+  test("that were adopted and are cancelled later are left like any others", async () => {
+    const scene = new Scene();
+    const stop = new AbortController();
+    let looks = 0;
+    const engine = new FakeEngine({
+      onLook: (job, self) => {
+        stop.abort("leave");
+        if (++looks > 2) void self.cancel([job.id]);
+        return self.jobs.get(job.id)?.state as JobState;
+      },
+    });
+    const cells = [scene.cells.cell("a")];
+    expect(await scene.run(cells, engine, { signal: stop.signal })).toEqual(["left"]);
+    expect(await scene.run(cells, engine)).toEqual(["cancelled a"]);
+    expect(engine.taken).toEqual(["a"]);
+  });
+
   test("that fail on one node only are finished on another", async () => {
     const scene = new Scene();
     const engine = new FakeEngine({
