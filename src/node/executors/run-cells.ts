@@ -380,7 +380,8 @@ class Runner {
     this.inFlight.delete(id);
     this.entries.delete(id);
     this.settled.add(id);
-    const seconds = (performance.now() - (flight.startedAt ?? performance.now())) / 1000;
+    const now = performance.now();
+    const seconds = (now - (flight.startedAt ?? now)) / 1000;
     await this.options.journal.write({ type: "ended", cell: id, how: "done" });
     this.options.report({ type: "done", id, seconds });
     for (const dependent of this.dependents.get(id) ?? []) {
