@@ -20,6 +20,7 @@ export {
   type DerivedMeasure,
   type DerivedMeasures,
   derivedSchema,
+  type Draws,
   expandArms,
   kindOf,
   type ProductKind,
@@ -31,6 +32,8 @@ export {
   type StageReference,
   stageReferences,
   type StageRun,
+  type StopRule,
+  type Varied,
 } from "./ablations/index.js";
 export {
   type CollectConfig,

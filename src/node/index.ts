@@ -57,6 +57,12 @@ export {
   trainTokenizerSchema,
 } from "./models/train-tokenizer.js";
 export { versions } from "./runs/versions.js";
+export { attach, type AttachEvent, cancelJobs } from "./ablations/attach.js";
+export { stageEngine, writeTaskFiles, type WrittenFiles } from "./ablations/engine.js";
+export { checkExecutor } from "./executors/create-executor.js";
+export { kubernetesFields } from "./executors/files/fields.js";
+export { executorShape, type ExecutorWords } from "./executors/fields.js";
+export { type JobState } from "./executors/executor.js";
 export { ablate, type AblateOptions } from "./ablations/ablate.js";
 export { compareRuns, type RunComparison } from "./ablations/compare-runs.js";
 export { comparisonText, methodReadme } from "./ablations/methods/method-readme.js";
@@ -76,7 +82,7 @@ export type { PlanOptions } from "./ablations/plan.js";
 export type { AblationPlan, Cell } from "./ablations/planned.js";
 export { planAblation } from "./ablations/plan-file.js";
 export type { AblationResults } from "./ablations/results.js";
-export type { StageEvent } from "./ablations/stages/run-stages.js";
+export type { StageEngine, StageEvent } from "./ablations/stages/run-stages.js";
 export { labelOf, type PlannedStage, stepsOf } from "./ablations/stages/stage.js";
 export { inThisProcess } from "./ablations/stages/workers.js";
 export {

@@ -11,8 +11,8 @@ export interface Finished {
 }
 
 /** Starts the command line from source, as `pupil <args>`. */
-export function startCli(args: readonly string[], cwd: string) {
-  return start(join(repository, "src/cli/main.ts"), args, cwd);
+export function startCli(args: readonly string[], cwd: string, env = process.env) {
+  return start(join(repository, "src/cli/main.ts"), args, cwd, env);
 }
 
 /** Runs a script as `npx tsx` does in a clone. */
@@ -20,12 +20,12 @@ export function runScript(path: string, args: readonly string[], cwd: string): P
   return start(path, args, cwd).finished;
 }
 
-function start(path: string, args: readonly string[], cwd: string) {
+function start(path: string, args: readonly string[], cwd: string, env = process.env) {
   const tsx = fileURLToPath(import.meta.resolve("tsx"));
   const child = spawn(process.execPath, ["--import", tsx, path, ...args], {
     cwd,
     // tsx looks for path aliases from the working folder on.
-    env: { ...process.env, TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
+    env: { ...env, TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -43,6 +43,6 @@ function start(path: string, args: readonly string[], cwd: string) {
   return { child, finished };
 }
 
-export function runCli(args: readonly string[], cwd: string): Promise<Finished> {
-  return startCli(args, cwd).finished;
+export function runCli(args: readonly string[], cwd: string, env = process.env): Promise<Finished> {
+  return startCli(args, cwd, env).finished;
 }

@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { applyOverrides, parseConfig } from "../../config/index.js";
+import { PupilError } from "../../errors/index.js";
 import { findMethod, type MethodDefinition, methodDefinitions } from "../../methods/index.js";
 import {
   ablate,
+  checkExecutor,
+  executorShape,
+  type ExecutorWords,
+  kubernetesFields,
+  stageEngine,
+  writeTaskFiles,
   failuresTable,
   unfinishedLines,
   type AblationPlan,
@@ -13,9 +20,11 @@ import {
   planMethod,
   type PlanOptions,
 } from "../../node/index.js";
+import { jobInterrupts } from "../terminal/job-interrupts.js";
 import { stageProgress } from "../terminal/stage-progress.js";
 import { formatNumber } from "../terminal/format.js";
 import { writeLine } from "../terminal/terminal.js";
+import { attachCommand, cancelCommand } from "./ablate-attach.js";
 import { methodModules } from "./methods.js";
 
 export const ablateSchema = z.strictObject({
@@ -29,48 +38,81 @@ export const ablateSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("Folder of stages, which ablations may share. Default: stages in the output folder."),
-  processes: z.int().min(1).optional().describe("Runs at once. Default: the cores."),
   methods: methodModules,
+  ...executorShape,
 });
 
-/** `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [stages=…] [processes=…] [key=value …]`. */
+/**
+ * `pupil ablate <method | file.json | module.ts> [seeds=5] [output=…] [stages=…] [executor=…] [key=value …]`, and
+ * `pupil ablate <folder> attach | cancel`.
+ */
 export async function ablateCommand(what: string, words: string[]): Promise<void> {
+  if (words[0] === "attach" || words[0] === "cancel") {
+    requireAlone(words);
+    return words[0] === "attach" ? attachCommand(what) : cancelCommand(what);
+  }
   const isOption = (word: string) =>
-    Object.keys(ablateSchema.shape).includes(word.split("=", 1)[0] as string);
+    Object.keys(ablateSchema.shape).includes(word.split(/[=.]/, 1)[0] as string);
   const given = applyOverrides({}, words.filter(isOption));
-  const { seeds, output, stages, processes, methods } = parseConfig(ablateSchema, given, "ablate");
+  const { seeds, output, stages, methods, ...executor } = parseConfig(
+    ablateSchema,
+    given,
+    "ablate",
+  );
+  const where = checkExecutor(executor);
   const overrides = words.filter((word) => !isOption(word));
   const all = [...methodDefinitions, ...(await loadMethods(methods))];
   const plan = await planOf(what, overrides, { folder: output, seeds, stages }, all);
+  const command = `npx pupil ablate ${[what, ...words].join(" ")}`;
+  if (where === "kubernetes-yaml") return writeFiles(plan, executor, command);
+  const engine = await stageEngine(executor, plan);
   for (const line of planLines(plan)) writeLine(process.stderr, line);
 
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-    writeLine(
-      process.stderr,
-      "Stopping; the runs save what they have. Press Ctrl-C again to quit.",
-    );
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onInterrupt);
-  const progress = stageProgress(plan.stages, process.stderr);
-  const command = `npx pupil ablate ${[what, ...words].join(" ")}`;
+  const progress = stageProgress(plan.stages, process.stderr, plan.folder);
+  using interrupts = jobInterrupts(engine?.executor.name, progress);
+  const { signal } = interrupts;
+  const { processes } = executor;
   try {
-    const options = { plan, command, processes, signal: stop.signal, report: progress.show };
-    const results = await ablate(options);
+    const results = await ablate({
+      ...{ plan, command, processes, engine, signal, report: progress.show },
+    });
     progress.end();
     for (const line of resultLines(plan, results)) writeLine(process.stdout, line);
     if (!results.finished) {
       writeLine(process.stderr, `Continue with: ${command}`);
-      process.exitCode = stop.signal.aborted ? 130 : 1;
+      process.exitCode = signal.aborted ? 130 : 1;
     }
   } finally {
     progress.end();
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
   }
+}
+
+function requireAlone([what = "", ...others]: readonly string[]): void {
+  if (others.length === 0) return;
+  throw new PupilError("takes no other words.", {
+    ...{ field: what, value: others.join(" ") },
+    remedy: `Write: pupil ablate <folder> ${what}`,
+  });
+}
+
+/** Files for the tools of clusters; they submit them. */
+async function writeFiles(
+  plan: AblationPlan,
+  executor: ExecutorWords,
+  command: string,
+): Promise<void> {
+  const { files, cells } = await writeTaskFiles(
+    plan,
+    kubernetesFields.parse(executor.kubernetes ?? {}),
+  );
+  for (const file of files) writeLine(process.stdout, file);
+  const local = command.replace(/ executor=\S+/, "").replaceAll(/ kubernetes\.\S+/g, "");
+  writeLine(
+    process.stderr,
+    cells === 0
+      ? `Everything is there. The report: ${local}`
+      : `${cells} runs, to be submitted in the order of the files. Afterwards, for the report: ${local}`,
+  );
 }
 
 /** A file of JSON or a module by its path, else a method by its name. */
@@ -120,6 +162,9 @@ function resultLines(plan: AblationPlan, results: AblationResults): string[] {
     ...failuresTable({ failed }).rows.map(
       ([arms, seeds, why]) => `failed: ${arms}, seed ${seeds}: ${why}`,
     ),
+    ...(results.stopped === undefined || results.stopped.length === 0
+      ? []
+      : [`${results.stopped.length} of ${plan.cells.length} runs were ended early by the rule.`]),
     ...unfinishedLines(plan, results).map((line) => line.replaceAll("**", "")),
     ...(verdict === undefined
       ? []

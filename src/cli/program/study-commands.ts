@@ -7,10 +7,15 @@ export const studyCommands: readonly CliCommand[] = [
   {
     name: "ablate",
     arguments: {
-      "<what>": "a method (see pupil methods), an ablation file (.json), or a module of a method",
-      "[words...]": "key=value",
+      "<what>":
+        "a method (see pupil methods), an ablation file (.json), a module of a method, or the folder of an ablation",
+      "[words...]": "key=value; for a folder: attach or cancel",
     },
     summary: "Compare arms over seeds, in parallel runs; stopped, it continues where it was.",
+    words: {
+      attach: "of a folder: show the ablation that another process runs there",
+      cancel: "of a folder: take its jobs out of the cluster",
+    },
     options: async () => (await import("../commands/ablate.js")).ablateSchema,
     overrides: {
       meaning:
@@ -20,6 +25,9 @@ export const studyCommands: readonly CliCommand[] = [
     examples: {
       "pupil ablate redi seeds=3": "its arms over three seeds, with a verdict",
       "pupil ablate my.json seeds=5 processes=2": "arms of a config of your own, two runs at once",
+      "pupil ablate my.json executor=slurm slurm.partition=cpu slurm.time=30":
+        "as an array of a Slurm cluster",
+      "pupil ablate ablations/mine attach": "from another terminal",
     },
     run: async () => (await import("../commands/ablate.js")).ablateCommand,
   },

@@ -12,6 +12,7 @@ export interface StageProgress {
 export function stageProgress(
   stages: readonly PlannedStage[],
   stream: NodeJS.WriteStream,
+  folder: string,
 ): StageProgress {
   const began = performance.now();
   const total = Math.max(1, sum(stages.map(stepsOf)));
@@ -42,6 +43,10 @@ export function stageProgress(
   };
   return {
     show(event) {
+      if (!("stage" in event)) {
+        for (const text of engineLines(event, folder)) line(text);
+        return;
+      }
       const { stage, type } = event;
       if (type === "started") running.add(stage.id);
       if (type === "step") reached.set(stage.id, event.step);
@@ -51,7 +56,10 @@ export function stageProgress(
         running.delete(stage.id);
       }
       if (type === "found") found += stepsOf(stage);
-      if (type === "failed") {
+      if (type === "again" || type === "cancelled" || type === "stopped") {
+        running.delete(stage.id);
+        line(`${labelOf(stage)} ${endingOf(event)}; ${status()}`);
+      } else if (type === "failed") {
         running.delete(stage.id);
         // What fails with it is in the report.
         if (event.because === undefined) line(`${labelOf(stage)} failed: ${event.message}`);
@@ -62,6 +70,29 @@ export function stageProgress(
     },
     end: clear,
   };
+}
+
+function endingOf(event: StageEvent & { type: "again" | "cancelled" | "stopped" }): string {
+  if (event.type === "again") return `is submitted again: ${event.message.split("\n")[0]}`;
+  if (event.type === "cancelled") return `was cancelled: ${event.message}`;
+  const { step, metric, value, cutoff } = event.at;
+  return `ends at step ${step}: ${metric} is ${value}, and ${cutoff} goes on`;
+}
+
+type EngineEvent = Exclude<StageEvent, { readonly stage: PlannedStage }>;
+
+/** What is said of the engine as a whole. */
+function engineLines(event: EngineEvent, folder: string): string[] {
+  if (event.type === "away") return [`${event.message} Waiting for it; no job is lost.`];
+  if (event.type === "back") return ["It answers again."];
+  const { jobs, cancelWith } = event;
+  if (jobs.length === 0) return [];
+  const own = `npx pupil ablate ${folder} cancel`;
+  return [
+    `${jobs.length} jobs go on.`,
+    `Show them with: npx pupil ablate ${folder} attach`,
+    `Cancel them with: ${own}${cancelWith === undefined || cancelWith.length > 200 ? "" : `, or ${cancelWith}`}`,
+  ];
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

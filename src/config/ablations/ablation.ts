@@ -2,7 +2,9 @@ import { z } from "zod";
 import { oneOf, PupilError } from "../../errors/index.js";
 import { choiceSchema } from "./choice.js";
 import { derivedSchema } from "./derived.js";
+import { drawArms, drawsSchema, variedSchema } from "./draws.js";
 import { reservedFields } from "./stages.js";
+import { stopSchema } from "./stop.js";
 
 const armChanges = z.record(z.string(), z.unknown());
 
@@ -67,11 +69,13 @@ export const ablationSchema = z.strictObject({
       'Overrides by the name of the arm: {"forward": {"trainer.loss.0.type": "forward-kl"}, "plain": {}}. With `stages` they begin with a stage\'s name, and `last` names the stage that the arm ends with (default: the last one).',
     ),
   vary: z
-    .record(z.string(), z.array(z.unknown()).min(1))
+    .record(z.string(), variedSchema)
     .optional()
     .describe(
-      "Values by field; every combination becomes an arm, of each of `arms` if there are any.",
+      "Values by field; every combination becomes an arm, of each of `arms` if there are any. With `draws` also ranges.",
     ),
+  draws: drawsSchema.optional(),
+  stop: stopSchema.optional(),
   baseline: z
     .string()
     .optional()
@@ -106,25 +110,25 @@ export interface Arm {
 }
 
 /**
- * The arms of an ablation: those it names, times every combination of what it varies.
+ * The arms of an ablation: those it names, times every combination of what it varies, or what is drawn of it.
  *
  * @throws PupilError where there are fewer than two, or one changes what is the runner's
  */
 export function expandArms(
-  { arms = {}, vary = {}, stages }: Pick<AblationFile, "arms" | "vary" | "stages">,
+  { arms = {}, vary = {}, draws, stages }: Pick<AblationFile, "arms" | "vary" | "draws" | "stages">,
   source: string,
 ): Arm[] {
   const depth = stages === undefined ? 0 : 1;
   const named = Object.entries(arms).map(([name, changes]): Arm => ({ name, changes }));
-  const combined = Object.entries(vary).reduce<Arm[]>(
-    (list, [path, values]) =>
-      list.flatMap(({ name, changes }) =>
-        values.map((value) => ({
-          name: [name, `${lastKey(path)}=${show(value)}`].filter(Boolean).join(", "),
-          changes: { ...changes, [path]: value },
-        })),
-      ),
-    named.length > 0 ? named : [{ name: "", changes: {} }],
+  const varied = draws === undefined ? gridOf(vary, source) : drawArms(vary, draws, source);
+  const combined = (named.length > 0 ? named : [{ name: "", changes: {} }]).flatMap(
+    ({ name, changes }) =>
+      varied.map((values) => ({
+        name: [name, ...Object.entries(values).map(([path, value]) => nameOf(path, value))]
+          .filter(Boolean)
+          .join(", "),
+        changes: { ...changes, ...values },
+      })),
   );
   if (combined.length < 2) {
     throw new PupilError(`${combined.length} arm is nothing to compare.`, {
@@ -167,5 +171,23 @@ export function seedList(seeds: AblationFile["seeds"]): number[] {
   return typeof seeds === "number" ? Array.from({ length: seeds }, (_, i) => i + 1) : [...seeds];
 }
 
+/** Every combination of values; one of none where nothing varies. */
+function gridOf(vary: NonNullable<AblationFile["vary"]>, source: string): Arm["changes"][] {
+  return Object.entries(vary).reduce<Arm["changes"][]>(
+    (list, [path, values]) => {
+      if (Array.isArray(values)) {
+        return list.flatMap((changes) => values.map((value) => ({ ...changes, [path]: value })));
+      }
+      throw new PupilError("is a range, of which there is no end of values.", {
+        field: `${source}: vary.${path}`,
+        value: values,
+        remedy: 'Give a list of values, or say how many are drawn with "draws".',
+      });
+    },
+    [{}],
+  );
+}
+
+const nameOf = (path: string, value: unknown) => `${lastKey(path)}=${show(value)}`;
 const lastKey = (path: string) => path.split(".").at(-1) ?? path;
 const show = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));

@@ -10,6 +10,8 @@ export {
 export { type DerivedMeasure, type DerivedMeasures, derivedSchema } from "./derived.js";
 export { chainOf } from "./chain.js";
 export { type Choice, type ChoiceInput, choiceSchema } from "./choice.js";
+export type { Draws, Varied } from "./draws.js";
+export type { StopRule } from "./stop.js";
 export {
   checkChain,
   configOf,

@@ -7,17 +7,19 @@ import { readJsonObject } from "../files/read-files.js";
 import { lockRun } from "../runs/run-lock.js";
 import { versions } from "../runs/versions.js";
 import { type CellResult, readCell } from "./cell-results.js";
-import type { AblationPlan } from "./planned.js";
+import type { AblationPlan, Cell } from "./planned.js";
 import { writeReport } from "./report/report.js";
 import {
   type AblationResults,
   ablationResults,
   type FailedCell,
   requireMetrics,
+  type StoppedCell,
 } from "./results.js";
-import { runStages, type StageEvent } from "./stages/run-stages.js";
+import { runStages, type StageEngine, type StageEvent } from "./stages/run-stages.js";
 import { isFinished } from "./stages/stage.js";
-import { inOwnProcess, type Worker } from "./stages/workers.js";
+import { stopWatch } from "./stages/stop-watch.js";
+import type { Worker } from "./stages/workers.js";
 
 /** Arms and seeds with their run folders. */
 export const cellsFile = "cells.json";
@@ -28,10 +30,13 @@ export interface AblateOptions {
   readonly command: string;
   /** Stages that are made at once. Default: the cores. */
   readonly processes?: number | undefined;
-  /** Who makes stages. Default: processes of their own, with one thread each. */
+  /** Makes stages in this process. Default: processes of their own, with one thread each. */
   readonly worker?: Worker | undefined;
+  /** Makes them on a cluster. */
+  readonly engine?: StageEngine | undefined;
   /** Whether the report has drawings. Default: true. */
   readonly drawings?: boolean | undefined;
+  /** Aborts to end; with the reason `"cancel"` jobs of a cluster are cancelled, else they go on. */
   readonly signal?: AbortSignal | undefined;
   readonly report: (event: StageEvent) => void;
 }
@@ -50,11 +55,11 @@ export async function ablate(options: AblateOptions): Promise<AblationResults> {
     await claimFolder(plan);
     await writeCells(plan);
     const processes = options.processes ?? Math.min(availableParallelism(), plan.stages.length);
-    const failed = await makeAll(options, processes);
+    const { failed, stopped } = await makeAll(options, processes);
     const cells = await finishedCells(plan);
     requireMetrics(plan, cells);
-    const results = ablationResults(plan, cells, failed);
-    const about = { command, environment: environment(processes) };
+    const results = ablationResults(plan, cells, failed, stopped);
+    const about = { command, environment: environment(processes, options.engine) };
     await writeReport(plan, results, cells, about, { drawings: options.drawings ?? true });
     return results;
   } finally {
@@ -62,30 +67,39 @@ export async function ablate(options: AblateOptions): Promise<AblationResults> {
   }
 }
 
-/** Makes the stages; returns the cells that failed. */
+/** Makes the stages; returns the cells that have no result. */
 async function makeAll(
-  { plan, signal, report, worker = inOwnProcess }: AblateOptions,
+  { plan, signal, report, worker, engine, command }: AblateOptions,
   processes: number,
-): Promise<FailedCell[]> {
+): Promise<{ failed: FailedCell[]; stopped: StoppedCell[] }> {
   const failed: FailedCell[] = [];
+  const stopped: StoppedCell[] = [];
   const checked = new AbortController();
-  const stop = () => checked.abort();
+  const stop = () => checked.abort(signal?.reason);
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   let problem: unknown;
-  const cellsOf = (id: string) => plan.cells.filter((cell) => cell.id === id);
+  const byId = new Map<string, Cell[]>();
+  for (const cell of plan.cells) byId.set(cell.id, [...(byId.get(cell.id) ?? []), cell]);
+  const measured = new Set<string>();
   await runStages(plan.stages, {
-    ...{ processes, worker, signal: checked.signal },
+    ...{ folder: plan.folder, processes, worker, engine, command, signal: checked.signal },
+    ...(plan.stop === undefined ? {} : { stop: stopWatch(plan.stop, plan.cells) }),
     report: (event) => {
       report(event);
-      const cells = cellsOf(event.stage.id);
+      if (!("stage" in event)) return;
+      const cells = byId.get(event.stage.id) ?? [];
+      if (event.type === "stopped") {
+        stopped.push(...cells.map(({ arm, seed }) => ({ arm, seed, ...event.at })));
+      }
       if (event.type === "failed") {
         const { message } = event;
         failed.push(...cells.map(({ arm, seed }) => ({ arm, seed, message })));
       }
       const [cell] = cells;
-      if (event.type !== "done" || cell === undefined) return;
-      // A measure that no run has is said after the first run, not after the last.
+      if (event.type !== "done" || cell === undefined || measured.has(cell.arm)) return;
+      measured.add(cell.arm);
+      // A measure that no run has is said after the first run of an arm, not after the last.
       readCell(cell, plan.derived)
         .then((result) => requireMetrics(plan, [result]))
         .catch((error: unknown) => {
@@ -96,7 +110,7 @@ async function makeAll(
   });
   signal?.removeEventListener("abort", stop);
   if (problem !== undefined) throw problem;
-  return failed;
+  return { failed, stopped };
 }
 
 async function finishedCells(plan: AblationPlan): Promise<CellResult[]> {
@@ -110,8 +124,8 @@ async function finishedCells(plan: AblationPlan): Promise<CellResult[]> {
 
 /** What runs where, for who watches: `cells.json`, with folders relative to that of the ablation. */
 async function writeCells({ folder, cells }: AblationPlan): Promise<void> {
-  const placed = cells.map(({ arm, seed, chain }) => {
-    return { arm, seed, folder: relative(folder, chain.at(-1)?.folder ?? "") };
+  const placed = cells.map(({ arm, seed, id, chain }) => {
+    return { arm, seed, id, folder: relative(folder, chain.at(-1)?.folder ?? "") };
   });
   await writeFileAtomic(join(folder, cellsFile), `${JSON.stringify(placed, null, 2)}\n`);
 }
@@ -119,10 +133,10 @@ async function writeCells({ folder, cells }: AblationPlan): Promise<void> {
 /** Writes the plan down before anything runs; more seeds of the same ablation may be added later. */
 async function claimFolder(plan: AblationPlan): Promise<void> {
   const path = join(plan.folder, "ablation.json");
-  const { name, baseline, claim, rule, configs, derived } = plan;
+  const { name, baseline, claim, rule, configs, derived, stop } = plan;
   const arms = plan.arms.map(({ name: arm, changes }) => ({ name: arm, changes }));
   const frozen = JSON.parse(
-    JSON.stringify({ name, baseline, claim, rule, derived, arms, configs }),
+    JSON.stringify({ name, baseline, claim, rule, derived, arms, configs, stop }),
   ) as object;
   if (await exists(path)) {
     const {
@@ -144,8 +158,9 @@ async function claimFolder(plan: AblationPlan): Promise<void> {
   await writeFileAtomic(path, `${text}\n`);
 }
 
-function environment(processes: number): string {
+function environment(processes: number, engine: StageEngine | undefined): string {
   const [cpu] = cpus();
   const found = Object.entries(versions()).map(([name, version]) => `${name} ${version}`);
+  if (engine !== undefined) return `Runs by ${engine.executor.name}; ${found.join(", ")}.`;
   return `${cpu?.model ?? "unknown processor"}, ${processes} runs at once with one thread each; ${found.join(", ")}.`;
 }

@@ -28,7 +28,7 @@ export async function planAblation(
   options: PlanOptions = {},
 ): Promise<AblationPlan> {
   const file = parseConfig(ablationSchema, await readConfigFile(path, "ablation"), path);
-  const { name, metrics, derived, claim } = file;
+  const { name, metrics, derived, claim, stop } = file;
   const isPlain = file.stages === undefined;
   if (isPlain === (file.run === undefined)) {
     throw new PupilError("an ablation has either a run or stages.", {
@@ -42,7 +42,7 @@ export async function planAblation(
     ? await plainArms(file, arms, path, overrides)
     : await stagedArms(file, arms, path, overrides);
   const draft = {
-    ...{ name, source: path, arms: planned, baseline, metrics, derived, isPlain },
+    ...{ name, source: path, arms: planned, baseline, metrics, derived, isPlain, stop },
     seeds: seedList(options.seeds ?? file.seeds),
     claim: claim && {
       text: claim.text,

@@ -29,7 +29,7 @@ export interface PlanOptions {
  */
 export async function makePlan(draft: AblationDraft, options: PlanOptions): Promise<AblationPlan> {
   const { name, source, arms, baseline, seeds, metrics, derived, claim, about } = draft;
-  const { metricsMayLack } = draft;
+  const { metricsMayLack, stop } = draft;
   const folder = options.folder ?? join("ablations", name);
   const { cells, stages, configs } = await planStages(draft, folder, {
     collector: options.collector ?? builtInCollector,
@@ -37,10 +37,11 @@ export async function makePlan(draft: AblationDraft, options: PlanOptions): Prom
   });
   requireDifferent(cells, source);
   checkNames(draft);
+  checkStop(draft, cells);
   const rule = claim && ruleOf(claim.comparisons);
   return {
     ...{ name, folder, arms, baseline, seeds, cells, stages, configs },
-    ...{ metrics, metricsMayLack, derived, claim, rule, about },
+    ...{ metrics, metricsMayLack, derived, claim, rule, about, stop },
   };
 }
 
@@ -88,6 +89,25 @@ function checkNames({ source, arms, derived = {}, claim }: AblationDraft): void 
     for (const key of ["arm", "baseline"] as const) {
       requireName("arm", comparison[key], names, `${field}.${key}`);
     }
+  }
+}
+
+/** Runs that are compared at a step have to be evaluated by then. */
+function checkStop({ stop, source }: AblationDraft, cells: readonly Cell[]): void {
+  if (stop === undefined) return;
+  for (const { arm, config } of cells) {
+    const { every } = config.evaluation;
+    if (every > 0 && every <= stop.minSteps) continue;
+    throw new PupilError(
+      every === 0
+        ? `the arm "${arm}" is evaluated at its end only: there is nothing to stop it by.`
+        : `the arm "${arm}" is evaluated every ${every} steps, later than it is compared.`,
+      {
+        field: `${source}: stop.minSteps`,
+        value: stop.minSteps,
+        remedy: `Set evaluation.every to ${stop.minSteps} or less.`,
+      },
+    );
   }
 }
 

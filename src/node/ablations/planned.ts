@@ -1,4 +1,4 @@
-import type { DerivedMeasures, RunConfig, Stage } from "../../config/index.js";
+import type { DerivedMeasures, RunConfig, Stage, StopRule } from "../../config/index.js";
 import type { Comparison, DerivedComparison } from "../../statistics/index.js";
 import type { PlannedStage } from "./stages/stage.js";
 
@@ -63,6 +63,8 @@ export interface AblationPlan {
   /** How the verdict will be reached, in words. */
   readonly rule: string | undefined;
   readonly about?: AboutMethod | undefined;
+  /** Ends runs early. */
+  readonly stop?: StopRule | undefined;
 }
 
 export interface Claim {
@@ -83,6 +85,7 @@ export interface AblationDraft {
   readonly derived?: DerivedMeasures | undefined;
   readonly claim?: Claim | undefined;
   readonly about?: AboutMethod | undefined;
+  readonly stop?: StopRule | undefined;
   /** Arms of one run each, in folders that are called like them. */
   readonly isPlain: boolean;
 }

@@ -13,6 +13,7 @@ import {
   type VerdictResult,
 } from "../../statistics/index.js";
 import { Random } from "../../tensors/index.js";
+import type { StoppedAt } from "../executors/journal.js";
 import type { CellResult } from "./cell-results.js";
 import { valuesOf } from "./cell-values.js";
 import { derivedResult, statisticOf } from "./derived-results.js";
@@ -67,6 +68,13 @@ export interface AblationResults {
   readonly cost: Readonly<Record<string, CellCost>>;
   readonly verdict?: AblationVerdict;
   readonly failed: readonly FailedCell[];
+  /** Runs that the rule ended early; they are in no mean. */
+  readonly stopped?: readonly StoppedCell[];
+}
+
+export interface StoppedCell extends StoppedAt {
+  readonly arm: string;
+  readonly seed: number;
 }
 
 export interface FailedCell {
@@ -80,6 +88,7 @@ export function ablationResults(
   plan: AblationPlan,
   cells: readonly CellResult[],
   failed: readonly FailedCell[],
+  stopped: readonly StoppedCell[] = [],
 ): AblationResults {
   const metrics = plan.metrics ?? metricNames(cells);
   const names = plan.arms.map(({ name }) => name);
@@ -110,7 +119,7 @@ export function ablationResults(
   const verdict = verdictOf(plan, against, derived);
   return {
     name: plan.name,
-    finished: cells.length === plan.cells.length,
+    finished: cells.length + stopped.length === plan.cells.length,
     done: cells.length,
     baseline: plan.baseline,
     seeds: plan.seeds,
@@ -120,6 +129,7 @@ export function ablationResults(
     cost: Object.fromEntries(names.flatMap((arm) => meanCost(arm, ofArm(arm)))),
     ...(verdict === undefined ? {} : { verdict }),
     failed,
+    ...(plan.stop === undefined ? {} : { stopped }),
   };
 }
 

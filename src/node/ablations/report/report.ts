@@ -12,7 +12,7 @@ import { htmlReport } from "./html.js";
 import { markdownReport } from "./markdown.js";
 import { readChoices, type StageChoice } from "../stages/choose.js";
 import { chainTable, choicesTable, settingsTable, stagesTable } from "./stage-tables.js";
-import { failuresTable, warningsTable } from "./trouble-tables.js";
+import { failuresTable, stoppedTable, warningsTable } from "./trouble-tables.js";
 import {
   changesTable,
   claimTable,
@@ -72,7 +72,7 @@ function tablesOf(
   return withRows([
     ...[meansTable(results), pairedTable(results)],
     ...(results.derived === undefined ? [] : [derivedTable(results.derived, plan)]),
-    ...[failuresTable(results), warningsTable(cells)],
+    ...[failuresTable(results), stoppedTable(results), warningsTable(cells)],
     ...[costTable(results, !isPlain), choicesTable(choices)],
     ...(isPlain ? [changesTable(plan)] : [chainTable(plan), stagesTable(plan)]),
     ...(about === undefined ? [] : [settingsTable(about.settings)]),

@@ -1,6 +1,6 @@
 import type { CellResult } from "../cell-results.js";
 import type { AblationResults } from "../results.js";
-import type { Table } from "./tables.js";
+import { digits, type Table } from "./tables.js";
 
 /** Why there are results missing, said once for all that one failure took with it. */
 export function failuresTable({ failed }: Pick<AblationResults, "failed">): Table {
@@ -8,6 +8,18 @@ export function failuresTable({ failed }: Pick<AblationResults, "failed">): Tabl
     title: "What failed",
     head: ["arms", "seeds", "why"],
     rows: gathered(failed.map(({ message, ...cell }) => ({ ...cell, text: firstLine(message) }))),
+  };
+}
+
+/** Which runs the rule ended early, and what they would have needed. */
+export function stoppedTable({ stopped = [] }: Pick<AblationResults, "stopped">): Table {
+  return {
+    title: "What was ended early",
+    head: ["arm", "seed", "at step", "measure", "value", "goes on to"],
+    rows: stopped.map(({ arm, seed, step, metric, value, cutoff }) => {
+      return [arm, String(seed), String(step), metric, digits(value), digits(cutoff)];
+    }),
+    note: "By the rule that the ablation states (successive halving); they count in no mean.",
   };
 }
 

@@ -1,45 +1,60 @@
-/** One stage of an ablation in a process of its own: gets it by message, says how far it is. */
-import { PupilError } from "../../../errors/index.js";
-import { collector } from "./collector.js";
-import { makeStage } from "./make-stage.js";
-import type { PlannedStage } from "./stage.js";
+/**
+ * One stage of an ablation in a process of its own: `node stage-process.js <file of the order>`, or with the order in
+ * its words where no folder is shared. What it made lies in the stage's folder; how it failed, or where it was stopped,
+ * in the file that the order names.
+ */
+import { readFileSync } from "node:fs";
+import { NotFiniteError } from "../../../errors/index.js";
+import type { CellOutcome } from "../../executors/run-cells.js";
+import { writeFileAtomic } from "../../files/atomic.js";
+import { resultLines } from "./results-in-logs.js";
+import { isFinished } from "./stage.js";
+import { inlineOrder, messageOf, type StageOrder, type StepMessage } from "./stage-order.js";
 
-/** What such a process says. */
-export type StageMessage =
-  | { readonly type: "ready" }
-  | { readonly type: "step"; readonly step: number }
-  | { readonly type: "done" }
-  | { readonly type: "failed"; readonly message: string };
+/** Exit code of a process that was asked to end and has saved what it had (EX_TEMPFAIL of sysexits.h). */
+const stoppedCode = 75;
+/** Steps are said this often at most. */
+const betweenSaysMs = 200;
 
-const say = (message: StageMessage) => process.send?.(message);
+const words = process.argv.slice(2);
+const sent = inlineOrder(words);
+const { stage, outcome } = sent ?? (JSON.parse(readFileSync(words[0] ?? "", "utf8")) as StageOrder);
 
-/** What is said of an error: of one that nobody expected, where it happened. */
-export function messageOf(error: unknown): string {
-  const isExpected = error instanceof PupilError;
-  return isExpected ? error.message : String((error as Error)?.stack ?? error);
+const stop = new AbortController();
+// The runner was killed: end after this step, with a checkpoint.
+process.on("disconnect", () => stop.abort());
+process.on("SIGTERM", () => stop.abort());
+process.on("SIGINT", () => undefined);
+
+let reached = 0;
+let said = 0;
+function onStep(step: number): void {
+  reached = step;
+  if (process.send === undefined || performance.now() - said < betweenSaysMs) return;
+  said = performance.now();
+  process.send({ type: "step", step } satisfies StepMessage);
 }
 
-async function makeOwn(stage: PlannedStage, signal: AbortSignal): Promise<void> {
-  let said = 0;
-  const onStep = (step: number) => {
-    if (performance.now() - said < 200) return;
-    said = performance.now();
-    say({ type: "step", step });
-  };
-  await makeStage(stage, { signal, collector, onStep });
+async function end(how: CellOutcome, code: number): Promise<void> {
+  if (outcome !== undefined) await writeFileAtomic(outcome, JSON.stringify(how));
+  process.exitCode = code;
 }
 
-if (process.send !== undefined && process.env["PUPIL_STAGE"] === "1") {
-  const stop = new AbortController();
-  // The runner was killed: end after this step, with a checkpoint.
-  process.on("disconnect", () => stop.abort());
-  process.on("SIGTERM", () => stop.abort());
-  process.on("SIGINT", () => undefined);
-  process.once("message", (stage: PlannedStage) => {
-    makeOwn(stage, stop.signal)
-      .then(() => say({ type: "done" }))
-      .catch((error: unknown) => say({ type: "failed", message: messageOf(error) }))
-      .finally(() => process.disconnect?.());
-  });
-  say({ type: "ready" });
+try {
+  if (!(await isFinished(stage))) {
+    // What trains takes longer to load than to see that there is nothing to do.
+    const { makeStage } = await import("./make-stage.js");
+    const { collector } = await import("./collector.js");
+    await makeStage(stage, { signal: stop.signal, collector, onStep });
+  }
+  if (await isFinished(stage)) {
+    if (sent !== undefined) for (const line of await resultLines(stage)) process.stdout.write(line);
+  } else if (stop.signal.aborted) await end({ type: "stopped", step: reached }, stoppedCode);
+  else process.exitCode = 1;
+} catch (error) {
+  const message = messageOf(error);
+  process.stderr.write(`${message}\n`);
+  await end({ type: "failed", message, isFinal: error instanceof NotFiniteError }, 1);
+} finally {
+  if (process.connected) process.disconnect();
 }

@@ -1,9 +1,9 @@
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import type { CellOutcome, RunnableCell } from "../../executors/run-cells.js";
+import type { Executor, JobState } from "../../executors/executor.js";
 import { type Collector, collector as builtInCollector } from "./collector.js";
 import { makeStage } from "./make-stage.js";
-import type { PlannedStage } from "./stage.js";
-import { messageOf, type StageMessage } from "./stage-process.js";
+import { isFinished, type PlannedStage } from "./stage.js";
+import { messageOf } from "./stage-order.js";
 
 export type Outcome =
   | { readonly type: "done" }
@@ -29,37 +29,75 @@ export function inThisProcess(collector: Collector = builtInCollector): Worker {
   };
 }
 
-/** Makes a stage in a process of its own, with one thread. */
-export const inOwnProcess: Worker = (stage, { signal, onStep }) => {
-  // Beside this file, from sources as from dist.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`./stage-process.${extension}`, import.meta.url));
-  const child = fork(program, [], {
-    env: { ...process.env, PUPIL_STAGE: "1", PUPIL_THREADS: "1" },
-    execArgv: process.execArgv,
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  let stderr = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    stderr = `${stderr}${chunk.toString()}`.slice(-4000);
-  });
-  const stop = () => void child.kill("SIGTERM");
-  signal?.addEventListener("abort", stop);
-  return new Promise<Outcome>((resolve) => {
-    let outcome: Outcome | undefined;
-    child.on("message", (message: StageMessage) => {
-      if (message.type === "ready") child.send(stage);
-      else if (message.type === "step") onStep(message.step);
-      else outcome = message;
-    });
-    child.once("error", (error) => {
-      outcome ??= { type: "failed", message: error.message };
-    });
-    child.once("close", (code, killedBy) => {
-      signal?.removeEventListener("abort", stop);
-      const how = killedBy === null ? `ended with code ${code}` : `was ended by ${killedBy}`;
-      const message = [`The process ${how}.`, stderr.trim()].filter(Boolean).join("\n");
-      resolve(outcome ?? { type: "failed", message });
-    });
-  });
-};
+/** A worker as an executor, with the cells that it takes. */
+export interface WorkerEngine {
+  readonly executor: Executor;
+  readonly cellOf: (stage: PlannedStage) => RunnableCell;
+}
+
+export function workerEngine(
+  worker: Worker,
+  processes: number,
+  onStep: (stage: PlannedStage, step: number) => void,
+): WorkerEngine {
+  const stages = new Map<string, PlannedStage>();
+  const outcomes = new Map<string, CellOutcome>();
+  const states = new Map<string, JobState>();
+  const stops = new Map<string, AbortController>();
+  let wake: () => void = () => undefined;
+  const start = (id: string): string => {
+    const stage = stages.get(id) as PlannedStage;
+    const stop = new AbortController();
+    stops.set(id, stop);
+    outcomes.delete(id);
+    states.set(id, { type: "running" });
+    void worker(stage, { signal: stop.signal, onStep: (step) => onStep(stage, step) }).then(
+      (outcome) => {
+        if (outcome.type === "failed") outcomes.set(id, { ...outcome, isFinal: true });
+        states.set(id, { type: "ended" });
+        wake();
+      },
+    );
+    return id;
+  };
+  const hasEnded = () => [...states.values()].some(({ type }) => type === "ended");
+  const executor: Executor = {
+    ...{ name: "local", outlivesRunner: false, sharesFolder: true },
+    ...{ capacity: Math.max(1, processes), batch: 1 },
+    submit: (cells) => Promise.resolve(cells.map(({ id }) => start(id))),
+    states(jobs) {
+      const found = new Map(jobs.map((job) => [job, states.get(job) as JobState]));
+      for (const [job, state] of found) if (state.type === "ended") states.delete(job);
+      return Promise.resolve(found);
+    },
+    cancel(jobs) {
+      for (const job of jobs) stops.get(job)?.abort();
+      return Promise.resolve();
+    },
+    logs: () => Promise.resolve(""),
+    changed(signal) {
+      if (hasEnded() || signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const end = () => {
+          signal.removeEventListener("abort", end);
+          wake = () => undefined;
+          resolve();
+        };
+        wake = end;
+        signal.addEventListener("abort", end);
+      });
+    },
+  };
+  const cellOf = (stage: PlannedStage): RunnableCell => {
+    const { id, needs, folder } = stage;
+    return {
+      ...{ id, needs, isFinished: () => isFinished(stage) },
+      prepare() {
+        stages.set(id, stage);
+        return Promise.resolve({ id, command: [], folder });
+      },
+      outcome: () => Promise.resolve(outcomes.get(id)),
+    };
+  };
+  return { executor, cellOf };
+}

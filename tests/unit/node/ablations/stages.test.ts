@@ -56,6 +56,7 @@ function planOf(
   return makePlan(draft, { folder, stages: shared, collector });
 }
 
+const nameOf = (event: StageEvent) => ("stage" in event ? event.stage.name : "");
 const written = (plan: AblationPlan, file: string) =>
   JSON.parse(readFileSync(join(plan.folder, file), "utf8")) as Record<string, never>;
 
@@ -254,7 +255,7 @@ describe("a folder of stages that ablations share", () => {
     );
     const { cost } = await doing(first);
     const events: string[] = [];
-    const report = ({ type, stage }: StageEvent) => events.push(`${type} ${stage.name}`);
+    const report = (event: StageEvent) => events.push(`${event.type} ${nameOf(event)}`);
     const found = await doing(second, { report });
     expect(events).toEqual(["found begin", "found rows", "found tuned"]);
     expect(found.cost).toEqual({ other: cost["sft"], tuned: cost["tuned"] });
@@ -481,7 +482,7 @@ describe("the stages of an ablation", () => {
     ]);
     expect(Object.keys(results.arms["sft"] ?? {})).toContain("heldOut.loss");
     const [root, other] = events.filter(({ type }) => type === "failed");
-    expect([root, other].map((event) => event?.stage.name)).toEqual(["rows", "tuned"]);
+    expect([root, other].map((event) => event && nameOf(event))).toEqual(["rows", "tuned"]);
   });
 
   test("are made by one process at a time", async () => {
@@ -534,13 +535,13 @@ test("stages start when what they need is there, as many at once as there are pr
     running -= 1;
     return { type: "done" };
   };
-  await runStages(stages, { processes: 2, worker, report: () => undefined });
+  await runStages(stages, { folder, processes: 2, worker, report: () => undefined });
   expect(most).toBe(2);
   expect(log).toEqual(["+a", "+c", "-a", "+b", "-c", "-b", "+d", "-d"]);
   rmSync(join(folder, "c/stage.json"));
   log.length = 0;
   second = true;
-  await runStages(stages, { processes: 2, worker, report: () => undefined });
+  await runStages(stages, { folder, processes: 2, worker, report: () => undefined });
   expect(log).toEqual(["+c", "-c"]);
 });
 
