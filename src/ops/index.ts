@@ -21,6 +21,7 @@ export {
   registerOpKernel,
 } from "./define.js";
 export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
+export { distributionSums } from "./distribution-sums.js";
 export { klOf, whereLikely } from "./divergence.js";
 export { embedding } from "./embedding.js";
 export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
@@ -49,6 +50,7 @@ export {
   type GpuProgram,
   type GpuTensors,
   type MatmulTiles,
+  mergeArrays,
   registerWebGpuKernels,
   setMatmulTiles,
   shaderSource,
@@ -61,7 +63,10 @@ export {
   lossesFromHidden,
   type LossesFromHiddenInputs,
 } from "./losses-from-hidden.js";
+export { clipScale } from "./clip-scale.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";
+export { maskedSum } from "./masked-sum.js";
+export { positionIds } from "./position-ids.js";
 export { residualAttention, type ResidualAttentionInputs } from "./residual-attention.js";
 export { type MlpActivation, residualMlp, type ResidualMlpInputs } from "./residual-mlp.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
