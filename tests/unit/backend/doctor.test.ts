@@ -36,3 +36,19 @@ test("with a GPU, webgpu is what auto takes and nothing is better", async () => 
   expect(report.nextBetter).toBeUndefined();
   expect(formatDoctor(report).at(-1)).toBe('"auto" takes webgpu.');
 });
+
+test("WebGPU is asked quietly, and otherwise only where it was wished", async () => {
+  const asked: unknown[] = [];
+  const platform = fakePlatform({
+    provideGpu: async (search) => {
+      asked.push(search);
+      return { reason: "there is no GPU", remedy: "Buy one." };
+    },
+  });
+  await inspectBackends(platform);
+  await inspectBackends(platform, { verbose: true });
+  expect(asked).toEqual([
+    { allowSoftware: false, verbose: false },
+    { allowSoftware: false, verbose: true },
+  ]);
+});
