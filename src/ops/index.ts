@@ -1,5 +1,6 @@
 export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
 export { attentionProbabilities, causalAttention } from "./causal-attention.js";
+export { clipScale } from "./clip-scale.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 export {
   type DecodeAttributes,
@@ -63,7 +64,6 @@ export {
   lossesFromHidden,
   type LossesFromHiddenInputs,
 } from "./losses-from-hidden.js";
-export { clipScale } from "./clip-scale.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";
 export { maskedSum } from "./masked-sum.js";
 export { positionIds } from "./position-ids.js";

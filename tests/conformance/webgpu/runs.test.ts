@@ -11,15 +11,19 @@ import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
 import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
 
-const steps = { steps: 6, batchSize: 4, warmupSteps: 2, learningRate: 0.02 };
+const steps = { steps: 4, batchSize: 2, warmupSteps: 2, learningRate: 0.02 };
 const rerank = { type: "task", task: { type: "rerank", topics: 4, synonyms: 2, candidates: 3 } };
 const ragged = { type: "task", task: { type: "addition", maxDigits: 3, style: "scratchpad" } };
 const architecture = { family: "llama", hiddenSize: 16, numLayers: 2, numHeads: 2 };
+/** Few and short, since a GPU in software takes a second for a token. */
+const evaluation = { every: 4, rows: 2, maxNewTokens: 4 };
+
+const none = { every: 0, rows: 2 };
 
 /** By name, the changes of a tiny run; `from` is a model folder. */
 const kinds: Readonly<Record<string, (from: string, folder: string) => object | Promise<object>>> =
   {
-    sft: () => ({ student: { architecture } }),
+    sft: () => ({ student: { architecture }, trainer: { type: "sft", ...steps }, evaluation }),
     "sft of GPT-2": () => ({
       student: { architecture: { ...architecture, family: "gpt2" } },
     }),
@@ -73,8 +77,9 @@ const kinds: Readonly<Record<string, (from: string, folder: string) => object | 
     }),
     reinforce: () => ({
       trainer: {
-        ...{ type: "reinforce", steps: 4, batchSize: 2, updatesPerRollout: 2, minibatches: 2 },
-        sampler: { type: "plain", samplesPerProblem: 4 },
+        ...{ type: "reinforce", steps: 4, batchSize: 1, updatesPerRollout: 2, minibatches: 2 },
+        maxNewTokens: 8,
+        sampler: { type: "plain", samplesPerProblem: 2 },
         rewards: [{ type: "length", shape: "shorter" }],
         reference: "initial",
         loss: [
@@ -86,10 +91,10 @@ const kinds: Readonly<Record<string, (from: string, folder: string) => object | 
       evaluation: { every: 2, rows: 4 },
     }),
     rank: () => ({
-      ...{ data: rerank, evaluation: { every: 6, rows: 2 } },
+      ...{ data: rerank, evaluation: { every: 4, rows: 2 } },
       student: { architecture: { ...architecture, tieWordEmbeddings: true } },
       trainer: {
-        ...{ type: "rank", steps: 6, batchSize: 2, warmupSteps: 2, gradientAccumulationSteps: 2 },
+        ...{ type: "rank", steps: 4, batchSize: 2, warmupSteps: 2, gradientAccumulationSteps: 2 },
         candidates: 2,
         loss: [
           { type: "candidate-cross-entropy", scores: "relevance", weight: 0.9 },
@@ -132,7 +137,9 @@ describe.skipIf(!hasVulkan)(`runs on ${onWebGpu}`, () => {
     await useCpu();
     const from = await saveTinyTeacher(folder);
     await startBackend("wasm", { platform: nodePlatform });
-    const changes = await (kinds[kind] as (typeof kinds)[string])(from, folder);
+    const checkpoint = { every: 2 };
+    const own = await (kinds[kind] as (typeof kinds)[string])(from, folder);
+    const changes = { checkpoint, ...own };
     const onWasm = tinyRun(join(folder, "wasm"), changes);
     await runToEnd(onWasm);
 
