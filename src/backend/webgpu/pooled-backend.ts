@@ -201,6 +201,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
       this.pool.give(data.resource as GPUBuffer);
       data.resource = whole;
       data.offset = 4 * (starts[i] as number);
+      data.values = null;
     }
     this.pool.share(whole, tensors.length);
     this.packs.set(whole, array);
@@ -283,9 +284,11 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     const { resource, dtype, shape, offset = 0 } = data;
     if (data.values != null || !(resource instanceof GPUBuffer)) return super.read(dataId);
     const bytes = await this.readBytes(resource, offset, 4 * util.sizeFromShape(shape));
-    // Kept, as tfjs does: some kernels want values of small tensors at once.
-    data.values = util.convertBackendValuesAndArrayBuffer(bytes, dtype);
-    return data.values;
+    const values = util.convertBackendValuesAndArrayBuffer(bytes, dtype);
+    // Kept, as tfjs does: some kernels want values of small tensors at once. But not of what is in an array: a kernel may write
+    // that, and knows nothing of the tensors in it.
+    if (this.packs.get(resource) === undefined) data.values = values;
+    return values;
   }
 
   override dispose(): void {

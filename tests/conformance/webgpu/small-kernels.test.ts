@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { clipScale, distributionSums, maskedSum, positionIds } from "../../../src/ops/index.js";
-import { readScalars } from "../../../src/tensors/index.js";
+import { AdamW } from "../../../src/optim/index.js";
+import { createVariable, readScalars } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { normals } from "../ops/cases/op-case.js";
 import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
@@ -81,5 +82,21 @@ describe.skipIf(!hasVulkan)(`small kernels of ${onWebGpu}`, () => {
         );
       }
     }
+  });
+
+  test("what is read of a parameter between updates is what it is then", async () => {
+    await useWebGpu();
+    const parameter = tf.tidy(() => createVariable(tf.tensor1d([1, 2, 3]), true));
+    using optimizer = new AdamW(new Map([["p", parameter]]));
+    const read: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      read.push((await parameter.data())[0] as number);
+      tf.tidy(() => {
+        optimizer.apply(new Map([["p", tf.tensor1d([1, 1, 1])]]), 0.5, tf.scalar(1));
+      });
+    }
+    read.push((await parameter.data())[0] as number);
+    for (const [i, value] of [1, 0.5, 0, -0.5].entries()) expect(read[i]).toBeCloseTo(value, 4);
+    parameter.dispose();
   });
 });
