@@ -8,6 +8,7 @@ import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
 import { type BenchmarkOptions, type Group, parseArguments, usage } from "./arguments.js";
 import { endChildrenWithProcess, LineProcess } from "./child-process.js";
 import { findContestants, hardwareCommand, startContestants } from "./contestants.js";
+import { benchmarkGpu } from "./gpu/main.js";
 import { lossPartTable } from "./loss-part-table.js";
 import { measureLossParts } from "./loss-parts.js";
 import { measureAll } from "./measure.js";
@@ -19,6 +20,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const options = parseArguments(argv, nodeWasmPlatform.numCores);
   if (options.help) {
     console.log(usage);
+    return;
+  }
+  if (options.gpu) {
+    benchmarkGpu(options.gpu);
     return;
   }
   // Without tfjs's advice to install another backend.

@@ -39,6 +39,7 @@ export {
   type VerifierDefinition,
 } from "./data/index.js";
 export {
+  DeviceError,
   NotFiniteError,
   PupilError,
 } from "./errors/index.js";

@@ -72,13 +72,12 @@ export const sampleMutants: readonly Mutant[] = [
     ["weight", ".exp().sub(1).add(difference)", ".exp().add(difference)"],
     ["gradient", "stopGradient(teacherTokenLogProbs)", "teacherTokenLogProbs"],
   ]),
+  ...mutantsOf("averages", "ops/masked-sum.ts", [
+    ["mask", "tf.where(tf.notEqual(mask, 0), values, tf.zerosLike(values))", "values.mul(1)"],
+    ["mask", ".mul(inputs.mask).sum()", ".sum()"],
+    ["gradient", "[mask.mul(dy)]", "[tf.onesLike(mask).mul(dy)]"],
+  ]),
   ...mutantsOf("averages", "losses/reduce.ts", [
-    [
-      "mask",
-      "tf.where(tf.notEqual(mask, 0), values, tf.zerosLike(values)).mul(mask)",
-      "values.mul(mask)",
-    ],
-    ["mask", "tf.zerosLike(values)).mul(mask)", "tf.zerosLike(values))"],
     ["normalizer", "tf.maximum(mask.sum(), 1)", "tf.maximum(mask.size, 1)"],
     ["normalizer", "1 / lengthOf(tokens)", "1"],
     ["normalizer", 'aggregation === "sequence" ? tokens', 'aggregation === "sequence" ? 1'],

@@ -9,6 +9,7 @@ export {
   type DoctorReport,
   formatDoctor,
   type GpuAccess,
+  type GpuSearch,
   inspectBackends,
   type Platform,
   type RejectedBackend,

@@ -7,6 +7,8 @@ export type BackendName = (typeof backendNames)[number];
 export interface CandidateOptions {
   /** Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. */
   readonly allowSoftwareAdapter: boolean;
+  /** Lets WebGPU write to the terminal what it misses. Default: false. */
+  readonly verbose?: boolean;
 }
 
 /** Where a backend computes. */

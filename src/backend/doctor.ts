@@ -28,13 +28,20 @@ export interface DoctorReport {
   readonly nextBetter?: { readonly backend: BackendName; readonly remedy: string };
 }
 
-/** Looks at every backend without changing the current one. */
-export async function inspectBackends(platform: Platform): Promise<DoctorReport> {
+/**
+ * Looks at every backend without changing the current one.
+ *
+ * @param options `verbose` lets WebGPU write to the terminal what it misses
+ */
+export async function inspectBackends(
+  platform: Platform,
+  { verbose = false }: { readonly verbose?: boolean } = {},
+): Promise<DoctorReport> {
   silenceCpuAdvice();
   const backends: BackendInspection[] = [];
   for (const candidate of backendCandidates) {
     const found = await orReason(candidate, () =>
-      candidate.inspect(platform, { allowSoftwareAdapter: false }),
+      candidate.inspect(platform, { allowSoftwareAdapter: false, verbose }),
     );
     const known = candidate.packages.map((name) => [name, platform.packageVersion(name)] as const);
     const versions = Object.fromEntries(

@@ -3,7 +3,7 @@ export { formatDoctor, inspectBackends } from "./doctor.js";
 export type { BackendInspection, DoctorReport } from "./doctor.js";
 export { currentExecutor } from "./executor.js";
 export { webPlatform } from "./platform.js";
-export type { GpuAccess, Platform, Unavailable } from "./platform.js";
+export type { GpuAccess, GpuSearch, Platform, Unavailable } from "./platform.js";
 export { backendChoices, startBackend } from "./start-backend.js";
 export type {
   BackendChoice,

@@ -13,12 +13,20 @@ export interface GpuAccess {
   release(): void;
 }
 
+/** How to look for a GPU. */
+export interface GpuSearch {
+  /** A GPU in software will do as well. */
+  readonly allowSoftware?: boolean;
+  /** Asks WebGPU itself in any case, whatever it writes to the terminal about what it misses. */
+  readonly verbose?: boolean;
+}
+
 /** What starting a backend needs from the place it runs in. `pupil/node` exports `nodePlatform`. */
 export interface Platform {
   /** Name and version of the JavaScript runtime: `Node v20.20.2`, a browser's user agent. */
   readonly runtime: string;
   readonly cpu: { readonly model: string; readonly cores: number };
-  provideGpu(): Promise<GpuAccess | Unavailable>;
+  provideGpu(search?: GpuSearch): Promise<GpuAccess | Unavailable>;
   /** What the CPU engine needs; without it there is no wasm backend. */
   readonly cpuEngine?: EnginePlatform;
   /**

@@ -51,13 +51,13 @@ export async function startBackend(
       remedy: oneOf(String(choice), backendChoices),
     });
   }
-  const { platform = webPlatform(), allowSoftwareAdapter = false } = options;
+  const { platform = webPlatform(), allowSoftwareAdapter = false, verbose = false } = options;
   silenceCpuAdvice();
   const rejected: RejectedBackend[] = [];
   for (const candidate of backendCandidates) {
     if (choice !== "auto" && choice !== candidate.name) continue;
     const started = await orReason(candidate, () =>
-      candidate.start(platform, { allowSoftwareAdapter }),
+      candidate.start(platform, { allowSoftwareAdapter, verbose }),
     );
     if (!isUnavailable(started)) {
       const backend = candidate.name;

@@ -25,15 +25,21 @@ function softwareOnly(info: GPUAdapterInfo): Unavailable {
 
 async function findAdapter(
   platform: Platform,
-  { allowSoftwareAdapter }: CandidateOptions,
+  { allowSoftwareAdapter, verbose }: CandidateOptions,
 ): Promise<Adapter | Unavailable> {
-  const access = await platform.provideGpu();
+  const access = await platform.provideGpu({
+    allowSoftware: allowSoftwareAdapter,
+    ...(verbose !== undefined && { verbose }),
+  });
   if (isUnavailable(access)) return access;
   let adapter: GPUAdapter | null = null;
   try {
     adapter = await access.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (adapter !== null && (allowSoftwareAdapter || !isSoftwareAdapter(adapter.info))) {
-      return { adapter, access };
+      const tooSmall = limitProblem(adapter);
+      if (tooSmall === undefined) return { adapter, access };
+      access.release();
+      return tooSmall;
     }
   } catch (error) {
     access.release();
@@ -41,6 +47,25 @@ async function findAdapter(
   }
   access.release();
   return adapter === null ? noAdapter : softwareOnly(adapter.info);
+}
+
+/** What our shaders use. A conformant adapter has it; one in compatibility mode may not. */
+const neededLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+} as const;
+
+/** The first limit of the adapter that is too small, if any is. */
+function limitProblem({ info, limits }: Pick<GPUAdapter, "info" | "limits">) {
+  const names = Object.keys(neededLimits) as (keyof typeof neededLimits)[];
+  const small = names.find((name) => limits[name] < neededLimits[name]);
+  if (small === undefined) return undefined;
+  return {
+    reason: `${describeAdapter(info)} has ${small} ${limits[small]}, and ${neededLimits[small]} is needed`,
+    remedy: 'Use another GPU, a newer driver, or the backend "wasm".',
+  };
 }
 
 /** The adapter's own limits instead of the portable minimum, as large tensors need them. */
@@ -60,6 +85,14 @@ function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor
   };
 }
 
+let hasKernels = false;
+
+/** A device that comes after a lost one runs the same kernels. */
+function registerKernelsOnce(): void {
+  if (!hasKernels) registerWebGpuKernels();
+  hasKernels = true;
+}
+
 /** What is running, if anything: one device per process, as its tensors live on it. */
 let runningInfo: GPUAdapterInfo | undefined;
 
@@ -74,7 +107,7 @@ async function startOn({ adapter, access }: Adapter, platform: Platform): Promis
     // The package's own factory asks for an adapter again, without our conditions.
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     tf.registerBackend("webgpu", () => backend, 3);
-    registerWebGpuKernels();
+    registerKernelsOnce();
     await tf.setBackend("webgpu");
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
   } catch (error) {
@@ -85,6 +118,10 @@ async function startOn({ adapter, access }: Adapter, platform: Platform): Promis
     throw error;
   }
   runningInfo = adapter.info;
+  // Another start then asks for a new device.
+  void device.lost.then(() => {
+    runningInfo = undefined;
+  });
   // Leaving with GPU work under way crashes Dawn in about every second process.
   const running = device;
   platform.onExit(() => running.destroy());

@@ -38,6 +38,9 @@ function shorten(text: string): string {
 /** Something computed is NaN or infinite: the parameters that it was computed with may be lost. */
 export class NotFiniteError extends PupilError {}
 
+/** The device that tensors are on is lost, or what was computed on it is wrong: nothing can be read from it any more. */
+export class DeviceError extends PupilError {}
+
 /** "Did you mean X? Allowed: a, b, c." for a name that is not in the list; X only where it is near. */
 export function oneOf(given: string, allowed: readonly string[]): string {
   const near = nearest(given, allowed);

@@ -48,7 +48,8 @@ export type { LayerInput, LossInput, LossInputFacts, LossInputs } from "./inputs
 export type { LayerPair } from "./layers.js";
 export { listScores, type ListScores } from "./list-scores.js";
 export { lossDefinitions, type LossKind, type LossName, lossesByKind } from "./list.js";
-export { maskedMean, maskedSum, type RowWeights, rowWeights } from "./reduce.js";
+export { maskedSum } from "../ops/index.js";
+export { maskedMean, type RowWeights, rowWeights } from "./reduce.js";
 export {
   findLoss,
   lossTermFromConfig,

@@ -1,26 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { assertShape } from "../tensors/index.js";
+import { maskedSum } from "../ops/index.js";
 import type { Aggregation, ValuesPer } from "./define.js";
-
-/**
- * Sum of the values where the mask is not 0. A masked value contributes exactly nothing to the sum
- * and gets a gradient of exactly 0, also if it is NaN or infinite. (Logits that are NaN there would
- * still make a NaN of that 0 further back: padding must have finite logits, as every model's has.)
- *
- * @param values `[B, T]` or `[B]`
- * @param mask of the same shape: 0 for what does not count, else the weight, usually 1
- */
-export function maskedSum<T extends tf.Tensor2D | tf.Tensor1D>(values: T, mask: T): tf.Scalar {
-  const shape = values.rank === 1 ? "B" : "B T";
-  assertShape({ values, mask }, { values: shape, mask: shape });
-  return tf.tidy(() =>
-    tf.where(tf.notEqual(mask, 0), values, tf.zerosLike(values)).mul(mask).sum<tf.Scalar>(),
-  );
-}
 
 /**
  * Mean of the values where the mask is 1; 0 if it is 1 nowhere. For one batch alone: a training
  * step adds up {@link maskedSum} over its micro-batches and divides once by the count of them all.
+ *
+ * A masked value contributes exactly nothing and gets a gradient of exactly 0, also if it is NaN or infinite. (Logits that
+ * are NaN there would still make a NaN of that 0 further back: padding must have finite logits, as every model's has.)
  */
 export function maskedMean<T extends tf.Tensor2D | tf.Tensor1D>(values: T, mask: T): tf.Scalar {
   return tf.tidy(() => maskedSum(values, mask).div(tf.maximum(mask.sum(), 1)) as tf.Scalar);

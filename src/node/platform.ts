@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
@@ -14,8 +14,8 @@ export const nodePlatform: Platform = {
   runtime: `Node ${process.version}`,
   cpu: { model: cpus()[0]?.model.trim() || process.arch, cores: availableParallelism() },
   cpuEngine: nodeWasmPlatform,
-  async provideGpu() {
-    return vulkanProblem() ?? openDawn();
+  async provideGpu({ allowSoftware = false, verbose = false } = {}) {
+    return (verbose ? undefined : vulkanProblem(allowSoftware)) ?? openDawn();
   },
   async importOptional(name) {
     // Before TensorFlow's C library is loaded: errors only, its notices go to the terminal.
@@ -76,11 +76,11 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
 }
 
 /**
- * Dawn needs Vulkan on Linux, and without it writes warnings of its own to the terminal. So look
- * before asking: for the loader where the dynamic linker looks, and for a driver where the loader
- * does.
+ * Dawn needs Vulkan on Linux, and without it, or without a GPU, writes warnings of its own to the terminal. So look
+ * before asking: for the loader where the dynamic linker looks, for a driver where the loader does, and for a GPU
+ * among the system's devices, unless one in software will do or a driver was named.
  */
-function vulkanProblem(): Unavailable | undefined {
+function vulkanProblem(allowSoftware: boolean): Unavailable | undefined {
   if (process.platform !== "linux") return undefined;
   if (!hasVulkanLoader()) {
     return {
@@ -94,7 +94,29 @@ function vulkanProblem(): Unavailable | undefined {
       remedy: "Install the driver of the GPU with its Vulkan part.",
     };
   }
+  if (!allowSoftware && namedDrivers().length === 0 && !hasGpuDevice()) {
+    return {
+      reason: `there is no GPU (${gpuDevices.join(", ")})`,
+      remedy: "In a container, pass the devices of the host's GPU on to it.",
+    };
+  }
   return undefined;
+}
+
+/** Where Linux shows GPUs: Mesa's and AMD's drivers, NVIDIA's, those of phones, WSL's. */
+const gpuDevices = ["/dev/dri/renderD*", "/dev/nvidia0", "/dev/kgsl-3d0", "/dev/mali0", "/dev/dxg"];
+
+function hasGpuDevice(): boolean {
+  return gpuDevices.some((path) => {
+    if (!path.endsWith("*")) return existsSync(path);
+    const [folder, name] = [dirname(path), basename(path).slice(0, -1)];
+    return existsSync(folder) && readdirSync(folder).some((file) => file.startsWith(name));
+  });
+}
+
+function namedDrivers(): string[] {
+  const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"].flatMap(pathList);
+  return named.filter((path) => existsSync(path));
 }
 
 function hasVulkanLoader(): boolean {
@@ -106,8 +128,7 @@ function hasVulkanLoader(): boolean {
 }
 
 function hasVulkanDriver(): boolean {
-  const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"].flatMap(pathList);
-  if (named.some((path) => existsSync(path))) return true;
+  if (namedDrivers().length > 0) return true;
   const data = [
     ...pathList("XDG_CONFIG_HOME"),
     ...pathList("XDG_CONFIG_DIRS"),

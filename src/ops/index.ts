@@ -1,5 +1,6 @@
 export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
 export { attentionProbabilities, causalAttention } from "./causal-attention.js";
+export { clipScale } from "./clip-scale.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
 export {
   type DecodeAttributes,
@@ -21,6 +22,7 @@ export {
   registerOpKernel,
 } from "./define.js";
 export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
+export { distributionSums } from "./distribution-sums.js";
 export { klOf, whereLikely } from "./divergence.js";
 export { embedding } from "./embedding.js";
 export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
@@ -49,6 +51,7 @@ export {
   type GpuProgram,
   type GpuTensors,
   type MatmulTiles,
+  mergeArrays,
   registerWebGpuKernels,
   setMatmulTiles,
   shaderSource,
@@ -62,6 +65,8 @@ export {
   type LossesFromHiddenInputs,
 } from "./losses-from-hidden.js";
 export { logProbsFromLogits } from "./log-probs-from-logits.js";
+export { maskedSum } from "./masked-sum.js";
+export { positionIds } from "./position-ids.js";
 export { residualAttention, type ResidualAttentionInputs } from "./residual-attention.js";
 export { type MlpActivation, residualMlp, type ResidualMlpInputs } from "./residual-mlp.js";
 export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";

@@ -1,5 +1,5 @@
 export { AdamW, adamwSchema, type AdamWOptions, type AdamWState } from "./adamw.js";
-export { clipScale } from "./clip.js";
+export { clipScale } from "../ops/index.js";
 export {
   completeSchedule,
   defaultSchedule,

@@ -1,3 +1,11 @@
+import { PupilError } from "../../errors/index.js";
+
+/** A number of bytes for a message: rounded up, in KiB or MiB. */
+export function sizeInWords(bytes: number): string {
+  const [unit, name] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
+  return `${Math.ceil(bytes / unit).toLocaleString("en-US")} ${name}`;
+}
+
 /** Sizes are rounded up to classes at most an eighth apart, so that buffers fit again. */
 function sizeClass(bytes: number): number {
   const smallest = 256;
@@ -67,6 +75,11 @@ export class BufferPool {
   /** To be given back as often as it has users before it is free. */
   share(buffer: GPUBuffer, users: number): void {
     this.shared.set(buffer, users);
+  }
+
+  /** One more user of a buffer that has some. */
+  addUser(buffer: GPUBuffer): void {
+    this.shared.set(buffer, (this.shared.get(buffer) ?? 1) + 1);
   }
 
   give(buffer: GPUBuffer): void {
@@ -140,7 +153,7 @@ export class BufferPool {
     usage: GPUBufferUsageFlags,
     fits: (entry: Entry) => boolean,
   ): GPUBuffer {
-    const bytes = sizeClass(wanted);
+    const bytes = this.sizeFor(wanted);
     const list = this.listOf(bytes, usage);
     const at = list.findIndex(fits);
     const [entry] = at < 0 ? [] : list.splice(at, 1);
@@ -150,6 +163,19 @@ export class BufferPool {
     this.numBytesAllocated += bytes;
     this.entries.set(buffer, { buffer, id: this.nextId++, bytes, freedIn: -1 });
     return buffer;
+  }
+
+  /** @throws PupilError for more than the device has in one buffer */
+  private sizeFor(wanted: number): number {
+    const { maxBufferSize } = this.device.limits;
+    if (wanted <= maxBufferSize) return Math.min(sizeClass(wanted), maxBufferSize);
+    throw new PupilError(
+      `A tensor of ${sizeInWords(wanted)} is larger than a buffer of this GPU, ${sizeInWords(maxBufferSize)}.`,
+      {
+        remedy:
+          "Use smaller micro-batches (trainer.gradientAccumulationSteps) or shorter sequences.",
+      },
+    );
   }
 
   private listOf(bytes: number, usage: GPUBufferUsageFlags): Entry[] {

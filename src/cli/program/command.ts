@@ -7,6 +7,8 @@ export interface CliCommand {
   /** `<required>`, `[optional]` or `[many...]`, each with its meaning. */
   readonly arguments?: Readonly<Record<string, string>>;
   readonly summary: string;
+  /** Switches, such as `--verbose`, each with what it does; the code gets them as its last argument, by name. */
+  readonly flags?: Readonly<Record<`--${string}`, string>>;
   /** `key=value` words of its own, by key; those of a schema come from `options`. */
   readonly words?: Readonly<Record<string, string>>;
   /** Schema of its `key=value` words. */
@@ -46,10 +48,12 @@ export async function addCommand(
   for (const [syntax, meaning] of Object.entries(definition.arguments ?? {})) {
     command.argument(syntax, meaning);
   }
+  const flags = Object.entries(definition.flags ?? {});
+  for (const [flag, meaning] of flags) command.option(flag, meaning, false);
   command.action(async (...given: unknown[]) => {
     // Commander adds its own options and the command.
     const action = (await run()) as (...words: unknown[]) => unknown;
-    await action(...given.slice(0, -2));
+    await action(...given.slice(0, flags.length > 0 ? -1 : -2));
   });
   if (asksForHelp) command.addHelpText("after", `\n${await helpOf(definition)}`);
 }

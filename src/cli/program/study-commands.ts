@@ -137,6 +137,10 @@ export const studyCommands: readonly CliCommand[] = [
     examples: {
       "pupil doctor": "what runs here",
       "PUPIL_THREADS=1 pupil doctor": "with one thread",
+      "pupil doctor --verbose": "and what WebGPU itself writes to the terminal",
+    },
+    flags: {
+      "--verbose": "ask WebGPU in any case, and let it say what it misses",
     },
     run: async () => (await import("../commands/doctor.js")).doctorCommand,
   },

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { positionIds } from "../../ops/index.js";
 
 /**
  * Position of every new token `[B, T]` int32: the number of real tokens before it, so that padding
@@ -15,9 +16,6 @@ export function defaultPositionIds(
       const row = tf.range(numCached, numCached + length, 1, "int32");
       return tf.tile(row.expandDims(0), [batch, 1]) as tf.Tensor2D;
     }
-    // Counted in float32: exact below 2^24, and every backend has that kernel.
-    const counts = tf.cumsum(attentionMask.toFloat(), 1) as tf.Tensor2D;
-    const positions = tf.relu(counts.sub(1)).slice([0, numCached], [batch, length]);
-    return positions.toInt() as tf.Tensor2D;
+    return positionIds(attentionMask, numCached);
   });
 }

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { NotFiniteError, PupilError } from "../../errors/index.js";
+import { DeviceError, NotFiniteError, PupilError } from "../../errors/index.js";
 import type { FileContent } from "../../folders/index.js";
 import type { LossState } from "../../losses/index.js";
 import type { Decoder } from "../../models/index.js";
@@ -45,7 +45,7 @@ interface Progress {
 
 /**
  * Trains in an open run folder: logs every step, evaluates and saves when due, and ends with a checkpoint, also
- * where it cannot go on, unless its values are not finite or the disk takes no more.
+ * where it cannot go on, unless its values are not finite, the disk takes no more or the device is lost.
  */
 export async function* trainLoop(
   parts: LoopParts,
@@ -115,9 +115,8 @@ export async function* trainLoop(
     await removeOldCheckpoints(run, checkpoint.keep);
   } catch (error) {
     // A user error, such as a teacher's, comes before the step changes anything.
-    const isGood =
-      error instanceof PupilError &&
-      !(error instanceof NotFiniteError || error instanceof DiskError);
+    const losses = [NotFiniteError, DiskError, DeviceError];
+    const isGood = error instanceof PupilError && !losses.some((loss) => error instanceof loss);
     let failure: unknown = error;
     try {
       if (isGood && canSave && step > startStep && saved !== step) yield await save();

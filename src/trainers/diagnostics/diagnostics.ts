@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import {
   distributionStatisticNames,
   distributionStatistics,
+  distributionSums,
   type HiddenStates,
   klOf,
   linear,
@@ -42,6 +43,10 @@ export function diagnosticSums(
   rows: tf.Tensor1D,
 ): Sums {
   if (rows.size === 0) return {};
+  const whole = wholeLogits(student, teacher);
+  if (whole && sparse?.teacherTokenIds === undefined) {
+    return distributionSums(whole.studentLogits, whole.teacherLogits, rows);
+  }
   const studentLogits = logitsAt(student, rows);
   const teacherLogits = teacher && logitsAt(teacher, rows);
   const ofLists = sparse === undefined ? {} : sparseSums(studentLogits, sparse, rows);
@@ -50,6 +55,16 @@ export function diagnosticSums(
   }
   const { studentEntropy } = columnSums(distributionStatistics(studentLogits, studentLogits));
   return { ...ofLists, studentEntropy: studentEntropy as tf.Scalar };
+}
+
+/** Logits `[B·T, V]` of both, if both are there and have one vocabulary. */
+function wholeLogits(student: LogitsSource, teacher: LogitsSource | undefined) {
+  if (!("logits" in student) || teacher === undefined || !("logits" in teacher)) return undefined;
+  const [studentLogits, teacherLogits] = [student, teacher].map(({ logits }) =>
+    logits.reshape([-1, logits.shape[2]]),
+  ) as [tf.Tensor2D, tf.Tensor2D];
+  const isOne = studentLogits.shape[1] === teacherLogits.shape[1];
+  return isOne ? { studentLogits, teacherLogits } : undefined;
 }
 
 /** Σ and Σ² of the advantages of sampled tokens, for their spread. */

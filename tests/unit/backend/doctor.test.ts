@@ -49,3 +49,19 @@ test("an engine whose kernels cannot be read is not one that auto takes", async 
   expect(report.nextBetter?.backend).toBe("wasm");
   expect(formatDoctor(report).join("\n")).toContain("it failed: no such file: kernels-plain.wasm");
 });
+
+test("WebGPU is asked quietly, and otherwise only where it was wished", async () => {
+  const asked: unknown[] = [];
+  const platform = fakePlatform({
+    provideGpu: async (search) => {
+      asked.push(search);
+      return { reason: "there is no GPU", remedy: "Buy one." };
+    },
+  });
+  await inspectBackends(platform);
+  await inspectBackends(platform, { verbose: true });
+  expect(asked).toEqual([
+    { allowSoftware: false, verbose: false },
+    { allowSoftware: false, verbose: true },
+  ]);
+});

@@ -26,15 +26,15 @@ export function fakePlatform(changes: Partial<Platform> = {}): Platform {
 }
 
 /** A machine whose only adapter is the given one; it refuses to give a device. */
-export function platformWithAdapter(info: GPUAdapterInfo): {
-  platform: Platform;
-  released: () => number;
-} {
+export function platformWithAdapter(
+  info: GPUAdapterInfo,
+  limits: Partial<GPUSupportedLimits> = {},
+): { platform: Platform; released: () => number } {
   let count = 0;
   const adapter = {
     info,
     features: new Set(),
-    limits: {},
+    limits,
     requestDevice: async () => {
       throw new Error("device refused");
     },

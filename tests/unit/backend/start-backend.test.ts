@@ -74,6 +74,20 @@ describe("auto", () => {
     expect(released()).toBe(1);
   });
 
+  test("refuses an adapter with too small a limit, by its name", async () => {
+    const { platform, released } = platformWithAdapter(adapterInfo({ vendor: "arm" }), {
+      ...{ maxStorageBuffersPerShaderStage: 4, maxComputeInvocationsPerWorkgroup: 128 },
+    });
+    const report = await startBackend("auto", { platform });
+    expect(report.backend).toBe("wasm");
+    expect(report.rejected[0]?.reason).toBe(
+      "arm has maxStorageBuffersPerShaderStage 4, and 8 is needed",
+    );
+    expect(released()).toBe(1);
+    const error = await failure(startBackend("webgpu", { platform }));
+    expect(error.message).toContain('Use another GPU, a newer driver, or the backend "wasm".');
+  });
+
   test("goes on when a hardware adapter gives no device, with that reason", async () => {
     const { platform, released } = platformWithAdapter(adapterInfo({ vendor: "nvidia" }));
     const report = await startBackend("auto", { platform });

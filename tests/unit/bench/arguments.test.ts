@@ -36,6 +36,21 @@ describe("the arguments of the benchmark", () => {
     expect(parseArguments(["--rounds", "8", "--quick"], 2).rounds).toBe(8);
   });
 
+  test("--backend webgpu asks for counts of a GPU instead", () => {
+    expect(parseArguments([], 2).gpu).toBeUndefined();
+    expect(parseArguments(["--backend", "webgpu", "--json=a.json"], 2).gpu).toEqual({
+      ...{ size: "small", steps: 5, kernels: ["own", "composed"], json: "a.json" },
+    });
+    const argv = ["--backend=webgpu", "--size", "tiny", "--steps", "7", "--kernels", "own"];
+    expect(parseArguments([...argv, "--tiles", "depth=8,threadRows=2"], 2).gpu).toEqual({
+      ...{ size: "tiny", steps: 7, kernels: ["own"], tiles: { depth: 8, threadRows: 2 } },
+    });
+    expect(errorOf("--backend", "webgl").message).toContain("Allowed: webgpu");
+    expect(errorOf("--size", "small").message).toContain("only with --backend webgpu");
+    expect(errorOf(...argv, "--tiles", "depht=8").message).toContain('Did you mean "depth"?');
+    expect(errorOf(...argv, "--tiles", "depth").field).toBe("--tiles");
+  });
+
   test("that are wrong are errors that name the nearest right one", () => {
     expect(errorOf("--round", "3").message).toContain('Did you mean "--rounds"?');
     expect(errorOf("--only", "traning").message).toContain('Did you mean "training"?');

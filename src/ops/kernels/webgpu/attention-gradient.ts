@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import {
   attentionProgram,
-  boundTensors,
+  type HeadCode,
   type Heads,
-  maskReads,
+  optionalReads,
+  optionalTensors,
   paramsOf,
   shapeOf,
   store,
@@ -13,48 +14,47 @@ import { program } from "./program.js";
 import type { GpuTensors } from "./registry.js";
 
 type Info = tf.TensorInfo;
-type Loader = (array: string, at: string) => string;
 
 /**
- * The gradient of the queries, a thread for each; and `Σ dy · output` of every query, `[B, H, T]`, which
- * is what the gradient of a softmax subtracts.
+ * `[dquery, dkey, dvalue]`, in one buffer, from what the forward pass gives. The first workgroups take queries, a thread for
+ * each, the others keys; nothing of one half is read by the other, so both are one call.
  */
-export function attentionGradientOfQueries(
+export function attentionBackward(
   gpu: GpuTensors,
   heads: Heads & { readonly dy: Info; readonly output: Info; readonly logTotals: Info },
   scale: number,
-): { dquery: Info; alongs: Info } {
+): [Info, Info, Info] {
   const { query, key, value, dy, output, logTotals } = heads;
   const shape = shapeOf(heads);
-  const { B, T, H, width } = shape;
-  const dquery = gpu.newTensor(query.shape);
-  const alongs = gpu.newTensor([B, H, T]);
-  const reads = maskReads(heads);
-  const given = ["query", "key", "value", "dy", "output", "log_totals"].map(
-    (name) => `${name}: f32`,
-  );
-  const shader = program(`attention gradient of queries ${width} ${reads.join()}`, () =>
+  const { B, T, S, H, width } = shape;
+  const outputs = gpu.newTensors([query.shape, key.shape, value.shape]) as [Info, Info, Info];
+  const reads = optionalReads(heads);
+  const given = ["query", "key", "value", "dy", "output", "log_totals"];
+  const shader = program(`attention gradient ${width} ${reads.join()}`, () =>
     attentionProgram({
       width,
-      reads: [...given, ...reads],
-      writes: ["dquery: f32", "alongs: f32"],
-      body: ofQueries,
+      reads: [...given.map((name) => `${name}: f32`), ...reads],
+      writes: ["dquery: f32", "dkey: f32", "dvalue: f32"],
+      functions: (code) => `${ofQueries(code)}\n${ofKeys(code)}`,
+      body: () => `
+  let first = (p.queries + ${threads - 1}u) / ${threads}u;
+  if (g.x < first) { of_queries(g.x, g.y, g.z, lane); }
+  else if (g.y < p.key_heads) { of_keys(g.x - first, g.y, g.z, lane); }`,
     }),
   );
-  const tensors = [query, key, value, dy, output, logTotals, ...boundTensors(heads)];
-  const groups = [Math.ceil(T / threads), H, B] as const;
-  gpu.run(shader, [...tensors, dquery, alongs], paramsOf(shape, scale), groups);
-  return { dquery, alongs };
+  const tensors = [query, key, value, dy, output, logTotals, ...optionalTensors(heads)];
+  const groups = [Math.ceil(T / threads) + Math.ceil(S / threads), H, B] as const;
+  gpu.run(shader, [...tensors, ...outputs], paramsOf(shape, scale), groups);
+  return outputs;
 }
 
-const ofQueries = (load: Loader) => `
-  let t = g.x * ${threads}u + lane;
-  let head = g.y;
-  let batch = g.z;
+/** Each query goes through the keys that it sees; `along`, `Σ dy · output`, is what the gradient of a softmax subtracts. */
+const ofQueries = ({ load, loadTurned, turn }: HeadCode) => `
+fn of_queries(tile: u32, head: u32, batch: u32, lane: u32) {
+  let t = tile * ${threads}u + lane;
   let key_head = head / (p.heads / p.key_heads);
   let is_real = t < p.queries;
   let query_at = ((batch * p.queries + t) * p.heads + head) * width;
-  let row = (batch * p.heads + head) * p.queries + t;
   var q: array<vec4f, Q>;
   var d: array<vec4f, Q>;
   var total: array<vec4f, Q>;
@@ -67,10 +67,11 @@ const ofQueries = (load: Loader) => `
       d[i] = ${load("dy", "query_at")};
       products = fma(d[i], ${load("output", "query_at")}, products);
     }
+    ${turn("q", "batch * p.queries + t")}
     along = products.x + products.y + products.z + products.w;
-    log_total = log_totals[row];
+    log_total = log_totals[(batch * p.heads + head) * p.queries + t];
   }
-  let last = min(p.keys, p.keys - p.queries + min(g.x * ${threads}u + ${threads}u, p.queries));
+  let last = min(p.keys, p.keys - p.queries + min(tile * ${threads}u + ${threads}u, p.queries));
   let own_last = p.keys - p.queries + t;
   let own_first = first_key(batch, t, is_real);
   for (var s0 = 0u; s0 < last; s0 = s0 + K) {
@@ -80,7 +81,7 @@ const ofQueries = (load: Loader) => `
       let at = ((batch * p.keys + s) * p.key_heads + key_head) * width;
       tile_a[e] = vec4f(0.0);
       tile_b[e] = vec4f(0.0);
-      if (s < p.keys) { tile_a[e] = ${load("key", "at")}; tile_b[e] = ${load("value", "at")}; }
+      if (s < p.keys) { tile_a[e] = ${loadTurned("key", "at", "batch * p.keys + s")}; tile_b[e] = ${load("value", "at")}; }
     }
     workgroupBarrier();
     if (is_real) {
@@ -102,46 +103,18 @@ const ofQueries = (load: Loader) => `
     workgroupBarrier();
   }
   if (is_real) {
+    ${turn("total", "batch * p.queries + t", "inverse")}
     for (var i = 0u; i < Q; i = i + 1u) {
       let o = total[i] * p.scale;
       ${store("dquery", "query_at", "o")}
     }
-    alongs[row] = along;
   }
-`;
+}`;
 
-/** The gradients of keys and values, a thread for each key, which goes through the queries that see it. */
-export function attentionGradientOfKeys(
-  gpu: GpuTensors,
-  heads: Heads & { readonly dy: Info; readonly logTotals: Info; readonly alongs: Info },
-  scale: number,
-): { dkey: Info; dvalue: Info } {
-  const { query, key, value, dy, logTotals, alongs } = heads;
-  const shape = shapeOf(heads);
-  const { B, S, keyHeads, width } = shape;
-  const [dkey, dvalue] = [gpu.newTensor(key.shape), gpu.newTensor(value.shape)];
-  const reads = maskReads(heads);
-  const given = ["query", "key", "value", "dy", "log_totals", "alongs"].map(
-    (name) => `${name}: f32`,
-  );
-  const shader = program(`attention gradient of keys ${width} ${reads.join()}`, () =>
-    attentionProgram({
-      width,
-      reads: [...given, ...reads],
-      writes: ["dkey: f32", "dvalue: f32"],
-      body: ofKeys,
-    }),
-  );
-  const tensors = [query, key, value, dy, logTotals, alongs, ...boundTensors(heads)];
-  const groups = [Math.ceil(S / threads), keyHeads, B] as const;
-  gpu.run(shader, [...tensors, dkey, dvalue], paramsOf(shape, scale), groups);
-  return { dkey, dvalue };
-}
-
-const ofKeys = (load: Loader) => `
-  let s = g.x * ${threads}u + lane;
-  let key_head = g.y;
-  let batch = g.z;
+/** Each key goes through the queries that see it. */
+const ofKeys = ({ load, loadTurned, turn }: HeadCode) => `
+fn of_keys(tile: u32, key_head: u32, batch: u32, lane: u32) {
+  let s = tile * ${threads}u + lane;
   let is_real = s < p.keys;
   let key_at = ((batch * p.keys + s) * p.key_heads + key_head) * width;
   var is_seen = false;
@@ -150,13 +123,17 @@ const ofKeys = (load: Loader) => `
   var v: array<vec4f, Q>;
   var of_key: array<vec4f, Q>;
   var of_value: array<vec4f, Q>;
-  for (var i = 0u; i < Q; i = i + 1u) {
-    if (is_real) { k[i] = ${load("key", "key_at")}; v[i] = ${load("value", "key_at")}; }
+  if (is_real) {
+    for (var i = 0u; i < Q; i = i + 1u) {
+      k[i] = ${load("key", "key_at")};
+      v[i] = ${load("value", "key_at")};
+    }
+    ${turn("k", "batch * p.keys + s")}
   }
   let cached = p.keys - p.queries;
   let group = p.heads / p.key_heads;
   // Earlier queries see none of these keys.
-  let start = max(g.x * ${threads}u, cached) - cached;
+  let start = max(tile * ${threads}u, cached) - cached;
   for (var h = 0u; h < group; h = h + 1u) {
     let head = key_head * group + h;
     for (var t0 = start; t0 < p.queries; t0 = t0 + K) {
@@ -166,12 +143,20 @@ const ofKeys = (load: Loader) => `
         let at = ((batch * p.queries + t) * p.heads + head) * width;
         tile_a[e] = vec4f(0.0);
         tile_b[e] = vec4f(0.0);
-        if (t < p.queries) { tile_a[e] = ${load("query", "at")} * p.scale; tile_b[e] = ${load("dy", "at")}; }
+        if (t < p.queries) {
+          tile_a[e] = ${loadTurned("query", "at", "batch * p.queries + t")} * p.scale;
+          tile_b[e] = ${load("dy", "at")};
+        }
       }
       if (lane < K && t0 + lane < p.queries) {
         let t = t0 + lane;
+        let at = ((batch * p.queries + t) * p.heads + head) * width;
+        var products = vec4f(0.0);
+        for (var i = 0u; i < Q; i = i + 1u) {
+          products = fma(${load("dy", "at")}, ${load("output", "at")}, products);
+        }
         row_a[lane] = log_totals[(batch * p.heads + head) * p.queries + t];
-        row_b[lane] = alongs[(batch * p.heads + head) * p.queries + t];
+        row_b[lane] = products.x + products.y + products.z + products.w;
         row_first[lane] = first_key(batch, t, true);
       }
       workgroupBarrier();
@@ -198,6 +183,7 @@ const ofKeys = (load: Loader) => `
     }
   }
   if (is_real) {
+    ${turn("of_key", "batch * p.keys + s", "inverse")}
     for (var i = 0u; i < Q; i = i + 1u) {
       let a = of_key[i];
       let b = of_value[i];
@@ -205,4 +191,4 @@ const ofKeys = (load: Loader) => `
       ${store("dvalue", "key_at", "b")}
     }
   }
-`;
+}`;

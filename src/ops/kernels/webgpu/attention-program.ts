@@ -25,16 +25,29 @@ export interface Heads extends Bounds {
   /** `[B, S, Hkv, hd]`. */
   readonly key: Info;
   readonly value: Info;
+  /** Queries and keys, of which there are equally many, are turned by these angles first. */
+  readonly tables?: Tables | undefined;
 }
+
+/** Cosines and sines, `[B, T, hd/2]`. */
+export interface Tables {
+  readonly cos: Info;
+  readonly sin: Info;
+}
+
+/** Whether heads of this width are turned where they are read: their halves must be whole vectors. */
+export const turnsHeads = (headDim: number): boolean => headDim % 8 === 0;
 
 export function shapeOf({ query, key }: Heads): AttentionShape {
   const [B, T, H, width] = query.shape as [number, number, number, number];
   return { B, T, S: key.shape[1] as number, H, keyHeads: key.shape[2] as number, width };
 }
 
-export const boundTensors = ({ keyMask, firstKeys }: Bounds): Info[] => [
+/** What comes after queries, keys and values: in the order of {@link optionalReads}. */
+export const optionalTensors = ({ keyMask, firstKeys, tables }: Bounds & Pick<Heads, "tables">) => [
   ...(keyMask ? [keyMask] : []),
   ...(firstKeys ? [firstKeys] : []),
+  ...(tables ? [tables.cos, tables.sin] : []),
 ];
 
 export const paramsOf = ({ T, S, H, keyHeads }: AttentionShape, scale: number): number[] => [
@@ -46,45 +59,54 @@ export const threads = 64;
 /** Bytes of workgroup memory for the two tiles: what every adapter has. */
 const tileBytes = 16384 - 1024;
 
-/** Masks as arrays of a shader; masks may be of any type. */
-export function maskReads(bounds: Bounds): string[] {
-  const type = bounds.keyMask?.dtype === "float32" ? "f32" : "i32";
+/** Masks and tables as arrays of a shader; masks may be of any type. */
+export function optionalReads({ keyMask, firstKeys, tables }: Bounds & Pick<Heads, "tables">) {
+  const type = keyMask?.dtype === "float32" ? "f32" : "i32";
   return [
-    ...(bounds.keyMask ? [`key_mask: ${type}`] : []),
-    ...(bounds.firstKeys ? ["first_keys: i32"] : []),
+    ...(keyMask ? [`key_mask: ${type}`] : []),
+    ...(firstKeys ? ["first_keys: i32"] : []),
+    ...(tables ? ["cosines: f32", "sines: f32"] : []),
   ];
+}
+
+/** Ways to write parts of a shader over heads. */
+export interface HeadCode {
+  /** Vector `i` of the head at `at`. */
+  load(array: string, at: string): string;
+  /** The same of a query or key, turned; `row` is its number among `[B, T]`. */
+  loadTurned(array: string, at: string, row: string): string;
+  /** Statements that turn a head in registers, or back. */
+  turn(registers: string, row: string, inverse?: "inverse"): string;
 }
 
 /**
  * A shader over heads of `width` numbers in `Q` vectors of four, the last one filled up with zeros, with two tiles of `K`
- * rows in workgroup memory. The body gets a way to write "vector `i` of the head at `at`".
+ * rows in workgroup memory.
  */
 export function attentionProgram({
   width,
   reads,
   writes,
   body,
+  functions = () => "",
 }: {
   readonly width: number;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  readonly body: (load: (array: string, at: string) => string) => string;
+  readonly body: (code: HeadCode) => string;
+  readonly functions?: (code: HeadCode) => string;
 }): Omit<GpuProgram, "name"> {
   const vectors = Math.ceil(width / 4);
   const rows = Math.max(1, Math.min(32, Math.floor(tileBytes / (2 * 16 * vectors))));
   const has = (name: string) => reads.some((declared) => declared.startsWith(`${name}:`));
-  const component = (array: string, at: string, c: number) =>
-    width % 4 === 0
-      ? `${array}[${at} + 4u * i + ${c}u]`
-      : `select(0.0, ${array}[min(${at} + 4u * i + ${c}u, ${at} + width - 1u)], 4u * i + ${c}u < width)`;
-  const load = (array: string, at: string) =>
-    `vec4f(${[0, 1, 2, 3].map((c) => component(array, at, c)).join(", ")})`;
+  const code = headCode(width, has("cosines"));
   return {
     params: ["queries: u32", "keys: u32", "heads: u32", "key_heads: u32", "scale: f32"],
     ...{ reads, writes },
     code: `
 const width = ${width}u;
 const Q = ${vectors}u;
+const H = ${Math.floor(vectors / 2)}u;
 const K = ${rows}u;
 var<workgroup> tile_a: array<vec4f, ${rows * vectors}>;
 var<workgroup> tile_b: array<vec4f, ${rows * vectors}>;
@@ -98,10 +120,48 @@ fn first_key(batch: u32, t: u32, is_real: bool) -> i32 {
   ${has("first_keys") ? "if (is_real) { return first_keys[batch * p.queries + t]; }" : ""}
   return 0;
 }
+${
+  has("cosines")
+    ? `fn cosine(row: u32, i: u32) -> vec4f { let at = (row * H + i) * 4u; return ${four("cosines", "at")}; }
+fn sine(row: u32, i: u32) -> vec4f { let at = (row * H + i) * 4u; return ${four("sines", "at")}; }`
+    : ""
+}
+${functions(code)}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) lane: u32) {
-${body(load)}
+${body(code)}
 }`,
+  };
+}
+
+const four = (array: string, at: string) =>
+  `vec4f(${[0, 1, 2, 3].map((c) => `${array}[${at} + ${c}u]`).join(", ")})`;
+
+function headCode(width: number, isTurned: boolean): HeadCode {
+  const component = (array: string, at: string, i: string, c: number) =>
+    width % 4 === 0
+      ? `${array}[${at} + 4u * ${i} + ${c}u]`
+      : `select(0.0, ${array}[min(${at} + 4u * ${i} + ${c}u, ${at} + width - 1u)], 4u * ${i} + ${c}u < width)`;
+  const loadAt = (array: string, at: string, i: string) =>
+    `vec4f(${[0, 1, 2, 3].map((c) => component(array, at, i, c)).join(", ")})`;
+  const load = (array: string, at: string) => loadAt(array, at, "i");
+  return {
+    load,
+    loadTurned: (array, at, row) =>
+      isTurned
+        ? `(${load(array, at)} * cosine(${row}, i % H) + select(-1.0, 1.0, i >= H) * ${loadAt(array, at, "((i + H) % Q)")} * sine(${row}, i % H))`
+        : load(array, at),
+    turn: (registers, row, inverse) =>
+      isTurned
+        ? `for (var i = 0u; i < H; i = i + 1u) {
+      let of_cosine = cosine(${row}, i);
+      let of_sine = sine(${row}, i)${inverse ? " * -1.0" : ""};
+      let first_half = ${registers}[i];
+      let second_half = ${registers}[i + H];
+      ${registers}[i] = first_half * of_cosine - second_half * of_sine;
+      ${registers}[i + H] = second_half * of_cosine + first_half * of_sine;
+    }`
+        : "",
   };
 }
 

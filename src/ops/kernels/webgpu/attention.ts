@@ -1,10 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { attentionGradientOfKeys, attentionGradientOfQueries } from "./attention-gradient.js";
+import { attentionBackward } from "./attention-gradient.js";
 import {
   attentionProgram,
-  boundTensors,
+  type HeadCode,
   type Heads,
-  maskReads,
+  optionalReads,
+  optionalTensors,
   paramsOf,
   shapeOf,
   store,
@@ -28,9 +29,8 @@ export function attentionForward(
   const { query, key, value } = heads;
   const shape = shapeOf(heads);
   const { B, T, H, width } = shape;
-  const output = gpu.newTensor(query.shape);
-  const logTotals = gpu.newTensor([B, H, T]);
-  const reads = maskReads(heads);
+  const [output, logTotals] = gpu.newTensors([query.shape, [B, H, T]]) as [Info, Info];
+  const reads = optionalReads(heads);
   const shader = program(`attention ${width} ${reads.join()}`, () =>
     attentionProgram({
       width,
@@ -40,13 +40,13 @@ export function attentionForward(
     }),
   );
   const groups = [Math.ceil(T / threads), H, B] as const;
-  const tensors = [query, key, value, ...boundTensors(heads), output, logTotals];
+  const tensors = [query, key, value, ...optionalTensors(heads), output, logTotals];
   gpu.run(shader, tensors, paramsOf(shape, scale), groups);
   return { output, logTotals };
 }
 
 /** WGSL; `Q` vectors to a head, `K` keys to a tile. */
-const forwardBody = (load: (array: string, at: string) => string) => `
+const forwardBody = ({ load, loadTurned, turn }: HeadCode) => `
   let t = g.x * ${threads}u + lane;
   let head = g.y;
   let batch = g.z;
@@ -59,6 +59,7 @@ const forwardBody = (load: (array: string, at: string) => string) => `
     if (is_real) { q[i] = ${load("query", "query_at")} * p.scale; }
     total[i] = vec4f(0.0);
   }
+  if (is_real) { ${turn("q", "batch * p.queries + t")} }
   let last = min(p.keys, p.keys - p.queries + min(g.x * ${threads}u + ${threads}u, p.queries));
   let own_last = p.keys - p.queries + t;
   let own_first = first_key(batch, t, is_real);
@@ -71,7 +72,7 @@ const forwardBody = (load: (array: string, at: string) => string) => `
       let at = ((batch * p.keys + s) * p.key_heads + key_head) * width;
       tile_a[e] = vec4f(0.0);
       tile_b[e] = vec4f(0.0);
-      if (s < p.keys) { tile_a[e] = ${load("key", "at")}; tile_b[e] = ${load("value", "at")}; }
+      if (s < p.keys) { tile_a[e] = ${loadTurned("key", "at", "batch * p.keys + s")}; tile_b[e] = ${load("value", "at")}; }
     }
     workgroupBarrier();
     if (is_real) {
@@ -113,18 +114,6 @@ const forwardBody = (load: (array: string, at: string) => string) => `
     log_totals[(batch * p.heads + head) * p.queries + t] = select(0.0, largest + log(weight), weight > 0.0);
   }
 `;
-
-/** `[dquery, dkey, dvalue]`. */
-export function attentionBackward(
-  gpu: GpuTensors,
-  heads: Heads & { readonly dy: Info; readonly output: Info; readonly logTotals: Info },
-  scale: number,
-): [Info, Info, Info] {
-  const { dquery, alongs } = attentionGradientOfQueries(gpu, heads, scale);
-  const { dkey, dvalue } = attentionGradientOfKeys(gpu, { ...heads, alongs }, scale);
-  gpu.disposeData(alongs.dataId);
-  return [dquery, dkey, dvalue];
-}
 
 export function registerAttention(): void {
   registerGpuKernel<Heads, { scale: number }>("PupilCausalAttention", (heads, { scale }, gpu) => {

@@ -6,35 +6,40 @@ import { type GpuTensors, rowsOf } from "./registry.js";
 const [columns, strips] = [16, 16];
 
 /**
- * Sums of matrices with equally many rows over their rows, each `[rows, width]` to `[width]`. A workgroup
- * takes some columns and all rows, always in the same order.
+ * Sums of matrices with equally many rows over their rows, each `[rows, width]` to `[width]`, in one call. A workgroup
+ * takes some columns of one of them and all rows, always in the same order.
  */
 export function columnSums(gpu: GpuTensors, matrices: readonly tf.TensorInfo[]): tf.TensorInfo[] {
   const { rows } = rowsOf(matrices[0] as tf.TensorInfo);
-  return matrices.map((matrix) => {
-    const { width } = rowsOf(matrix);
-    const out = gpu.newTensor([width]);
-    const sums = program("column sums", () => ({
-      ...{ params: ["rows: u32", "width: u32"], reads: ["x: f32"], writes: ["y: f32"] },
-      code: `
+  const widths = matrices.map((matrix) => rowsOf(matrix).width);
+  const outputs = gpu.newTensors(widths.map((width) => [width]));
+  const byMatrix = (of: (i: number) => string) =>
+    matrices.map((_, i) => `if (g.z == ${i}u) { ${of(i)} }`).join(" ");
+  const shader = program(`column sums ${matrices.length}`, () => ({
+    params: ["rows: u32", ...matrices.map((_, i) => `width${i}: u32`)],
+    reads: matrices.map((_, i) => `x${i}: f32`),
+    writes: matrices.map((_, i) => `y${i}: f32`),
+    code: `
 var<workgroup> strips: array<f32, ${columns * strips}>;
 @compute @workgroup_size(${columns}, ${strips})
 fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_id) l: vec3u) {
   let col = g.x * ${columns}u + l.x;
   var sum = 0.0;
-  if (col < p.width) {
-    for (var row = l.y; row < p.rows; row = row + ${strips}u) { sum = sum + x[row * p.width + col]; }
-  }
+  ${byMatrix(
+    (i) => `if (col < p.width${i}) {
+    for (var row = l.y; row < p.rows; row = row + ${strips}u) { sum = sum + x${i}[row * p.width${i} + col]; }
+  }`,
+  )}
   strips[l.y * ${columns}u + l.x] = sum;
   workgroupBarrier();
-  if (l.y == 0u && col < p.width) {
+  if (l.y == 0u) {
     var total = 0.0;
     for (var i = 0u; i < ${strips}u; i = i + 1u) { total = total + strips[i * ${columns}u + l.x]; }
-    y[col] = total;
+    ${byMatrix((i) => `if (col < p.width${i}) { y${i}[col] = total; }`)}
   }
 }`,
-    }));
-    gpu.run(sums, [matrix, out], [rows, width], [Math.ceil(width / columns), 1, 1]);
-    return out;
-  });
+  }));
+  const groups = [Math.ceil(Math.max(...widths) / columns), 1, matrices.length] as const;
+  gpu.run(shader, [...matrices, ...outputs], [rows, ...widths], groups);
+  return outputs;
 }

@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { WeightLayout } from "../../linear.js";
 import { columnSums } from "./column-sums.js";
 import { matmul } from "./matmul.js";
+import type { MatmulJob } from "./matmul-job.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
 
 type Info = tf.TensorInfo;
@@ -21,7 +22,7 @@ function inputsOf({ shape }: Info, layout: WeightLayout): number {
   return shape[layout === "out-in" ? 1 : 0] as number;
 }
 
-/** Layers with one input, side by side: their outputs. A residual is added to the first. */
+/** Layers with one input, side by side: their outputs, in one buffer. A residual is added to the first. */
 export function project(
   gpu: GpuTensors,
   x: Info,
@@ -29,17 +30,27 @@ export function project(
   layout: WeightLayout,
   residual?: Info,
 ): Info[] {
-  const { rows, width } = rowsOf(x);
-  const outputs = layers.map(({ weight }) =>
-    gpu.newTensor([...x.shape.slice(0, -1), outputsOf(weight, layout)]),
+  const outputs = gpu.newTensors(
+    layers.map(({ weight }) => [...x.shape.slice(0, -1), outputsOf(weight, layout)]),
   );
-  const jobs = layers.map(({ weight, bias }, i) => ({
+  matmul(gpu, { jobs: projections(x, layers, outputs, layout, residual) });
+  return outputs;
+}
+
+/** The products of layers with one input. */
+export function projections(
+  x: Info,
+  layers: readonly Projection[],
+  outputs: readonly Info[],
+  layout: WeightLayout,
+  residual?: Info,
+): MatmulJob[] {
+  const { rows, width } = rowsOf(x);
+  return layers.map(({ weight, bias }, i) => ({
     ...{ a: [x], b: [weight], bias, out: outputs[i] as Info, rows },
     ...{ residual: i === 0 ? residual : undefined, columns: outputsOf(weight, layout) },
+    ...{ transposeA: false, transposeB: layout === "out-in", inner: [width] },
   }));
-  const transposeB = layout === "out-in";
-  matmul(gpu, { jobs, transposeA: false, transposeB, inner: [width] });
-  return outputs;
 }
 
 /** The gradient of the input of layers that share it: the sum over them. */
@@ -49,31 +60,44 @@ export function gradientOfInput(
   weights: readonly Info[],
   layout: WeightLayout,
 ): Info {
-  const [dy, weight] = [dys[0] as Info, weights[0] as Info];
-  const columns = inputsOf(weight, layout);
-  const out = gpu.newTensor([...dy.shape.slice(0, -1), columns]);
-  const job = { a: dys, b: weights, out, rows: rowsOf(dy).rows, columns };
-  const inner = dys.map((d) => rowsOf(d).width);
-  matmul(gpu, { jobs: [job], transposeA: false, transposeB: layout === "in-out", inner });
+  const job = inputGradient(dys, weights, layout);
+  const out = gpu.newTensor([...(dys[0] as Info).shape.slice(0, -1), job.columns]);
+  matmul(gpu, { jobs: [{ ...job, out }] });
   return out;
 }
 
-/** The gradients of weights, each in its layout, from inputs and gradients of outputs. */
-export function gradientsOfWeights(
+/** The same as products, without where they go. */
+export function inputGradient(
+  dys: readonly Info[],
+  weights: readonly Info[],
+  layout: WeightLayout,
+): MatmulJob {
+  const [dy, weight] = [dys[0] as Info, weights[0] as Info];
+  return {
+    ...{ a: dys, b: weights, rows: rowsOf(dy).rows, columns: inputsOf(weight, layout) },
+    ...{ transposeA: false, transposeB: layout === "in-out" },
+    inner: dys.map((d) => rowsOf(d).width),
+  };
+}
+
+/** The gradients of weights, each in its layout, from inputs and gradients of outputs; in one buffer. */
+export function weightGradients(
   gpu: GpuTensors,
   layers: readonly { readonly dy: Info; readonly x: Info }[],
   layout: WeightLayout,
-): Info[] {
+): (MatmulJob & { readonly out: Info })[] {
   const given = layers.map(({ dy, x }) =>
     layout === "out-in" ? ([dy, x] as const) : ([x, dy] as const),
   );
-  const jobs = given.map(([a, b]) => {
-    const [rows, columns] = [rowsOf(a).width, rowsOf(b).width];
-    return { a: [a], b: [b], out: gpu.newTensor([rows, columns]), rows, columns };
+  const sizes = given.map(([a, b]) => [rowsOf(a).width, rowsOf(b).width] as const);
+  const outputs = gpu.newTensors(sizes);
+  return given.map(([a, b], i) => {
+    const [rows, columns] = sizes[i] as readonly [number, number];
+    return {
+      ...{ a: [a], b: [b], out: outputs[i] as Info, rows, columns },
+      ...{ transposeA: true, transposeB: false, inner: [rowsOf(a).rows] },
+    };
   });
-  const inner = [rowsOf((layers[0] as { x: Info }).x).rows];
-  matmul(gpu, { jobs, transposeA: true, transposeB: false, inner });
-  return jobs.map(({ out }) => out);
 }
 
 export function registerLinear(): void {
@@ -88,7 +112,11 @@ export function registerLinear(): void {
   );
   registerGpuKernel<{ dy: Info; x: Info }, Attributes>(
     "PupilLinearGradWeight",
-    (layer, { weightLayout }, gpu) => gradientsOfWeights(gpu, [layer], weightLayout),
+    (layer, { weightLayout }, gpu) => {
+      const jobs = weightGradients(gpu, [layer], weightLayout);
+      matmul(gpu, { jobs });
+      return jobs.map(({ out }) => out);
+    },
   );
   registerGpuKernel<{ dy: Info }>("PupilLinearGradBias", ({ dy }, _, gpu) => columnSums(gpu, [dy]));
 }

@@ -25,8 +25,13 @@ function logitsOf(gpu: GpuTensors, x: Info, head: Info, start: number, rows: num
   const columns = head.shape[0] as number;
   const out = gpu.newTensor([rows, columns]);
   matmul(gpu, {
-    jobs: [{ a: [x], b: [head], out, rows, columns }],
-    ...{ transposeA: false, transposeB: true, inner: [width], offsets: { a: start * width } },
+    jobs: [
+      {
+        ...{ a: [x], b: [head], out, rows, columns },
+        ...{ transposeA: false, transposeB: true, inner: [width] },
+      },
+    ],
+    offsets: { a: start * width },
   });
   return out;
 }
@@ -43,21 +48,26 @@ function backward(
   const { rows, width: vocabulary } = rowsOf(ofLogits);
   const { width } = rowsOf(studentHidden);
   matmul(gpu, {
-    jobs: [{ a: [ofLogits], b: [studentHead], out: into.hidden, rows, columns: width }],
-    ...{
-      transposeA: false,
-      transposeB: false,
-      inner: [vocabulary],
-      offsets: { out: start * width },
-    },
+    jobs: [
+      {
+        ...{ a: [ofLogits], b: [studentHead], out: into.hidden, rows, columns: width },
+        ...{ transposeA: false, transposeB: false, inner: [vocabulary] },
+      },
+    ],
+    offsets: { out: start * width },
   });
   if (!wantsHead) return;
   const before = into.head;
   const out = gpu.newTensor([vocabulary, width]);
   const job = { a: [ofLogits], b: [studentHidden], residual: before, out };
   matmul(gpu, {
-    jobs: [{ ...job, rows: vocabulary, columns: width }],
-    ...{ transposeA: true, transposeB: false, inner: [rows], offsets: { b: start * width } },
+    jobs: [
+      {
+        ...{ ...job, rows: vocabulary, columns: width },
+        ...{ transposeA: true, transposeB: false, inner: [rows] },
+      },
+    ],
+    offsets: { b: start * width },
   });
   if (before) gpu.disposeData(before.dataId);
   into.head = out;

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "./registry.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
 import {
   type Kind,
   lanesFor,
@@ -175,21 +175,6 @@ function registerLogProbs(): void {
   );
 }
 
-/** tfjs's own sum divides 0 by 0 where there is nothing to add. */
-function registerEmptySums(): void {
-  registerGpuKernel<{ x: Info }, { axis?: number | number[] | null; keepDims?: boolean }>(
-    "Sum",
-    ({ x }, { axis, keepDims = false }, gpu) => {
-      if (sizeOf(x.shape) > 0) return undefined;
-      const axes = axis == null ? x.shape.map((_, i) => i) : [axis].flat();
-      const reduced = axes.map((i) => (i < 0 ? i + x.shape.length : i));
-      const kept = x.shape.map((size, i) => (reduced.includes(i) ? 1 : size));
-      const shape = keepDims ? kept : x.shape.filter((_, i) => !reduced.includes(i));
-      return gpu.makeTensorInfo(shape, x.dtype, new Float32Array(sizeOf(shape)));
-    },
-  );
-}
-
 export function registerLosses(): void {
   const pair = ({ studentLogits, teacherLogits }: Pair) => ({
     ...{ student: studentLogits, other: teacherLogits },
@@ -201,5 +186,4 @@ export function registerLosses(): void {
     ...{ student: logits, other: labels },
   }));
   registerLogProbs();
-  registerEmptySums();
 }

@@ -73,8 +73,7 @@ export function normBackward(
   const { dy, x, residual } = given;
   const { rows, width } = rowsOf(x);
   const dx = gpu.newTensor(x.shape);
-  const dweight = gpu.newTensor([width]);
-  const dbias = mean && gpu.newTensor([width]);
+  const [dweight, dbias] = gpu.newTensors(mean ? [[width], [width]] : [[width]]) as [Info, Info?];
   const name = `${mean ? "layer" : "rms"} norm gradient${residual ? ", residual" : ""}`;
   const normed = (row: string, at: string) =>
     `(x[${at}]${mean ? ` - mean[${row}]` : ""}) * scale[${row}]`;

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamwAttributes } from "../../adamw-update.js";
 import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";
+import { type GpuTensors, lineView, registerGpuKernel, sizeOf, windowsOf } from "./registry.js";
 
 type Info = tf.TensorInfo;
 type Named = Record<string, Info>;
@@ -58,7 +58,8 @@ function registerNorm(): void {
     const partial = gpu.newTensor([count]);
     const out = gpu.newTensor([]);
     const squares = program("sums of squares", () => ({
-      ...{ params: ["count: u32", "words: u32"], reads: ["x: f32"], writes: ["sums: f32"] },
+      params: ["count: u32", "first: u32", "words: u32"],
+      ...{ reads: ["x: f32"], writes: ["sums: f32"] },
       code: `${laneSum(lanes)}
 @compute @workgroup_size(${lanes})
 fn main(${rowArguments}) {
@@ -69,10 +70,20 @@ fn main(${rowArguments}) {
   var sum = 0.0;
   for (var i = start + lane; i < end; i = i + ${lanes}u) { sum = sum + x[i] * x[i]; }
   sum = reduce_sum(sum, lane);
-  if (lane == 0u) { sums[group] = sum; }
+  if (lane == 0u) { sums[p.first + group] = sum; }
 }`,
     }));
-    gpu.run(squares, [array, partial], [count, blocks * blockWords], groupsFor(count));
+    for (const { start, count: some } of windowsOf(gpu, count, blocksPerSum * blockWords)) {
+      const [firstBlock, lastBlock] = [start, start + some].map((sum) => sum * blocksPerSum);
+      const window = {
+        start: firstBlock as number,
+        count: Math.min(blocks, lastBlock as number) - (firstBlock as number),
+      };
+      const part = lineView(gpu, array, window, blockWords);
+      const params = [some, start, window.count * blockWords];
+      gpu.run(squares, [part, partial], params, groupsFor(some));
+      gpu.disposeData(part.dataId);
+    }
     const root = program("root of sum", () => ({
       ...{ params: ["count: u32"], reads: ["sums: f32"], writes: ["norm: f32"] },
       code: `${laneSum(lanes)}
@@ -88,6 +99,23 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     gpu.disposeData(partial.dataId);
     return out;
   });
+}
+
+function registerClipScale(): void {
+  registerGpuKernel<{ norm: Info }, { maxGradNorm: number }>(
+    "PupilClipScale",
+    ({ norm }, { maxGradNorm }, gpu) => {
+      const out = gpu.newTensor([]);
+      const shader = program("clip scale", () => ({
+        ...{ params: ["most: f32"], reads: ["norm: f32"], writes: ["scale: f32"] },
+        code: `
+@compute @workgroup_size(1)
+fn main() { scale[0] = min(1.0, p.most / (norm[0] + 1e-6)); }`,
+      }));
+      gpu.run(shader, [norm, out], [maxGradNorm], [1, 1, 1]);
+      return out;
+    },
+  );
 }
 
 /** Weight decay by block, on the device; made again when it or the parameters change. */
@@ -128,7 +156,7 @@ function registerUpdate(): void {
       const decay = decayByBlock(gpu, states[0] as Info[], weightDecays);
       const shader = program("adamw", () => ({
         params: [
-          ...["blocks: u32", "learning_rate: f32", "rate: f32", "root: f32"],
+          ...["blocks: u32", "first_block: u32", "learning_rate: f32", "rate: f32", "root: f32"],
           ...["beta1: f32", "rest1: f32", "beta2: f32", "rest2: f32", "epsilon: f32"],
         ],
         reads: ["gradients: f32", "scale: f32", "decay: f32"],
@@ -138,7 +166,7 @@ function registerUpdate(): void {
 fn main(${rowArguments}) {
   let block = ${groupIndex};
   if (block >= p.blocks) { return; }
-  let keep = 1.0 - p.learning_rate * decay[block];
+  let keep = 1.0 - p.learning_rate * decay[p.first_block + block];
   for (var i = block * ${blockWords}u + lane; i < (block + 1u) * ${blockWords}u; i = i + ${lanes}u) {
     let g = gradients[i] * scale[0];
     let m = first[i] * p.beta1 + g * p.rest1;
@@ -149,17 +177,20 @@ fn main(${rowArguments}) {
   }
 }`,
       }));
-      const params = [
-        ...[
-          blocks,
-          learningRate,
-          learningRate / (1 - beta1 ** step),
-          1 / Math.sqrt(1 - beta2 ** step),
-        ],
+      const rates = [
+        ...[learningRate, learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)],
         ...[beta1, 1 - beta1, beta2, 1 - beta2, epsilon],
       ];
-      const given = [gradients, tensors["gradientScale"] as Info, decay, ...arrays];
-      gpu.run(shader, given, params, groupsFor(blocks));
+      const scale = tensors["gradientScale"] as Info;
+      for (const window of windowsOf(gpu, blocks, blockWords)) {
+        const parts = [gradients, ...arrays].map((array) =>
+          lineView(gpu, array, window, blockWords),
+        );
+        const [gradient, ...state] = parts as [Info, ...Info[]];
+        const params = [window.count, window.start, ...rates];
+        gpu.run(shader, [gradient, scale, decay, ...state], params, groupsFor(window.count));
+        for (const { dataId } of parts) gpu.disposeData(dataId);
+      }
       return [];
     },
   );
@@ -167,5 +198,6 @@ fn main(${rowArguments}) {
 
 export function registerOptimizer(): void {
   registerNorm();
+  registerClipScale();
   registerUpdate();
 }

@@ -5,7 +5,15 @@ import type { GpuProgram } from "./program.js";
 export interface GpuTensors {
   /** A new tensor on the device with values that are not initialised. */
   newTensor(shape: readonly number[], dtype?: "float32" | "int32"): tf.TensorInfo;
-  /** Records a call: tensors in the order of the program's `reads` and `writes`. */
+  /**
+   * Several new tensors of numbers side by side in one buffer, which a shader binds once for all of them. Their memory
+   * is free when none of them lives any more. Apart, if they are too large for one buffer.
+   */
+  newTensors(shapes: readonly (readonly number[])[]): tf.TensorInfo[];
+  /**
+   * Records a call: tensors in the order of the program's `reads` and `writes`. Tensors that lie in one buffer are bound
+   * once. If there are still more buffers than a shader may use, the smallest of those that are read are copied into one.
+   */
   run(
     program: GpuProgram,
     tensors: readonly tf.TensorInfo[],
@@ -29,11 +37,15 @@ export interface GpuTensors {
   copy(from: tf.TensorInfo, to: tf.TensorInfo, at: number): void;
   /**
    * Moves tensors into one array, each from a multiple of `alignment` words on, unless they are there. It can be
-   * used for as long as the tensors live. Undefined if they are too large for one array.
+   * used for as long as the tensors live. Undefined if they are too large for one buffer.
    */
   pack(tensors: readonly tf.TensorInfo[], alignment: number): tf.TensorInfo | undefined;
+  /** A tensor's words from the `at`-th on, a multiple of 64, as a tensor that shares its memory. */
+  view(tensor: tf.TensorInfo, at: number, words: number): tf.TensorInfo;
   /** Storage arrays that one shader may use. */
   readonly mostArrays: number;
+  /** Bytes of a tensor that a shader may use at a time. */
+  readonly mostBytes: number;
 }
 
 type Outputs = tf.TensorInfo | tf.TensorInfo[];
@@ -68,4 +80,34 @@ export function sizeOf(shape: readonly number[]): number {
 export function rowsOf({ shape }: tf.TensorInfo): { rows: number; width: number } {
   const width = shape[shape.length - 1] ?? 1;
   return { rows: sizeOf(shape.slice(0, -1)), width };
+}
+
+/** Pieces of some lines of `width` words, each small enough for a shader and beginning where a view may. */
+export function windowsOf(
+  { mostBytes }: GpuTensors,
+  lines: number,
+  width: number,
+): { readonly start: number; readonly count: number }[] {
+  let unit = 64;
+  while (unit > 1 && (width * unit) % 128 === 0) unit /= 2;
+  const most = unit * Math.max(1, Math.floor(mostBytes / 4 / Math.max(1, width) / unit));
+  const windows: { start: number; count: number }[] = [];
+  for (let start = 0; start < lines; start += most) {
+    windows.push({ start, count: Math.min(most, lines - start) });
+  }
+  return windows;
+}
+
+/** Lines of a matrix that is larger than what a shader may use; the matrix itself, if they are all of it. */
+export function lineView(
+  gpu: GpuTensors,
+  matrix: tf.TensorInfo,
+  { start, count }: { readonly start: number; readonly count: number },
+  width: number,
+): tf.TensorInfo {
+  if (count * width === sizeOf(matrix.shape)) {
+    gpu.incRef(matrix.dataId);
+    return matrix;
+  }
+  return gpu.view(matrix, start * width, count * width);
 }

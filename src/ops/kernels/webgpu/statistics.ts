@@ -1,32 +1,40 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { distributionStatisticNames } from "../../distribution-statistics.js";
 import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
-import { registerGpuKernel, rowsOf } from "./registry.js";
+import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "./registry.js";
 import { lanesFor } from "./row-loss-shader.js";
 
 type Info = tf.TensorInfo;
 const smallestNormal = "1.1754943508222875e-38";
 
-/** The columns of `distributionStatistics`, all in one pass over a row's two distributions. */
-export function registerStatistics(): void {
-  registerGpuKernel<{ studentLogits: Info; teacherLogits: Info }>(
-    "PupilDistributionStatistics",
-    ({ studentLogits, teacherLogits }, _, gpu) => {
-      const { rows, width } = rowsOf(studentLogits);
-      const out = gpu.newTensor([rows, 6]);
-      const lanes = lanesFor(width);
-      const each = (code: string) =>
-        `for (var i = lane; i < p.width; i = i + ${lanes}u) { ${code} }`;
-      const likely = (probability: string, term: string) =>
-        `select(0.0, ${probability} * (${term}), ${probability} >= ${smallestNormal})`;
-      const shader = program(`distribution statistics ${lanes}`, () => ({
-        params: ["rows: u32", "width: u32"],
-        ...{ reads: ["student: f32", "teacher: f32"], writes: ["columns: f32"] },
-        code: `${laneSum(lanes)}${laneMax(lanes)}
+/**
+ * The columns of `distributionStatistics`, all in one pass over a row's two distributions.
+ *
+ * @param at which rows, `[N]`; without it all
+ */
+function statistics(
+  gpu: GpuTensors,
+  studentLogits: Info,
+  teacherLogits: Info,
+  chosen?: Info,
+): Info {
+  const { rows: all, width } = rowsOf(studentLogits);
+  const rows = chosen ? sizeOf(chosen.shape) : all;
+  const out = gpu.newTensor([rows, distributionStatisticNames.length]);
+  const lanes = lanesFor(width);
+  const each = (code: string) => `for (var i = lane; i < p.width; i = i + ${lanes}u) { ${code} }`;
+  const likely = (probability: string, term: string) =>
+    `select(0.0, ${probability} * (${term}), ${probability} >= ${smallestNormal})`;
+  const shader = program(`distribution statistics ${lanes}${chosen ? ", chosen" : ""}`, () => ({
+    params: ["rows: u32", "width: u32"],
+    reads: ["student: f32", "teacher: f32", ...(chosen ? ["chosen: i32"] : [])],
+    writes: ["columns: f32"],
+    code: `${laneSum(lanes)}${laneMax(lanes)}
 @compute @workgroup_size(${lanes})
 fn main(${rowArguments}) {
   let row = ${groupIndex};
   if (row >= p.rows) { return; }
-  let at = row * p.width;
+  let at = ${chosen ? "u32(chosen[row])" : "row"} * p.width;
   var a = -3.4e38;
   var b = -3.4e38;
   ${each("a = max(a, student[at + i]); b = max(b, teacher[at + i]);")}
@@ -77,9 +85,47 @@ fn main(${rowArguments}) {
     columns[6u * row + 5u] = select(0.0, 1.0, first_s == first_t);
   }
 }`,
-      }));
-      gpu.run(shader, [studentLogits, teacherLogits, out], [rows, width], groupsFor(rows));
-      return out;
-    },
+  }));
+  const reads = [studentLogits, teacherLogits, ...(chosen ? [chosen] : [])];
+  gpu.run(shader, [...reads, out], [rows, width], groupsFor(rows));
+  return out;
+}
+
+/** The sum of each column, as scalars. */
+function columnScalars(gpu: GpuTensors, matrix: Info): Info[] {
+  const { rows, width } = rowsOf(matrix);
+  const outputs = gpu.newTensors(Array.from({ length: width }, () => []));
+  const lanes = 64;
+  const shader = program(`scalars of ${width} columns`, () => ({
+    ...{ params: ["rows: u32"], reads: ["x: f32"] },
+    writes: outputs.map((_, i) => `sum${i}: f32`),
+    code: `${laneSum(lanes)}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var total = 0.0;
+  ${outputs
+    .map(
+      (_, i) => `total = 0.0;
+  for (var row = lane; row < p.rows; row = row + ${lanes}u) { total = total + x[row * ${width}u + ${i}u]; }
+  total = reduce_sum(total, lane);
+  if (lane == 0u) { sum${i}[0] = total; }`,
+    )
+    .join("\n  ")}
+}`,
+  }));
+  gpu.run(shader, [matrix, ...outputs], [rows], [1, 1, 1]);
+  return outputs;
+}
+
+export function registerStatistics(): void {
+  type Logits = { studentLogits: Info; teacherLogits: Info };
+  registerGpuKernel<Logits>("PupilDistributionStatistics", (inputs, _, gpu) =>
+    statistics(gpu, inputs.studentLogits, inputs.teacherLogits),
   );
+  registerGpuKernel<Logits & { rows: Info }>("PupilDistributionSums", (inputs, _, gpu) => {
+    const columns = statistics(gpu, inputs.studentLogits, inputs.teacherLogits, inputs.rows);
+    const sums = columnScalars(gpu, columns);
+    gpu.disposeData(columns.dataId);
+    return sums;
+  });
 }

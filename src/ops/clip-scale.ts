@@ -1,4 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { defineKernel } from "./define.js";
+
+const kernel = defineKernel<{ norm: tf.Tensor }, { maxGradNorm: number }>(
+  "PupilClipScale",
+  ({ norm }, { maxGradNorm }) => [tf.minimum(1, tf.div(maxGradNorm, norm.add(1e-6)))],
+);
 
 /**
  * The factor that brings gradients of global norm `norm` down to `maxGradNorm`:
@@ -6,8 +12,6 @@ import * as tf from "@tensorflow/tfjs-core";
  * Stays on the device.
  */
 export function clipScale(norm: tf.Scalar, maxGradNorm: number | undefined): tf.Scalar {
-  return tf.tidy(() => {
-    if (maxGradNorm === undefined) return tf.scalar(1);
-    return tf.minimum(1, tf.div(maxGradNorm, norm.add(1e-6))).asScalar();
-  });
+  if (maxGradNorm === undefined) return tf.scalar(1);
+  return kernel({ norm }, { maxGradNorm })[0] as tf.Scalar;
 }

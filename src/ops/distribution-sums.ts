@@ -1,0 +1,36 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { assertShape } from "../tensors/index.js";
+import { defineKernel } from "./define.js";
+import { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
+import type { DivergenceInputs } from "./divergence.js";
+
+type Inputs = DivergenceInputs & { rows: tf.Tensor1D };
+
+const run = defineKernel<Inputs, object>(
+  "PupilDistributionSums",
+  ({ studentLogits, teacherLogits, rows }) => {
+    const at = (logits: tf.Tensor) => tf.gather(logits, rows) as tf.Tensor2D;
+    return tf.unstack(distributionStatistics(at(studentLogits), at(teacherLogits)).sum(0));
+  },
+);
+
+/**
+ * The sums of {@link distributionStatistics} over some rows of logits, by name. Without gradient.
+ *
+ * @param studentLogits `[M, V]`
+ * @param teacherLogits `[M, V]`
+ * @param rows `[N]` int32, each below M
+ */
+export function distributionSums(
+  studentLogits: tf.Tensor2D,
+  teacherLogits: tf.Tensor2D,
+  rows: tf.Tensor1D,
+): Record<(typeof distributionStatisticNames)[number], tf.Scalar> {
+  const inputs = { studentLogits, teacherLogits, rows };
+  assertShape(inputs, { studentLogits: "M V", teacherLogits: "M V", rows: "N" });
+  const sums = run(inputs, {});
+  return Object.fromEntries(distributionStatisticNames.map((name, i) => [name, sums[i]])) as Record<
+    (typeof distributionStatisticNames)[number],
+    tf.Scalar
+  >;
+}

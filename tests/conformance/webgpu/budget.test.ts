@@ -1,0 +1,68 @@
+/**
+ * What a step may ask of a GPU, counted on any adapter. The student has the layers of the benchmark's small one and little
+ * arithmetic; `npm run bench -- --backend webgpu` prints the same counts for the small one.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gpuSizes, type GpuStep } from "../../../bench/gpu/report.js";
+import { makeTraining } from "../../../bench/gpu/workload.js";
+import { useCpu } from "../../setup/backend.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+
+const { numLayers } = gpuSizes.tiny.model;
+const { newTokens, batchSize } = gpuSizes.tiny;
+
+/** Nothing is made after warm-up: what a step needs is there. */
+function expectNothingMade({ buffers, bindGroups, pipelines }: GpuStep, at: string): void {
+  expect({ buffers, bindGroups, pipelines }, at).toEqual({
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+  });
+}
+
+describe.skipIf(!hasVulkan)(`the budget of ${onWebGpu}`, () => {
+  let training: ReturnType<typeof makeTraining>;
+  beforeAll(async () => {
+    await useWebGpu();
+    training = makeTraining("tiny");
+  });
+  afterAll(async () => {
+    training.dispose();
+    await useCpu();
+  });
+
+  test("of an off-policy step", async () => {
+    const steps = await training.train({ onPolicyFraction: 0, steps: 5 });
+    for (const [i, step] of steps.entries()) {
+      expect(step.dispatches, `step ${i + 1}`).toBeLessThanOrEqual(96);
+      expect(step.submits).toBeLessThanOrEqual(2);
+      expect(step.readbacks).toBe(1);
+      if (i >= 2) expect(step.pipelines).toBe(0);
+      if (i >= 3) expectNothingMade(step, `step ${i + 1}`);
+    }
+  });
+
+  test("of a decoded token of the batch, with one look of the host in eight", async () => {
+    await training.generate(newTokens);
+    const short = await training.generate(newTokens / 2);
+    const long = await training.generate(newTokens);
+    const more = newTokens / 2;
+    expect((long.dispatches - short.dispatches) / more).toBeLessThanOrEqual(4 * numLayers + 4);
+    expect(long.readbacks).toBeLessThanOrEqual(newTokens / 8);
+    expect(long.tokens).toBe(batchSize * newTokens);
+    expect(long.pipelines).toBe(0);
+  });
+
+  test("of an on-policy step", async () => {
+    const steps = await training.train({ onPolicyFraction: 1, steps: 5 });
+    for (const [i, step] of steps.entries()) {
+      const ofTokens = newTokens * (4 * numLayers + 4);
+      expect(step.dispatches).toBeLessThanOrEqual(ofTokens + 96 + 80);
+      expect(step.readbacks).toBeLessThanOrEqual(1 + newTokens / 8);
+      if (i >= 2) expect(step.pipelines).toBe(0);
+      if (i >= 3) expectNothingMade(step, `step ${i + 1}`);
+    }
+    expect(tf.getBackend()).toBe("webgpu");
+  });
+});

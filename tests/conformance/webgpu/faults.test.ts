@@ -1,0 +1,81 @@
+/** What goes wrong on a device: lost in the middle of a run, out of memory, commands that it refuses. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, describe, expect, test } from "vitest";
+import { DeviceError, PupilError } from "../../../src/errors/index.js";
+import { useCpu } from "../../setup/backend.js";
+import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
+import { temporaryFolder } from "../../setup/temporary-folder.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+
+const currentDevice = () => (tf.backend() as unknown as { device: GPUDevice }).device;
+
+const failureOf = async (promise: Promise<unknown>): Promise<Error> => {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("Nothing failed.");
+};
+
+describe.skipIf(!hasVulkan)(`faults of ${onWebGpu}`, () => {
+  afterEach(useCpu);
+
+  test("a run whose device is lost keeps its last checkpoint and goes on from it", async () => {
+    await useWebGpu();
+    const config = tinyRun(temporaryFolder(), {
+      trainer: { type: "sft", steps: 4, batchSize: 2, warmupSteps: 1 },
+      checkpoint: { every: 2 },
+      evaluation: { every: 0, rows: 2 },
+    });
+    const path = join(config.output, config.name);
+    const device = currentDevice();
+    const onStep = (step: number) => {
+      if (step === 3) device.destroy();
+    };
+    const error = await failureOf(runToEnd(config, { onStep }));
+    expect(error).toBeInstanceOf(PupilError);
+    expect((error as PupilError).cause).toBeInstanceOf(DeviceError);
+    expect(error.message).toMatch(/^step 4: The GPU device was lost: it was destroyed/);
+    expect(error.message).toContain("The last good checkpoint is");
+    expect(error.message).toContain(`resume=${path} continues`);
+    expect(readdirSync(join(path, "checkpoints"))).toEqual(["step-2"]);
+
+    await useCpu();
+    await useWebGpu();
+    expect(currentDevice()).not.toBe(device);
+    const events = await runToEnd(config, { resume: true });
+    expect(events[0]).toMatchObject({ type: "resumed", step: 2 });
+    expect(events.at(-1)).toMatchObject({ type: "finished", stopped: false });
+    const steps = metricsOf(config).filter(({ type }) => type === "step");
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("a tensor that no buffer can hold is an error that says so, before anything is computed", async () => {
+    await useWebGpu();
+    const { maxBufferSize } = currentDevice().limits;
+    const words = Math.floor(maxBufferSize / 4) + 1;
+    expect(() => tf.fill([words], 1)).toThrow(/MiB is larger than a buffer of this GPU/);
+  });
+
+  test("a command that the device refuses makes every later read an error", async () => {
+    await useWebGpu();
+    const one = tf.tidy(() => tf.ones([256, 256]).add(1));
+    currentDevice().createBuffer({
+      size: 16,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE,
+    });
+    const error = await failureOf(one.data());
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error.message).toMatch(
+      /^WebGPU refused a command, so what was computed last is wrong: /,
+    );
+    expect(error.message).toContain("pupil doctor --verbose");
+    const two = one.add(1);
+    expect(await failureOf(two.data())).toBe(error);
+    tf.dispose([one, two]);
+    currentDevice().destroy();
+  });
+});
