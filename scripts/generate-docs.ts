@@ -100,6 +100,17 @@ function example(path: string, language = "ts"): string {
   return `\`\`\`${language}\n${read(path).trim()}\n\`\`\``;
 }
 
+/** What lies between `// #region name` and the next `// #endregion` of an example, without its indent. */
+function region(path: string, name: string): string {
+  const found = read(path).match(
+    new RegExp(`^( *)// #region ${name}\\n([\\s\\S]*?)^ *// #endregion$`, "m"),
+  );
+  if (found === null) throw new Error(`${path} has no region "${name}".`);
+  const [, indent = "", lines = ""] = found;
+  const text = lines.replaceAll(new RegExp(`^${indent}`, "gm"), "").trim();
+  return `\`\`\`ts\n${text}\n\`\`\``;
+}
+
 /** Methods lie in rooms of src/methods, each in a file of its name. */
 function methodFile(name: string): string {
   const room = readdirSync(`${root}src/methods`).find((entry) =>
@@ -160,11 +171,21 @@ const parts: Record<string, () => string | Promise<string>> = {
   "starter-jsonl": () => example("examples/starters/jsonl.jsonc", "jsonc"),
   "starter-on-policy": () => example("examples/starters/on-policy.jsonc", "jsonc"),
   "library-example": () => example("examples/library-example.ts"),
+  ...Object.fromEntries(
+    [
+      ...["isolation", "config"].map((name) => ["vite.config.ts", name]),
+      ...["worker", "hidden", "download"].map((name) => ["page.ts", name]),
+      ...["start", "load", "loop", "open", "save"].map((name) => ["worker.ts", name]),
+    ].map(([file = "", name = ""]) => [
+      `browser-${name}`,
+      () => region(`examples/browser/${file}`, name),
+    ]),
+  ),
 };
 
 const pages = [
   ...["README.md", "docs/guide.md", "docs/losses.md", "docs/config.md", "docs/methods.md"],
-  ...["docs/extending/method.md", "docs/extending/loop.md"],
+  ...["docs/extending/method.md", "docs/extending/loop.md", "docs/browser.md"],
 ];
 const pattern = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 const check = process.argv.includes("--check");

@@ -124,16 +124,15 @@ export async function measure(student: Decoder, classroom: Classroom): Promise<M
 }
 
 /**
- * Trains the student on the rows from `firstRow` on, so that lessons that start at the same row see
- * the same problems. Returns the speed in loss tokens per second.
+ * The steps of a lesson, which trains the student on the rows from `firstRow` on, so that lessons that start
+ * at the same row see the same problems.
  */
-export async function teach(
+export async function* lessonSteps(
   student: Decoder,
   classroom: Classroom,
   lesson: Lesson,
   firstRow: number,
-  onStep: (metrics: StepMetrics) => void = () => {},
-): Promise<number> {
+): AsyncGenerator<StepMetrics, void, void> {
   const { teacher, tokenizer, random, data } = classroom;
   const { steps, learningRate, schedule, onPolicyFraction } = lesson;
   using optimizer = new AdamW(student.parameters);
@@ -150,13 +149,22 @@ export async function teach(
     schedule: scheduleSchema.parse({ learningRate, schedule, warmupSteps: 10 }),
     maxGradNorm: 1,
   };
-  const trainer =
-    onPolicyFraction === undefined
-      ? sft(common)
-      : distill({ ...common, teacher, onPolicyFraction, maxNewTokens, random });
+  yield* onPolicyFraction === undefined
+    ? sft(common)
+    : distill({ ...common, teacher, onPolicyFraction, maxNewTokens, random });
+}
+
+/** Runs a lesson to its end. Returns the speed in loss tokens per second. */
+export async function teach(
+  student: Decoder,
+  classroom: Classroom,
+  lesson: Lesson,
+  firstRow: number,
+  onStep: (metrics: StepMetrics) => void = () => {},
+): Promise<number> {
   let tokens = 0;
   let elapsedMs = 0;
-  for await (const metrics of trainer) {
+  for await (const metrics of lessonSteps(student, classroom, lesson, firstRow)) {
     tokens += metrics.tokens;
     elapsedMs += metrics.elapsedMs;
     onStep(metrics);

@@ -20,7 +20,8 @@ import {
   teach,
   ways,
 } from "./classroom.js";
-import { settings, teacherFolder } from "./settings.js";
+import { settings } from "./settings.js";
+import { teacherFolder } from "./teacher-folder.js";
 
 const studentFolder = "runs/quickstart/student";
 const startMs = performance.now();

@@ -5,7 +5,7 @@
  */
 import { startBackend } from "pupil";
 import { findModelFolder, loadModelFolder, nodePlatform, saveModelFolder } from "pupil/node";
-import { teacherFolder } from "./settings.js";
+import { teacherFolder } from "./teacher-folder.js";
 
 await startBackend("auto", { platform: nodePlatform });
 const run = await findModelFolder("runs/quickstart-teacher");

@@ -15,7 +15,8 @@ import {
   teach,
   ways,
 } from "./classroom.js";
-import { settings, teacherFolder } from "./settings.js";
+import { settings } from "./settings.js";
+import { teacherFolder } from "./teacher-folder.js";
 
 const quantities = ["accuracy", "greedyAccuracy", "forwardKl", "reverseKl"] as const;
 

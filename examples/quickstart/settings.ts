@@ -1,8 +1,3 @@
-import { fileURLToPath } from "node:url";
-
-/** The model that `teacher.json` trains and `save-teacher.ts` saves. */
-export const teacherFolder = fileURLToPath(new URL("teacher", import.meta.url));
-
 /** Everything the quickstart decides; the README's table comes from exactly these. */
 export const settings = {
   seed: 1,

@@ -20,12 +20,8 @@ export { findModelFolder } from "./models/find-model.js";
 export { downloadDataset, type HubOptions } from "./files/hub-dataset.js";
 export { type DataInspection, inspectData, resolveData } from "./runs/inspect-data.js";
 export { loadTokenizer } from "./models/load-tokenizer.js";
-export {
-  type LoadedModel,
-  loadModelFolder,
-  type SaveModelOptions,
-  saveModelFolder,
-} from "./models/model-folder.js";
+export type { LoadedModel, SaveModelOptions } from "../folders/index.js";
+export { loadModelFolder, saveModelFolder } from "./models/model-folder.js";
 export { type ModelInfo, readModelInfo } from "./models/model-info.js";
 export { mergeModelFolder } from "./models/merge-adapter.js";
 export { type LogContent, readLog } from "./logs/log-file.js";

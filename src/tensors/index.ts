@@ -1,3 +1,4 @@
+import "./dispose-symbol.js";
 export { createVariable, keepTensor } from "./variable.js";
 export { disposeAll, readScalars, readValues } from "./scope.js";
 export {

@@ -18,15 +18,19 @@ const allowed: Record<string, readonly string[]> = {
   models: core,
   optim: core,
   data: core,
+  folders: parts,
   statistics: ["errors", "tensors"],
   rollouts: parts,
   teachers: [...parts, "rollouts"],
   trainers: [...parts, "rollouts", "teachers"],
   config: runtime,
   methods: [...runtime, "statistics", "config"],
-  node: [...runtime, "statistics", "config", "methods", "backend"],
-  browser: [...runtime, "config", "backend"],
-  api: [...runtime, "statistics", "config", "methods", "backend", "node", "cli"],
+  node: [...runtime, "folders", "statistics", "config", "methods", "backend"],
+  browser: [...runtime, "folders", "backend"],
+  api: [
+    ...runtime,
+    ...["folders", "statistics", "config", "methods", "backend", "browser", "node", "cli"],
+  ],
   cli: [...runtime, "statistics", "config", "methods", "backend", "node"],
 };
 

@@ -16,14 +16,25 @@ export interface Opened {
   readonly problems: readonly string[];
 }
 
+export interface OpenPageOptions extends BrowserContextOptions {
+  /** Flags of Chromium. */
+  readonly flags?: readonly string[];
+  /** Runs in the page before anything of it. */
+  readonly script?: string;
+}
+
 /** Opens a page in a headless Chromium that ends with the test. */
-export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+export async function openPage(
+  url: string,
+  { flags = [], script, ...options }: OpenPageOptions = {},
+): Promise<Opened> {
   const browser = await chromium.launch({
     executablePath: chromiumPath as string,
-    args: ["--no-sandbox"],
+    args: ["--no-sandbox", ...flags],
   });
   onTestFinished(() => browser.close());
   const page = await (await browser.newContext(options)).newPage();
+  if (script !== undefined) await page.addInitScript(script);
   const problems: string[] = [];
   page.on("pageerror", ({ message }) => problems.push(message));
   page.on("console", (message) => {
@@ -31,7 +42,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   });
   page.on("request", (request) => {
     const asked = request.url();
-    if (!asked.startsWith("data:") && new URL(asked).origin !== new URL(url).origin) {
+    if (!/^(data|blob):/.test(asked) && new URL(asked).origin !== new URL(url).origin) {
       problems.push(`asked for ${asked}`);
     }
   });

@@ -1,3 +1,4 @@
+import { PupilError } from "../../errors/index.js";
 import {
   type EnginePlatform,
   type KernelFile,
@@ -11,13 +12,19 @@ interface WebWorker {
   terminate(): void;
 }
 
+interface WebResponse {
+  readonly ok: boolean;
+  readonly status: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 /** What is used of a page or a worker. */
 interface WebScope {
   readonly crossOriginIsolated?: boolean;
   readonly document?: unknown;
   readonly navigator: { readonly hardwareConcurrency?: number };
   readonly Worker?: new (url: string) => WebWorker;
-  fetch(url: URL): Promise<{ arrayBuffer(): Promise<ArrayBuffer> }>;
+  fetch(url: URL): Promise<WebResponse>;
 }
 
 // Written out one by one: bundlers find assets by this pattern.
@@ -27,6 +34,9 @@ const files: Record<KernelFile, () => URL> = {
   "kernels-plain.wasm": () =>
     new URL("../../ops/kernels/wasm/build/kernels-plain.wasm", import.meta.url),
 };
+
+/** Its first four bytes; a server may answer with a page for a file that it lacks. */
+const isWebAssembly = (bytes: Uint8Array) => bytes.slice(0, 4).join() === "0,97,115,109";
 
 const workerSource = `onmessage = ({ data: { module, memory, scratch } }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -47,8 +57,15 @@ export function webWasmPlatform(): EnginePlatform {
     sharesMemory: crossOriginIsolated,
     supportsRelaxedSimd: () => webAssembly.validate(relaxedProbe),
     async loadKernels(file: KernelFile): Promise<Uint8Array> {
-      const response = await scope.fetch(files[file]());
-      return new Uint8Array(await response.arrayBuffer());
+      const url = files[file]();
+      const response = await scope.fetch(url);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (response.ok && isWebAssembly(bytes)) return bytes;
+      const answer = response.ok ? "something else" : String(response.status);
+      throw new PupilError(`The server answers ${answer} for the kernels of the CPU engine.`, {
+        field: url.href,
+        remedy: "Let the bundler copy the package's .wasm files, or serve them there.",
+      });
     },
   };
   if (!crossOriginIsolated || Worker === undefined) return platform;

@@ -8,12 +8,13 @@ import {
   type TraceNeed,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import type { LoadedModel } from "../../folders/index.js";
 import { contextLength, type Decoder } from "../../models/index.js";
 import { checkSampler, requireNeeds } from "../../rollouts/index.js";
 import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import { findModelFolder } from "../models/find-model.js";
-import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
+import { loadModelFolder } from "../models/model-folder.js";
 import type { Own } from "../runs/assemble-models.js";
 import { loadOwnComponents } from "../modules/own-components.js";
 import { chooseTokenizer } from "../runs/run-models.js";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireMember } from "../../errors/index.js";
+import type { FileContent } from "../../folders/index.js";
 import { disk, explainDiskErrors, type OpenFile } from "./disk.js";
 import { exists, isFolder } from "./file-exists.js";
 
@@ -15,8 +16,6 @@ const asidePrefix = `${unfinishedPrefix}old-`;
 const removedPrefix = `${unfinishedPrefix}removed-`;
 
 type Piece = string | Uint8Array;
-/** Content of a file, or a function that makes it when its turn comes. */
-export type FileContent = Piece | (() => Uint8Array);
 
 /**
  * Makes a folder with those above it.

@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import stripJsonComments from "strip-json-comments";
 import { PupilError } from "../../errors/index.js";
+import { decodeText, parseJson } from "../../folders/index.js";
 
 /** Reads a file; a missing or unreadable one is a PupilError that says where it was looked for. */
 export function readBytes(path: string, what = "file"): Promise<Uint8Array> {
@@ -55,16 +56,7 @@ export async function explainFileErrors<T>(
 
 /** Reads UTF-8 text without a byte-order mark; bytes that are not UTF-8 are an error. */
 export async function readText(path: string, what = "file"): Promise<string> {
-  const bytes = await readBytes(path, what);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new PupilError(`The ${what} is not UTF-8 text.`, {
-      field: path,
-      remedy: "Convert it to UTF-8 first.",
-      cause,
-    });
-  }
+  return decodeText(await readBytes(path, what), path, what);
 }
 
 /** Reads JSON; a syntax error names the file and the parser's position. */
@@ -77,15 +69,4 @@ export async function readConfigFile(path: string, what: string): Promise<unknow
   // They become spaces, so that the position of an error is that of the file.
   const text = stripJsonComments(await readText(path, what), { trailingCommas: true });
   return parseJson(text, path, what);
-}
-
-function parseJson(text: string, path: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new PupilError(`The ${what} is not valid JSON: ${(cause as Error).message}.`, {
-      field: path,
-      cause,
-    });
-  }
 }

@@ -2,25 +2,15 @@ import { join } from "node:path";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import {
-  type Adapter,
-  adapterFiles,
-  adapterToTensors,
-  addPeftAdapter,
-  type Decoder,
-  decodeSafetensors,
-  encodeSafetensors,
-  families,
-  parsePeftConfig,
-  type PeftConfig,
-  toPeftConfig,
-} from "../../models/index.js";
-import { type FileContent, writeFolderAtomic } from "../files/atomic.js";
+  filesOfAdapter,
+  loadFolderAdapter,
+  readFolderAdapterConfig,
+  readFolderAdapterWeights,
+} from "../../folders/index.js";
+import { type Adapter, adapterFiles, type Decoder, type PeftConfig } from "../../models/index.js";
+import { writeFolderAtomic } from "../files/atomic.js";
+import { diskFolder } from "../files/disk-folder.js";
 import { isFile } from "../files/file-exists.js";
-import { readBytes, readJson } from "../files/read-files.js";
-import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
-
-/** What an adapter is called in the model of a folder. */
-export const adapterName = "default";
 
 /** Whether a folder holds an adapter and not a whole model. */
 export function isAdapterFolder(path: string): Promise<boolean> {
@@ -33,9 +23,8 @@ export function hasTokenizer(path: string): Promise<boolean> {
 }
 
 /** An adapter's `adapter_config.json`. */
-export async function readAdapterConfig(path: string): Promise<PeftConfig> {
-  const file = join(path, adapterFiles.config);
-  return parsePeftConfig(await readJson(file, "adapter config"), file);
+export function readAdapterConfig(path: string): Promise<PeftConfig> {
+  return readFolderAdapterConfig(diskFolder(path));
 }
 
 /**
@@ -74,41 +63,13 @@ export async function findBaseModel(path: string, { settings }: PeftConfig): Pro
  *
  * @throws PupilError if it is of another kind, needs what we do not have, or does not fit the model
  */
-export async function loadAdapter(decoder: Decoder, path: string, name: string): Promise<Adapter> {
-  const config = await readAdapterConfig(path);
-  const { tensors, source } = await readAdapterWeights(path);
-  return addPeftAdapter(decoder, name, config, tensors, source);
+export function loadAdapter(decoder: Decoder, path: string, name: string): Promise<Adapter> {
+  return loadFolderAdapter(decoder, diskFolder(path), name);
 }
 
 /** An adapter's `adapter_model.safetensors`. */
-export async function readAdapterWeights(path: string) {
-  const source = join(path, adapterFiles.weights);
-  const older = source.replace(/safetensors$/, "bin");
-  if (!(await isFile(source)) && (await isFile(older))) {
-    throw new PupilError("The adapter's weights are in another format.", {
-      field: older,
-      remedy:
-        "Load it in Python and write it with save_pretrained, which makes a safetensors file.",
-    });
-  }
-  const tensors = decodeSafetensors(await readBytes(source, "adapter's weights file"), source);
-  return { tensors, source };
-}
-
-/** The files of an adapter folder that PEFT loads, as the adapter is now, with the tokenizer. */
-export async function filesOfAdapter(
-  { config }: Decoder,
-  adapter: Adapter,
-  tokenizer: Tokenizer,
-): Promise<Map<string, FileContent>> {
-  const { weightLayout } = families[config.family];
-
-  const tensors = await adapterToTensors(adapter);
-  return new Map<string, FileContent>([
-    [adapterFiles.config, jsonText(toPeftConfig(adapter.settings, weightLayout))],
-    [adapterFiles.weights, () => encodeSafetensors(tensors, { dtype: "float32" })],
-    ...tokenizerFiles(tokenizer),
-  ]);
+export function readAdapterWeights(path: string) {
+  return readFolderAdapterWeights(diskFolder(path));
 }
 
 /** Writes one adapter of a model as a folder that PEFT loads, complete or not at all. */

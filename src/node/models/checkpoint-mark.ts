@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { PupilError } from "../../errors/index.js";
-import type { FileContent } from "../files/atomic.js";
+import type { FileContent } from "../../folders/index.js";
 import { isFile } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Tokenizer } from "../../data/index.js";
+import { jsonText, tokenizerFiles } from "../../folders/index.js";
 import {
   type Decoder,
   decoderToTensors,
@@ -9,7 +10,6 @@ import {
 } from "../../models/index.js";
 import { writeFolderAtomic } from "../files/atomic.js";
 import { requireEmptyFolder } from "../files/require-empty-folder.js";
-import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 export const exportOptionsSchema = z.strictObject({
   format: z.enum(["onnx"]).default("onnx").describe("What to write; ONNX is what runs elsewhere."),

@@ -1,7 +1,8 @@
 import { PupilError } from "../../errors/index.js";
+import type { SaveModelOptions } from "../../folders/index.js";
 import { mergeAdapter, removeAdapter } from "../../models/index.js";
 import { findModelFolder } from "./find-model.js";
-import { loadModelFolder, saveModelFolder, type SaveModelOptions } from "./model-folder.js";
+import { loadModelFolder, saveModelFolder } from "./model-folder.js";
 import { requireEmptyFolder } from "../files/require-empty-folder.js";
 
 /**

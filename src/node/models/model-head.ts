@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
+import { openCheckpoint, openTensors } from "../../folders/index.js";
 import { encodeSafetensors, headTensorName, type TensorValues } from "../../models/index.js";
 import type { HeadValues } from "../../teachers/index.js";
+import { diskFolder } from "../files/disk-folder.js";
 import { isAdapterFolder } from "./adapter-folder.js";
-import { openCheckpoint, readerOfFile } from "./checkpoint-files.js";
 import { findModelFolder } from "./find-model.js";
 import { readModelConfig } from "./model-folder.js";
 
@@ -28,7 +29,7 @@ export async function readModelHead(path: string): Promise<HeadValues> {
     });
   }
   const { config } = await readModelConfig(folder);
-  const { entries, source, read } = await openCheckpoint(folder);
+  const { entries, source, read } = await openCheckpoint(diskFolder(folder));
   const values = await read(headTensorName(config, entries, source));
   return { vocabSize: config.vocabSize, hiddenSize: config.hiddenSize, values };
 }
@@ -36,7 +37,8 @@ export async function readModelHead(path: string): Promise<HeadValues> {
 /** The head that lies beside a recording of hidden states. */
 export async function readRecordedHead(folder: string): Promise<HeadValues> {
   const path = join(folder, headFile);
-  const { entries, read } = await readerOfFile(path, "head of the recording");
+  const files = diskFolder(folder);
+  const { entries, read } = await openTensors(files, headFile, "head of the recording");
   const [vocabSize, hiddenSize, ...others] = entries.get(headName)?.shape ?? [];
   if (vocabSize === undefined || hiddenSize === undefined || others.length > 0) {
     throw new PupilError(`It has no matrix called ${headName}.`, {

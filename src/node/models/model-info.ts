@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { openCheckpoint } from "../../folders/index.js";
 import {
   cacheBytesPerToken,
   checkTensorNames,
@@ -9,6 +10,7 @@ import {
   parameterGroups,
   type PeftConfig,
 } from "../../models/index.js";
+import { diskFolder } from "../files/disk-folder.js";
 import {
   findBaseModel,
   hasTokenizer,
@@ -16,7 +18,6 @@ import {
   readAdapterConfig,
   readAdapterWeights,
 } from "./adapter-folder.js";
-import { openCheckpoint } from "./checkpoint-files.js";
 import { findModelFolder } from "./find-model.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { readModelConfig } from "./model-folder.js";
@@ -78,7 +79,7 @@ export async function readModelInfo(path: string): Promise<ModelInfo> {
   const adapter = (await isAdapterFolder(found)) ? await adapterInfo(found) : undefined;
   const folder = adapter?.base ?? found;
   const { config, unknownKeys } = await readModelConfig(folder);
-  const { entries, files, source } = await openCheckpoint(folder);
+  const { entries, files, source } = await openCheckpoint(diskFolder(folder));
   checkTensorNames(config, entries, source);
   const groups = parameterGroups(config);
   const parameters = Object.values(groups).reduce((sum: number, count: number) => sum + count, 0);

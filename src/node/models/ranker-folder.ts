@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { type FileContent, type LoadedModel, modelFiles } from "../../folders/index.js";
 import {
   decodeSafetensors,
   type Decoder,
@@ -12,11 +13,10 @@ import {
 } from "../../models/index.js";
 import type { ListTeacher } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
-import type { FileContent } from "../files/atomic.js";
 import { isFile } from "../files/file-exists.js";
 import { readBytes, readJson } from "../files/read-files.js";
 import { isAdapterFolder } from "./adapter-folder.js";
-import { type LoadedModel, loadModelFolder, modelFiles } from "./model-folder.js";
+import { loadModelFolder } from "./model-folder.js";
 import { loadSequenceModelFolder, sequenceModelFiles } from "./sequence-model-folder.js";
 
 /** A model as a run starts from; `model` is the body of `ranker` where there is one. */

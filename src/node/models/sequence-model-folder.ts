@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import type { Tokenizer } from "../../data/index.js";
 import {
+  type FileContent,
+  jsonText,
+  openCheckpoint,
+  type SaveModelOptions,
+  tokenizerFiles,
+} from "../../folders/index.js";
+import {
   encodeSafetensors,
   headKeys,
   loadSequenceModel,
@@ -12,11 +19,10 @@ import {
   toHuggingFaceConfig,
   weightFiles,
 } from "../../models/index.js";
-import { type FileContent, writeFolderAtomic } from "../files/atomic.js";
-import { openCheckpoint } from "./checkpoint-files.js";
-import { readModelFolder, type SaveModelOptions } from "./model-folder.js";
+import { diskFolder } from "../files/disk-folder.js";
+import { writeFolderAtomic } from "../files/atomic.js";
+import { readModelFolder } from "./model-folder.js";
 import { readJson } from "../files/read-files.js";
-import { jsonText, tokenizerFiles } from "./tokenizer-files.js";
 
 /** A model with a head for whole sequences and its tokenizer. The caller owns the model. */
 export interface LoadedSequenceModel {
@@ -34,7 +40,7 @@ export async function loadSequenceModelFolder(path: string): Promise<LoadedSeque
   const { config, unknownKeys, tokenizer } = await readModelFolder(path);
   const configPath = join(path, "config.json");
   const head = parseHeadConfig(await readJson(configPath, "model config"), configPath);
-  const weights = await openCheckpoint(path);
+  const weights = await openCheckpoint(diskFolder(path));
   return {
     model: await loadSequenceModel(config, head, weights, weights.source),
     tokenizer,

@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PreparedData, RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
+import { gibibytes, largestMatrixBytes, weightBytes } from "../../folders/index.js";
 import { type LossTerm, needsOf } from "../../losses/index.js";
 import type { ModelConfig } from "../../models/index.js";
 import type { TeacherConfig } from "../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { readModelConfig } from "../models/model-folder.js";
-import { gibibytes, largestMatrixBytes, weightBytes } from "../models/model-memory.js";
 import { deviceLimits } from "./device-limits.js";
 import { askedScores } from "./list-teacher.js";
 

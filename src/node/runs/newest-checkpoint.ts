@@ -1,12 +1,13 @@
 import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
+import { openCheckpoint } from "../../folders/index.js";
 import { adapterFiles, readSafetensorsHeader } from "../../models/index.js";
+import { diskFolder } from "../files/disk-folder.js";
 import { isFile } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { parseTrainerState, trainingFiles } from "./training-state.js";
 import { verifyMark } from "../models/checkpoint-mark.js";
-import { openCheckpoint } from "../models/checkpoint-files.js";
 
 /** What a run goes on from. */
 export interface FoundCheckpoint {
@@ -82,7 +83,7 @@ async function checkReadable(folder: string): Promise<void> {
   const isAdapter = await isFile(join(folder, adapterFiles.config));
   await readJson(join(folder, isAdapter ? adapterFiles.config : "config.json"), "model config");
   await readJson(join(folder, "tokenizer.json"), "tokenizer");
-  if (!isAdapter) await openCheckpoint(folder);
+  if (!isAdapter) await openCheckpoint(diskFolder(folder));
   const names = (await readdir(folder)).filter((name) => name.endsWith(".safetensors"));
   for (const required of [trainingFiles.moments, ...(isAdapter ? [adapterFiles.weights] : [])]) {
     if (names.includes(required)) continue;

@@ -1,12 +1,13 @@
 import { basename, join } from "node:path";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { modelFiles } from "../../folders/index.js";
 import type { LossState } from "../../losses/index.js";
 import type { Decoder } from "../../models/index.js";
 import { AdamW, type AdamWOptions } from "../../optim/index.js";
 import type { StepMetrics } from "../../trainers/index.js";
 import { exists } from "../files/file-exists.js";
-import { loadModelFolder, modelFiles } from "../models/model-folder.js";
+import { loadModelFolder } from "../models/model-folder.js";
 import { differences } from "./differences.js";
 import type { RunEvent } from "./run-event.js";
 import { createRunFolder, openRunFolder, readRunConfig, withoutVersions } from "./run-folder.js";

@@ -10,6 +10,7 @@ import {
 } from "../../config/index.js";
 import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { adapterName, type LoadedModel } from "../../folders/index.js";
 import type { LossTerm } from "../../losses/index.js";
 import {
   addAdapter,
@@ -20,10 +21,9 @@ import {
 } from "../../models/index.js";
 import type { TeacherDefinition } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
-import { adapterName } from "../models/adapter-folder.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
-import { type LoadedModel, loadModelFolder } from "../models/model-folder.js";
+import { loadModelFolder } from "../models/model-folder.js";
 import { type LoadedStudent, loadRanker } from "../models/ranker-folder.js";
 import { fewestPositions, requireRunFits } from "./memory-estimate.js";
 import { alignLoadedTeacher, type LoadedTeacher, loadTeacher } from "../teachers/index.js";

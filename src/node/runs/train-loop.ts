@@ -1,9 +1,10 @@
 import { relative } from "node:path";
 import { NotFiniteError, PupilError } from "../../errors/index.js";
+import type { FileContent } from "../../folders/index.js";
 import type { LossState } from "../../losses/index.js";
 import type { Decoder } from "../../models/index.js";
 import { flatMetrics, type StepMetrics, type TrainingWarning } from "../../trainers/index.js";
-import { type FileContent, removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
+import { removeFolderAtomic, writeFolderAtomic } from "../files/atomic.js";
 import { DiskError } from "../files/disk.js";
 import { exists } from "../files/file-exists.js";
 import { withMark } from "../models/checkpoint-mark.js";

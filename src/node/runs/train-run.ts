@@ -1,5 +1,5 @@
+import { modelFiles } from "../../folders/index.js";
 import type { RunConfig } from "../../config/index.js";
-import { modelFiles } from "../models/model-folder.js";
 import { rankerFiles } from "../models/ranker-folder.js";
 import { type RunParts, buildRun } from "./build-run.js";
 import { describeOtherData } from "./data-fingerprint.js";

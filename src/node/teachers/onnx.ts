@@ -1,13 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { olderForms, type Tokenizer, tokenizerFromJson } from "../../data/index.js";
+import { endIdsOf, generationEndIds } from "../../folders/index.js";
 import {
   onnxTeacher,
   openOnnxDecoder,
   type TeacherConfig,
   withRows,
 } from "../../teachers/index.js";
+import { diskFolder } from "../files/disk-folder.js";
 import { loadTokenizer } from "../models/load-tokenizer.js";
-import { endIdsOf, generationEndIds } from "../models/model-folder.js";
 import { findHubJson, hubJson, openOnnxSession } from "../onnx/index.js";
 import { loadTransformers } from "../optional-packages.js";
 import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
@@ -56,7 +57,7 @@ async function localTokenizer(folder: string, modelConfig: Json): Promise<Tokeni
   const names = await readdir(folder);
   const forms = [["tokenizer.json"], ...olderForms.map(({ files }) => files)];
   if (!forms.some((files) => files.every((name) => names.includes(name)))) return undefined;
-  const endIds = [endIdsOf(modelConfig, folder), await generationEndIds(folder)];
+  const endIds = [endIdsOf(modelConfig, folder), await generationEndIds(diskFolder(folder))];
   return loadTokenizer(folder, longest(endIds));
 }
 

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
 import { modelConfigSchema } from "../../../../src/models/index.js";
 import { loadModelFolder } from "../../../../src/node/index.js";
-import { requireModelFits, weightBytes } from "../../../../src/node/models/model-memory.js";
+import { weightBytes } from "../../../../src/folders/index.js";
+import { requireModelFits } from "../../../../src/node/models/model-memory.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
 
