@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const place = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const teacher = place("../examples/quickstart/teacher");
 
 /** Headers with which the engine has threads. A server that does not send them gets one thread. */
 const headers = {
@@ -18,11 +21,35 @@ function catalogPlugin(): Plugin {
     resolveId: (source) => (source === id ? `\0${id}` : undefined),
     async load(source) {
       if (source !== `\0${id}`) return undefined;
-      const path = place("../examples/quickstart/teacher/tokenizer.json");
-      const { model } = JSON.parse(readFileSync(path, "utf8")) as { model: { vocab: object } };
+      const { model } = JSON.parse(readFileSync(join(teacher, "tokenizer.json"), "utf8")) as {
+        model: { vocab: object };
+      };
       const characters = Object.keys(model.vocab).filter((text) => text.length === 1);
       const { makeCatalog } = await import("./src/training/catalog.js");
       return `export const catalog = ${JSON.stringify(makeCatalog(characters.join("")))};`;
+    },
+  };
+}
+
+/** The quickstart's teacher as a folder beside the page, which is fetched where it is chosen. */
+function teacherPlugin(): Plugin {
+  return {
+    name: "pupil-teacher",
+    configureServer({ middlewares }) {
+      middlewares.use("/teacher", (request, response, next) => {
+        const name = (request.url ?? "").replace(/^\/|\?.*$/g, "");
+        if (!readdirSync(teacher).includes(name)) return next();
+        response.end(readFileSync(join(teacher, name)));
+      });
+    },
+    generateBundle() {
+      for (const name of readdirSync(teacher)) {
+        this.emitFile({
+          type: "asset",
+          fileName: `teacher/${name}`,
+          source: readFileSync(join(teacher, name)),
+        });
+      }
     },
   };
 }
@@ -31,7 +58,7 @@ export default defineConfig({
   root: place("."),
   // Relative: the build works below any path of any server.
   base: "./",
-  plugins: [catalogPlugin()],
+  plugins: [catalogPlugin(), teacherPlugin()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   server: { headers, fs: { allow: [place("..")] } },
   preview: { headers },

@@ -6,7 +6,11 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { toAddress } from "../../playground/src/training/address.js";
 import { presets } from "../../playground/src/training/presets.js";
-import { type JsonObject, type Settings, withValue } from "../../playground/src/training/settings.js";
+import {
+  type JsonObject,
+  type Settings,
+  withValue,
+} from "../../playground/src/training/settings.js";
 import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
 import { buildPlayground, serveFolder, type Site } from "../setup/playground-site.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
@@ -41,7 +45,9 @@ async function trainToEnd(page: Page): Promise<void> {
 
 /** Everything that is on the page of how both models see the texts. */
 const seen = (page: Page) =>
-  page.locator(".token").evaluateAll((tokens) => tokens.map((one) => one.getAttribute("aria-label")));
+  page
+    .locator(".token")
+    .evaluateAll((tokens) => tokens.map((one) => one.getAttribute("aria-label")));
 
 async function downloadBy(page: Page, name: string): Promise<string> {
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, name).click()]);
@@ -81,9 +87,11 @@ describe.skipIf(chromiumPath === undefined)(
       await page.locator("#scrubber").focus();
       await page.keyboard.press("Home");
       expect(await page.locator(".scrubber output").innerText()).toBe("0");
-      const squares = await page.locator(".ring > svg").evaluateAll((all) =>
-        all.map((one) => one.getAttribute("aria-label")?.split(": ").slice(1).join(": ")),
-      );
+      const squares = await page
+        .locator(".ring > svg")
+        .evaluateAll((all) =>
+          all.map((one) => one.getAttribute("aria-label")?.split(": ").slice(1).join(": ")),
+        );
       expect(squares[0]).toBe(squares[1]);
       await page.keyboard.press("End");
 
@@ -152,12 +160,18 @@ describe.skipIf(chromiumPath === undefined)(
       const zip = await downloadBy(page, "Save the student");
 
       // As the command line reads it.
-      const folder = join(temporaryFolder(), "student");
-      mkdirSync(folder);
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, "student"));
       for (const [file, content] of Object.entries(unzipSync(readFileSync(zip)))) {
         writeFileSync(join(folder, file), content);
       }
-      const words = ["generate", folder, "You are ", "greedy=true", "maxNewTokens=17"];
+      const words = [
+        "generate",
+        join(folder, "student"),
+        "You are ",
+        "greedy=true",
+        "maxNewTokens=17",
+      ];
       const { stdout, stderr } = await runCli(words, temporaryFolder());
       expect(stdout, stderr).toContain(text);
 
@@ -216,7 +230,9 @@ describe.skipIf(chromiumPath === undefined)(
       const example = await source.inputValue();
       await source.fill(example.replace("teacher.sub(student)", "student.sub(teacher)"));
       await button(page, "Check it").click();
-      await page.locator(".checks", { hasText: "not true that it is never negative" }).waitFor({ timeout: 120_000 });
+      await page
+        .locator(".checks", { hasText: "not true that it is never negative" })
+        .waitFor({ timeout: 120_000 });
       expect(await button(page, "Train with sure-kl").isDisabled()).toBe(true);
       await source.fill(example);
       await button(page, "Check it").click();

@@ -4,7 +4,12 @@ import { unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { presets } from "../../playground/src/training/presets.js";
 import { textOf } from "../../playground/src/training/session.js";
-import { configOf, type JsonObject, type Settings, withValue } from "../../playground/src/training/settings.js";
+import {
+  configOf,
+  type JsonObject,
+  type Settings,
+  withValue,
+} from "../../playground/src/training/settings.js";
 import { parseConfig, runConfigSchema } from "../../src/config/index.js";
 import { runToEnd, stepsOf, weightsOf } from "../setup/runs.js";
 import { testSession } from "../setup/playground.js";
@@ -71,7 +76,12 @@ describe("the playground trains what pupil train does with its config", () => {
     for (let student = 0; student < students; student++) {
       const config = runOf(settings, student);
       await runToEnd(config);
-      const expected = stepsOf(config).map(({ step, loss, gradNorm, tokens }) => ({ step, loss, gradNorm, tokens }));
+      const expected = stepsOf(config).map(({ step, loss, gradNorm, tokens }) => ({
+        step,
+        loss,
+        gradNorm,
+        tokens,
+      }));
       const found = rows().map(({ step, students: all }) => {
         const { loss, gradNorm, tokens } = all[student] as (typeof all)[number];
         return { step, loss, gradNorm, tokens };
@@ -79,7 +89,8 @@ describe("the playground trains what pupil train does with its config", () => {
       // To the last bit: looking at the student between the steps changed nothing.
       expect(found).toEqual(expected);
       await ask({ type: "export", student });
-      const { "model.safetensors": weights } = unzipSync(of("exported").at(-1)?.bytes as Uint8Array);
+      const files = unzipSync(of("exported").at(-1)?.bytes as Uint8Array);
+      const weights = files["student/model.safetensors"];
       expect(Buffer.compare(Buffer.from(weights as Uint8Array), weightsOf(config, steps))).toBe(0);
     }
   });

@@ -1,25 +1,19 @@
-import { readFileSync } from "node:fs";
 import type { Report, Request } from "../../playground/src/training/protocol.js";
 import { makeSession } from "../../playground/src/training/session.js";
 import { teacherPath } from "../../playground/src/training/settings.js";
+import { diskFolder } from "../../src/node/files/disk-folder.js";
 
 /** A session as the worker of the playground has it, on the backend of the tests. */
 export function testSession() {
   const reports: Report[] = [];
-  const read = (file: string) => readFileSync(`${teacherPath}/${file}`);
-  const json = (file: string): unknown => JSON.parse(read(file).toString());
   const session = makeSession({
     emit: (report) => reports.push(report),
     startEngine: () => Promise.resolve({ line: "tests", backend: "cpu" }),
-    loadTeacher: () =>
-      Promise.resolve({
-        "config.json": json("config.json"),
-        "tokenizer.json": json("tokenizer.json"),
-        "tokenizer_config.json": json("tokenizer_config.json"),
-        "model.safetensors": new Uint8Array(read("model.safetensors")),
-      }),
+    teacherFolder: diskFolder(teacherPath),
     importText: async (source) =>
-      (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(source)}`)) as object,
+      (await import(
+        /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(source)}`
+      )) as object,
     breathe: () => new Promise((resolve) => setTimeout(resolve)),
   });
   /** All reports of a kind. */

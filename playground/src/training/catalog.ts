@@ -68,7 +68,9 @@ const supplied: readonly LossInput[] = [
 export function makeCatalog(teacherCharacters: string): Catalog {
   const definitions: readonly LossDefinition[] = lossDefinitions;
   return {
-    losses: definitions.filter(({ needs }) => needs.every((i) => supplied.includes(i))).map(lossEntry),
+    losses: definitions
+      .filter(({ needs }) => needs.every((i) => supplied.includes(i)))
+      .map(lossEntry),
     tasks: taskDefinitions.map(({ name, summary, config, alphabet }) => {
       const characters = [...alphabet(config.parse({}) as never)];
       return {

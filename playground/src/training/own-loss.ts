@@ -33,7 +33,11 @@ export function linked(source: string): string {
     const known = modules[from];
     if (known === undefined) {
       throw new PupilError(`there is no module "${from}" here.`, {
-        ...{ field: "import", value: from, remedy: `There are: ${Object.keys(modules).join(", ")}.` },
+        ...{
+          field: "import",
+          value: from,
+          remedy: `There are: ${Object.keys(modules).join(", ")}.`,
+        },
       });
     }
     const place = `globalThis.${globalName}[${JSON.stringify(from)}]`;
@@ -42,7 +46,11 @@ export function linked(source: string): string {
     if (all !== undefined) return `const ${all} = ${place};${lines}`;
     if (some === undefined) {
       throw new PupilError(`${one === undefined ? "nothing" : one} cannot be imported so.`, {
-        ...{ field: "import", value: found.trim(), remedy: `Write: import { name } from "${from}".` },
+        ...{
+          field: "import",
+          value: found.trim(),
+          remedy: `Write: import { name } from "${from}".`,
+        },
       });
     }
     const names = some

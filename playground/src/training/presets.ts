@@ -15,7 +15,7 @@ const twoModes: Settings = {
     name: "two-modes",
     seed: 1,
     data: { type: "text", path: textPath, sequenceLength: 16, promptLength: 1 },
-    teacher: { type: "bimodal", offsets: [3, 11], weight: 0.6, width: 1.3 },
+    teacher: { type: "bimodal", offsets: [4, 11], weight: 0.6, width: 1.3 },
     tokenizer: { type: "character", characters: "" },
     student: { architecture: { family: "llama", hiddenSize: 2, numLayers: 1, numHeads: 1 } },
     trainer: {

@@ -2,6 +2,8 @@ import type { Settings } from "./settings.js";
 
 /** What the page asks of the worker. */
 export type Request =
+  /** The first thing that is said to a worker: the address of the page. */
+  | { readonly type: "open"; readonly page: string }
   /** Makes everything anew; nothing trains until it is told to. */
   | { readonly type: "configure"; readonly settings: Settings }
   | { readonly type: "run" }
@@ -28,8 +30,6 @@ export type Request =
 
 /** What the worker tells the page. */
 export type Report =
-  /** The worker is there. */
-  | { readonly type: "started" }
   | { readonly type: "built"; readonly run: RunFacts }
   | { readonly type: "rows"; readonly rows: readonly StepRow[]; readonly tokensPerSecond: number }
   | { readonly type: "frame"; readonly frame: Frame }

@@ -71,4 +71,7 @@ Be off, or I'll kick you down stairs!"
 `;
 
 /** Texts that a link names instead of carrying them. */
-export const samples: Readonly<Record<string, () => string>> = { ring: ringText, verse: () => verse };
+export const samples: Readonly<Record<string, () => string>> = {
+  ring: ringText,
+  verse: () => verse,
+};

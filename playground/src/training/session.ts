@@ -1,4 +1,5 @@
 import { type BackendChoice, PupilError, type RunConfig } from "pupil";
+import { type FolderFiles, type LoadedModel, loadModel, zipFolder, zipModel } from "pupil/browser";
 import { parseConfig, runConfigSchemaWith } from "pupil/config";
 import { type ImportText, checkLosses, lossesOf } from "./own-loss.js";
 import type { Frame, Report, Request, RunState, StepRow, StudentStep } from "./protocol.js";
@@ -17,8 +18,6 @@ import {
   withValue,
 } from "./settings.js";
 import { makeStudent, type TrainedStudent } from "./student.js";
-import { type ModelFiles, modelOf, type PageModel } from "./teachers.js";
-import { readModelZip, writeModelZip } from "./zip.js";
 
 /** What a session needs from where it runs. */
 export interface SessionPlace {
@@ -26,7 +25,7 @@ export interface SessionPlace {
   /** Starts the engine that a config names. */
   startEngine(choice: BackendChoice): Promise<{ readonly line: string; readonly backend: string }>;
   /** The teacher that comes with the page. */
-  loadTeacher(): Promise<ModelFiles>;
+  readonly teacherFolder: FolderFiles;
   readonly importText: ImportText;
   /** Lets messages in between two steps. */
   breathe(): Promise<void>;
@@ -49,9 +48,11 @@ export function makeSession(place: SessionPlace): Session {
   let state: RunState = "empty";
   let step = 0;
   let steps = 0;
-  let engine: (Awaited<ReturnType<SessionPlace["startEngine"]>> & { choice: BackendChoice }) | undefined;
-  let teacherModel: PageModel | undefined;
-  let startFiles: ModelFiles | undefined;
+  let engine:
+    | (Awaited<ReturnType<SessionPlace["startEngine"]>> & { choice: BackendChoice })
+    | undefined;
+  let teacherModel: LoadedModel | undefined;
+  let startFolder: FolderFiles | undefined;
   let rows: StepRow[] = [];
   let reportedAt = 0;
   let lastFrame = -1;
@@ -135,7 +136,7 @@ export function makeSession(place: SessionPlace): Session {
           text,
           ownLosses: losses,
           teacherModel: await teacherOf(config),
-          startFiles: startOf(config),
+          startFolder: startOf(config),
         }),
       );
     }
@@ -154,7 +155,7 @@ export function makeSession(place: SessionPlace): Session {
     setState("paused");
   }
 
-  async function teacherOf({ teacher }: RunConfig): Promise<PageModel | undefined> {
+  async function teacherOf({ teacher }: RunConfig): Promise<LoadedModel | undefined> {
     if (teacher === undefined || (teacher.type ?? "model") !== "model") return undefined;
     const { from } = teacher as { from: string };
     if (from !== teacherPath) {
@@ -162,13 +163,13 @@ export function makeSession(place: SessionPlace): Session {
         ...{ field: "teacher.from", value: from, remedy: `This page has ${teacherPath}.` },
       });
     }
-    teacherModel ??= await modelOf(await place.loadTeacher(), teacherPath);
+    teacherModel ??= await loadModel(place.teacherFolder);
     return teacherModel;
   }
 
-  function startOf({ student: { from } }: RunConfig): ModelFiles | undefined {
+  function startOf({ student: { from } }: RunConfig): FolderFiles | undefined {
     if (from === undefined) return undefined;
-    if (from === studentPath && startFiles !== undefined) return startFiles;
+    if (from === studentPath && startFolder !== undefined) return startFolder;
     throw new PupilError("is not here.", {
       ...{ field: "student.from", value: from, remedy: "Load the zip of a student first." },
     });
@@ -197,6 +198,8 @@ export function makeSession(place: SessionPlace): Session {
   }
 
   const handlers: { [R in Request as R["type"]]: (request: R) => Promise<void> } = {
+    // Said to who makes sessions.
+    open: () => Promise.resolve(),
     async configure({ settings }) {
       setState("paused");
       await inTurn(() => configure(settings));
@@ -234,19 +237,20 @@ export function makeSession(place: SessionPlace): Session {
     async export({ student }) {
       await inTurn(async () => {
         const { model, tokenizer } = studentAt(student);
-        const bytes = await writeModelZip(model, tokenizer);
+        const zip = await zipModel(model, tokenizer, { folder: studentPath });
+        const bytes = new Uint8Array(await zip.arrayBuffer());
         place.emit({ type: "exported", name: `${studentPath}.zip`, bytes }, [bytes.buffer]);
       });
     },
     async load({ name, bytes }) {
       await inTurn(async () => {
         await useEngine(engine?.choice ?? "auto");
-        const files = readModelZip(bytes, name);
+        const files = await zipFolder(new Blob([bytes]), { name });
         // Made once here, so that what is wrong with it is said now.
-        const { model } = await modelOf(files, name);
+        const { model } = await loadModel(files);
         const parameters = model.numParameters;
         model.dispose();
-        startFiles = files;
+        startFolder = files;
         place.emit({ type: "loaded", name, parameters });
       });
     },

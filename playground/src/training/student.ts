@@ -9,6 +9,7 @@ import {
   type StepMetrics,
   type Tokenizer,
 } from "pupil";
+import { type FolderFiles, type LoadedModel, loadModel } from "pupil/browser";
 import {
   byteTokenizerFor,
   characterTokenizerFor,
@@ -25,8 +26,8 @@ import { layerSizesOf, makeProjections } from "pupil/trainers";
 import { lookAt } from "./look.js";
 import type { SeenText, StudentFrame, StudentStep } from "./protocol.js";
 import { ringPicture } from "./ring.js";
-import { studentPath, textPath } from "./settings.js";
-import { connectTeacher, type ModelFiles, modelOf, type PageModel } from "./teachers.js";
+import { textPath } from "./settings.js";
+import { connectTeacher } from "./teachers.js";
 import { nameTokens } from "./token-names.js";
 
 /** What the config of a student names beside itself. */
@@ -34,9 +35,9 @@ export interface Resources {
   readonly text: string;
   readonly ownLosses: readonly LossDefinition[];
   /** Of a teacher that is a model folder; stays the caller's. */
-  readonly teacherModel: PageModel | undefined;
+  readonly teacherModel: LoadedModel | undefined;
   /** Of a student that begins as a model folder. */
-  readonly startFiles: ModelFiles | undefined;
+  readonly startFolder: FolderFiles | undefined;
 }
 
 /** Rows that are shown of each kind. */
@@ -96,7 +97,7 @@ export async function makeStudent(
 async function assemble(
   config: RunConfig,
   trainer: Extract<RunConfig["trainer"], { type: "distill" }>,
-  { text, ownLosses, teacherModel, startFiles }: Resources,
+  { text, ownLosses, teacherModel, startFolder }: Resources,
   own: <T extends { dispose(): void }>(owner: T) => T,
 ): Promise<Omit<TrainedStudent, typeof Symbol.dispose>> {
   if (config.teacher === undefined) {
@@ -105,7 +106,7 @@ async function assemble(
   const random = new Random(config.seed);
   const loss = trainer.loss.map((term) => lossTermFromConfig(term, ownLosses));
   const files = filesInMemory([dataFile(textPath, text)]);
-  const startModel = startFiles && (await modelOf(startFiles, studentPath));
+  const startModel = startFolder && (await loadModel(startFolder));
   if (startModel !== undefined) own(startModel.model);
   const tokenizer = await tokenizerOf(config, files, teacherModel, startModel);
   const teacherContext = teacherModel && contextLength(teacherModel.model.config);
@@ -127,11 +128,20 @@ async function assemble(
         random.stream("weights"),
       ),
     );
-  for (const [role, limit] of Object.entries({ student: contextLength(student.config), teacher: teacherContext })) {
+  for (const [role, limit] of Object.entries({
+    student: contextLength(student.config),
+    teacher: teacherContext,
+  })) {
     if (limit === undefined || data.positions <= limit) continue;
-    throw new PupilError(`The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`, {
-      ...{ field: "data", remedy: "Shorten the rows: fewer digits or hops, a shorter sequenceLength." },
-    });
+    throw new PupilError(
+      `The rows need a context of ${data.positions} tokens, the ${role} has ${limit}.`,
+      {
+        ...{
+          field: "data",
+          remedy: "Shorten the rows: fewer digits or hops, a shorter sequenceLength.",
+        },
+      },
+    );
   }
   const { teacher, bimodal } = connectTeacher(config.teacher, {
     ...{ tokenizer, student, text, model: teacherModel?.model },
@@ -177,7 +187,12 @@ async function assemble(
     });
 
   return {
-    ...{ model: student, tokenizer, notes: data.notes, terms: trainer.loss.map(({ type }) => type) },
+    ...{
+      model: student,
+      tokenizer,
+      notes: data.notes,
+      terms: trainer.loss.map(({ type }) => type),
+    },
     teacherParameters: teacherModel?.model.numParameters,
     async step() {
       const next = await training.next();
@@ -218,8 +233,8 @@ async function assemble(
 async function tokenizerOf(
   config: RunConfig,
   files: ReturnType<typeof filesInMemory>,
-  teacher: PageModel | undefined,
-  student: PageModel | undefined,
+  teacher: LoadedModel | undefined,
+  student: LoadedModel | undefined,
 ): Promise<Tokenizer> {
   const { data, tokenizer: chosen } = config;
   const makers = {
@@ -260,4 +275,3 @@ function stepOf(metrics: StepMetrics): StudentStep {
     ...{ gradNorm, tokens, elapsedMs },
   };
 }
-

@@ -1,5 +1,5 @@
-import { decoderFromTensors, PupilError, Random, type Tokenizer, tokenizerFromJson } from "pupil";
-import { decodeSafetensors, type Decoder, parseHuggingFaceConfig } from "pupil/models";
+import { PupilError, type Random, type Tokenizer } from "pupil";
+import type { Decoder } from "pupil/models";
 import {
   averageTeacher,
   bimodalLanguage,
@@ -13,36 +13,6 @@ import {
   type Teacher,
   type TeacherConfig,
 } from "pupil/teachers";
-
-/** The files of a model folder that a page has. */
-export interface ModelFiles {
-  readonly "config.json": unknown;
-  readonly "tokenizer.json": unknown;
-  readonly "tokenizer_config.json"?: unknown;
-  readonly "model.safetensors": Uint8Array;
-}
-
-/** A model with its tokenizer. The caller owns the model. */
-export interface PageModel {
-  readonly model: Decoder;
-  readonly tokenizer: Tokenizer;
-}
-
-/** The model of a folder, as `loadModelFolder` of `pupil/node` makes it of one on a disk. */
-export async function modelOf(files: ModelFiles, source: string): Promise<PageModel> {
-  const { config } = parseHuggingFaceConfig(files["config.json"], `${source}/config.json`);
-  const read = (endIds?: readonly number[]) =>
-    tokenizerFromJson(files["tokenizer.json"], `${source}/tokenizer.json`, {
-      config: files["tokenizer_config.json"],
-      ...(endIds && { endIds }),
-    });
-  let tokenizer = await read();
-  // A file that names more end ids knows more than one that names fewer.
-  if (config.eosTokenIds.length > tokenizer.endIds.length) tokenizer = await read(config.eosTokenIds);
-  const weights = `${source}/model.safetensors`;
-  const tensors = decodeSafetensors(files["model.safetensors"], weights);
-  return { model: decoderFromTensors(config, tensors, weights), tokenizer };
-}
 
 export interface TeacherSetup {
   readonly tokenizer: Tokenizer;

@@ -33,8 +33,8 @@ export function App() {
           pupil <span>playground</span>
         </h1>
         <p>
-          A small transformer learns from a teacher's token-level logits, in this page. Nothing leaves
-          it.
+          A small transformer learns from a teacher's token-level logits, in this page. Nothing
+          leaves it.
         </p>
       </header>
       <div class="page">
@@ -57,7 +57,12 @@ function Messages() {
       {problem.value !== undefined && (
         <p class="message problem">
           <b>That does not go.</b> <span>{problem.value}</span>
-          <button type="button" class="plain" aria-label="Hide the message" onClick={() => (problem.value = undefined)}>
+          <button
+            type="button"
+            class="plain"
+            aria-label="Hide the message"
+            onClick={() => (problem.value = undefined)}
+          >
             ✕
           </button>
         </p>
@@ -65,7 +70,12 @@ function Messages() {
       {notice.value !== undefined && (
         <p class="message">
           <span>{notice.value}</span>
-          <button type="button" class="plain" aria-label="Hide the message" onClick={() => (notice.value = undefined)}>
+          <button
+            type="button"
+            class="plain"
+            aria-label="Hide the message"
+            onClick={() => (notice.value = undefined)}
+          >
             ✕
           </button>
         </p>

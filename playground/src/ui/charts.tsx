@@ -8,7 +8,8 @@ export const names = computed<readonly string[]>(() => {
   if (!isComparing.value) return ["student"];
   const [path] = Object.keys(settings.value.second ?? {});
   const facts = run.value?.students;
-  if (path !== "trainer.loss" || facts === undefined || facts.length < 2) return ["first", "second"];
+  if (path !== "trainer.loss" || facts === undefined || facts.length < 2)
+    return ["first", "second"];
   const [first, second] = facts.map(({ terms }) => terms.join(" + "));
   return first === second ? ["first", "second"] : [first as string, second as string];
 });
@@ -31,7 +32,12 @@ export function Charts() {
   const common = { steps, marked };
   return (
     <section class="charts" aria-label="Curves">
-      <LineChart title="Loss" unit="nats per token" lines={linesOf(({ loss }) => loss)} {...common} />
+      <LineChart
+        title="Loss"
+        unit="nats per token"
+        lines={linesOf(({ loss }) => loss)}
+        {...common}
+      />
       <LineChart
         title="Forward KL"
         unit="KL(teacher ‖ student), nats"

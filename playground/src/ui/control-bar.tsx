@@ -1,4 +1,17 @@
-import { frames, isComparing, oneStep, pause, reset, run, start, state, step, tokensPerSecond, waitsForCheck, problem } from "./store.js";
+import {
+  frames,
+  isComparing,
+  oneStep,
+  pause,
+  reset,
+  run,
+  start,
+  state,
+  step,
+  tokensPerSecond,
+  waitsForCheck,
+  problem,
+} from "./store.js";
 
 const whole = (value: number) => Math.round(value).toLocaleString("en-US");
 
@@ -60,12 +73,16 @@ export function ControlBar() {
   );
 }
 
-const engineName = (name: string) => (name === "webgpu" ? "WebGPU" : name === "wasm" ? "the CPU" : name);
+const engineName = (name: string) =>
+  name === "webgpu" ? "WebGPU" : name === "wasm" ? "the CPU" : name;
 
 function stateText(): string {
   if (waitsForCheck.value) return "waits for its loss to be checked";
-  if (state.value === "empty") return problem.value === undefined ? "making the models …" : "not made";
-  return { paused: "ready", running: "training", finished: "finished", failed: "stopped" }[state.value];
+  if (state.value === "empty")
+    return problem.value === undefined ? "making the models …" : "not made";
+  return { paused: "ready", running: "training", finished: "finished", failed: "stopped" }[
+    state.value
+  ];
 }
 
 const shapes = {

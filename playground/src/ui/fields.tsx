@@ -9,7 +9,11 @@ interface ControlProps {
 }
 
 /** A label above its control, with what there is to know below it. */
-function Labelled({ label, hint, children }: ControlProps & { children: (id: string, hintId: string | undefined) => ComponentChildren }) {
+function Labelled({
+  label,
+  hint,
+  children,
+}: ControlProps & { children: (id: string, hintId: string | undefined) => ComponentChildren }) {
   const id = useId();
   const hintId = hint === undefined ? undefined : `${id}-hint`;
   return (
@@ -34,7 +38,14 @@ export interface NumberProps extends ControlProps {
 }
 
 /** A number; taken when it is finished, and only if it is one. */
-export function NumberField({ value, least, most, step = "any", onChange, ...labels }: NumberProps) {
+export function NumberField({
+  value,
+  least,
+  most,
+  step = "any",
+  onChange,
+  ...labels
+}: NumberProps) {
   return (
     <Labelled {...labels}>
       {(id, hintId) => (
@@ -92,7 +103,11 @@ export function SliderField({ value, least, most, step, shown, onChange, ...labe
 
 export interface ChoiceProps extends ControlProps {
   readonly value: string;
-  readonly choices: readonly { readonly value: string; readonly title: string; readonly disabled?: boolean }[];
+  readonly choices: readonly {
+    readonly value: string;
+    readonly title: string;
+    readonly disabled?: boolean;
+  }[];
   readonly onChange: (value: string) => void;
 }
 
@@ -141,7 +156,9 @@ export function SchemaField({ field, value, onChange }: SchemaFieldProps) {
         />
       );
     case "boolean":
-      return <CheckField {...{ label }} hint={description} value={given === true} onChange={onChange} />;
+      return (
+        <CheckField {...{ label }} hint={description} value={given === true} onChange={onChange} />
+      );
     case "choice":
       return (
         <ChoiceField
@@ -159,7 +176,12 @@ export function SchemaField({ field, value, onChange }: SchemaFieldProps) {
   }
 }
 
-export function CheckField({ label, hint, value, onChange }: ControlProps & { value: boolean; onChange: (value: boolean) => void }) {
+export function CheckField({
+  label,
+  hint,
+  value,
+  onChange,
+}: ControlProps & { value: boolean; onChange: (value: boolean) => void }) {
   const id = useId();
   return (
     <div class="field check">
@@ -180,7 +202,15 @@ export function CheckField({ label, hint, value, onChange }: ControlProps & { va
   );
 }
 
-function ChoicesField({ field, given, onChange }: { field: Field; given: Json | undefined; onChange: (value: Json) => void }) {
+function ChoicesField({
+  field,
+  given,
+  onChange,
+}: {
+  field: Field;
+  given: Json | undefined;
+  onChange: (value: Json) => void;
+}) {
   const { name, description, choices = [] } = field;
   const chosen = Array.isArray(given) ? (given as string[]) : [String(given)];
   return (
@@ -208,7 +238,12 @@ function ChoicesField({ field, given, onChange }: { field: Field; given: Json | 
   );
 }
 
-function JsonField({ label, hint, value, onChange }: ControlProps & { value: Json | undefined; onChange: (value: Json | undefined) => void }) {
+function JsonField({
+  label,
+  hint,
+  value,
+  onChange,
+}: ControlProps & { value: Json | undefined; onChange: (value: Json | undefined) => void }) {
   return (
     <Labelled {...{ label, hint }}>
       {(id, hintId) => (

@@ -26,7 +26,8 @@ export function FilesPanel() {
       <section>
         <h3>The run</h3>
         <p class="note">
-          The address of this page is these settings: it makes the same run again, on the CPU to the last token.
+          The address of this page is these settings: it makes the same run again, on the CPU to the
+          last token.
         </p>
         <div class="actions">
           <button type="button" class="button" onClick={() => void copy(location.href, "The link")}>
@@ -40,7 +41,11 @@ export function FilesPanel() {
             config.json
           </button>
           {usesText && (
-            <button type="button" class="button" onClick={() => send({ type: "text", settings: settings.value })}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => send({ type: "text", settings: settings.value })}
+            >
               {textPath}
             </button>
           )}
@@ -90,7 +95,8 @@ export function FilesPanel() {
       <section>
         <h3>The student</h3>
         <p class="note">
-          A zip of a Hugging Face folder: <code>pupil generate</code> and transformers load it unpacked.
+          A zip of a Hugging Face folder: <code>pupil generate</code> and transformers load it
+          unpacked.
         </p>
         <div class="actions">
           {(isComparing.value ? [0, 1] : [0]).map((student) => (
@@ -116,7 +122,9 @@ export function FilesPanel() {
               if (file === undefined) return;
               void file
                 .arrayBuffer()
-                .then((buffer) => send({ type: "load", name: file.name, bytes: new Uint8Array(buffer) }));
+                .then((buffer) =>
+                  send({ type: "load", name: file.name, bytes: new Uint8Array(buffer) }),
+                );
             }}
           />
         </div>

@@ -35,8 +35,12 @@ export function LineChart({ title, unit, lines, steps, marked }: LineChartProps)
   const x = (step: number) => left + ((right - left) * step) / endStep;
   const y = (value: number) => bottom - ((bottom - top) * (value - least)) / (most - least);
   const pathOf = (points: readonly Point[]) =>
-    points.map((p, i) => `${i === 0 ? "M" : "L"}${x(p.x).toFixed(1)} ${y(p.y).toFixed(1)}`).join("");
-  const values = shown.map(({ name, points }) => `${name} ${short(points.at(-1)?.y ?? Number.NaN)}`);
+    points
+      .map((p, i) => `${i === 0 ? "M" : "L"}${x(p.x).toFixed(1)} ${y(p.y).toFixed(1)}`)
+      .join("");
+  const values = shown.map(
+    ({ name, points }) => `${name} ${short(points.at(-1)?.y ?? Number.NaN)}`,
+  );
   return (
     <figure class="chart" ref={ref as never}>
       <figcaption>
@@ -75,10 +79,18 @@ export function LineChart({ title, unit, lines, steps, marked }: LineChartProps)
             </text>
           </g>
         ))}
-        {marked !== undefined && <path class="marked" d={`M${x(marked).toFixed(1)} ${top}V${bottom}`} />}
+        {marked !== undefined && (
+          <path class="marked" d={`M${x(marked).toFixed(1)} ${top}V${bottom}`} />
+        )}
         {shown.map(({ name, kind, points }) =>
           points.length === 1 ? (
-            <circle key={name} class={`spot ${kind}`} cx={x((points[0] as Point).x)} cy={y((points[0] as Point).y)} r="3" />
+            <circle
+              key={name}
+              class={`spot ${kind}`}
+              cx={x((points[0] as Point).x)}
+              cy={y((points[0] as Point).y)}
+              r="3"
+            />
           ) : (
             <path key={name} class={`line ${kind}`} d={pathOf(points)} />
           ),

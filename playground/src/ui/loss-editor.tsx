@@ -2,7 +2,16 @@ import { signal } from "@preact/signals";
 import { exampleLoss } from "../training/example-loss.js";
 import type { CheckedLosses } from "../training/protocol.js";
 import { short } from "./scales.js";
-import { check, checked, checking, dropOwnLoss, passed, settings, useOwnLoss, waitsForCheck } from "./store.js";
+import {
+  check,
+  checked,
+  checking,
+  dropOwnLoss,
+  passed,
+  settings,
+  useOwnLoss,
+  waitsForCheck,
+} from "./store.js";
 
 const edited = signal<string | undefined>(undefined);
 
@@ -15,9 +24,13 @@ export function LossEditor() {
   return (
     <div class="editor">
       <p class="note">
-        A module in JavaScript that exports a loss, as <code>pupil check-losses</code> and a run config take it.
+        A module in JavaScript that exports a loss, as <code>pupil check-losses</code> and a run
+        config take it.
         {waitsForCheck.value && (
-          <b> This one came with a link. It runs as code in this page: read it before you check it.</b>
+          <b>
+            {" "}
+            This one came with a link. It runs as code in this page: read it before you check it.
+          </b>
         )}
       </p>
       <label class="hidden" for="loss-source">
@@ -33,7 +46,12 @@ export function LossEditor() {
         onInput={({ currentTarget }) => (edited.value = currentTarget.value)}
       />
       <div class="actions">
-        <button type="button" class="button" disabled={checking.value} onClick={() => check(source)}>
+        <button
+          type="button"
+          class="button"
+          disabled={checking.value}
+          onClick={() => check(source)}
+        >
           {checking.value ? "Checking …" : "Check it"}
         </button>
         {(checked.value?.source === source ? checked.value.losses : []).map(({ name }) => (
@@ -66,7 +84,9 @@ function Outcome({ outcome }: { outcome: CheckedLosses }) {
   const wrong = all.filter(({ problems }) => problems.length > 0);
   const gradient = Math.max(
     0,
-    ...all.filter(({ check: what }) => what.includes("central differences")).map(({ error }) => error),
+    ...all
+      .filter(({ check: what }) => what.includes("central differences"))
+      .map(({ error }) => error),
   );
   return (
     <>

@@ -71,7 +71,15 @@ export function askTeacher(name: string): void {
   });
 }
 
-function Term({ term, isOnly, onChange }: { term: JsonObject; isOnly: boolean; onChange: (term: JsonObject | undefined) => void }) {
+function Term({
+  term,
+  isOnly,
+  onChange,
+}: {
+  term: JsonObject;
+  isOnly: boolean;
+  onChange: (term: JsonObject | undefined) => void;
+}) {
   const name = String(term["type"]);
   const entry = catalog.losses.find((one) => one.name === name);
   const set = (field: string, value: Json | undefined) => {
@@ -100,7 +108,9 @@ function Term({ term, isOnly, onChange }: { term: JsonObject; isOnly: boolean; o
       )}
       {entry?.lists !== undefined && (
         <NumberField
-          label={entry.lists === "topK" ? "The teacher's likeliest tokens" : "Draws from the teacher"}
+          label={
+            entry.lists === "topK" ? "The teacher's likeliest tokens" : "Draws from the teacher"
+          }
           least={1}
           step={1}
           value={(fieldOf(`teacher.${entry.lists}`) ?? 8) as number}

@@ -13,7 +13,12 @@ export function RingPanel() {
   return (
     <section class="rings" aria-label="What the students do with two modes">
       {places.map((i) => (
-        <Ring key={i} kind={i === 0 ? "a" : "b"} name={names.value[i] ?? "student"} picture={pictures[i]} />
+        <Ring
+          key={i}
+          kind={i === 0 ? "a" : "b"}
+          name={names.value[i] ?? "student"}
+          picture={pictures[i]}
+        />
       ))}
     </section>
   );
@@ -22,7 +27,15 @@ export function RingPanel() {
 const height = 150;
 const margin = { top: 8, right: 8, bottom: 22, left: 38 };
 
-function Ring({ kind, name, picture }: { kind: "a" | "b"; name: string; picture: RingPicture | undefined }) {
+function Ring({
+  kind,
+  name,
+  picture,
+}: {
+  kind: "a" | "b";
+  name: string;
+  picture: RingPicture | undefined;
+}) {
   const { ref, width } = useWidth<HTMLDivElement>(420);
   const size = picture?.teacher.length ?? 24;
   const teacher = picture?.teacher ?? [];
@@ -34,7 +47,10 @@ function Ring({ kind, name, picture }: { kind: "a" | "b"; name: string; picture:
   const band = (right - left) / size;
   const y = (p: number) => bottom - ((bottom - margin.top) * Math.min(p, most)) / most;
   const outline = teacher
-    .map((p, id) => `${id === 0 ? `M${left} ${y(p).toFixed(1)}` : `V${y(p).toFixed(1)}`}H${(left + (id + 1) * band).toFixed(1)}`)
+    .map(
+      (p, id) =>
+        `${id === 0 ? `M${left} ${y(p).toFixed(1)}` : `V${y(p).toFixed(1)}`}H${(left + (id + 1) * band).toFixed(1)}`,
+    )
     .join("");
   const { masses, teacherMasses } = picture ?? {};
   return (
@@ -115,7 +131,17 @@ const sayMasses = ({ first, second, outside }: RingPicture["masses"]) =>
   `${percent(first)} near mode 1, ${percent(second)} near mode 2, ${percent(outside)} elsewhere`;
 
 /** Every previous token's own row: that a mean over rows has two hills does not mean that a row has. */
-function HeatSquare({ rows, size, name, kind }: { rows: readonly number[]; size: number; name: string; kind: string }) {
+function HeatSquare({
+  rows,
+  size,
+  name,
+  kind,
+}: {
+  rows: readonly number[];
+  size: number;
+  name: string;
+  kind: string;
+}) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");

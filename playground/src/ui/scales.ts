@@ -6,7 +6,9 @@ export function ticks(least: number, most: number, count: number): number[] {
   const step = [1, 2, 5, 10].map((digit) => digit * power).find((one) => one >= rough) ?? rough;
   const first = Math.ceil(least / step - 1e-9);
   const last = Math.floor(most / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  return Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
 }
 
 /** A number with three digits that say something. */
@@ -16,7 +18,9 @@ export function short(value: number): string {
   if (size >= 1e5 || (size > 0 && size < 1e-3)) {
     return value.toExponential(1).replace("e+", "e").replace("-", "−");
   }
-  return Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 4 }).replace("-", "−");
+  return Number(value.toPrecision(3))
+    .toLocaleString("en-US", { maximumFractionDigits: 4 })
+    .replace("-", "−");
 }
 
 /** Probability as a percentage. */
@@ -33,8 +37,12 @@ export function binned(points: readonly Point[], most: number): Point[] {
   if (finite.length <= most) return [...finite];
   const size = finite.length / most;
   return Array.from({ length: most }, (_, i) => {
-    const part = finite.slice(Math.floor(i * size), Math.max(Math.floor(i * size) + 1, Math.floor((i + 1) * size)));
-    const mean = (value: (point: Point) => number) => part.reduce((sum, p) => sum + value(p), 0) / part.length;
+    const part = finite.slice(
+      Math.floor(i * size),
+      Math.max(Math.floor(i * size) + 1, Math.floor((i + 1) * size)),
+    );
+    const mean = (value: (point: Point) => number) =>
+      part.reduce((sum, p) => sum + value(p), 0) / part.length;
     return { x: mean(({ x }) => x), y: mean(({ y }) => y) };
   });
 }

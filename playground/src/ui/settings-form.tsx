@@ -29,7 +29,11 @@ export function SettingsForm() {
         <StudentFields />
       </Part>
       <Part title="Loss">
-        <LossTerms path="trainer.loss" terms={terms()} onChange={(next) => setField("trainer.loss", next)} />
+        <LossTerms
+          path="trainer.loss"
+          terms={terms()}
+          onChange={(next) => setField("trainer.loss", next)}
+        />
       </Part>
       <Part title="Second student">
         <SecondStudent />
@@ -102,13 +106,18 @@ function DataFields() {
             const { config, ...rest } = settings.value;
             apply({
               ...rest,
-              config: { ...config, data: { type: "text", path: textPath, sequenceLength: 48, promptLength: 8 } },
+              config: {
+                ...config,
+                data: { type: "text", path: textPath, sequenceLength: 48, promptLength: 8 },
+              },
               text: settings.value.text ?? { sample: "verse" },
             });
           } else setFields({ data: { type: "task", task: { type: chosen } } });
         }}
       />
-      {type === "text" ? <TextFields /> : (
+      {type === "text" ? (
+        <TextFields />
+      ) : (
         entry && (
           <details class="more">
             <summary>Options of the task</summary>
@@ -139,13 +148,18 @@ function TextFields() {
     <>
       <ChoiceField
         label="Text"
-        value={own === undefined ? ((text as { sample: string } | undefined)?.sample ?? "verse") : "own"}
+        value={
+          own === undefined ? ((text as { sample: string } | undefined)?.sample ?? "verse") : "own"
+        }
         choices={[
           ...Object.entries(sampleTitles).map(([value, title]) => ({ value, title })),
           { value: "own", title: "one that I paste" },
         ]}
         onChange={(value) => {
-          const next = value === "own" ? { own: "To be, or not to be, that is the question:\n".repeat(8) } : { sample: value };
+          const next =
+            value === "own"
+              ? { own: "To be, or not to be, that is the question:\n".repeat(8) }
+              : { sample: value };
           apply({ ...settings.value, text: next });
         }}
       />
@@ -158,7 +172,9 @@ function TextFields() {
             spellcheck={false}
             value={own}
             aria-describedby="own-text-hint"
-            onChange={({ currentTarget }) => apply({ ...settings.value, text: { own: currentTarget.value } })}
+            onChange={({ currentTarget }) =>
+              apply({ ...settings.value, text: { own: currentTarget.value } })
+            }
           />
           <p class="hint" id="own-text-hint">
             Some thousand characters are enough. It is packed into the link of this page.
@@ -365,13 +381,20 @@ function StudentFields() {
 }
 
 /** Places on the slider of learning rates: 1, 2, 3, 5 of each power of ten. */
-const rates = [-5, -4, -3, -2].flatMap((power) => [1, 2, 3, 5].map((digit) => Number(`${digit}e${power}`)));
+const rates = [-5, -4, -3, -2].flatMap((power) =>
+  [1, 2, 3, 5].map((digit) => Number(`${digit}e${power}`)),
+);
 
 function TrainingFields() {
   const fraction = (fieldOf("trainer.onPolicyFraction") ?? 1) as number;
   const rate = (fieldOf("trainer.learningRate") ?? 1e-3) as number;
-  const nearest = rates.reduce((best, one, i) =>
-    Math.abs(Math.log(one / rate)) < Math.abs(Math.log((rates[best] as number) / rate)) ? i : best, 0);
+  const nearest = rates.reduce(
+    (best, one, i) =>
+      Math.abs(Math.log(one / rate)) < Math.abs(Math.log((rates[best] as number) / rate))
+        ? i
+        : best,
+    0,
+  );
   return (
     <>
       <SliderField

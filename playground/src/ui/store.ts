@@ -85,8 +85,6 @@ let pending: ReturnType<typeof setTimeout> | undefined;
 
 function onReport(report: Report): void {
   switch (report.type) {
-    case "started":
-      break;
     case "built":
       run.value = report.run;
       problem.value = undefined;

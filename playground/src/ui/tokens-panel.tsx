@@ -60,7 +60,13 @@ function Scrubber() {
   const all = frames.value;
   const last = Math.max(0, all.length - 1);
   const at = frozenAt.value;
-  const index = at === undefined ? last : Math.max(0, all.findIndex(({ step }) => step === at));
+  const index =
+    at === undefined
+      ? last
+      : Math.max(
+          0,
+          all.findIndex(({ step }) => step === at),
+        );
   const shown = all[index]?.step ?? 0;
   return (
     <div class="scrubber">
@@ -101,9 +107,7 @@ function Side({ student, current }: { student: number; current: Frame | undefine
   ] as const;
   return (
     <div class="side">
-      {isComparing.value && (
-        <h3 class={student === 0 ? "is-a" : "is-b"}>{names.value[student]}</h3>
-      )}
+      {isComparing.value && <h3 class={student === 0 ? "is-a" : "is-b"}>{names.value[student]}</h3>}
       {groups.map(([by, title]) => (
         <div key={by}>
           <h4>{title}</h4>
@@ -169,7 +173,8 @@ function Detail({ current }: { current: Frame | undefined }) {
   // A completion may have become shorter since.
   const token = text?.tokens[Math.min(at?.token ?? 0, text.tokens.length - 1)];
   useEffect(() => {
-    if (at === undefined && text !== undefined) chosen.value = { student: 0, text: 0, token: mostApart(text) };
+    if (at === undefined && text !== undefined)
+      chosen.value = { student: 0, text: 0, token: mostApart(text) };
   }, [at, text]);
   return (
     <div class="detail" aria-live="off">
@@ -217,7 +222,9 @@ function TokenDetail({ token }: { token: SeenToken }) {
           <span role="columnheader">teacher</span>
           <span role="columnheader">student</span>
           <span role="columnheader">
-            {hasPush ? "what a step does to its logit" : "the loss has no value of this token alone"}
+            {hasPush
+              ? "what a step does to its logit"
+              : "the loss has no value of this token alone"}
           </span>
         </div>
         {token.likely.map((one) => (
@@ -255,7 +262,9 @@ function Likely({ one, most, isThis }: { one: LikelyToken; most: number; isThis:
               <path class="middle" d="M0 -6V6" />
               <path d={`M0 0H${(Math.sign(push) * 44 * share).toFixed(1)}`} />
               {share > 0.12 && (
-                <path d={`M${(Math.sign(push) * (44 * share - 5)).toFixed(1)} -4L${(Math.sign(push) * 44 * share).toFixed(1)} 0L${(Math.sign(push) * (44 * share - 5)).toFixed(1)} 4`} />
+                <path
+                  d={`M${(Math.sign(push) * (44 * share - 5)).toFixed(1)} -4L${(Math.sign(push) * 44 * share).toFixed(1)} 0L${(Math.sign(push) * (44 * share - 5)).toFixed(1)} 4`}
+                />
               )}
             </svg>
             {push > 0 ? "+" : ""}

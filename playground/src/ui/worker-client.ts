@@ -15,11 +15,10 @@ export function startWorker(onReport: (report: Report) => void): WorkerClient {
     const message = `The training stopped: ${event.message || "its code could not be loaded"}.`;
     onReport({ type: "refused", of: "configure", message });
   };
+  const send = (request: Request) => worker.postMessage(request);
+  send({ type: "open", page: document.baseURI });
   return {
-    send(request) {
-      // What is handed over is a copy: the page keeps its own.
-      worker.postMessage(request);
-    },
+    send,
     end: () => worker.terminate(),
   };
 }

@@ -10,10 +10,7 @@ import {
   reverseKlLoss,
   sampledReverseKlLoss,
 } from "../../../src/losses/index.js";
-import {
-  pushOnLogits,
-  termsOfTokens,
-} from "../../../playground/src/training/logit-gradients.js";
+import { pushOnLogits, termsOfTokens } from "../../../playground/src/training/logit-gradients.js";
 
 const student = [
   [0.5, -1, 2],
@@ -78,7 +75,10 @@ describe("what a step does to the logits of a token", () => {
 
   test("terms add up with their weights, as they are at this point of the training", () => {
     const schedule = { from: 1, to: 0, shape: "linear", begin: 0, end: 1 } as const;
-    const both = pushes([lossTerm(forwardKlLoss, {}, 0.5), lossTerm(reverseKlLoss, {}, schedule)], 0.75);
+    const both = pushes(
+      [lossTerm(forwardKlLoss, {}, 0.5), lossTerm(reverseKlLoss, {}, schedule)],
+      0.75,
+    );
     const forward = pushes([lossTerm(forwardKlLoss, {})]);
     const reverse = pushes([lossTerm(reverseKlLoss, {})]);
     for (const [t, row] of both.entries()) {
@@ -95,7 +95,8 @@ describe("what a step does to the logits of a token", () => {
       lossTerm(sampledReverseKlLoss, {}),
       lossTerm(negativeEntropyLoss, {}),
     ];
-    const names = (isOwn: boolean) => termsOfTokens(all, { isOwn, hasLists: false }).map((t) => t.definition.name);
+    const names = (isOwn: boolean) =>
+      termsOfTokens(all, { isOwn, hasLists: false }).map((t) => t.definition.name);
     expect(names(true)).toEqual(["sampled-reverse-kl", "negative-entropy"]);
     expect(names(false)).toEqual(["cross-entropy", "negative-entropy"]);
   });

@@ -27,7 +27,8 @@ describe("a loss of one's own in the playground", () => {
   });
 
   test("imports are taken from the page, line for line", () => {
-    const source = 'import * as tf from "@tensorflow/tfjs-core";\nimport {\n  z as zod,\n} from "zod";\nx';
+    const source =
+      'import * as tf from "@tensorflow/tfjs-core";\nimport {\n  z as zod,\n} from "zod";\nx';
     const lines = linked(source).split("\n");
     expect(lines).toHaveLength(source.split("\n").length);
     expect(lines[0]).toMatch(/^const tf = globalThis\.\w+\["@tensorflow\/tfjs-core"\];$/);

@@ -5,8 +5,11 @@ import { describe, expect, test } from "vitest";
 import { exampleLoss } from "../../../playground/src/training/example-loss.js";
 import { presets } from "../../../playground/src/training/presets.js";
 import { adopted } from "../../../playground/src/training/session.js";
-import { type JsonObject, type Settings, withValue } from "../../../playground/src/training/settings.js";
-import { readModelZip } from "../../../playground/src/training/zip.js";
+import {
+  type JsonObject,
+  type Settings,
+  withValue,
+} from "../../../playground/src/training/settings.js";
 import { loadModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
@@ -24,7 +27,9 @@ const small = { "trainer.steps": 4, "trainer.batchSize": 2, "evaluation.rows": 3
 const twoModes = changed(presets["two-modes"].settings, small);
 
 describe("a session of the playground", () => {
-  test("trains two students from the same weights, and shows how they stand", { timeout: 120_000 }, async () => {
+  test("trains two students from the same weights, and shows how they stand", {
+    timeout: 120_000,
+  }, async () => {
     const { session, ask, of, rows } = testSession();
     using _session = session;
     await ask({ type: "configure", settings: twoModes });
@@ -32,9 +37,9 @@ describe("a session of the playground", () => {
     expect(first?.frame.step).toBe(0);
     // The same weights say the same of the same rows, and write the same.
     const [a, b] = first?.frame.students ?? [];
-    expect(b?.texts.map(({ tokens }) => tokens.map(({ text, forwardKl }) => [text, forwardKl]))).toEqual(
-      a?.texts.map(({ tokens }) => tokens.map(({ text, forwardKl }) => [text, forwardKl])),
-    );
+    expect(
+      b?.texts.map(({ tokens }) => tokens.map(({ text, forwardKl }) => [text, forwardKl])),
+    ).toEqual(a?.texts.map(({ tokens }) => tokens.map(({ text, forwardKl }) => [text, forwardKl])));
     const { ring } = a ?? {};
     expect(ring?.teacher.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 6);
     expect(ring?.student.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
@@ -56,14 +61,25 @@ describe("a session of the playground", () => {
     expect(of("frame").at(-1)?.frame.step).toBe(4);
   });
 
-  test("has of each token both distributions and what the loss does about them", { timeout: 120_000 }, async () => {
+  test("has of each token both distributions and what the loss does about them", {
+    timeout: 120_000,
+  }, async () => {
     const { session, ask, of } = testSession();
     using _session = session;
     const settings = changed(presets.addition.settings, small);
     await ask({ type: "configure", settings });
     const { texts = [] } = of("frame")[0]?.frame.students[0] ?? {};
-    expect(texts.map(({ by }) => by)).toEqual(["student", "student", "student", "data", "data", "data"]);
-    expect(texts.filter(({ by }) => by === "student").every(({ correct }) => correct === false)).toBe(true);
+    expect(texts.map(({ by }) => by)).toEqual([
+      "student",
+      "student",
+      "student",
+      "data",
+      "data",
+      "data",
+    ]);
+    expect(
+      texts.filter(({ by }) => by === "student").every(({ correct }) => correct === false),
+    ).toBe(true);
     for (const { tokens } of texts) {
       expect(tokens.length).toBeGreaterThan(0);
       for (const { likely, forwardKl, reverseKl } of tokens) {
@@ -76,21 +92,30 @@ describe("a session of the playground", () => {
     }
   });
 
-  test("a student that left comes back the same, here and in pupil", { timeout: 120_000 }, async () => {
+  test("a student that left comes back the same, here and in pupil", {
+    timeout: 120_000,
+  }, async () => {
     const { session, ask, of } = testSession();
     using _session = session;
-    const settings = changed(presets.text.settings, { ...small, "student.architecture.hiddenSize": 16 });
+    const settings = changed(presets.text.settings, {
+      ...small,
+      "student.architecture.hiddenSize": 16,
+    });
     const prompt = "You are ";
     const write = { type: "write", student: 0, prompt, greedy: true } as const;
-    await ask({ type: "configure", settings }, { type: "step" }, write, { type: "export", student: 0 });
+    await ask({ type: "configure", settings }, { type: "step" }, write, {
+      type: "export",
+      student: 0,
+    });
     const text = of("written").at(-1)?.text;
     const { bytes, name } = of("exported").at(-1) ?? {};
     expect(name).toBe("student.zip");
 
-    const folder = join(temporaryFolder(), "student");
+    const parent = temporaryFolder();
+    const folder = join(parent, "student");
     mkdirSync(folder);
     for (const [file, content] of Object.entries(unzipSync(bytes as Uint8Array))) {
-      writeFileSync(join(folder, file), content);
+      writeFileSync(join(parent, file), content);
     }
     const { model, tokenizer } = await loadModelFolder(folder);
     const [rollout] = await sampleRollouts({
@@ -101,11 +126,23 @@ describe("a session of the playground", () => {
     expect(tokenizer.decode(rollout?.completionIds ?? [])).toBe(text);
     model.dispose();
 
-    const loaded = { type: "load", name: "student.zip", bytes: bytes as Uint8Array<ArrayBuffer> } as const;
+    const loaded = {
+      type: "load",
+      name: "student.zip",
+      bytes: bytes as Uint8Array<ArrayBuffer>,
+    } as const;
     const again = { ...settings, config: { ...settings.config, student: { from: "student" } } };
     await ask(loaded, { type: "configure", settings: again }, write);
     expect(of("written").at(-1)?.text).toBe(text);
     expect(of("loaded").at(-1)?.parameters).toBe(of("built")[0]?.run.students[0]?.parameters);
+  });
+
+  test("refuses a zip that holds no student", async () => {
+    const { session, of } = testSession();
+    using _session = session;
+    await session.handle({ type: "load", name: "x.zip", bytes: new Uint8Array([1, 2, 3]) });
+    expect(of("refused")[0]?.message).toMatch(/^x.zip: It is no zip/);
+    expect(of("loaded")).toEqual([]);
   });
 
   test("trains with a loss of one's own", { timeout: 120_000 }, async () => {
@@ -124,7 +161,11 @@ describe("a session of the playground", () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
     ["another trainer", { "trainer.type": "reinforce" }, /trainer/],
     ["a teacher elsewhere", { teacher: { from: "my/model" } }, /teacher.from: is not here/],
-    ["a server", { teacher: { type: "http", server: "vllm", url: "http://x", tokenizer: "t" } }, /teacher/],
+    [
+      "a server",
+      { teacher: { type: "http", server: "vllm", url: "http://x", tokenizer: "t" } },
+      /teacher/,
+    ],
     ["a student elsewhere", { student: { from: "my/student" } }, /student.from: is not here/],
     ["a loss that gets nothing", { "trainer.loss": [{ type: "dpo" }] }, /The loss dpo needs/],
     ["a field that is none", { "trainer.stepz": 3 }, /stepz/],
@@ -156,7 +197,12 @@ describe("a config that is pasted", () => {
       data: { type: "text", path: "text.txt" },
       student: { architecture: { family: "gpt2", hiddenSize: 8, numLayers: 1, numHeads: 1 } },
       teacher: { type: "self", emaDecay: 1 },
-      trainer: { type: "distill", steps: 5, onPolicyFraction: 0, loss: [{ type: "cross-entropy" }] },
+      trainer: {
+        type: "distill",
+        steps: 5,
+        onPolicyFraction: 0,
+        loss: [{ type: "cross-entropy" }],
+      },
     });
     expect(settings.text).toEqual({ own: "abc" });
     expect(notes).toHaveLength(3);
@@ -164,14 +210,5 @@ describe("a config that is pasted", () => {
 
   test.each(["[", "3", "null"])("is refused where it is none: %s", (text) => {
     expect(() => adopted(text, { config: {} })).toThrow(/config: /);
-  });
-});
-
-describe("a zip of a student", () => {
-  test.each<[string, Uint8Array]>([
-    ["no zip", new Uint8Array([1, 2, 3])],
-    ["an empty one", new Uint8Array([80, 75, 5, 6, ...Array<number>(18).fill(0)])],
-  ])("is refused where it is none: %s", (_name, bytes) => {
-    expect(() => readModelZip(bytes, "x.zip")).toThrow(/x.zip: /);
   });
 });

@@ -27,6 +27,9 @@ describe("fields of a config by their paths", () => {
   test("of a second student are the first one's but for its changes", () => {
     const settings = { config, second: { "trainer.loss": [{ type: "c" }] } };
     expect(configOf(settings, 0)).toBe(config);
-    expect(configOf(settings, 1)).toEqual({ seed: 1, trainer: { loss: [{ type: "c" }], steps: 3 } });
+    expect(configOf(settings, 1)).toEqual({
+      seed: 1,
+      trainer: { loss: [{ type: "c" }], steps: 3 },
+    });
   });
 });
