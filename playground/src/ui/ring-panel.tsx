@@ -43,7 +43,7 @@ function Ring({
   const [left, right] = [margin.left, Math.max(margin.left + 20, width - margin.right)];
   const bottom = height - margin.bottom;
   // The teacher's hills decide the scale: the picture does not jump.
-  const most = Math.max(0.05, ...teacher) * 1.6;
+  const most = Math.max(0.05, ...teacher) * 1.3;
   const band = (right - left) / size;
   const y = (p: number) => bottom - ((bottom - margin.top) * Math.min(p, most)) / most;
   const outline = teacher
@@ -57,7 +57,7 @@ function Ring({
     <figure class="chart ring" ref={ref as never}>
       <figcaption>
         <h3>{name}</h3>
-        <span class="unit">probability of the next token, by how far ahead it is on the ring</span>
+        <span class="unit">probability of the next token, by how far ahead on the ring; outline: the teacher</span>
       </figcaption>
       <svg
         width={width}

@@ -181,7 +181,7 @@ function Detail({ current }: { current: Frame | undefined }) {
       {token === undefined ? (
         <p class="note">Choose a token: with the pointer, or with Tab and the arrow keys.</p>
       ) : (
-        <TokenDetail token={token} />
+        <TokenDetail token={token} kind={at?.student === 1 ? "b" : "a"} />
       )}
     </div>
   );
@@ -195,7 +195,7 @@ function mostApart({ tokens }: SeenText): number {
   );
 }
 
-function TokenDetail({ token }: { token: SeenToken }) {
+function TokenDetail({ token, kind }: { token: SeenToken; kind: "a" | "b" }) {
   const facts: readonly (readonly [string, number])[] = [
     ["KL(teacher ‖ student)", token.forwardKl],
     ["KL(student ‖ teacher)", token.reverseKl],
@@ -228,14 +228,14 @@ function TokenDetail({ token }: { token: SeenToken }) {
           </span>
         </div>
         {token.likely.map((one) => (
-          <Likely key={one.text} {...{ one, most, isThis: one.text === token.text }} />
+          <Likely key={one.text} {...{ one, most, kind, isThis: one.text === token.text }} />
         ))}
       </div>
     </>
   );
 }
 
-function Likely({ one, most, isThis }: { one: LikelyToken; most: number; isThis: boolean }) {
+function Likely({ one, most, kind, isThis }: { one: LikelyToken; most: number; kind: "a" | "b"; isThis: boolean }) {
   const { text, teacher, student, push } = one;
   const share = push === undefined ? 0 : Math.abs(push) / most;
   return (
@@ -251,7 +251,7 @@ function Likely({ one, most, isThis }: { one: LikelyToken; most: number; isThis:
       </span>
       <span role="cell" class="track">
         <span class="rail">
-          <i class="a" style={{ width: `${100 * student}%` }} />
+          <i class={kind} style={{ width: `${100 * student}%` }} />
         </span>
         {percent(student)}
       </span>
