@@ -1,5 +1,6 @@
 /** What the editor begins with: the same file works with `pupil check-losses` and in a run config. */
-export const exampleLoss = `import { assertShape, defineLoss, logProbsFromLogits, stopGradient } from "pupil";
+export const exampleLoss = `import * as tf from "@tensorflow/tfjs-core";
+import { assertShape, defineLoss, logProbsFromLogits, stopGradient } from "pupil";
 import { z } from "zod";
 
 // Twice the forward KL where the teacher is sure of the token, once where it is not.
@@ -18,10 +19,14 @@ export const sureKl = defineLoss({
   examples: [{}, { temperature: 2 }],
   evaluate({ studentLogits, teacherLogits }, { temperature }) {
     assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
-    const student = logProbsFromLogits(studentLogits, { temperature });
-    const teacher = logProbsFromLogits(stopGradient(teacherLogits), { temperature });
-    const p = teacher.exp();
-    return p.mul(teacher.sub(student)).sum(-1).mul(p.max(-1).add(1));
+    return tf.tidy(() => {
+      const student = logProbsFromLogits(studentLogits, { temperature });
+      const teacher = logProbsFromLogits(stopGradient(teacherLogits), { temperature });
+      const p = teacher.exp();
+      // What the teacher rules out does not count: 0 log 0 = 0.
+      const gap = tf.where(p.greater(0), teacher.sub(student), 0);
+      return p.mul(gap).sum(-1).mul(p.max(-1).add(1));
+    });
   },
 });
 `;

@@ -56,6 +56,7 @@ export function makeSession(place: SessionPlace): Session {
   let rows: StepRow[] = [];
   let reportedAt = 0;
   let lastFrame = -1;
+  let runs = 0;
   let busy: Promise<unknown> = Promise.resolve();
 
   /** One at a time: nothing is replaced in the middle of a step. */
@@ -178,10 +179,13 @@ export function makeSession(place: SessionPlace): Session {
   /** Trains until something else is wanted. */
   async function run(): Promise<void> {
     const every = Math.max(1, Math.round(steps / framesOfRun));
-    while (state === "running") {
+    runs += 1;
+    const thisRun = runs;
+    // Paused and started again between two steps, there would be two of these.
+    while (state === "running" && thisRun === runs) {
       try {
         await inTurn(async () => {
-          if (state !== "running") return;
+          if (state !== "running" || thisRun !== runs) return;
           const goesOn = step < steps && (await advance());
           if (!goesOn || step >= steps) {
             await show();
@@ -201,7 +205,8 @@ export function makeSession(place: SessionPlace): Session {
     // Said to who makes sessions.
     open: () => Promise.resolve(),
     async configure({ settings }) {
-      setState("paused");
+      // What runs ends here; "paused" is said again when the new students are there.
+      setState("empty");
       await inTurn(() => configure(settings));
     },
     run() {

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { RingPicture } from "../training/protocol.js";
 import { names } from "./charts.js";
 import { percent, ticks } from "./scales.js";
-import { useWidth } from "./size.js";
+import { useDark, useWidth } from "./size.js";
 import { fieldOf, frame, isComparing } from "./store.js";
 
 /** What students do with two modes: there where the teacher has them. */
@@ -143,6 +143,7 @@ function HeatSquare({
   kind: string;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const isDark = useDark();
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
@@ -155,7 +156,7 @@ function HeatSquare({
     }
     context.clearRect(0, 0, size, size);
     context.putImageData(image, 0, 0);
-  }, [rows, size]);
+  }, [rows, size, isDark]);
   return (
     <canvas
       ref={canvas}

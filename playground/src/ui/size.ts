@@ -15,3 +15,17 @@ export function useWidth<E extends HTMLElement>(first: number) {
   }, []);
   return { ref, width };
 }
+
+/** Whether the reader's system is dark, for what does not take its colours from a style sheet. */
+export function useDark(): boolean {
+  const [isDark, setDark] = useState(() => matchMedia(dark).matches);
+  useEffect(() => {
+    const list = matchMedia(dark);
+    const listen = () => setDark(list.matches);
+    list.addEventListener("change", listen);
+    return () => list.removeEventListener("change", listen);
+  }, []);
+  return isDark;
+}
+
+const dark = "(prefers-color-scheme: dark)";

@@ -142,9 +142,9 @@ function configure(): void {
   send({ type: "configure", settings: settings.value });
 }
 
-/** New settings: the students are made anew, shortly after the last change. */
-export function apply(next: Settings): void {
-  wantsToRun ||= state.value === "running";
+/** New settings: the students are made anew, shortly after the last change. What runs goes on with them. */
+export function apply(next: Settings, goesOn = true): void {
+  wantsToRun = goesOn && (wantsToRun || state.value === "running");
   settings.value = next;
   chosen.value = undefined;
   if (pending !== undefined) clearTimeout(pending);
@@ -167,9 +167,8 @@ export function setFields(fields: Readonly<Record<string, Json | undefined>>): v
 }
 
 export function choosePreset(name: PresetName): void {
-  wantsToRun = false;
   send({ type: "pause" });
-  apply(presets[name].settings);
+  apply(presets[name].settings, false);
 }
 
 export function setSecond(second: Settings["second"]): void {
