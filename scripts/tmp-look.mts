@@ -25,7 +25,10 @@ for (const word of process.argv.slice(2)) {
     if (tab) await page.getByRole("tab", { name: tab }).click();
     await page.waitForTimeout(1000);
   } catch (e) { console.log("FAILED", (e as Error).message.slice(0, 300)); }
-  await page.screenshot({ path: `/tmp/shots/${name}-${size}-${scheme}${tab.slice(0, 5).trim()}.png`, fullPage: true });
+  const base = `/tmp/shots/${name}-${size}-${scheme}-${tab.slice(0, 5).trim()}`;
+  await page.screenshot({ path: base + ".png" });
+  if (size !== "wide") { await page.evaluate("document.querySelector(\".panel\").scrollIntoView()"); await page.waitForTimeout(300); await page.screenshot({ path: base + "2.png" }); }
+  else await page.screenshot({ path: base + "-whole.png", fullPage: true });
   await page.close();
 }
 await browser.close(); await site.close();

@@ -29,7 +29,13 @@ export function ControlBar() {
         onClick={isRunning ? pause : start}
       >
         <Icon name={isRunning ? "pause" : "play"} />
-        {isRunning ? "Pause" : state.value === "finished" ? "Done" : step.value > 0 ? "Go on" : "Start"}
+        {isRunning
+          ? "Pause"
+          : state.value === "finished"
+            ? "Done"
+            : step.value > 0
+              ? "Go on"
+              : "Start"}
       </button>
       <button
         type="button"

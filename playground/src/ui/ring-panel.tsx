@@ -57,7 +57,9 @@ function Ring({
     <figure class="chart ring" ref={ref as never}>
       <figcaption>
         <h3>{name}</h3>
-        <span class="unit">probability of the next token, by how far ahead on the ring; outline: the teacher</span>
+        <span class="unit">
+          probability of the next token, by how far ahead on the ring; outline: the teacher
+        </span>
       </figcaption>
       <svg
         width={width}

@@ -222,9 +222,7 @@ function TokenDetail({ token, kind }: { token: SeenToken; kind: "a" | "b" }) {
           <span role="columnheader">teacher</span>
           <span role="columnheader">student</span>
           <span role="columnheader">
-            {hasPush
-              ? "what a step does to its logit"
-              : "the loss has no value of this token alone"}
+            {hasPush ? "push on its logit" : "the loss has no value of this token alone"}
           </span>
         </div>
         {token.likely.map((one) => (
@@ -235,7 +233,17 @@ function TokenDetail({ token, kind }: { token: SeenToken; kind: "a" | "b" }) {
   );
 }
 
-function Likely({ one, most, kind, isThis }: { one: LikelyToken; most: number; kind: "a" | "b"; isThis: boolean }) {
+function Likely({
+  one,
+  most,
+  kind,
+  isThis,
+}: {
+  one: LikelyToken;
+  most: number;
+  kind: "a" | "b";
+  isThis: boolean;
+}) {
   const { text, teacher, student, push } = one;
   const share = push === undefined ? 0 : Math.abs(push) / most;
   return (
