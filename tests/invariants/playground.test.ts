@@ -70,7 +70,7 @@ describe("the playground trains what pupil train does with its config", () => {
   test.each(Object.entries(cases))("%s", { timeout: 240_000 }, async (_name, full) => {
     const settings = shortened(full);
     const { session, ask, rows, of } = testSession();
-    using _session = session;
+    await using _session = session;
     await ask({ type: "configure", settings }, ...Array(steps).fill({ type: "step" }));
     const students = settings.second === undefined ? 1 : 2;
     for (let student = 0; student < students; student++) {

@@ -36,7 +36,7 @@ const framesOfRun = 120;
 /** Milliseconds between reports of steps. */
 const reportEveryMs = 50;
 
-export interface Session extends Disposable {
+export interface Session extends AsyncDisposable {
   handle(request: Request): Promise<void>;
 }
 
@@ -70,14 +70,15 @@ export function makeSession(place: SessionPlace): Session {
     state = next;
     place.emit({ type: "state", state });
   };
-  const release = () => {
-    for (const student of students) student[Symbol.dispose]();
+  const release = async () => {
+    const released = students;
     students = [];
+    for (const student of released) await student.release();
   };
   const useEngine = async (choice: BackendChoice) => {
     if (engine?.choice === choice) return engine;
     // What lives on one engine is not the other's.
-    release();
+    await release();
     teacherModel?.model.dispose();
     teacherModel = undefined;
     engine = undefined;
@@ -119,7 +120,7 @@ export function makeSession(place: SessionPlace): Session {
   };
 
   async function configure(settings: Settings): Promise<void> {
-    release();
+    await release();
     rows = [];
     step = 0;
     lastFrame = -1;
@@ -292,11 +293,13 @@ export function makeSession(place: SessionPlace): Session {
         if (request.type === "configure" || request.type === "step") setState("failed");
       }
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       setState("empty");
-      release();
-      teacherModel?.model.dispose();
-      teacherModel = undefined;
+      await inTurn(async () => {
+        await release();
+        teacherModel?.model.dispose();
+        teacherModel = undefined;
+      });
     },
   };
 }

@@ -44,7 +44,7 @@ export interface Resources {
 const shownRows = 3;
 
 /** A student in training. */
-export interface TrainedStudent extends Disposable {
+export interface TrainedStudent {
   readonly model: Decoder;
   readonly tokenizer: Tokenizer;
   readonly teacherParameters: number | undefined;
@@ -55,6 +55,8 @@ export interface TrainedStudent extends Disposable {
   /** How it and its teacher see what it writes now, and rows of the data. */
   look(step: number): Promise<StudentFrame>;
   write(prompt: string, greedy: boolean): Promise<string>;
+  /** Ends the training and releases what it holds. */
+  release(): Promise<void>;
 }
 
 /**
@@ -87,7 +89,15 @@ export async function makeStudent(
     owned.length = 0;
   };
   try {
-    return { ...(await assemble(config, trainer, resources, own)), [Symbol.dispose]: dispose };
+    const { training, ...student } = await assemble(config, trainer, resources, own);
+    return {
+      ...student,
+      async release() {
+        // Between two steps it holds what the last one was made of.
+        await training.return(undefined);
+        dispose();
+      },
+    };
   } catch (error) {
     dispose();
     throw error;
@@ -99,7 +109,9 @@ async function assemble(
   trainer: Extract<RunConfig["trainer"], { type: "distill" }>,
   { text, ownLosses, teacherModel, startFolder }: Resources,
   own: <T extends { dispose(): void }>(owner: T) => T,
-): Promise<Omit<TrainedStudent, typeof Symbol.dispose>> {
+): Promise<
+  Omit<TrainedStudent, "release"> & { readonly training: AsyncGenerator<StepMetrics> }
+> {
   if (config.teacher === undefined) {
     throw new PupilError("Distillation needs a teacher.", { field: "teacher" });
   }
@@ -187,6 +199,7 @@ async function assemble(
     });
 
   return {
+    training,
     ...{
       model: student,
       tokenizer,

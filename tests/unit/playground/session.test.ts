@@ -31,7 +31,7 @@ describe("a session of the playground", () => {
     timeout: 120_000,
   }, async () => {
     const { session, ask, of, rows } = testSession();
-    using _session = session;
+    await using _session = session;
     await ask({ type: "configure", settings: twoModes });
     const [first] = of("frame");
     expect(first?.frame.step).toBe(0);
@@ -65,7 +65,7 @@ describe("a session of the playground", () => {
     timeout: 120_000,
   }, async () => {
     const { session, ask, of } = testSession();
-    using _session = session;
+    await using _session = session;
     const settings = changed(presets.addition.settings, small);
     await ask({ type: "configure", settings });
     const { texts = [] } = of("frame")[0]?.frame.students[0] ?? {};
@@ -96,7 +96,7 @@ describe("a session of the playground", () => {
     timeout: 120_000,
   }, async () => {
     const { session, ask, of } = testSession();
-    using _session = session;
+    await using _session = session;
     const settings = changed(presets.text.settings, {
       ...small,
       "student.architecture.hiddenSize": 16,
@@ -139,7 +139,7 @@ describe("a session of the playground", () => {
 
   test("refuses a zip that holds no student", async () => {
     const { session, of } = testSession();
-    using _session = session;
+    await using _session = session;
     await session.handle({ type: "load", name: "x.zip", bytes: new Uint8Array([1, 2, 3]) });
     expect(of("refused")[0]?.message).toMatch(/^x.zip: It is no zip/);
     expect(of("loaded")).toEqual([]);
@@ -147,7 +147,7 @@ describe("a session of the playground", () => {
 
   test("trains with a loss of one's own", { timeout: 120_000 }, async () => {
     const { session, ask, rows } = testSession();
-    using _session = session;
+    await using _session = session;
     const settings = {
       ...changed(twoModes, { losses: ["own-loss.mjs"], "trainer.loss": [{ type: "sure-kl" }] }),
       ownLoss: exampleLoss,
@@ -172,7 +172,7 @@ describe("a session of the playground", () => {
     ["one mode twice", { "teacher.offsets": [3, 27] }, /both modes are the same/],
   ])("refuses %s in words", async (_name, fields, message) => {
     const { session, of } = testSession();
-    using _session = session;
+    await using _session = session;
     const { second: _second, ...settings } = changed(twoModes, fields);
     await session.handle({ type: "configure", settings });
     await session.handle({ type: "step" });
