@@ -67,7 +67,7 @@ const cases: Record<string, Settings> = {
 };
 
 describe("the playground trains what pupil train does with its config", () => {
-  test.each(Object.entries(cases))("%s", { timeout: 240_000 }, async (_name, full) => {
+  test.each(Object.entries(cases))("%s", { timeout: 600_000 }, async (_name, full) => {
     const settings = shortened(full);
     const { session, ask, rows, of } = testSession();
     await using _session = session;

@@ -109,9 +109,7 @@ async function assemble(
   trainer: Extract<RunConfig["trainer"], { type: "distill" }>,
   { text, ownLosses, teacherModel, startFolder }: Resources,
   own: <T extends { dispose(): void }>(owner: T) => T,
-): Promise<
-  Omit<TrainedStudent, "release"> & { readonly training: AsyncGenerator<StepMetrics> }
-> {
+): Promise<Omit<TrainedStudent, "release"> & { readonly training: AsyncGenerator<StepMetrics> }> {
   if (config.teacher === undefined) {
     throw new PupilError("Distillation needs a teacher.", { field: "teacher" });
   }

@@ -28,7 +28,7 @@ const twoModes = changed(presets["two-modes"].settings, small);
 
 describe("a session of the playground", () => {
   test("trains two students from the same weights, and shows how they stand", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const { session, ask, of, rows } = testSession();
     await using _session = session;
@@ -62,7 +62,7 @@ describe("a session of the playground", () => {
   });
 
   test("has of each token both distributions and what the loss does about them", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const { session, ask, of } = testSession();
     await using _session = session;
@@ -93,7 +93,7 @@ describe("a session of the playground", () => {
   });
 
   test("a student that left comes back the same, here and in pupil", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const { session, ask, of } = testSession();
     await using _session = session;
@@ -145,7 +145,7 @@ describe("a session of the playground", () => {
     expect(of("loaded")).toEqual([]);
   });
 
-  test("trains with a loss of one's own", { timeout: 120_000 }, async () => {
+  test("trains with a loss of one's own", { timeout: 600_000 }, async () => {
     const { session, ask, rows } = testSession();
     await using _session = session;
     const settings = {

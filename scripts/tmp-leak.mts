@@ -1,0 +1,24 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { startBackend } from "pupil";
+import { nodePlatform } from "pupil/node";
+import { testSession } from "../tests/setup/playground.js";
+import { presets } from "../playground/src/training/presets.js";
+import { exampleLoss } from "../playground/src/training/example-loss.js";
+import { unzipSync } from "fflate";
+await startBackend("wasm", { platform: nodePlatform });
+const { session, ask, of, rows } = testSession();
+const count = () => tf.memory().numTensors;
+const text = structuredClone(presets.text.settings) as any; text.config.student.architecture.hiddenSize = 16; text.config.trainer.batchSize = 2;
+const ring = structuredClone(presets["two-modes"].settings) as any; ring.config.trainer.batchSize = 2;
+const own = { ...ring, config: { ...ring.config, losses: ["own-loss.mjs"], trainer: { ...ring.config.trainer, loss: [{ type: "sure-kl" }] } }, ownLoss: exampleLoss };
+console.log("start", count());
+for (const s of [ring, ring, text, text, own, presets.addition.settings]) { await ask({ type: "configure", settings: s }, { type: "step" }, { type: "step" }); console.log(count(), JSON.stringify(rows().at(-1)!.students.map((x) => [x.loss, x.forwardKl, x.reverseKl]))); }
+await ask({ type: "configure", settings: text }, { type: "step" });
+const write = { type: "write", student: 0, prompt: "You are ", greedy: true } as const;
+await ask(write, { type: "export", student: 0 });
+const a = of("written").at(-1)!.text; const bytes = of("exported").at(-1)!.bytes;
+console.log(JSON.stringify(a), Object.keys(unzipSync(bytes)));
+await ask({ type: "load", name: "student.zip", bytes }, { type: "configure", settings: { ...text, config: { ...text.config, student: { from: "student" } } } }, write);
+console.log(JSON.stringify(of("written").at(-1)!.text) === JSON.stringify(a), of("loaded").at(-1));
+await session[Symbol.asyncDispose]();
+console.log("end", count());
