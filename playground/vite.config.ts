@@ -60,6 +60,8 @@ export default defineConfig({
   base: "./",
   plugins: [catalogPlugin(), teacherPlugin()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // What the worker imports is found before the page is, which else would be loaded a second time.
+  optimizeDeps: { entries: ["index.html", "src/training/worker.ts"] },
   server: { headers, fs: { allow: [place("..")] } },
   preview: { headers },
   worker: { format: "es" },

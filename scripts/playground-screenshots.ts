@@ -1,6 +1,7 @@
 /**
  * Pictures of every screen of the playground, wide and narrow, light and dark, by a headless Chromium; needs a built
- * playground (`npm run playground:build`). The first word is the folder that they are written to.
+ * playground (`npm run playground:build`). The first word is the folder that they are written to, the second one a screen;
+ * docs/images has the wide light ones of two.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -23,8 +24,8 @@ async function trainTo(page: Page, step: number): Promise<void> {
 }
 
 const screens: Readonly<Record<string, { preset: PresetName; step: number; tab?: string }>> = {
-  "two-modes": { preset: "two-modes", step: 400 },
-  addition: { preset: "addition", step: 200 },
+  "two-modes": { preset: "two-modes", step: 300 },
+  addition: { preset: "addition", step: 60 },
   loss: { preset: "text", step: 40, tab: "A loss of your own" },
   files: { preset: "text", step: 40, tab: "Config and files" },
   write: { preset: "text", step: 40, tab: "Let it write" },
