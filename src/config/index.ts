@@ -65,6 +65,7 @@ export {
 } from "./dataset-schema.js";
 export { describeFields, type FieldDescription } from "./describe.js";
 export { findComponents } from "./find-component.js";
+export { freshContext, freshStudentConfig } from "./fresh-student.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
 export { noOwnComponents, type OwnComponents } from "./own-components.js";
 export { reinforceTrainerSchema } from "./reinforce-trainer.js";

@@ -10,7 +10,7 @@ import type { Teacher } from "./teacher.js";
  *
  * Owns the average, not the student.
  *
- * @param decay from 0 (the student after its last step) to below 1
+ * @param decay from 0 (the student after its last step) to 1 (the student as it is now, for ever)
  * @see Tarvainen & Valpola 2017, "Mean teachers are better role models", arXiv 1703.01780
  */
 export function averageTeacher(
@@ -21,6 +21,7 @@ export function averageTeacher(
   const average = copyDecoder(student);
   const state = variableState(average.parameters, "average");
   const afterStep = () => {
+    if (decay === 1) return;
     tf.tidy(() => {
       for (const [name, current] of student.effectiveParameters()) {
         const parameter = average.parameters.get(name) as tf.Variable;

@@ -1,5 +1,6 @@
 import {
   contextNotes,
+  freshContext,
   type OwnComponents,
   prepareData,
   type PreparedData,
@@ -32,7 +33,6 @@ import {
   checkContext,
   chooseTokenizer,
   type DataParts,
-  freshContext,
   freshStudent,
   loadRunTeacher,
   loadStudent,

@@ -2,10 +2,9 @@ import {
   byteTokenizerFor,
   characterTokenizerFor,
   type DataAccess,
+  freshStudentConfig,
   namedDatasets,
   type OwnComponents,
-  parseConfig,
-  positionsNeeded,
   type PreparedData,
   type RunConfig,
 } from "../../config/index.js";
@@ -18,7 +17,6 @@ import {
   type Decoder,
   initializeDecoderInPieces,
   type ModelConfig,
-  modelConfigSchema,
   setActiveAdapter,
 } from "../../models/index.js";
 import type { TeacherDefinition } from "../../teachers/index.js";
@@ -165,15 +163,6 @@ function tokenizerRemedy({ tokenizer, teacher, student, alignment }: TokenizerCh
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** Positions for all that is read and sampled, but for completions beyond what the teacher can read. */
-export function freshContext(
-  config: RunConfig,
-  data: PreparedData,
-  teacherContext = Number.POSITIVE_INFINITY,
-): number {
-  return Math.max(data.positions, Math.min(positionsNeeded(config, data), teacherContext));
-}
-
 export interface FreshStudentOptions {
   readonly maxPositions: number;
   /** Configs of the models that are loaded already. */
@@ -194,20 +183,7 @@ export async function freshStudent(
   data: PreparedData,
   { maxPositions, random, ...others }: FreshStudentOptions,
 ): Promise<Decoder> {
-  const options = {
-    vocabSize: tokenizer.vocabSize,
-    maxPositions,
-    eosTokenIds: [...tokenizer.endIds],
-    padTokenId: tokenizer.endIds.length === 0 ? null : tokenizer.padId,
-    ...config.student.architecture,
-  };
-  const model = parseConfig(modelConfigSchema, options, "student.architecture");
-  if (model.vocabSize < tokenizer.vocabSize) {
-    throw new PupilError(
-      `is ${model.vocabSize}, but the tokenizer has ${tokenizer.vocabSize} ids.`,
-      { field: "student.architecture.vocabSize", remedy: "Leave it out, or make it larger." },
-    );
-  }
+  const model = freshStudentConfig(config, tokenizer, maxPositions);
   requireRunFits(config, {
     ...{ student: model, ...others, fewestPositions: fewestPositions(config, data) },
   });

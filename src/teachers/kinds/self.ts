@@ -15,9 +15,11 @@ export const selfTeacherKind = defineTeacherKind({
     emaDecay: z
       .number()
       .min(0)
-      .lt(1)
+      .max(1)
       .optional()
-      .describe("Uses the moving average of the weights with this decay. Default: as they are."),
+      .describe(
+        "Uses the moving average of the weights with this decay; 1: as they were when training began. Default: as they are.",
+      ),
     adapter: z
       .literal("none")
       .optional()

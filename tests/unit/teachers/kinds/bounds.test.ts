@@ -61,7 +61,7 @@ test.each<[type: string, option: string, right: unknown[], wrong: unknown[]]>([
   ["onnx", "file", ["a.onnx"], ["a.onnx.bin", "onnx"]],
   ["onnx", "device", ["cpu", "webgpu"], ["cuda"]],
   ["onnx", "dtype", ["fp32", "q4f16"], ["fp8"]],
-  ["self", "emaDecay", [0, 0.999], [-0.1, 1]],
+  ["self", "emaDecay", [0, 0.999, 1], [-0.1, 1.1]],
   ["self", "adapter", ["none"], ["other"]],
   ["mixture", "mode", ["probabilities", "route"], ["other"]],
   ["mixture", "teachers", [[{ type: "hidden-markov", weight: 0.1 }]], [[], [{ type: "self" }]]],

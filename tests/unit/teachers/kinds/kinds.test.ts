@@ -59,9 +59,9 @@ describe("a mixture", () => {
   });
 });
 
-test("the average of oneself forgets: a decay of 1 would never move", () => {
+test("the average of oneself: a decay of 1 never moves from where it began", () => {
   const isValid = (emaDecay: number) => teacherSchema.safeParse({ type: "self", emaDecay }).success;
-  expect([-0.1, 0, 0.999, 1].map(isValid)).toEqual([false, true, true, false]);
+  expect([-0.1, 0, 0.999, 1, 1.1].map(isValid)).toEqual([false, true, true, true, false]);
 });
 
 test("what nobody sets is the documented default", () => {

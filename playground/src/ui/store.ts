@@ -1,0 +1,256 @@
+import { computed, effect, signal } from "@preact/signals";
+import { fromAddress, toAddress } from "../training/address.js";
+import { type PresetName, presets } from "../training/presets.js";
+import type {
+  CheckedLosses,
+  Frame,
+  Report,
+  Request,
+  RunFacts,
+  RunState,
+  StepRow,
+} from "../training/protocol.js";
+import {
+  configOf,
+  type Json,
+  type JsonObject,
+  ownLossPath,
+  type Settings,
+  studentPath,
+  valueAt,
+  withValue,
+} from "../training/settings.js";
+import { download } from "./download.js";
+import { addFrame, addRows } from "./history.js";
+import { startWorker, type WorkerClient } from "./worker-client.js";
+
+const first = readAddress();
+
+/** What the address said, or why it could not be read. */
+function readAddress(): { settings: Settings; problem?: string } {
+  const fallback = presets["two-modes"].settings;
+  try {
+    return { settings: fromAddress(location.hash) ?? fallback };
+  } catch (error) {
+    return { settings: fallback, problem: `This link cannot be read. ${(error as Error).message}` };
+  }
+}
+
+export const settings = signal<Settings>(first.settings);
+export const run = signal<RunFacts | undefined>(undefined);
+export const state = signal<RunState>("empty");
+export const rows = signal<readonly StepRow[]>([]);
+export const frames = signal<readonly Frame[]>([]);
+export const tokensPerSecond = signal(0);
+/** The frame that is looked at; undefined: the newest. */
+export const frozenAt = signal<number | undefined>(undefined);
+/** The token that is looked at, by student, text and place. */
+export const chosen = signal<{ student: number; text: number; token: number } | undefined>(
+  undefined,
+);
+export const shadeBy = signal<"f" | "r">("f");
+export const problem = signal<string | undefined>(first.problem);
+export const notice = signal<string | undefined>(undefined);
+export const written = signal<{ readonly prompt: string; readonly text: string } | undefined>(
+  undefined,
+);
+export const checked = signal<CheckedLosses | undefined>(undefined);
+export const checking = signal(false);
+/** Texts of losses that passed the checks here: only those are run in a training. */
+export const passed = signal<ReadonlySet<string>>(new Set());
+export const loadedStudent = signal<string | undefined>(undefined);
+
+export const frame = computed(() => {
+  const all = frames.value;
+  const at = frozenAt.value;
+  return at === undefined ? all.at(-1) : (all.find(({ step }) => step === at) ?? all.at(-1));
+});
+export const step = computed(() => rows.value.at(-1)?.step ?? 0);
+export const isComparing = computed(() => settings.value.second !== undefined);
+
+/** A loss that a link brought, or that was changed, waits until it was checked. */
+export const waitsForCheck = computed(() => {
+  const { ownLoss } = settings.value;
+  return ownLoss !== undefined && !passed.value.has(ownLoss);
+});
+
+/** The value of a field of a student's config. */
+export const fieldOf = (path: string, student = 0): Json | undefined =>
+  valueAt(configOf(settings.value, student), path);
+
+let client: WorkerClient | undefined;
+/** Requests that wait for the settings to be sent. */
+let wantsToRun = false;
+let pending: ReturnType<typeof setTimeout> | undefined;
+
+function onReport(report: Report): void {
+  switch (report.type) {
+    case "built":
+      run.value = report.run;
+      problem.value = undefined;
+      rows.value = [];
+      frames.value = [];
+      frozenAt.value = undefined;
+      break;
+    case "rows":
+      rows.value = addRows(rows.value, report.rows);
+      tokensPerSecond.value = report.tokensPerSecond;
+      break;
+    case "frame":
+      frames.value = addFrame(frames.value, report.frame);
+      break;
+    case "state":
+      state.value = report.state;
+      if (report.state === "paused" && wantsToRun) {
+        wantsToRun = false;
+        client?.send({ type: "run" });
+      }
+      break;
+    case "written":
+      written.value = { prompt: report.prompt, text: report.text };
+      break;
+    case "exported":
+      download(report.name, report.bytes, "application/octet-stream");
+      break;
+    case "loaded":
+      loadedStudent.value = report.name;
+      notice.value = `${report.name}: a student of ${report.parameters.toLocaleString("en-US")} parameters. This run begins with it.`;
+      setField("student", { from: studentPath });
+      break;
+    case "adopted":
+      notice.value = report.notes.join(" ") || "The config is in the form now.";
+      apply(report.settings);
+      break;
+    case "checked":
+      break;
+    case "refused":
+      problem.value = report.message;
+      wantsToRun = false;
+      break;
+  }
+}
+
+export function send(request: Request): void {
+  client ??= startWorker(onReport);
+  client.send(request);
+}
+
+/** Sends the settings; a run that goes on goes on with them, from its first step. */
+function configure(): void {
+  pending = undefined;
+  if (waitsForCheck.value) return;
+  send({ type: "configure", settings: settings.value });
+}
+
+/** New settings: the students are made anew, shortly after the last change. What runs goes on with them. */
+export function apply(next: Settings, goesOn = true): void {
+  wantsToRun = goesOn && (wantsToRun || state.value === "running");
+  settings.value = next;
+  chosen.value = undefined;
+  if (pending !== undefined) clearTimeout(pending);
+  pending = setTimeout(configure, 200);
+}
+
+/** Sets one field; of the second student where it differs there. */
+export function setField(path: string, value: Json | undefined): void {
+  const { config, ...rest } = settings.value;
+  apply({ ...rest, config: withValue(config, path, value) as JsonObject });
+}
+
+export function setFields(fields: Readonly<Record<string, Json | undefined>>): void {
+  const { config, ...rest } = settings.value;
+  const changed = Object.entries(fields).reduce<Json>(
+    (json, [path, value]) => withValue(json, path, value),
+    config,
+  );
+  apply({ ...rest, config: changed as JsonObject });
+}
+
+export function choosePreset(name: PresetName): void {
+  send({ type: "pause" });
+  apply(presets[name].settings, false);
+}
+
+export function setSecond(second: Settings["second"]): void {
+  const { second: _second, ...rest } = settings.value;
+  apply(second === undefined ? rest : { ...rest, second });
+}
+
+export function start(): void {
+  if (pending !== undefined) {
+    wantsToRun = true;
+    return;
+  }
+  frozenAt.value = undefined;
+  send({ type: "run" });
+}
+
+export function pause(): void {
+  wantsToRun = false;
+  send({ type: "pause" });
+}
+
+export function oneStep(): void {
+  frozenAt.value = undefined;
+  send({ type: "step" });
+}
+
+export function reset(): void {
+  wantsToRun = false;
+  send({ type: "pause" });
+  configure();
+}
+
+/** Checks losses in a worker of their own, so that a training goes on meanwhile. */
+export function check(source: string): void {
+  checking.value = true;
+  checked.value = undefined;
+  problem.value = undefined;
+  const checker = startWorker((report) => {
+    if (report.type !== "checked" && report.type !== "refused") return;
+    checker.end();
+    checking.value = false;
+    if (report.type === "refused") {
+      problem.value = report.message;
+      return;
+    }
+    checked.value = report.outcome;
+    if (report.outcome.failed > 0) return;
+    passed.value = new Set([...passed.value, source]);
+    const waits = settings.value.ownLoss === source;
+    if (waits) configure();
+  });
+  checker.send({ type: "check", source });
+}
+
+/** Trains with a loss that passed: it is the first term of the (second, where there are two) student's loss. */
+export function useOwnLoss(source: string, name: string): void {
+  const { config, ...rest } = settings.value;
+  const withModule = withValue(config, "losses", [ownLossPath]);
+  const changed = withValue(withModule, "trainer.loss", [{ type: name }]) as JsonObject;
+  apply({ ...rest, config: changed, ownLoss: source });
+}
+
+export function dropOwnLoss(): void {
+  const { config, ownLoss: _ownLoss, ...rest } = settings.value;
+  const without = withValue(config, "losses", undefined);
+  const changed = withValue(without, "trainer.loss", [{ type: "forward-kl" }]) as JsonObject;
+  apply({ ...rest, config: changed });
+}
+
+/** Keeps the address what the page is set to, and starts. */
+export function begin(): void {
+  effect(() => {
+    const address = toAddress(settings.value);
+    history.replaceState(null, "", `#${address}`);
+  });
+  addEventListener("hashchange", () => {
+    try {
+      const next = fromAddress(location.hash);
+      if (next !== undefined && toAddress(next) !== toAddress(settings.value)) apply(next);
+    } catch (error) {
+      problem.value = `This link cannot be read. ${(error as Error).message}`;
+    }
+  });
+  configure();
+}

@@ -1,0 +1,59 @@
+/**
+ * Pictures of every screen of the playground, wide and narrow, light and dark, by a headless Chromium; needs a built
+ * playground (`npm run playground:build`). The first word is the folder that they are written to, the second one a screen;
+ * docs/images has the wide light ones of two.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium, type Page } from "playwright-core";
+import { toAddress } from "../playground/src/training/address.js";
+import { type PresetName, presets } from "../playground/src/training/presets.js";
+import { chromiumPath } from "../tests/setup/browser.js";
+import { serveFolder } from "../tests/setup/playground-site.js";
+
+const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);
+if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");
+
+/** Trains until a step. */
+async function trainTo(page: Page, step: number): Promise<void> {
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const there = `Number(document.querySelector(".where b").textContent.replaceAll(",", "")) >= ${step}`;
+  await page.waitForFunction(there, undefined, { timeout: 300_000 });
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.waitForTimeout(500);
+}
+
+const screens: Readonly<Record<string, { preset: PresetName; step: number; tab?: string }>> = {
+  "two-modes": { preset: "two-modes", step: 300 },
+  addition: { preset: "addition", step: 60 },
+  loss: { preset: "text", step: 40, tab: "A loss of your own" },
+  files: { preset: "text", step: 40, tab: "Config and files" },
+  write: { preset: "text", step: 40, tab: "Let it write" },
+};
+const sizes = { wide: [1280, 800], narrow: [390, 844] } as const;
+
+mkdirSync(folder, { recursive: true });
+const site = await serveFolder("playground/dist");
+const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+for (const [name, { preset, step, tab }] of Object.entries(screens)) {
+  if (only !== undefined && !name.startsWith(only)) continue;
+  for (const [size, [width, height]] of Object.entries(sizes)) {
+    const context = await browser.newContext({ viewport: { width, height } });
+    const page = await context.newPage();
+    await page.goto(`${site.url}#${toAddress(presets[preset].settings)}`);
+    await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+    await trainTo(page, step);
+    if (tab !== undefined) await page.getByRole("tab", { name: tab }).click();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(200);
+      const path = (part: string) => join(folder, `${name}-${size}-${colorScheme}${part}.png`);
+      await page.screenshot({ path: path("") });
+      await page.screenshot({ path: path("-whole"), fullPage: true });
+    }
+    await context.close();
+    console.log(`${name}, ${size}`);
+  }
+}
+await browser.close();
+await site.close();
