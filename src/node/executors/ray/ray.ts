@@ -169,8 +169,9 @@ function refused(what: string, { status, text }: RayAnswer): PupilError {
   const lines = text.trim().split("\n");
   const said = `Ray answered ${status} to ${what}: ${lines.at(-1)?.slice(0, 500) ?? ""}`;
   // A head that has just started has no agent yet; behind a proxy one that restarts is a bad gateway.
-  const isStarting = status === 500 && /no available agent|try again later/i.test(text);
-  if (isStarting || [502, 503, 504].includes(status)) {
+  // So does one that ends, in words of the web framework's; a submit that Ray itself refuses has a traceback.
+  const passes = /no available agent|try again later|server got itself in trouble/i;
+  if ((status === 500 && passes.test(text)) || [502, 503, 504].includes(status)) {
     return new EngineAwayError(said, { field: "RAY_ADDRESS" });
   }
   return new PupilError(said, {

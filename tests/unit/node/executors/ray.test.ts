@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { EngineAwayError } from "../../../../src/node/executors/executor.js";
 import { rayFields } from "../../../../src/node/executors/ray/fields.js";
 import { rayExecutor, rayState } from "../../../../src/node/executors/ray/ray.js";
-import { rayHttp } from "../../../../src/node/executors/ray/ray-http.js";
+import { type AskRay, rayHttp } from "../../../../src/node/executors/ray/ray-http.js";
 import { zip, zipFolder } from "../../../../src/node/executors/ray/zip.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -138,6 +138,13 @@ describe("Ray's jobs", () => {
     await expect(ray.submit(cells(1), { ...options, key: "early" })).rejects.toThrow(
       EngineAwayError,
     );
+    const ending: AskRay = () =>
+      Promise.resolve({
+        status: 500,
+        text: "500 Internal Server Error\n\nServer got itself in trouble",
+      });
+    const restarted = await rayExecutor(rayFields.parse({}), place("x"), ending);
+    await expect(restarted.states(["a"])).rejects.toThrow(EngineAwayError);
     const closed = rayHttp({ RAY_ADDRESS: "http://127.0.0.1:9" });
     await expect(closed("GET", "/api/version")).rejects.toThrow(EngineAwayError);
   });
