@@ -59,7 +59,7 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   {
-    files: ["tests/**", "*.config.ts"],
+    files: ["tests/**", "**/*.config.ts"],
     rules: { "no-restricted-syntax": ["error", noTidyAsync, noMathRandom], "no-console": "off" },
   },
 );

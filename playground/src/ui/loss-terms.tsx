@@ -1,4 +1,4 @@
-import { catalog } from "virtual:catalog";
+import { catalog } from "./catalog.js";
 import type { LossEntry } from "../training/catalog.js";
 import type { Json, JsonObject } from "../training/settings.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";

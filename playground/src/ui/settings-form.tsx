@@ -1,4 +1,4 @@
-import { catalog } from "virtual:catalog";
+import { catalog } from "./catalog.js";
 import { type PresetName, presets } from "../training/presets.js";
 import { type Json, type JsonObject, teacherPath, textPath } from "../training/settings.js";
 import { ChoiceField, NumberField, SchemaField, SliderField } from "./fields.js";
