@@ -40,11 +40,11 @@ type Layout = "out-in" | "in-out";
 
 /** x, weight and bias of a layer whose weight has 102 KiB. */
 const layer = (rows: number, layout: Layout) =>
-  [of([rows, 200], "x"), of(layout === "out-in" ? [130, 200] : [200, 130], "w"), of([130], "b")] as [
-    tf.Tensor2D,
-    tf.Tensor2D,
-    tf.Tensor1D,
-  ];
+  [
+    of([rows, 200], "x"),
+    of(layout === "out-in" ? [130, 200] : [200, 130], "w"),
+    of([130], "b"),
+  ] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
 
 /** Its gradients; its outputs are small enough for the ops of tfjs that come after it. */
 const gradients = (weightLayout: Layout) => () => {
