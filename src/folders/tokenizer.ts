@@ -72,7 +72,7 @@ async function readTokenizerFiles(folder: FolderFiles, given: string | undefined
 /** The older form whose files a folder holds; undefined where it cannot tell what it holds, and has none. */
 async function olderFormIn(folder: FolderFiles) {
   const names = await folder.list();
-  const isThere = (name: string) => names?.includes(name) ?? folder.has(name);
+  const isThere = async (name: string) => names?.includes(name) ?? (await folder.has(name));
   for (const form of olderForms) {
     const there = await Promise.all(form.files.map(isThere));
     if (there.every(Boolean)) return form;

@@ -14,7 +14,7 @@ export interface Upload {
  */
 export class UploadArena {
   private readonly buffer: GPUBuffer;
-  private readonly values: Uint8Array;
+  private readonly values: Uint8Array<ArrayBuffer>;
   private used = 0;
 
   constructor(device: GPUDevice, capacity = 2 ** 20) {

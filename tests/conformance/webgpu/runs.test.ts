@@ -18,8 +18,6 @@ const architecture = { family: "llama", hiddenSize: 16, numLayers: 2, numHeads: 
 /** Few and short, since a GPU in software takes a second for a token. */
 const evaluation = { every: 4, rows: 2, maxNewTokens: 4 };
 
-const none = { every: 0, rows: 2 };
-
 /** By name, the changes of a tiny run; `from` is a model folder. */
 const kinds: Readonly<Record<string, (from: string, folder: string) => object | Promise<object>>> =
   {
