@@ -35,7 +35,8 @@ export interface StorageNavigator {
 }
 
 export function webNavigator(): StorageNavigator {
-  return (globalThis as { navigator?: StorageNavigator }).navigator ?? {};
+  const { navigator } = globalThis as unknown as { navigator?: StorageNavigator };
+  return navigator ?? {};
 }
 
 /** Writes a file in one piece, by the way that this browser has. */

@@ -111,7 +111,10 @@ const completionCommand: CliCommand = {
     "pupil completion bash >> ~/.bashrc": "from the next shell on; zsh: >> ~/.zshrc",
     "pupil completion fish > ~/.config/fish/completions/pupil.fish": "where fish looks for it",
   },
-  run: async () => (await import("../commands/completion.js")).completionCommand,
+  async run() {
+    const { completionCommand: complete } = await import("../commands/completion.js");
+    return (shell: string, words: readonly string[]) => complete(commands, shell, words);
+  },
 };
 
 /** Every command, in the order of the help. */
