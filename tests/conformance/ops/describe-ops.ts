@@ -11,6 +11,7 @@ import { distributionCases } from "./cases/distributions.js";
 import { hiddenCases } from "./cases/hidden.js";
 import { layerCases } from "./cases/layers.js";
 import { normals, type OpCase } from "./cases/op-case.js";
+import { reductionCases } from "./cases/reductions.js";
 import { residualCases } from "./cases/residual.js";
 import { expectClose } from "./closeness.js";
 import { centralDifferences } from "./reference/differences.js";
@@ -21,6 +22,7 @@ export const opCases: readonly OpCase[] = [
   ...residualCases,
   ...distributionCases,
   ...hiddenCases,
+  ...reductionCases,
 ];
 const relative = 2e-5;
 
