@@ -130,6 +130,12 @@ export interface DiagnosticCounts {
   readonly pairs: number;
 }
 
+/**
+ * Share of Σ² / n that float32 sums may be off by: a variance below it is that of advantages that are all equal, as far as
+ * sums can tell, and is 0. So is the spread of advantages within a thousandth of their size.
+ */
+const roundingOfSquares = 1e-6;
+
 /** What the sums say: means over positions or pairs, and the standard deviation of the advantages. */
 export function diagnosticMeans(
   sums: Readonly<Record<string, number>>,
@@ -150,6 +156,10 @@ export function diagnosticMeans(
   };
   if (advantages === undefined || advantageSquares === undefined) return means;
   const mean = advantages / Math.max(1, sampledTokens);
-  const variance = advantageSquares / Math.max(1, sampledTokens) - mean ** 2;
-  return { ...means, advantageStd: Math.sqrt(Math.max(0, variance)) };
+  const meanSquare = advantageSquares / Math.max(1, sampledTokens);
+  const variance = meanSquare - mean ** 2;
+  return {
+    ...means,
+    advantageStd: variance > roundingOfSquares * meanSquare ? Math.sqrt(variance) : 0,
+  };
 }

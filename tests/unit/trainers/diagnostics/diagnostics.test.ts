@@ -149,6 +149,12 @@ test("means are over what each sum counts; a spread is never below 0", () => {
   expect(diagnosticMeans({ forwardKl: 0.5 }, none)).toEqual({ forwardKl: 0.5 });
   const equal = { advantages: 3, advantageSquares: 2.99 };
   expect(diagnosticMeans(equal, { ...none, sampledTokens: 3 })).toEqual({ advantageStd: 0 });
+  // 100 advantages of -0.7, summed in float32.
+  const rounded = { advantages: -70, advantageSquares: Math.fround(49.000008) };
+  const ofHundred = { ...none, sampledTokens: 100 };
+  expect(diagnosticMeans(rounded, ofHundred)).toEqual({ advantageStd: 0 });
+  const spread = { advantages: -70, advantageSquares: 49.0049 };
+  expect(diagnosticMeans(spread, ofHundred)["advantageStd"]).toBeCloseTo(0.007, 4);
 });
 
 describe("the positions looked at", () => {
