@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { presets } from "../../playground/src/training/presets.js";
 import { textOf } from "../../playground/src/training/session.js";
 import {
@@ -10,7 +10,10 @@ import {
   type Settings,
   withValue,
 } from "../../playground/src/training/settings.js";
+import { startBackend } from "../../src/backend/index.js";
 import { parseConfig, runConfigSchema } from "../../src/config/index.js";
+import { nodePlatform } from "../../src/node/index.js";
+import { useCpu } from "../setup/backend.js";
 import { runToEnd, stepsOf, weightsOf } from "../setup/runs.js";
 import { testSession } from "../setup/playground.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
@@ -36,7 +39,7 @@ function runOf(settings: Settings, student: number) {
     const holder = config[part] as JsonObject;
     if (holder[name] !== undefined) config = withValue(config, field, path) as JsonObject;
   }
-  const backend = { backend: "cpu", output: join(folder, "runs") };
+  const backend = { backend: "wasm", output: join(folder, "runs") };
   return parseConfig(runConfigSchema, { ...config, ...backend }, "config");
 }
 
@@ -65,6 +68,10 @@ const cases: Record<string, Settings> = {
   "a text, on policy": onPolicy,
   "the student before training": fromItself,
 };
+
+// Students and teacher of the page's own size: in plain JavaScript they take minutes.
+beforeAll(() => startBackend("wasm", { platform: nodePlatform }));
+afterAll(useCpu);
 
 describe("the playground trains what pupil train does with its config", () => {
   test.each(Object.entries(cases))("%s", { timeout: 600_000 }, async (_name, full) => {
