@@ -6,7 +6,7 @@ import {
   type JobState,
   type SubmitOptions,
 } from "../../src/node/executors/executor.js";
-import type { CellOutcome, RunnableCell } from "../../src/node/executors/run-cells.js";
+import type { CellOutcome, RunnableCell } from "../../src/node/executors/cell.js";
 
 /** A job of the fake engine. */
 export interface FakeJob {

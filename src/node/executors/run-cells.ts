@@ -1,61 +1,9 @@
 import { createHash } from "node:crypto";
 import { PupilError } from "../../errors/index.js";
-import {
-  type CellCommand,
-  EngineAwayError,
-  type Executor,
-  type JobState,
-  pause,
-} from "./executor.js";
+import type { CellEvent, CellOutcome, RunnableCell } from "./cell.js";
+import { EngineAwayError, type Executor, type JobState, pause } from "./executor.js";
 import type { Journal, JournalState, StoppedAt } from "./journal.js";
 import { ReadyCells } from "./ready-cells.js";
-
-/** How a cell says that it ended without a result. */
-export type CellOutcome =
-  | {
-      readonly type: "failed";
-      readonly message: string;
-      /** Whether it would fail anywhere: its numbers are not finite, say. */
-      readonly isFinal: boolean;
-    }
-  /** It was asked to end, and goes on from the step that it saved. */
-  | { readonly type: "stopped"; readonly step: number };
-
-/** A cell as whoever runs it needs it. */
-export interface RunnableCell {
-  readonly id: string;
-  /** Cells whose results it reads. */
-  readonly needs: readonly string[];
-  /** Whether its result is there. */
-  isFinished(): Promise<boolean>;
-  /** Writes down what it has to do, before it is submitted. */
-  prepare(): Promise<CellCommand>;
-  /** Undefined if it said nothing: it was killed, or never began. */
-  outcome(): Promise<CellOutcome | undefined>;
-  /** Brings results of a job that shares no folder with this process. */
-  fetch?(logs: string): Promise<void>;
-}
-
-export type CellEvent =
-  | { readonly type: "found"; readonly id: string }
-  | { readonly type: "started"; readonly id: string; readonly job: string }
-  | { readonly type: "done"; readonly id: string; readonly seconds: number }
-  | {
-      readonly type: "failed";
-      readonly id: string;
-      readonly message: string;
-      /** The cell that it needs and that failed. */
-      readonly because?: string;
-    }
-  /** It is submitted again. */
-  | { readonly type: "again"; readonly id: string; readonly message: string }
-  /** Somebody took it out of the engine; it has to be asked for again. */
-  | { readonly type: "cancelled"; readonly id: string; readonly message: string }
-  | { readonly type: "stopped"; readonly id: string; readonly at: StoppedAt }
-  /** The engine does not answer, or does again. */
-  | { readonly type: "away"; readonly message: string }
-  | { readonly type: "back" }
-  | { readonly type: "left"; readonly jobs: readonly string[] };
 
 export interface RunCellsOptions {
   readonly executor: Executor;
@@ -130,10 +78,12 @@ class Runner {
   private readonly asked: Map<string, readonly string[]>;
   private cancelledAt: number | undefined;
   private readonly cells: readonly RunnableCell[];
+  private readonly byId: ReadonlyMap<string, RunnableCell>;
   private readonly options: RunCellsOptions;
 
   constructor(cells: readonly RunnableCell[], options: RunCellsOptions) {
     this.cells = cells;
+    this.byId = new Map(cells.map((cell) => [cell.id, cell]));
     this.options = options;
     this.asked = new Map(options.before.asked);
   }
@@ -207,8 +157,7 @@ class Runner {
     for (const [key, ids] of this.asked) {
       const entries = ids.flatMap((id) => this.entries.get(id) ?? []);
       // A cell of it that is finished has no entry any more; the engine still knows them by their order.
-      const byId = new Map(this.cells.map((cell) => [cell.id, cell]));
-      const cells = ids.flatMap((id) => byId.get(id) ?? []);
+      const cells = ids.flatMap((id) => this.byId.get(id) ?? []);
       if (cells.length !== ids.length || entries.length === 0) {
         this.asked.delete(key);
         for (const entry of entries) if (!this.inFlight.has(entry.cell.id)) this.ready.add(entry);

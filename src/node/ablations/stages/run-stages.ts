@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { PupilError } from "../../../errors/index.js";
+import type { CellEvent } from "../../executors/cell.js";
 import type { Executor } from "../../executors/executor.js";
 import {
   Journal,
@@ -8,7 +9,7 @@ import {
   type StoppedAt,
 } from "../../executors/journal.js";
 import { localExecutor } from "../../executors/local.js";
-import { type CellEvent, runCells } from "../../executors/run-cells.js";
+import { runCells } from "../../executors/run-cells.js";
 import { lastRows } from "../../logs/last-rows.js";
 import { programWords } from "./program-words.js";
 import { labelOf, type PlannedStage } from "./stage.js";

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PupilError } from "../../../errors/index.js";
 import type { Executor } from "../../executors/executor.js";
-import type { CellOutcome, RunnableCell } from "../../executors/run-cells.js";
+import type { CellOutcome, RunnableCell } from "../../executors/cell.js";
 import { makeFolder } from "../../files/atomic.js";
 import { takeResults } from "./results-in-logs.js";
 import { isFinished, type PlannedStage } from "./stage.js";

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { NotFiniteError } from "../../../errors/index.js";
-import type { CellOutcome } from "../../executors/run-cells.js";
+import type { CellOutcome } from "../../executors/cell.js";
 import { writeFileAtomic } from "../../files/atomic.js";
 import { resultLines } from "./results-in-logs.js";
 import { isFinished } from "./stage.js";

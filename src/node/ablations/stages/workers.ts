@@ -1,4 +1,4 @@
-import type { CellOutcome, RunnableCell } from "../../executors/run-cells.js";
+import type { CellOutcome, RunnableCell } from "../../executors/cell.js";
 import type { Executor, JobState } from "../../executors/executor.js";
 import { type Collector, collector as builtInCollector } from "./collector.js";
 import { makeStage } from "./make-stage.js";

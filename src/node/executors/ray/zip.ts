@@ -1,10 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
+import { checksum32 } from "../../../data/index.js";
 import { PupilError } from "../../../errors/index.js";
 
 /** Ray keeps uploads in the memory of its head node. */
 const mostBytes = 100 * 2 ** 20;
+
+/** Node has its own from 20.15 on only. */
+const crc32 = checksum32(0xedb88320);
 
 /**
  * A folder as a ZIP archive, without `.git`; the same bytes for the same files, whenever they were written.
@@ -74,17 +78,4 @@ export function zip(files: readonly ZipFile[]): Buffer {
   end.writeUInt32LE(size, 8);
   end.writeUInt32LE(offset, 12);
   return Buffer.concat([...parts, ...directory, Buffer.from("PK\u0005\u0006"), end]);
-}
-
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-/** CRC-32 of IEEE 802.3; Node has it from 20.15 on only. */
-function crc32(bytes: Uint8Array): number {
-  let value = 0xffffffff;
-  for (const byte of bytes) value = (value >>> 8) ^ (table[(value ^ byte) & 255] as number);
-  return (value ^ 0xffffffff) >>> 0;
 }

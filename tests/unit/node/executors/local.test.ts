@@ -1,13 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { CellEvent, RunnableCell } from "../../../../src/node/executors/cell.js";
 import { localExecutor } from "../../../../src/node/executors/local.js";
 import { Journal, readJournal } from "../../../../src/node/executors/journal.js";
-import {
-  type CellEvent,
-  type RunnableCell,
-  runCells,
-} from "../../../../src/node/executors/run-cells.js";
+import { runCells } from "../../../../src/node/executors/run-cells.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const node = (code: string) => [process.execPath, "-e", code];

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { CellEvent, RunnableCell } from "../../../../src/node/executors/cell.js";
 import type { JobState } from "../../../../src/node/executors/executor.js";
 import {
   Journal,
@@ -9,12 +10,7 @@ import {
   readJournal,
   type StoppedAt,
 } from "../../../../src/node/executors/journal.js";
-import {
-  type CellEvent,
-  type RunCellsOptions,
-  type RunnableCell,
-  runCells,
-} from "../../../../src/node/executors/run-cells.js";
+import { type RunCellsOptions, runCells } from "../../../../src/node/executors/run-cells.js";
 import { FakeCells, FakeEngine, type FakeJob } from "../../../setup/fake-engine.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
