@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { serveTeacher, teacherFolder } from "../examples/quickstart/serve-teacher.js";
 
 const place = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-const teacher = place("../examples/quickstart/teacher");
 
 /** Headers with which the engine has threads. A server that does not send them gets one thread. */
 const headers = {
@@ -21,7 +20,7 @@ function catalogPlugin(): Plugin {
     resolveId: (source) => (source === id ? `\0${id}` : undefined),
     async load(source) {
       if (source !== `\0${id}`) return undefined;
-      const { model } = JSON.parse(readFileSync(join(teacher, "tokenizer.json"), "utf8")) as {
+      const { model } = JSON.parse(readFileSync(join(teacherFolder, "tokenizer.json"), "utf8")) as {
         model: { vocab: object };
       };
       const characters = Object.keys(model.vocab).filter((text) => text.length === 1);
@@ -31,34 +30,11 @@ function catalogPlugin(): Plugin {
   };
 }
 
-/** The quickstart's teacher as a folder beside the page, which is fetched where it is chosen. */
-function teacherPlugin(): Plugin {
-  return {
-    name: "pupil-teacher",
-    configureServer({ middlewares }) {
-      middlewares.use("/teacher", (request, response, next) => {
-        const name = (request.url ?? "").replace(/^\/|\?.*$/g, "");
-        if (!readdirSync(teacher).includes(name)) return next();
-        response.end(readFileSync(join(teacher, name)));
-      });
-    },
-    generateBundle() {
-      for (const name of readdirSync(teacher)) {
-        this.emitFile({
-          type: "asset",
-          fileName: `teacher/${name}`,
-          source: readFileSync(join(teacher, name)),
-        });
-      }
-    },
-  };
-}
-
 export default defineConfig({
   root: place("."),
   // Relative: the build works below any path of any server.
   base: "./",
-  plugins: [catalogPlugin(), teacherPlugin()],
+  plugins: [catalogPlugin(), serveTeacher()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   // What the worker imports is found before the page is, which else would be loaded a second time.
   optimizeDeps: { entries: ["index.html", "src/training/worker.ts"] },

@@ -9,6 +9,18 @@ export interface Preset {
 
 const common = { evaluation: { every: 0, rows: 32 }, checkpoint: { every: 0 } } as const;
 
+/** The student writes half of the rows itself. */
+const halfOnPolicy = {
+  type: "distill",
+  steps: 1500,
+  batchSize: 16,
+  learningRate: 0.003,
+  schedule: "constant",
+  warmupSteps: 10,
+  onPolicyFraction: 0.5,
+  loss: [{ type: "forward-kl" }],
+};
+
 /** Two hills on a ring of letters, learned by two students that are too small for both of them. */
 const twoModes: Settings = {
   config: {
@@ -51,16 +63,7 @@ const addition: Settings = {
         tieWordEmbeddings: true,
       },
     },
-    trainer: {
-      type: "distill",
-      steps: 1500,
-      batchSize: 16,
-      learningRate: 0.003,
-      schedule: "constant",
-      warmupSteps: 10,
-      onPolicyFraction: 0.5,
-      loss: [{ type: "forward-kl" }],
-    },
+    trainer: halfOnPolicy,
     ...common,
   },
 };
@@ -73,16 +76,7 @@ const verse: Settings = {
     teacher: { type: "n-gram", path: textPath, order: 4 },
     tokenizer: { type: "character", characters: "" },
     student: { architecture: { family: "llama", hiddenSize: 64, numLayers: 2, numHeads: 4 } },
-    trainer: {
-      type: "distill",
-      steps: 1500,
-      batchSize: 16,
-      learningRate: 0.003,
-      schedule: "constant",
-      warmupSteps: 10,
-      onPolicyFraction: 0.5,
-      loss: [{ type: "forward-kl" }],
-    },
+    trainer: halfOnPolicy,
     ...common,
   },
   text: { sample: "verse" },
