@@ -5,11 +5,10 @@ import { PupilError } from "../../errors/index.js";
 import { type GpuProgram, type GpuTensors, mergeArrays } from "../../ops/index.js";
 import { BufferPool, sizeInWords } from "./buffer-pool.js";
 import { DeviceWatch } from "./device-errors.js";
+import { HostArena } from "./host-arena.js";
 import { ProgramCache } from "./programs.js";
 import { type ProgramUniform, TfjsBackend } from "./tfjs-backend.js";
 import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
-import { UniformArena } from "./uniform-arena.js";
-import { UploadArena } from "./upload-arena.js";
 
 /** Calls in one recording at most: so that the device has begun before a very long one is complete. */
 const mostCalls = 1024;
@@ -66,8 +65,12 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   mostArrays: number;
   mostBytes: number;
   private readonly pool: BufferPool;
-  private readonly uniforms: UniformArena;
-  private readonly uploads: UploadArena;
+  private readonly uniforms: HostArena;
+  /**
+   * Small values for tensors, from where the recording copies them. So a tensor of the host may take any free buffer, also
+   * one that earlier commands of the recording still read; and steps that do the same take the same buffers.
+   */
+  private readonly uploads: HostArena;
   private readonly programs: ProgramCache;
   /** Buffers that several tensors lie in; for those of `pack`, with the array of all of them. */
   private readonly packs = new Map<GPUBuffer, TensorInfo | undefined>();
@@ -86,8 +89,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
       onDestroy: () => this.bindGroups.clear(),
     });
     this.bufferManager = this.pool;
-    this.uniforms = new UniformArena(device);
-    this.uploads = new UploadArena(device);
+    // Offsets of uniforms that every adapter takes; copies between buffers take multiples of 4.
+    this.uniforms = new HostArena(device, { usage: GPUBufferUsage.UNIFORM, alignment: 256 });
+    this.uploads = new HostArena(device, { usage: GPUBufferUsage.COPY_SRC, alignment: 16 });
     this.programs = new ProgramCache(device);
   }
 
@@ -254,7 +258,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     const isInteger = dtype === "int32" || dtype === "bool";
     const words = (isInteger ? Int32Array : Float32Array).from(values as ArrayLike<number>);
     data.values = null;
-    if (!this.uploads.takes(bytes)) {
+    if (bytes > this.uploads.capacity / 4) {
       const buffer = this.pool.takeForWriting(bytes, usage());
       this.queue.writeBuffer(buffer, 0, words);
       data.resource = buffer;
@@ -264,8 +268,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     const buffer = this.pool.take(bytes, usage());
     data.resource = buffer;
     if (bytes === 0) return;
-    const upload = this.uploads.place(words);
-    this.openEncoder().copyBufferToBuffer(upload.buffer, upload.offset, buffer, 0, bytes);
+    const { offset, view } = this.uploads.place(bytes);
+    new Uint8Array(view.buffer, offset, bytes).set(new Uint8Array(words.buffer));
+    this.openEncoder().copyBufferToBuffer(this.uploads.buffer, offset, buffer, 0, bytes);
   }
 
   override submitQueue(): void {
@@ -434,7 +439,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     return group;
   }
 
-  private placeUniforms(bytes: number): ReturnType<UniformArena["place"]> {
+  private placeUniforms(bytes: number): ReturnType<HostArena["place"]> {
     if (!this.uniforms.hasRoom(bytes)) this.submitQueue();
     return this.uniforms.place(bytes);
   }
