@@ -1,6 +1,7 @@
 export { loadLosses, loadOwnComponents, parseRunConfig } from "./modules/own-components.js";
 export { describeModule } from "./modules/describe-module.js";
 export { loadModule, loadModules, type ModuleKind } from "./modules/load-modules.js";
+export { takeTrust } from "./modules/trusted-modules.js";
 export { lossModules, taskModules, verifierModules } from "./modules/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./files/atomic.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { startBackend } from "../../backend/index.js";
 import { applyOverrides, parseConfig } from "../../config/index.js";
-import { nodePlatform, traceText } from "../../node/index.js";
+import { nodePlatform, takeTrust, traceText } from "../../node/index.js";
 import { teacherSchema } from "../../teachers/index.js";
 import { coloursFor } from "../terminal/colours.js";
 import { tracedLines } from "../terminal/format-trace.js";
@@ -29,10 +29,12 @@ export const tokensSchema = z.strictObject({
 
 /** `pupil tokens <run | model> <text> [teacher=<folder>] [by=reverseKl] [alternatives=3]`. */
 export async function tokensCommand(path: string, text: string, words: string[]): Promise<void> {
-  const options = parseConfig(tokensSchema, applyOverrides({}, words), "tokens");
+  const { trusted, rest } = takeTrust(words);
+  const options = parseConfig(tokensSchema, applyOverrides({}, rest), "tokens");
   const { backend, teacher, by, alternatives } = options;
   writeLine(process.stderr, (await startBackend(backend, { platform: nodePlatform })).line);
-  const traced = await traceText(path, text, { teacher, alternatives: Math.max(1, alternatives) });
+  const shown = { alternatives: Math.max(1, alternatives), trusted };
+  const traced = await traceText(path, text, { teacher, ...shown });
   for (const note of traced.notes) writeLine(process.stderr, note);
   const lines = tracedLines(traced, { by, alternatives }, coloursFor(process.stdout));
   process.stdout.write(lines.map((line) => `${line}\n`).join(""));

@@ -13,7 +13,10 @@ export const markName = "complete.json";
 
 const markSchema = z.object({
   formatVersion: z.literal(1),
-  files: z.record(z.string(), z.object({ bytes: z.int().min(0), sha256: z.string() })),
+  // One that names no file would vouch for whatever is there.
+  files: z
+    .record(z.string(), z.object({ bytes: z.int().min(0), sha256: z.string() }))
+    .refine((files) => Object.keys(files).length > 0),
 });
 
 type Mark = z.output<typeof markSchema>;

@@ -1,12 +1,13 @@
 import { encodePrompt, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { contextLength } from "../../models/index.js";
-import { type TeacherConfig, teacherSchema } from "../../teachers/index.js";
+import type { TeacherConfig, TeacherDefinition } from "../../teachers/index.js";
 import { Random } from "../../tensors/index.js";
 import { scoresOwnText, type TracedToken, viewTokens } from "../../trainers/index.js";
 import { isFolder } from "../files/file-exists.js";
 import { tokenTracer } from "../logs/traces.js";
-import { readRunConfig } from "../runs/run-folder.js";
+import { loadOwnComponents } from "../modules/own-components.js";
+import { resolveRunConfig } from "../runs/evaluate-run.js";
 import { loadTeacher } from "../teachers/load-teacher.js";
 import { findModelFolder } from "./find-model.js";
 import { loadModelFolder } from "./model-folder.js";
@@ -26,6 +27,8 @@ export interface TraceTextOptions {
   readonly teacher?: TeacherConfig | undefined;
   /** Likeliest tokens of each model. Default: 5. */
   readonly alternatives?: number;
+  /** Whether a run folder may run code of modules outside of the working folder, for a teacher of one's own. */
+  readonly trusted?: boolean;
 }
 
 /**
@@ -37,12 +40,12 @@ export interface TraceTextOptions {
 export async function traceText(
   path: string,
   text: string,
-  { teacher: asked, alternatives = 5 }: TraceTextOptions = {},
+  { teacher: asked, alternatives = 5, trusted = false }: TraceTextOptions = {},
 ): Promise<TracedText> {
-  const config = asked ?? (await teacherOfRun(path));
+  const { teacher: config, own } = asked ? { teacher: asked } : await teacherOfRun(path, trusted);
   const { model: student, tokenizer } = await loadModelFolder(await findModelFolder(path));
   try {
-    const loaded = await loadTeacher(config);
+    const loaded = await loadTeacher(config, own);
     try {
       requireSameTokenizer(tokenizer, loaded.tokenizer);
       const { vocabSize } = student.config;
@@ -78,11 +81,15 @@ export async function traceText(
 }
 
 /** What the config of a run says; a model folder says nothing. */
-async function teacherOfRun(path: string): Promise<TeacherConfig> {
-  const isRun = await isFolder(join(path, "checkpoints"));
-  const stored = isRun ? ((await readRunConfig(path)) as { readonly teacher?: unknown }) : {};
-  const parsed = teacherSchema.safeParse(stored.teacher);
-  if (parsed.success) return parsed.data;
+async function teacherOfRun(
+  path: string,
+  trusted: boolean,
+): Promise<{ teacher: TeacherConfig; own?: readonly TeacherDefinition[] }> {
+  if (await isFolder(join(path, "checkpoints"))) {
+    const { config } = await resolveRunConfig(path, trusted ? ["trust=true"] : []);
+    const { teachers: own } = await loadOwnComponents(config);
+    if (config.teacher !== undefined) return { teacher: config.teacher, own };
+  }
   throw new PupilError("There is no teacher to compare with.", {
     field: path,
     remedy: "Name a model or run folder: teacher=<folder>.",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -108,6 +109,12 @@ describe("a broken newest checkpoint is moved aside and said, and the one before
     [
       "an empty mark",
       (folder) => writeFileSync(join(folder, "complete.json"), "{}"),
+      /mark of the checkpoint is damaged/,
+    ],
+    [
+      "a mark of nothing",
+      (folder) =>
+        writeFileSync(join(folder, "complete.json"), '{"formatVersion": 1, "files": {}}'),
       /mark of the checkpoint is damaged/,
     ],
     [
@@ -253,7 +260,12 @@ test("an optimizer state of another model is named, and the checkpoint before is
   // With a mark too, that somebody made for it: what is restored is checked for itself.
   const older = join(checkpoints, "step-6");
   cpSync(join(wider.output, "tiny/checkpoints/step-1", file), join(older, file));
-  writeFileSync(join(older, "complete.json"), '{"formatVersion": 1, "files": {}}');
+  const mark = join(older, "complete.json");
+  const made = JSON.parse(readFileSync(mark, "utf8")) as { files: Record<string, object> };
+  const content = readFileSync(join(older, file));
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  made.files[file] = { bytes: content.length, sha256 };
+  writeFileSync(mark, JSON.stringify(made));
   const longer = { ...config, trainer: { ...config.trainer, steps: 8 } } as RunConfig;
   await expect(resume(longer)).rejects.toThrow(
     /step-6\/optimizer\.safetensors: model\.embed_tokens\.weight\.firstMoment has the shape \[\d+, 16\]; expected \[\d+, 8\]\. Resume/,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseRunConfig } from "../../../../src/node/index.js";
+import { parseRunConfig, traceText } from "../../../../src/node/index.js";
 import { metricsOf, runToEnd, tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -36,6 +36,15 @@ test("the page's example is short, and a student learns from it", async () => {
   expect(JSON.stringify(started)).toContain("Teacher: counting, of your own.");
   const losses = metricsOf(config).flatMap(({ loss }) => (typeof loss === "number" ? [loss] : []));
   expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+});
+
+test("a text is seen by it where its run may run code", async () => {
+  const [given, folder] = withModule(example, { teacher: { type: "counting", sureness: 0.8 } });
+  await runToEnd(await parseRunConfig(given, "run.json"));
+  const run = join(folder, "runs", "tiny");
+  await expect(traceText(run, "1+1=2")).rejects.toThrow(/trust=true/);
+  const { tokens } = await traceText(run, "1+1=2", { trusted: true });
+  expect(tokens).toHaveLength(4);
 });
 
 test("it can be one of several", async () => {
