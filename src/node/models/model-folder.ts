@@ -102,13 +102,21 @@ async function requireFolder(path: string): Promise<void> {
   );
 }
 
-/** A note about keys of a model's config that have no effect. */
-export function describeUnknownKeys(
+/** Notes about what a model's config says that has no effect. */
+export function describeUnused(
   loaded: LoadedModel | undefined,
   from: string | undefined,
 ): string[] {
-  const keys = loaded?.unknownKeys ?? [];
-  return keys.length === 0
-    ? []
-    : [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`];
+  if (loaded === undefined) return [];
+  const { vocabSize, eosTokenIds } = loaded.model.config;
+  const keys = loaded.unknownKeys;
+  const never = eosTokenIds.filter((id) => id < 0 || id >= vocabSize);
+  return [
+    ...(keys.length > 0 ? [`Keys of ${from}/config.json without effect: ${keys.join(", ")}.`] : []),
+    ...(never.length > 0
+      ? [
+          `End ids of ${from} that its ${vocabSize} tokens do not have: ${never.join(", ")}. They end nothing.`,
+        ]
+      : []),
+  ];
 }

@@ -14,7 +14,7 @@ import {
   type StepMetrics,
 } from "../../trainers/index.js";
 import { assembleModels, type Own, owning } from "./assemble-models.js";
-import { describeUnknownKeys } from "../models/model-folder.js";
+import { describeUnused } from "../models/model-folder.js";
 import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
 import { describeRanker } from "../models/ranker-folder.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
@@ -137,7 +137,7 @@ async function assemble(
       ...(ranker ? [describeRanker(ranker, listTeacher)] : []),
       ...(loadedTeacher?.notes ?? []),
       ...(projections?.notes ?? []),
-      ...describeUnknownKeys(loadedStudent, config.student.from),
+      ...describeUnused(loadedStudent, config.student.from),
       ...cautionsOf(loss),
     ],
     dataReport: data.report,

@@ -2,7 +2,7 @@ import { contextLength, withVocabulary } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
 import { weightsFiles } from "../models/weights-files.js";
 import { findModelFolder } from "../models/find-model.js";
-import { describeUnknownKeys, loadModelFolder, readModelOutline } from "../models/model-folder.js";
+import { describeUnused, loadModelFolder, readModelOutline } from "../models/model-folder.js";
 import { fittedSize, type LoadedTeacher } from "./loaded-teacher.js";
 
 type ModelTeacherConfig = Extract<TeacherConfig, { type?: "model" | undefined }>;
@@ -16,7 +16,7 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
   const parameters = model.numParameters.toLocaleString("en-US");
   const notes = [
     `Teacher: ${parameters} parameters from ${from}.`,
-    ...describeUnknownKeys(loaded, from),
+    ...describeUnused(loaded, from),
   ];
   return {
     tokenizer,
