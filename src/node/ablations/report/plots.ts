@@ -35,7 +35,7 @@ export function learningCurve(
   const places = new Set(missing.map(place));
   const means = Plot.groupX(
     { y: "mean" },
-    { x: "step", y: "value", stroke: "arm", strokeWidth: 2.5 },
+    { x: "step", y: "value", z: "arm", stroke: "arm", strokeWidth: 2.5 },
   );
   const title = `${metric} over the steps: every seed, and the mean of each arm`;
   const where = missing.map(({ run, step, value }) => `${run} is ${value} at step ${step}`);
