@@ -56,12 +56,12 @@ async function outcome(target: FuzzTarget, input: Input): Promise<string | undef
       ? `message: ${error.message.slice(0, 300)}`
       : undefined;
   }
-  return oddValue(value, target.allowsUndefined === true) ?? target.check?.(value, input);
+  return oddValue(value, target) ?? target.check?.(value, input);
 }
 
-/** How a JavaScript engine talks of mistakes in a program, which is no help to who reads it. */
+/** How a JavaScript engine, not Python's ('bool' object …), talks of mistakes in a program: no help to who reads it. */
 const rawWords =
-  /Cannot (read|set|convert)|is not (a function|iterable|defined)|\[object |call stack/;
+  /Cannot (read|set|convert)|(?<!' object )is not (a function|iterable|defined)|\[object |call stack/;
 
 function textsOf(input: Input): string {
   return Object.values(input)
@@ -69,12 +69,15 @@ function textsOf(input: Input): string {
     .join("\n");
 }
 
-/** NaN or, where it may not be, undefined anywhere in a result. */
-function oddValue(value: unknown, allowsUndefined: boolean): string | undefined {
+/** NaN or undefined, where they may not be, anywhere in a result. */
+function oddValue(
+  value: unknown,
+  { allowsUndefined = false, allowsNaN = false }: FuzzTarget,
+): string | undefined {
   const open: { value: unknown; path: string; depth: number }[] = [{ value, path: "", depth: 0 }];
   for (let i = 0; i < open.length && i < 20_000; i++) {
     const { value: here, path, depth } = open[i] as { value: unknown; path: string; depth: number };
-    if (typeof here === "number" && Number.isNaN(here)) return `NaN in the result at ${path}`;
+    if (!allowsNaN && Number.isNaN(here)) return `NaN in the result at ${path}`;
     if (here === undefined && depth > 0 && !allowsUndefined)
       return `undefined in the result at ${path}`;
     if (typeof here !== "object" || here === null || ArrayBuffer.isView(here) || depth > 12)

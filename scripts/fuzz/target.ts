@@ -16,6 +16,8 @@ export interface FuzzTarget {
   check?(value: unknown, input: Input): string | undefined;
   /** Whether fields of a result may be absent, as in what a schema gives. */
   readonly allowsUndefined?: boolean;
+  /** Whether a number of the file itself may be NaN. */
+  readonly allowsNaN?: boolean;
 }
 
 const encoder = new TextEncoder();

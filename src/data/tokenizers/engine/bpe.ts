@@ -105,9 +105,11 @@ function readMerges(
   const results = new Int32Array(list.length);
   for (const [rank, entry] of list.entries()) {
     const pair = typeof entry === "string" ? entry.split(" ") : entry;
-    const [left, right] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
-    const [a, b] = [ids.get(left as string), ids.get(right as string)];
-    const merged = ids.get(`${String(left)}${String(right).slice(prefix.length)}`);
+    const isPair =
+      Array.isArray(pair) && pair.length === 2 && pair.every((token) => typeof token === "string");
+    const [left, right] = isPair ? (pair as string[]) : [];
+    const [a, b] = [left, right].map((token) => ids.get(token as string));
+    const merged = isPair ? ids.get(`${left}${right?.slice(prefix.length)}`) : undefined;
     if (a === undefined || b === undefined || merged === undefined) {
       throw new PupilError(
         "is a merge of tokens, or into one, that the vocabulary does not have.",

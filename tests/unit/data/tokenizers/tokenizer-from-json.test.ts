@@ -38,6 +38,18 @@ describe("tokenizerFromJson", () => {
     expect(tokenizer.startIds).toEqual([]);
   });
 
+  test("a merge that is no pair of tokens is named, however deep it is nested", async () => {
+    let nested: unknown[] = [];
+    for (let depth = 0; depth < 20_000; depth++) nested = [nested];
+    for (const merge of [[nested, "o"], nested, [["l"], "o"], 3, "l o w"]) {
+      const json = tinyJson();
+      (json["model"] as { merges: unknown[] }).merges[1] = merge;
+      await expect(tokenizerFromJson(json, "t.json")).rejects.toThrow(
+        /^t\.json: model\.merges\[1\]: is a merge of tokens, or into one, that the vocabulary does not have/,
+      );
+    }
+  });
+
   test("text outside the vocabulary is named", async () => {
     const tokenizer = await tokenizerFromJson(tinyJson(), "t.json", { config: tinyConfig });
     expect(() => tokenizer.encode("low lox")).toThrow('no token for "x" (in "lox")');
