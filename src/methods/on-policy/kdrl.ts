@@ -17,7 +17,7 @@ export const kdrl = defineMethod({
   claim:
     "At equal rollouts, rewards and the reverse KL to a teacher together beat GRPO alone and the reverse KL alone; k1, which is the latter as an advantage, does nothing as a loss.",
   fidelity: "faithful",
-  note: "k1 as a loss has a gradient of 0 on average; as an advantage it is KDRL's own form, and the reverse KL alone is that.",
+  note: "k1 as a loss has a gradient of 0 on average, and Adam makes long steps of noise; as an advantage it is KDRL's own form, and the reverse KL alone is that.",
   settings: z.strictObject({
     ...additionSettings(50),
     ...reinforceSettings(),
