@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 /** Those of a page by which code knows that it is in one. */
 const ofPages = ["window", "document", "location", "navigator", "self"];
 
-/** Set once and for good by libraries as they load: libvips, and what loads the ONNX runtime. */
-const ofLibraries = ["VIPSHOME", "ORT_DISABLE_TELEMETRY"];
+/** Set once and for good: by libvips and the ONNX runtime as they load, by us before TensorFlow's library. */
+const setOnce = ["VIPSHOME", "ORT_DISABLE_TELEMETRY", "TF_CPP_MIN_LOG_LEVEL"];
 
 /** What a test file must leave as it was, for the files that come after it in the same process. */
 export interface ProcessState {
@@ -19,7 +19,7 @@ export function processState(): ProcessState {
   // Descriptors: to read a global makes Node load what is behind it.
   const globals = Object.entries(Object.getOwnPropertyDescriptors(globalThis));
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-  const variables = Object.entries(process.env).filter(([name]) => !ofLibraries.includes(name));
+  const variables = Object.entries(process.env).filter(([name]) => !setOnce.includes(name));
   return {
     folder: process.cwd(),
     environment: Object.fromEntries(variables),
