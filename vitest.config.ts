@@ -18,6 +18,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Files share a process and the modules that it has loaded, for loading is most of what a file costs. What
+    // one would leave to the next fails it (tests/setup/guards.ts).
+    isolate: false,
     maxWorkers: 2,
   },
 });

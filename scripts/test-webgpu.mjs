@@ -18,7 +18,8 @@ const patience = ["--testTimeout=600000", "--hookTimeout=600000"];
 const given = process.argv.slice(2);
 const { status } = spawnSync(
   join(root, "node_modules/.bin/vitest"),
-  ["run", ...patience, ...(given.length > 0 ? given : ["tests/conformance/webgpu"])],
+  // A device is one per process, and some tests lose it.
+  ["run", "--isolate", ...patience, ...(given.length > 0 ? given : ["tests/conformance/webgpu"])],
   { stdio: "inherit", cwd: root, env: withDriver(driver) },
 );
 process.exit(status ?? 1);

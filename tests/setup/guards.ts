@@ -1,13 +1,21 @@
 /**
- * Two guards for every test: a tensor that is still alive at the end of the test that made it fails
- * that test, with the line that made it; so does anything printed to the console.
+ * Guards, which run anew for every file. A tensor that is still alive at the end of the test that made it
+ * fails that test, with the line that made it; so does anything printed to the console. A file that leaves
+ * the process changed fails: the next one runs in it too.
  */
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterAll, afterEach, beforeEach, expect } from "vitest";
 import { useCpu } from "./backend.js";
 import { liveTensors, tensorIds } from "./live-tensors.js";
+import { changesSince, forgetEngine, processState } from "./process-state.js";
 
 Error.stackTraceLimit = 40;
 await useCpu();
+forgetEngine();
+
+const stateBefore = processState();
+afterAll(() => {
+  expect(changesSince(stateBefore), "left changed by this file").toEqual([]);
+});
 
 let idsBefore = new Set<number>();
 const printed: string[] = [];

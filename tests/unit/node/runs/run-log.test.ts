@@ -10,6 +10,7 @@ import {
 import { toJson, withNumbers } from "../../../../src/node/index.js";
 import { cutLog, type LogLine } from "../../../../src/node/logs/log-file.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { compareStoppedRuns } from "./stopped-runs.js";
 
 const rowsAt = (path: string) => readFileSync(path, "utf8");
 
@@ -67,23 +68,14 @@ test("numbers that JSON has no form for are strings, and numbers again", () => {
   expect(() => withNumbers(JSON.parse(deep))).not.toThrow();
 });
 
-test("a run that is stopped at any event and resumed has the logs of one that was not", {
+// At any event: run-log.slow.test.ts.
+test("a run that is stopped at an event of each kind and resumed has the logs of one that was not", {
   timeout: 240_000,
 }, async () => {
-  const folder = temporaryFolder();
-  const whole = tinyConfig(join(folder, "whole"));
-  const events = await runUntil(whole, false);
-  const expected = remainsOf(whole);
-  // It diverges, so that warnings are among the rows.
-  expect(events.filter(({ type }) => type === "warning").length).toBeGreaterThan(0);
-  expect(expected.summary).toMatchObject({ steps: 5, diverged: true, initial: {} });
-  for (let count = 1; count <= events.length; count++) {
-    const config = tinyConfig(join(folder, `stopped-${count}`));
-    let taken = 0;
-    await runUntil(config, false, () => ++taken === count);
-    await runUntil(config, true);
-    expect(differingParts(remainsOf(config), expected), `stopped at event ${count}`).toEqual([]);
-  }
+  await compareStoppedRuns(temporaryFolder(), (events) => {
+    const last = new Map(events.map(({ type }, index) => [type, index]));
+    return [...last.values()];
+  });
 });
 
 test("a finished run that is resumed stays what it is; remains of earlier versions go", async () => {
