@@ -5,6 +5,8 @@ import { writeLine } from "./terminal.js";
 /** One line of progress over all stages of an ablation. */
 export interface StageProgress {
   show(event: StageEvent): void;
+  /** Keeps what it would show, while something else has the terminal, until what it returns is called. */
+  hold(): () => void;
   end(): void;
 }
 
@@ -24,7 +26,14 @@ export function stageProgress(
   const clear = () => {
     if (stream.isTTY) stream.write("\r\u001b[2K");
   };
+  let held: string[] | undefined;
+  const release = () => {
+    const lines = held ?? [];
+    held = undefined;
+    for (const text of lines) line(text);
+  };
   const line = (text: string) => {
+    if (held !== undefined) return void held.push(text);
     clear();
     writeLine(stream, text);
   };
@@ -36,7 +45,7 @@ export function stageProgress(
     return `${ended}/${stages.length} runs done, ${running.size} running, ${share} % of the steps${left}`;
   };
   const renew = () => {
-    if (!stream.isTTY || performance.now() - written < 200) return;
+    if (!stream.isTTY || held !== undefined || performance.now() - written < 200) return;
     written = performance.now();
     clear();
     stream.write(status().slice(0, (stream.columns ?? 80) - 1));
@@ -68,7 +77,15 @@ export function stageProgress(
       }
       renew();
     },
-    end: clear,
+    hold() {
+      clear();
+      held = [];
+      return release;
+    },
+    end() {
+      clear();
+      release();
+    },
   };
 }
 

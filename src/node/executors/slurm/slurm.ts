@@ -66,7 +66,7 @@ export async function slurmExecutor(
           "--format=JobID,State,NodeList,ExitCode",
         ]);
         if (stored.code !== 0) {
-          if (awayPattern.test(stored.stderr)) throw away("sacct", stored);
+          if (isAway(stored)) throw away("sacct", stored);
           hasAccounts = false;
           break;
         }
@@ -149,8 +149,13 @@ async function orAway(answer: Promise<ProgramResult>, program: string): Promise<
 
 function requireAnswer(answer: ProgramResult, program: string): void {
   if (answer.code === 0) return;
-  if (answer.error === "ETIMEDOUT" || awayPattern.test(answer.stderr)) throw away(program, answer);
+  if (isAway(answer)) throw away(program, answer);
   throw refused(program, answer);
+}
+
+/** One that did not come to its end has given no answer. */
+function isAway({ error, stderr }: ProgramResult): boolean {
+  return error === "ETIMEDOUT" || error?.startsWith("SIG") === true || awayPattern.test(stderr);
 }
 
 function away(program: string, { stderr, error }: ProgramResult): EngineAwayError {
