@@ -57,6 +57,7 @@ export function stageProgress(
         return;
       }
       const { stage, type } = event;
+      if (type === "computes") line(computingLine(event));
       if (type === "started") running.add(stage.id);
       if (type === "step") reached.set(stage.id, event.step);
       if (type === "found" || type === "done") {
@@ -87,6 +88,12 @@ export function stageProgress(
       release();
     },
   };
+}
+
+/** Said of the first run that computes so. */
+function computingLine({ stage, backend, fallback }: StageEvent & { type: "computes" }): string {
+  if (fallback === undefined) return `Computing with ${backend}.`;
+  return `Warning: ${labelOf(stage)} computes with plain JavaScript, many times slower, because the CPU engine does not start there: ${fallback}. "pupil doctor" on that machine says more; with backend=wasm such a run fails instead.`;
 }
 
 function endingOf(event: StageEvent & { type: "again" | "cancelled" | "stopped" }): string {
