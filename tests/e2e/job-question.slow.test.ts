@@ -70,6 +70,22 @@ async function atTerminal({ folder, env }: ReturnType<typeof scene>, steps: read
 const interrupt: Step = { wait: "running", after: 0.5, send: "\u0003" };
 const timeout = 300_000;
 
+// The first one: it compiles all that is loaded, by tsx's child process, which Ctrl-C at a terminal ends.
+test("without a terminal the jobs go on, and nothing is asked", { timeout }, async () => {
+  const at = scene();
+  const { child, finished } = startCli(words, at.folder, at.env);
+  const journal = join(at.folder, "ablations/rates/jobs.jsonl");
+  const isSubmitted = () =>
+    existsSync(journal) && readFileSync(journal, "utf8").includes('"submitted"');
+  while (!isSubmitted()) await new Promise((resolve) => setTimeout(resolve, 100));
+  child.kill("SIGINT");
+  const { code, stderr } = await finished;
+  expect(stderr).toContain("2 jobs go on.");
+  expect(stderr).not.toContain("leave them running");
+  expect(code).toBe(130);
+  expect(at.stateNow()).toBe("RUNNING");
+});
+
 describe.skipIf(!hasTerminals)("Ctrl-C at a terminal (needs python3 with pty)", { timeout }, () => {
   test.each([
     ["l", "l\r"],
@@ -112,19 +128,4 @@ describe.skipIf(!hasTerminals)("Ctrl-C at a terminal (needs python3 with pty)", 
     expect(shown).toMatch(/slow, seed 1 failed: Slurm says FAILED on n1/);
     expect(code).toBe(1);
   });
-});
-
-test("without a terminal the jobs go on, and nothing is asked", { timeout }, async () => {
-  const at = scene();
-  const { child, finished } = startCli(words, at.folder, at.env);
-  const journal = join(at.folder, "ablations/rates/jobs.jsonl");
-  const isSubmitted = () =>
-    existsSync(journal) && readFileSync(journal, "utf8").includes('"submitted"');
-  while (!isSubmitted()) await new Promise((resolve) => setTimeout(resolve, 100));
-  child.kill("SIGINT");
-  const { code, stderr } = await finished;
-  expect(stderr).toContain("2 jobs go on.");
-  expect(stderr).not.toContain("leave them running");
-  expect(code).toBe(130);
-  expect(at.stateNow()).toBe("RUNNING");
 });

@@ -81,7 +81,11 @@ export function stageProgress(
     hold() {
       clear();
       held = [];
-      return release;
+      return () => {
+        release();
+        written = 0;
+        renew();
+      };
     },
     end() {
       clear();
