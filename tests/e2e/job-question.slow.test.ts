@@ -111,7 +111,7 @@ describe.skipIf(!hasTerminals)("Ctrl-C at a terminal (needs python3 with pty)", 
       { wait: question, send: "c\r" },
     ]);
     const [, afterFirst = ""] = shown.split(/watching\? \[l\] /);
-    expect(afterFirst).not.toContain("running,");
+    expect(afterFirst).not.toContain("runs done");
     expect(afterFirst).toContain("what");
     expect(shown).toContain("Cancelling; the jobs save what they have.");
     expect(shown).toMatch(/slow, seed 1 was cancelled/);
