@@ -24,13 +24,16 @@ start() {
     --num-cpus="$cpus" --temp-dir="$dir/tmp" >"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
   for _ in $(seq 1500); do
-    if curl --silent --fail "http://127.0.0.1:$port/api/jobs/" >/dev/null 2>&1; then
+    # The dashboard answers before its node is there; a node that is not there in time ends the head.
+    if grep -q "Ray runtime started" "$dir/log" &&
+      curl --silent --fail "http://127.0.0.1:$port/api/jobs/" >/dev/null 2>&1; then
       echo "export RAY_ADDRESS=http://127.0.0.1:$port"
       return 0
     fi
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
     sleep 0.2
   done
-  echo "The dashboard does not answer: see $dir/log" >&2
+  echo "The head does not start: see $dir/log" >&2
   exit 1
 }
 

@@ -67,9 +67,12 @@ start() {
   munged --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
     --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
   storage=accounting_storage/none
+  secret=
   if [ "${PUPIL_SLURM_ACCOUNTS:-0}" = 1 ]; then
     need slurmdbd mariadbd
     storage=accounting_storage/slurmdbd
+    # Whoever speaks to slurmdbd takes munge's socket from here and not from AuthInfo.
+    secret=AccountingStoragePass=$dir/munge/socket
   fi
   cat >"$dir/slurm.conf" <<CONF
 ClusterName=one
@@ -102,6 +105,7 @@ PreemptMode=REQUEUE
 AccountingStorageType=$storage
 AccountingStorageHost=localhost
 AccountingStoragePort=16819
+$secret
 JobAcctGatherType=jobacct_gather/none
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus State=UNKNOWN
 PartitionName=low Nodes=$host Default=YES MaxTime=INFINITE PriorityTier=1 State=UP
@@ -112,11 +116,13 @@ CONF
   [ "$storage" = accounting_storage/none ] || sacctmgr --immediate --quiet add cluster one || true
   slurmctld
   slurmd
+  # Without a controller sinfo waits for minutes.
   for _ in $(seq 100); do
-    if sinfo --noheader --format=%T 2>/dev/null | grep -q idle; then
+    if timeout 5 sinfo --noheader --format=%T 2>/dev/null | grep -q idle; then
       echo "export SLURM_CONF=$dir/slurm.conf"
       return 0
     fi
+    kill -0 "$(cat "$dir/slurmctld.pid")" 2>/dev/null || break
     sleep 0.2
   done
   echo "The node is not idle: see $dir/slurmctld.log and $dir/slurmd.log" >&2

@@ -66,7 +66,7 @@ export async function ablateCommand(what: string, words: string[]): Promise<void
   const command = `npx pupil ablate ${[what, ...words].join(" ")}`;
   if (where === "kubernetes-yaml") return writeFiles(plan, executor, command);
   const engine = await stageEngine(executor, plan);
-  for (const line of planLines(plan)) writeLine(process.stderr, line);
+  for (const line of planLines(plan, engine?.executor.name)) writeLine(process.stderr, line);
 
   const progress = stageProgress(plan.stages, process.stderr, plan.folder);
   using interrupts = jobInterrupts(engine?.executor.name, progress);
@@ -128,14 +128,14 @@ async function planOf(
   return planMethod(method, words, options);
 }
 
-function planLines(plan: AblationPlan): string[] {
+function planLines(plan: AblationPlan, cluster = "processes of this machine"): string[] {
   const { name, arms, seeds, cells, stages, folder, claim, rule } = plan;
   const work =
     stages.length === cells.length
       ? `${cells.length} runs`
       : `${cells.length} results of ${stages.length} stages`;
   return [
-    `${name}: ${arms.length} arms, ${seeds.length} seeds, ${work}, in ${folder}.`,
+    `${name}: ${arms.length} arms, ${seeds.length} seeds, ${work} by ${cluster}, in ${folder}.`,
     ...(claim === undefined ? [] : [`Claim: ${claim.text}`, `Rule: ${rule}`]),
   ];
 }

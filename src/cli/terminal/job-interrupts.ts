@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline";
 import type { StageProgress } from "./stage-progress.js";
 import { writeLine } from "./terminal.js";
 
@@ -6,6 +6,9 @@ import { writeLine } from "./terminal.js";
 export interface JobInterrupts extends Disposable {
   readonly signal: AbortSignal;
 }
+
+type Answer = "leave" | "cancel" | "go on";
+const answers: Readonly<Record<string, Answer>> = { l: "leave", c: "cancel", g: "go on" };
 
 /**
  * Runs of this machine are stopped. Of those of a cluster a person at a terminal is asked whether they go on; where
@@ -15,34 +18,48 @@ export interface JobInterrupts extends Disposable {
  */
 export function jobInterrupts(
   cluster: string | undefined,
-  progress: Pick<StageProgress, "end">,
+  progress: Pick<StageProgress, "hold">,
 ): JobInterrupts {
   const stop = new AbortController();
   const say = (text: string) => writeLine(process.stderr, text);
   const canAsk = process.stdin.isTTY && process.stderr.isTTY;
-  let isAsking = false;
-  const ask = async () => {
-    isAsking = true;
-    progress.end();
+  let asking: Interface | undefined;
+  const ask = () => {
+    const release = progress.hold();
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    // A second Ctrl-C is no answer, and who gives none loses nothing.
-    terminal.once("SIGINT", () => stop.abort("leave"));
-    const question = `The jobs of ${cluster}: (l)eave them running, (c)ancel them, or (g)o on watching? [l] `;
-    const answer = await terminal.question(question, { signal: stop.signal }).catch(() => "l");
-    terminal.close();
-    isAsking = false;
-    if (/^g/i.test(answer)) return;
-    const isCancelled = /^c/i.test(answer);
-    if (isCancelled) say("Cancelling; the jobs save what they have. Press Ctrl-C again to quit.");
-    stop.abort(isCancelled ? "cancel" : "leave");
+    asking = terminal;
+    terminal.setPrompt(
+      `The jobs of ${cluster}: (l)eave them running, (c)ancel them, or (g)o on watching? [l] `,
+    );
+    // A second Ctrl-C and an end of input are no answers, and who gives none loses nothing.
+    let answer: Answer = "leave";
+    let isAnswered = false;
+    terminal.on("line", (text) => {
+      const given = text.trim() === "" ? "leave" : answers[text.trim().charAt(0).toLowerCase()];
+      if (given === undefined) return terminal.prompt();
+      answer = given;
+      isAnswered = true;
+      terminal.close();
+    });
+    terminal.once("SIGINT", () => terminal.close());
+    terminal.once("close", () => {
+      asking = undefined;
+      if (!isAnswered) process.stderr.write("\n");
+      if (answer === "cancel")
+        say("Cancelling; the jobs save what they have. Press Ctrl-C again to quit.");
+      release();
+      if (answer !== "go on") stop.abort(answer);
+    });
+    terminal.prompt();
   };
   const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(130);
     if (cluster !== undefined && canAsk && name === "SIGINT") {
-      if (!isAsking) void ask();
+      if (asking === undefined) ask();
       return;
     }
     stop.abort("leave");
+    asking?.close();
     if (cluster === undefined) {
       say("Stopping; the runs save what they have. Press Ctrl-C again to quit.");
     }
@@ -52,6 +69,8 @@ export function jobInterrupts(
   return {
     signal: stop.signal,
     [Symbol.dispose]: () => {
+      // Whatever was asked has become idle: what was in flight has ended.
+      asking?.close();
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
     },

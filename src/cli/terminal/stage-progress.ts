@@ -5,6 +5,8 @@ import { writeLine } from "./terminal.js";
 /** One line of progress over all stages of an ablation. */
 export interface StageProgress {
   show(event: StageEvent): void;
+  /** Keeps what it would show, while something else has the terminal, until what it returns is called. */
+  hold(): () => void;
   end(): void;
 }
 
@@ -24,7 +26,14 @@ export function stageProgress(
   const clear = () => {
     if (stream.isTTY) stream.write("\r\u001b[2K");
   };
+  let held: string[] | undefined;
+  const release = () => {
+    const lines = held ?? [];
+    held = undefined;
+    for (const text of lines) line(text);
+  };
   const line = (text: string) => {
+    if (held !== undefined) return void held.push(text);
     clear();
     writeLine(stream, text);
   };
@@ -36,7 +45,7 @@ export function stageProgress(
     return `${ended}/${stages.length} runs done, ${running.size} running, ${share} % of the steps${left}`;
   };
   const renew = () => {
-    if (!stream.isTTY || performance.now() - written < 200) return;
+    if (!stream.isTTY || held !== undefined || performance.now() - written < 200) return;
     written = performance.now();
     clear();
     stream.write(status().slice(0, (stream.columns ?? 80) - 1));
@@ -48,6 +57,7 @@ export function stageProgress(
         return;
       }
       const { stage, type } = event;
+      if (type === "computes") line(computingLine(event));
       if (type === "started") running.add(stage.id);
       if (type === "step") reached.set(stage.id, event.step);
       if (type === "found" || type === "done") {
@@ -68,8 +78,26 @@ export function stageProgress(
       }
       renew();
     },
-    end: clear,
+    hold() {
+      clear();
+      held = [];
+      return () => {
+        release();
+        written = 0;
+        renew();
+      };
+    },
+    end() {
+      clear();
+      release();
+    },
   };
+}
+
+/** Said of the first run that computes so. */
+function computingLine({ stage, backend, fallback }: StageEvent & { type: "computes" }): string {
+  if (fallback === undefined) return `Computing with ${backend}.`;
+  return `Warning: ${labelOf(stage)} computes with plain JavaScript, many times slower, because the CPU engine does not start there: ${fallback}. "pupil doctor" on that machine says more; with backend=wasm such a run fails instead.`;
 }
 
 function endingOf(event: StageEvent & { type: "again" | "cancelled" | "stopped" }): string {

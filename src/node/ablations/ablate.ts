@@ -17,7 +17,8 @@ import {
   type StoppedCell,
 } from "./results.js";
 import { runStages, type StageEngine, type StageEvent } from "./stages/run-stages.js";
-import { isFinished } from "./stages/stage.js";
+import { readComputing } from "./stages/computing.js";
+import { isFinished, type PlannedStage } from "./stages/stage.js";
 import { stopWatch } from "./stages/stop-watch.js";
 import type { Worker } from "./stages/workers.js";
 
@@ -59,7 +60,8 @@ export async function ablate(options: AblateOptions): Promise<AblationResults> {
     const cells = await finishedCells(plan);
     requireMetrics(plan, cells);
     const results = ablationResults(plan, cells, failed, stopped);
-    const about = { command, environment: environment(processes, options.engine) };
+    const computing = await computingLine(plan.stages);
+    const about = { command, environment: environment(processes, computing, options.engine) };
     await writeReport(plan, results, cells, about, { drawings: options.drawings ?? true });
     return results;
   } finally {
@@ -158,9 +160,27 @@ async function claimFolder(plan: AblationPlan): Promise<void> {
   await writeFileAtomic(path, `${text}\n`);
 }
 
-function environment(processes: number, engine: StageEngine | undefined): string {
+/** What finished stages computed with: `wasm: AVX-512 (48), cpu (2)`. */
+async function computingLine(stages: readonly PlannedStage[]): Promise<string> {
+  const counts = new Map<string, number>();
+  for (const stage of stages) {
+    const { backend } = (await readComputing(stage)) ?? {};
+    if (backend !== undefined) counts.set(backend, (counts.get(backend) ?? 0) + 1);
+  }
+  return [...counts].map(([backend, count]) => `${backend} (${count})`).join(", ");
+}
+
+function environment(
+  processes: number,
+  computing: string,
+  engine: StageEngine | undefined,
+): string {
   const [cpu] = cpus();
   const found = Object.entries(versions()).map(([name, version]) => `${name} ${version}`);
-  if (engine !== undefined) return `Runs by ${engine.executor.name}; ${found.join(", ")}.`;
-  return `${cpu?.model ?? "unknown processor"}, ${processes} runs at once with one thread each; ${found.join(", ")}.`;
+  const where =
+    engine === undefined
+      ? `${cpu?.model ?? "unknown processor"}, ${processes} runs at once with one thread each`
+      : `Runs by ${engine.executor.name}`;
+  const how = computing === "" ? "" : `; computed with ${computing}`;
+  return `${where}${how}; ${found.join(", ")}.`;
 }

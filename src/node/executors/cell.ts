@@ -27,23 +27,30 @@ export interface RunnableCell {
   fetch?(logs: string): Promise<void>;
 }
 
-export type CellEvent =
-  | { readonly type: "found"; readonly id: string }
-  | { readonly type: "started"; readonly id: string; readonly job: string }
-  | { readonly type: "done"; readonly id: string; readonly seconds: number }
-  | {
+/**
+ * What happens to cells.
+ *
+ * @typeParam Of how an event names its cell
+ * @typeParam Because how a failure names the one that it comes from
+ */
+export type CellEvent<Of extends object = { readonly id: string }, Because = string> =
+  | (Of & { readonly type: "found" })
+  | (Of & { readonly type: "started"; readonly job: string })
+  | (Of & { readonly type: "done"; readonly seconds: number })
+  | (Of & {
       readonly type: "failed";
-      readonly id: string;
       readonly message: string;
       /** The cell that it needs and that failed. */
-      readonly because?: string;
-    }
-  /** It is submitted again. */
-  | { readonly type: "again"; readonly id: string; readonly message: string }
+      readonly because?: Because;
+    })
+  /** It was lost, or failed in a way that may be its node's, and is submitted again. */
+  | (Of & { readonly type: "again"; readonly message: string })
   /** Somebody took it out of the engine; it has to be asked for again. */
-  | { readonly type: "cancelled"; readonly id: string; readonly message: string }
-  | { readonly type: "stopped"; readonly id: string; readonly at: StoppedAt }
+  | (Of & { readonly type: "cancelled"; readonly message: string })
+  /** A rule ended it early. */
+  | (Of & { readonly type: "stopped"; readonly at: StoppedAt })
   /** The engine does not answer, or does again. */
   | { readonly type: "away"; readonly message: string }
   | { readonly type: "back" }
-  | { readonly type: "left"; readonly jobs: readonly string[] };
+  /** The jobs go on without this process. */
+  | { readonly type: "left"; readonly jobs: readonly string[]; readonly cancelWith?: string };

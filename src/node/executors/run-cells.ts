@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
 import { PupilError } from "../../errors/index.js";
-import type { CellEvent, CellOutcome, RunnableCell } from "./cell.js";
-import { EngineAwayError, type Executor, type JobState, pause } from "./executor.js";
+import type { CellEvent, RunnableCell } from "./cell.js";
+import { CellBook, type Flight } from "./cell-book.js";
+import { Contact } from "./contact.js";
+import { type Executor, pause } from "./executor.js";
 import type { Journal, JournalState, StoppedAt } from "./journal.js";
-import { ReadyCells } from "./ready-cells.js";
+import { Settler } from "./settle-cells.js";
+import { Submitter } from "./submit-cells.js";
 
 export interface RunCellsOptions {
   readonly executor: Executor;
@@ -28,30 +30,6 @@ const watchMs = 500;
 /** How long cancelled jobs of a cluster are waited for. */
 const cancelMs = 60_000;
 
-interface Entry {
-  readonly cell: RunnableCell;
-  readonly index: number;
-  /** How many of the cells that it needs are not there yet. */
-  missing: number;
-  losses: number;
-  failures: number;
-  /** Of the last time that it was stopped. */
-  step: number;
-  readonly exclude: Set<string>;
-  attempts: number;
-}
-
-interface Flight {
-  readonly job: string;
-  readonly entry: Entry;
-  startedAt: number | undefined;
-  /** Whether a process before this one had submitted it, and it was not looked at since. */
-  isAdopted: boolean;
-  /** When its job had ended and its result was not there. */
-  missedAt?: number;
-  stop?: StoppedAt;
-}
-
 /**
  * Runs the cells that are not finished, each once those that it needs are there. One that fails fails those
  * that need it, and no other. What an engine has already, from this process or one before, is not submitted
@@ -68,24 +46,29 @@ export async function runCells(
 }
 
 class Runner {
-  private readonly entries = new Map<string, Entry>();
-  private readonly dependents = new Map<string, Entry[]>();
-  private readonly ready = new ReadyCells<Entry>();
-  private readonly inFlight = new Map<string, Flight>();
-  private readonly settled = new Set<string>();
-  private isAway = false;
-  /** Chunks whose submit failed half-way, or in a process before, by key. */
-  private readonly asked: Map<string, readonly string[]>;
-  private cancelledAt: number | undefined;
   private readonly cells: readonly RunnableCell[];
-  private readonly byId: ReadonlyMap<string, RunnableCell>;
   private readonly options: RunCellsOptions;
+  private readonly book = new CellBook();
+  private readonly contact: Contact;
+  private readonly submitter: Submitter;
+  private readonly settler: Settler;
+  /** Jobs that are to end, and whose engine was not told yet. */
+  private toCancel: readonly string[] = [];
+  private cancelledAt: number | undefined;
 
   constructor(cells: readonly RunnableCell[], options: RunCellsOptions) {
     this.cells = cells;
-    this.byId = new Map(cells.map((cell) => [cell.id, cell]));
     this.options = options;
-    this.asked = new Map(options.before.asked);
+    const { executor, journal, report, before, retries, settleMs = 0 } = options;
+    const { book } = this;
+    this.contact = new Contact(report);
+    this.submitter = new Submitter({
+      ...{ executor, journal, book, contact: this.contact, cells },
+      asked: executor.outlivesRunner ? before.asked : new Map(),
+      started: (flight) => this.started(flight),
+    });
+    const isStopping = () => this.isStopping;
+    this.settler = new Settler({ executor, journal, book, retries, settleMs, isStopping, report });
   }
 
   private get isStopping(): boolean {
@@ -94,11 +77,13 @@ class Runner {
 
   async run(): Promise<void> {
     const { executor, journal, signal = new AbortController().signal } = this.options;
+    const { book, submitter } = this;
     await this.begin();
     for (;;) {
       if (this.isStopping && (await this.end())) return;
-      if (!this.isStopping) await this.submitReady();
-      if (this.inFlight.size === 0 && (this.isStopping || !this.isWaiting())) break;
+      if (!this.isStopping) await submitter.submitReady();
+      const isWaiting = book.ready.size > 0 || submitter.hasAsked;
+      if (book.inFlight.size === 0 && (this.isStopping || !isWaiting)) break;
       await this.untilChanged(executor, signal);
       await this.look();
       await this.watch();
@@ -108,126 +93,30 @@ class Runner {
 
   /** What is there, what is in flight, and what can begin. */
   private async begin(): Promise<void> {
-    const { before, executor } = this.options;
+    const { before, executor, report } = this.options;
+    const { book } = this;
     const finished = await allFinished(this.cells);
+    const settled = new Set<string>();
     for (const [index, cell] of this.cells.entries()) {
-      if (finished[index] === true) {
-        this.settled.add(cell.id);
-        this.options.report({ type: "found", id: cell.id });
-      } else if (before.stopped.has(cell.id)) {
-        this.settled.add(cell.id);
-        const at = before.stopped.get(cell.id) as StoppedAt;
-        this.options.report({ type: "stopped", id: cell.id, at });
-      } else {
-        const attempts = before.attempts.get(cell.id) ?? 0;
-        const entry: Entry = {
-          ...{ cell, index, missing: 0, losses: 0, failures: 0, step: -1, attempts },
-          exclude: new Set(),
-        };
-        this.entries.set(cell.id, entry);
-      }
-    }
-    const isAsked = new Set([...this.asked.values()].flat());
-    const first: Entry[] = [];
-    for (const entry of this.entries.values()) {
-      for (const need of entry.cell.needs) {
-        if (this.settled.has(need)) continue;
-        entry.missing += 1;
-        const list = this.dependents.get(need) ?? [];
-        list.push(entry);
-        this.dependents.set(need, list);
-      }
-      const { id } = entry.cell;
-      const job = executor.outlivesRunner ? before.inFlight.get(id) : undefined;
-      if (job !== undefined) {
-        this.inFlight.set(id, { job, entry, startedAt: undefined, isAdopted: true });
-      } else if (entry.missing === 0 && !isAsked.has(id)) first.push(entry);
-    }
-    // The last one first: each is then added at the end.
-    for (const entry of first.reverse()) this.ready.add(entry);
-    if (!executor.outlivesRunner) this.asked.clear();
-  }
-
-  private isWaiting(): boolean {
-    return this.ready.size > 0 || this.asked.size > 0;
-  }
-
-  private async submitReady(): Promise<void> {
-    const { executor } = this.options;
-    for (const [key, ids] of this.asked) {
-      const entries = ids.flatMap((id) => this.entries.get(id) ?? []);
-      // A cell of it that is finished has no entry any more; the engine still knows them by their order.
-      const cells = ids.flatMap((id) => this.byId.get(id) ?? []);
-      if (cells.length !== ids.length || entries.length === 0) {
-        this.asked.delete(key);
-        for (const entry of entries) if (!this.inFlight.has(entry.cell.id)) this.ready.add(entry);
+      const at = before.stopped.get(cell.id);
+      if (finished[index] === true) report({ type: "found", id: cell.id });
+      else if (at !== undefined) report({ type: "stopped", id: cell.id, at });
+      else {
+        book.open(cell, index, before.attempts.get(cell.id) ?? 0);
         continue;
       }
-      if (!(await this.submit(key, cells, true, []))) return;
+      settled.add(cell.id);
     }
-    while (this.ready.size > 0 && this.inFlight.size < executor.capacity) {
-      const most = Math.min(executor.batch, executor.capacity - this.inFlight.size);
-      const chunk = this.takeChunk(most);
-      const hash = createHash("sha256");
-      for (const { cell, attempts } of chunk) hash.update(`${cell.id} ${attempts}\n`);
-      const key = `pupil-${hash.digest("hex").slice(0, 20)}`;
-      const cells = chunk.map(({ cell }) => cell);
-      const [first] = chunk;
-      if (!(await this.submit(key, cells, false, [...(first?.exclude ?? [])]))) return;
-    }
-  }
-
-  /** The next cells, as long as they exclude the same nodes. */
-  private takeChunk(most: number): Entry[] {
-    const chunk: Entry[] = [];
-    let exclude: string | undefined;
-    while (chunk.length < most) {
-      const next = this.ready.peek();
-      if (next === undefined) break;
-      const own = [...next.exclude].sort().join();
-      if (exclude !== undefined && own !== exclude) break;
-      exclude = own;
-      chunk.push(this.ready.take() as Entry);
-    }
-    return chunk;
-  }
-
-  /** False where the engine is away: it is tried again with the same key. */
-  private async submit(
-    key: string,
-    cells: readonly RunnableCell[],
-    again: boolean,
-    exclude: readonly string[],
-  ): Promise<boolean> {
-    const { executor, journal } = this.options;
-    const ids = cells.map(({ id }) => id);
-    const commands = await Promise.all(cells.map((cell) => cell.prepare()));
-    if (executor.outlivesRunner && !again) {
-      await journal.write({ type: "submitting", key, cells: ids }, { sync: true });
-    }
-    let jobs: readonly string[];
-    try {
-      jobs = await executor.submit(commands, { key, again, exclude });
-    } catch (error) {
-      if (!(error instanceof EngineAwayError)) throw error;
-      this.asked.set(key, ids);
-      this.away(error);
-      return false;
-    }
-    this.asked.delete(key);
-    this.back();
-    const { outlivesRunner: sync } = executor;
-    await journal.write({ type: "submitted", key, cells: ids, jobs }, { sync });
-    for (const [i, id] of ids.entries()) {
-      const entry = this.entries.get(id);
-      if (entry === undefined) continue;
-      const job = jobs[i] as string;
-      entry.attempts += 1;
-      const flight: Flight = { job, entry, startedAt: undefined, isAdopted: false };
-      this.inFlight.set(id, flight);
-      if (!sync) this.started(flight);
-    }
-    return true;
+    book.connect((id) => settled.has(id));
+    const isAsked = new Set(executor.outlivesRunner ? [...before.asked.values()].flat() : []);
+    const first = [...book.entries.values()].filter((entry) => {
+      const { id } = entry.cell;
+      const job = executor.outlivesRunner ? before.inFlight.get(id) : undefined;
+      if (job !== undefined) book.fly(entry, job, true);
+      return job === undefined && entry.missing === 0 && !isAsked.has(id);
+    });
+    // The last one first: each is then added at the end.
+    for (const entry of first.reverse()) book.ready.add(entry);
   }
 
   private started(flight: Flight): void {
@@ -252,18 +141,11 @@ class Runner {
   /** Looks where the jobs are that are in flight, and at no others. */
   private async look(): Promise<void> {
     const { executor } = this.options;
-    const flights = [...this.inFlight.values()];
+    const { settler } = this;
+    const flights = [...this.book.inFlight.values()];
     if (flights.length === 0) return;
-    const jobs = [...new Set(flights.map(({ job }) => job))];
-    let states: ReadonlyMap<string, JobState>;
-    try {
-      states = await executor.states(jobs);
-      this.back();
-    } catch (error) {
-      if (!(error instanceof EngineAwayError)) throw error;
-      this.away(error);
-      return;
-    }
+    const states = await this.contact.try(() => executor.states(this.book.jobs()));
+    if (states === undefined) return;
     const perJob = new Map<string, number>();
     for (const { job } of flights) perJob.set(job, (perJob.get(job) ?? 0) + 1);
     for (const flight of flights) {
@@ -275,140 +157,17 @@ class Runner {
         this.started(flight);
         // Of several cells that share a job, one can be done before the job is.
         const isShared = executor.outlivesRunner && (perJob.get(flight.job) ?? 0) > 1;
-        if (isShared && (await flight.entry.cell.isFinished())) await this.done(flight);
+        if (isShared && (await flight.entry.cell.isFinished())) await settler.done(flight);
         continue;
       }
-      await this.settle(flight, state);
-    }
-  }
-
-  /** What a job that has ended, one way or another, means for its cell. */
-  private async settle(flight: Flight, state: JobState): Promise<void> {
-    const { cell } = flight.entry;
-    const { executor } = this.options;
-    if (cell.fetch !== undefined && state.type === "ended") {
-      await cell.fetch(await executor.logs(flight.job));
-    }
-    if (await cell.isFinished()) return this.done(flight);
-    if (flight.stop !== undefined) return this.stopped(flight, flight.stop);
-    if (this.isStopping) {
-      const message = "Its job was cancelled with the ablation.";
-      return this.cancelled(flight, executor.outlivesRunner ? message : undefined);
-    }
-    if (state.type === "cancelled") {
-      // Whoever continues an ablation asks for what was cancelled before.
-      if (flight.isAdopted) return this.again(flight, state.message);
-      return this.cancelled(flight, state.message);
-    }
-    const outcome = await cell.outcome();
-    if (outcome?.type === "failed") return this.failed(flight, state, outcome);
-    if (outcome?.type === "stopped" && outcome.step > flight.entry.step) {
-      flight.entry.step = outcome.step;
-      return this.again(flight, `It was ended at step ${outcome.step} and goes on from there.`);
-    }
-    if (state.type === "ended" && !this.hasSettled(flight)) return;
-    await this.lost(flight, state);
-  }
-
-  /** No result and no failure: it is made when the ablation is continued. Nothing is said where it was asked for here. */
-  private async cancelled(flight: Flight, message: string | undefined): Promise<void> {
-    const { id } = flight.entry.cell;
-    this.inFlight.delete(id);
-    if (message === undefined) return;
-    await this.options.journal.write({ type: "ended", cell: id, how: "cancelled", message });
-    this.options.report({ type: "cancelled", id, message });
-  }
-
-  private hasSettled(flight: Flight): boolean {
-    flight.missedAt ??= performance.now();
-    return performance.now() - flight.missedAt >= (this.options.settleMs ?? 0);
-  }
-
-  private async done(flight: Flight): Promise<void> {
-    const { id } = flight.entry.cell;
-    this.inFlight.delete(id);
-    this.entries.delete(id);
-    this.settled.add(id);
-    const now = performance.now();
-    const seconds = (now - (flight.startedAt ?? now)) / 1000;
-    await this.options.journal.write({ type: "ended", cell: id, how: "done" });
-    this.options.report({ type: "done", id, seconds });
-    for (const dependent of this.dependents.get(id) ?? []) {
-      dependent.missing -= 1;
-      const isNew = !this.inFlight.has(dependent.cell.id) && this.entries.has(dependent.cell.id);
-      if (dependent.missing === 0 && isNew) this.ready.add(dependent);
-    }
-    this.dependents.delete(id);
-  }
-
-  private async stopped(flight: Flight, at: StoppedAt): Promise<void> {
-    const { id } = flight.entry.cell;
-    this.inFlight.delete(id);
-    this.entries.delete(id);
-    await this.options.journal.write({ type: "ended", cell: id, how: "stopped", stop: at });
-    this.options.report({ type: "stopped", id, at });
-  }
-
-  /** A failure that the cell itself tells of: on a cluster it has a second try, elsewhere. */
-  private async failed(
-    flight: Flight,
-    state: JobState,
-    { message, isFinal }: CellOutcome & { type: "failed" },
-  ): Promise<void> {
-    const { entry } = flight;
-    entry.failures += 1;
-    const { executor, retries } = this.options;
-    const mayBeNode = executor.outlivesRunner && retries > 0 && !isFinal && entry.failures < 2;
-    if (!mayBeNode) return this.fail(flight, message);
-    this.exclude(entry, state);
-    await this.again(flight, message);
-  }
-
-  /** Gone without a word. */
-  private async lost(flight: Flight, state: JobState): Promise<void> {
-    const { entry, job } = flight;
-    entry.losses += 1;
-    const { executor, retries } = this.options;
-    const said = "message" in state ? state.message : "It ended without a result.";
-    if (entry.losses <= retries) {
-      if (state.type === "failed") this.exclude(entry, state);
-      return this.again(flight, said);
-    }
-    const logs = executor.outlivesRunner ? await executor.logs(job).catch(() => "") : "";
-    const tail = logs.trim().split("\n").slice(-20).join("\n");
-    await this.fail(flight, [said, tail].filter(Boolean).join("\n"));
-  }
-
-  private exclude(entry: Entry, state: JobState): void {
-    if ("node" in state && state.node !== undefined) entry.exclude.add(state.node);
-  }
-
-  private async again(flight: Flight, message: string): Promise<void> {
-    const { id } = flight.entry.cell;
-    this.inFlight.delete(id);
-    await this.options.journal.write({ type: "ended", cell: id, how: "again", message });
-    this.options.report({ type: "again", id, message });
-    this.ready.add(flight.entry);
-  }
-
-  private async fail(flight: Flight, message: string): Promise<void> {
-    const { id } = flight.entry.cell;
-    this.inFlight.delete(id);
-    this.entries.delete(id);
-    await this.options.journal.write({ type: "ended", cell: id, how: "failed", message });
-    this.options.report({ type: "failed", id, message });
-    const fallen = [...(this.dependents.get(id) ?? [])];
-    for (const { cell } of fallen) {
-      if (!this.entries.delete(cell.id)) continue;
-      this.options.report({ type: "failed", id: cell.id, message, because: id });
-      fallen.push(...(this.dependents.get(cell.id) ?? []));
+      await settler.settle(flight, state);
     }
   }
 
   private async watch(): Promise<void> {
-    const { watch, executor } = this.options;
+    const { watch } = this.options;
     if (watch === undefined || this.isStopping) return;
-    const running = [...this.inFlight.values()].filter(
+    const running = [...this.book.inFlight.values()].filter(
       ({ startedAt, stop }) => startedAt !== undefined && stop === undefined,
     );
     const stops = await watch(running.map(({ entry }) => entry.cell.id));
@@ -419,31 +178,33 @@ class Runner {
       flight.stop = stop;
       jobs.push(flight.job);
     }
-    if (jobs.length > 0) await this.tryCancel(executor, jobs);
+    if (jobs.length > 0 || this.toCancel.length > 0) await this.cancel(jobs);
   }
 
-  private async tryCancel(executor: Executor, jobs: readonly string[]): Promise<void> {
-    try {
-      await executor.cancel(jobs);
-    } catch (error) {
-      if (!(error instanceof EngineAwayError)) throw error;
-      this.away(error);
-    }
+  /** Tells the engine; if it is away, the next time. */
+  private async cancel(jobs: readonly string[]): Promise<void> {
+    const all = [...this.toCancel, ...jobs];
+    const isTold = await this.contact.try(async () => {
+      await this.options.executor.cancel(all);
+      return true;
+    });
+    this.toCancel = isTold === true ? [] : all;
   }
 
   /** After an abort; true where nothing is left to wait for. */
   private async end(): Promise<boolean> {
     const { executor, journal, signal, report } = this.options;
-    const jobs = [...new Set([...this.inFlight.values()].map(({ job }) => job))];
+    const jobs = this.book.jobs();
     if (executor.outlivesRunner && signal?.reason !== "cancel") {
       await journal.write({ type: "left", jobs: jobs.length });
-      report({ type: "left", jobs });
+      const cancelWith = executor.cancelCommand?.(jobs);
+      report({ type: "left", jobs, ...(cancelWith === undefined ? {} : { cancelWith }) });
       return true;
     }
     if (this.cancelledAt === undefined) {
       this.cancelledAt = performance.now();
-      await this.tryCancel(executor, jobs);
-    }
+      await this.cancel(jobs);
+    } else if (this.toCancel.length > 0) await this.cancel([]);
     const isOver = performance.now() - this.cancelledAt > cancelMs;
     if (!executor.outlivesRunner || !isOver || jobs.length === 0) return false;
     throw new PupilError(
@@ -453,18 +214,6 @@ class Runner {
         remedy: executor.cancelCommand?.(jobs) ?? "Look at them with the engine's own tools.",
       },
     );
-  }
-
-  private away(error: EngineAwayError): void {
-    if (this.isAway) return;
-    this.isAway = true;
-    this.options.report({ type: "away", message: error.message });
-  }
-
-  private back(): void {
-    if (!this.isAway) return;
-    this.isAway = false;
-    this.options.report({ type: "back" });
   }
 }
 

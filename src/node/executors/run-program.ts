@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 
 export interface ProgramResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** `ENOENT` where there is no such program, `ETIMEDOUT` where it did not answer. */
+  /** `ENOENT` where there is no such program, `ETIMEDOUT` where it did not answer, the signal that ended it. */
   readonly error?: string;
 }
 
@@ -20,17 +20,29 @@ const timeoutMs = 60_000;
 
 export const runProgram: RunProgram = (program, words, input) =>
   new Promise((resolve) => {
-    const options = { maxBuffer: 2 ** 28, timeout: timeoutMs, encoding: "utf8" as const };
-    const child = execFile(program, [...words], options, (error, stdout, stderr) => {
-      if (error === null) return resolve({ code: 0, stdout, stderr });
-      const { code, killed } = error;
-      const isName = typeof code === "string";
-      const why = killed === true ? "ETIMEDOUT" : isName ? code : undefined;
+    // In a session of its own: Ctrl-C at the terminal is for this process, which asks what is meant, and would end
+    // an sbatch half-way.
+    const child = spawn(program, words, { detached: true });
+    const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].on("data", (chunk: Buffer) => said[name].push(chunk));
+    }
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGTERM");
+    }, timeoutMs);
+    const end = (code: number, error: string | null | undefined) => {
+      clearTimeout(timer);
+      const text = (name: "stdout" | "stderr") => Buffer.concat(said[name]).toString("utf8");
+      const why = isLate ? "ETIMEDOUT" : error;
       resolve({
-        ...{ stdout, stderr, code: typeof code === "number" ? code : 1 },
-        ...(why === undefined ? {} : { error: why }),
+        ...{ code, stdout: text("stdout"), stderr: text("stderr") },
+        ...(why === undefined || why === null ? {} : { error: why }),
       });
-    });
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input ?? "");
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => end(1, error.code ?? error.message));
+    child.once("close", (code, signal) => end(code ?? 1, signal));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input ?? "");
   });

@@ -10,6 +10,7 @@ import { waitForLock } from "../../runs/run-lock.js";
 import { trainRun } from "../../runs/train-run.js";
 import { makeChoice } from "./choose.js";
 import type { Collector } from "./collector.js";
+import { type Computing, computingOf } from "./computing.js";
 import { isFinished, markFinished, type PlannedStage } from "./stage.js";
 
 export interface MakeStageOptions {
@@ -17,6 +18,8 @@ export interface MakeStageOptions {
   readonly collector: Collector;
   /** Called with the optimizer steps that are done. */
   readonly onStep: (step: number) => void;
+  /** Called once it is known what computes. */
+  readonly onComputing?: (computing: Computing) => void;
 }
 
 /**
@@ -33,19 +36,28 @@ export async function makeStage(stage: PlannedStage, options: MakeStageOptions):
   try {
     if (signal.aborted || (await isFinished(stage))) return;
     const began = performance.now();
-    await makeAlone(stage, options);
-    await markFinished(stage, (performance.now() - began) / 1000);
+    let computing: Computing | undefined;
+    await makeAlone(stage, {
+      ...options,
+      onComputing: (found) => {
+        computing = found;
+        options.onComputing?.(found);
+      },
+    });
+    await markFinished(stage, (performance.now() - began) / 1000, computing);
   } finally {
     await lock?.release();
   }
 }
 
 async function makeAlone(stage: PlannedStage, options: MakeStageOptions): Promise<void> {
-  const { signal, collector, onStep } = options;
+  const { signal, collector, onStep, onComputing } = options;
+  const start = async (backend: RunConfig["backend"]) =>
+    onComputing?.(computingOf(await startBackend(backend, { platform: nodePlatform })));
   if (stage.kind === "choose") return makeChoice(stage.config, stage.folder);
   if (stage.kind === "collect") {
     const { backend = "auto" } = stage.config as { backend?: RunConfig["backend"] };
-    await startBackend(backend, { platform: nodePlatform });
+    await start(backend);
     // Half of the rows are no part of the others: they are collected anew.
     await rm(stage.folder, { recursive: true, force: true });
     return collector.collect(stage.config, stage.folder, { signal });
@@ -53,7 +65,7 @@ async function makeAlone(stage: PlannedStage, options: MakeStageOptions): Promis
   const { config, folder: path } = stage;
   const resume = await findProgress(path, signal);
   if (signal.aborted) return;
-  await startBackend(config.backend, { platform: nodePlatform });
+  await start(config.backend);
   for await (const event of trainRun({ config, path, resume, signal })) {
     if (event.type === "step") onStep(event.metrics.step);
   }

@@ -14,34 +14,17 @@ import { lastRows } from "../../logs/last-rows.js";
 import { programWords } from "./program-words.js";
 import { labelOf, type PlannedStage } from "./stage.js";
 import { stageCells } from "./stage-cells.js";
-import type { StepMessage } from "./stage-order.js";
+import { type Computing, readComputing } from "./computing.js";
+import type { StageMessage } from "./stage-order.js";
 import type { StopWatch } from "./stop-watch.js";
 import { type Worker, workerEngine } from "./workers.js";
 
 /** What happens while the stages of an ablation are made. */
 export type StageEvent =
-  | { readonly type: "found"; readonly stage: PlannedStage }
-  | { readonly type: "started"; readonly stage: PlannedStage }
+  | CellEvent<{ readonly stage: PlannedStage }, PlannedStage>
   | { readonly type: "step"; readonly stage: PlannedStage; readonly step: number }
-  | { readonly type: "done"; readonly stage: PlannedStage; readonly seconds: number }
-  | {
-      readonly type: "failed";
-      readonly stage: PlannedStage;
-      readonly message: string;
-      /** The stage that it needs and that failed. */
-      readonly because?: PlannedStage;
-    }
-  /** It was lost, or failed in a way that may be its node's, and is submitted again. */
-  | { readonly type: "again"; readonly stage: PlannedStage; readonly message: string }
-  /** Somebody took its job out of the engine. */
-  | { readonly type: "cancelled"; readonly stage: PlannedStage; readonly message: string }
-  /** The ablation's rule ended it early. */
-  | { readonly type: "stopped"; readonly stage: PlannedStage; readonly at: StoppedAt }
-  /** The engine does not answer, or does again. */
-  | { readonly type: "away"; readonly message: string }
-  | { readonly type: "back" }
-  /** The jobs go on without this process. */
-  | { readonly type: "left"; readonly jobs: readonly string[]; readonly cancelWith?: string };
+  /** The first stage that computes with something says what. */
+  | ({ readonly type: "computes"; readonly stage: PlannedStage } & Computing);
 
 export interface RunStagesOptions {
   /** Of the ablation: what is handed over, and what became of it, is written there. */
@@ -94,11 +77,30 @@ export async function runStages(
   const byId = new Map(stages.map((stage) => [stage.id, stage]));
   const stageOf = (id: string) => byId.get(id) as PlannedStage;
   const onStep = (stage: PlannedStage, step: number) => report({ type: "step", stage, step });
+  const known = new Set<string>();
+  const onComputing = (stage: PlannedStage, computing: Computing) => {
+    const { backend, fallback = "" } = computing;
+    const text = `${backend} ${fallback}`;
+    if (known.has(text)) return;
+    known.add(text);
+    report({ type: "computes", stage, ...computing });
+  };
+  // Processes of this machine have said it when they began.
+  let reading = Promise.resolve();
+  const readMark = async (stage: PlannedStage) => {
+    // One that cannot be read is told when the report is made.
+    const computing = await readComputing(stage).catch(() => undefined);
+    if (computing !== undefined) onComputing(stage, computing);
+  };
   const local = () =>
     localExecutor({
       processes,
       env: { PUPIL_THREADS: "1" },
-      onMessage: (id, message) => onStep(stageOf(id), (message as StepMessage).step),
+      onMessage(id, said) {
+        const message = said as StageMessage;
+        if (message.type === "step") onStep(stageOf(id), message.step);
+        else onComputing(stageOf(id), message.computing);
+      },
     });
   const own = worker && workerEngine(worker, processes, onStep);
   const executor = own?.executor ?? engine?.executor ?? local();
@@ -141,9 +143,12 @@ export async function runStages(
         }),
     report: (event) => {
       if (event.type === "done" && stop !== undefined) ended.push(event.id);
-      report(stageEvent(event, stageOf, executor));
+      report(stageEvent(event, stageOf));
+      if (event.type !== "done" || !executor.outlivesRunner) return;
+      reading = reading.then(() => readMark(stageOf(event.id)));
     },
   });
+  await reading;
 }
 
 /** What one cluster has in flight another one would make a second time. */
@@ -156,24 +161,15 @@ function requireSameEngine({ runner, inFlight }: JournalState, name: string, fol
   });
 }
 
-function stageEvent(
-  event: CellEvent,
-  stageOf: (id: string) => PlannedStage,
-  executor: Executor,
-): StageEvent {
-  if (event.type === "away" || event.type === "back") return event;
-  if (event.type === "left") {
-    const cancelWith = executor.cancelCommand?.(event.jobs);
-    return { ...event, ...(cancelWith === undefined ? {} : { cancelWith }) };
-  }
-  const stage = stageOf(event.id);
-  if (event.type === "started") return { type: "started", stage };
-  if (event.type !== "failed" || event.because === undefined) {
-    const { id: _id, ...rest } = event as Exclude<typeof event, { type: "started" }>;
-    return { ...rest, stage } as StageEvent;
-  }
-  const because = stageOf(event.because);
-  const message = `${labelOf(because)}, which it needs, failed: ${event.message}`;
+function stageEvent(event: CellEvent, stageOf: (id: string) => PlannedStage): StageEvent {
+  if (!("id" in event)) return event;
+  const { id, ...rest } = event;
+  const stage = stageOf(id);
+  if (rest.type !== "failed") return { ...rest, stage };
+  const { because: needed, ...failed } = rest;
+  if (needed === undefined) return { ...failed, stage };
+  const because = stageOf(needed);
+  const message = `${labelOf(because)}, which it needs, failed: ${failed.message}`;
   return { type: "failed", stage, message, because };
 }
 

@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PupilError } from "../../../errors/index.js";
+import type { Computing } from "./computing.js";
 import type { PlannedStage } from "./stage.js";
 
 /** What a process that makes a stage is given. */
@@ -10,10 +11,9 @@ export interface StageOrder {
 }
 
 /** What it says to a process of the same machine. */
-export interface StepMessage {
-  readonly type: "step";
-  readonly step: number;
-}
+export type StageMessage =
+  | { readonly type: "step"; readonly step: number }
+  | { readonly type: "computes"; readonly computing: Computing };
 
 const inline = "--inline";
 

@@ -7,9 +7,10 @@ import { readFileSync } from "node:fs";
 import { NotFiniteError } from "../../../errors/index.js";
 import type { CellOutcome } from "../../executors/cell.js";
 import { writeFileAtomic } from "../../files/atomic.js";
+import type { Computing } from "./computing.js";
 import { resultLines } from "./results-in-logs.js";
 import { isFinished } from "./stage.js";
-import { inlineOrder, messageOf, type StageOrder, type StepMessage } from "./stage-order.js";
+import { inlineOrder, messageOf, type StageMessage, type StageOrder } from "./stage-order.js";
 
 /** Exit code of a process that was asked to end and has saved what it had (EX_TEMPFAIL of sysexits.h). */
 const stoppedCode = 75;
@@ -32,7 +33,11 @@ function onStep(step: number): void {
   reached = step;
   if (process.send === undefined || performance.now() - said < betweenSaysMs) return;
   said = performance.now();
-  process.send({ type: "step", step } satisfies StepMessage);
+  process.send({ type: "step", step } satisfies StageMessage);
+}
+
+function onComputing(computing: Computing): void {
+  process.send?.({ type: "computes", computing } satisfies StageMessage);
 }
 
 async function end(how: CellOutcome, code: number): Promise<void> {
@@ -45,7 +50,7 @@ try {
     // What trains takes longer to load than to see that there is nothing to do.
     const { makeStage } = await import("./make-stage.js");
     const { collector } = await import("./collector.js");
-    await makeStage(stage, { signal: stop.signal, collector, onStep });
+    await makeStage(stage, { signal: stop.signal, collector, onStep, onComputing });
   }
   if (await isFinished(stage)) {
     if (sent !== undefined) for (const line of await resultLines(stage)) process.stdout.write(line);

@@ -3,6 +3,7 @@ import type { Choice, ProductKind, RunConfig } from "../../../config/index.js";
 import { writeFileAtomic } from "../../files/atomic.js";
 import { exists } from "../../files/file-exists.js";
 import type { CollectConfig } from "./collector.js";
+import type { Computing } from "./computing.js";
 
 interface StagePlace {
   /** As the first arm that has it calls it. */
@@ -57,11 +58,15 @@ function hasResult(stage: PlannedStage): Promise<boolean> {
 }
 
 /** Marks a stage that has its result as finished; one that was stopped has none and stays as it is. */
-export async function markFinished(stage: PlannedStage, seconds: number): Promise<void> {
+export async function markFinished(
+  stage: PlannedStage,
+  seconds: number,
+  computing?: Computing,
+): Promise<void> {
   if (!(await hasResult(stage))) return;
   const { name, seed, id, arms, mark } = stage;
   const text = mark === "cell.json" ? { arm: arms[0], seed, id } : { name, seed, id, seconds };
-  await writeFileAtomic(join(stage.folder, mark), `${JSON.stringify(text)}\n`);
+  await writeFileAtomic(join(stage.folder, mark), `${JSON.stringify({ ...text, computing })}\n`);
 }
 
 /** Optimizer steps, for progress; others have none. */

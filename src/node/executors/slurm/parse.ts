@@ -55,15 +55,29 @@ export function parseSqueue(text: string): Map<string, JobState> {
   return found;
 }
 
-/** Lines of `sacct --parsable2 --format=JobID,State,NodeList,ExitCode`, by job; a requeued job's last line counts. */
+/**
+ * Lines of `sacct --parsable2 --format=JobID,State,NodeList,ExitCode`, by job; a requeued job's last line counts. Its
+ * `--array` would list tasks that wait one by one, but Slurm 22.05 has no such option.
+ */
 export function parseSacct(text: string): Map<string, JobState> {
   const found = new Map<string, JobState>();
   for (const line of text.split("\n")) {
     const [job = "", state = "", node = "", exit = ""] = line.trim().split("|");
     if (state === "") continue;
-    found.set(job, stateOf(state, node, exit === "0:0" || exit === "" ? "" : `exit code ${exit}`));
+    const how = exit === "0:0" || exit === "" ? "" : `exit code ${exit}`;
+    for (const task of tasksOf(job)) found.set(task, stateOf(state, node, how));
   }
   return found;
+}
+
+/** `7_[0-2,5%1]`: the tasks of an array that wait, as one. */
+function tasksOf(job: string): string[] {
+  const [, array = "", list] = /^(\d+)_\[([\d,-]+)(?:%\d+)?\]$/.exec(job) ?? [];
+  if (list === undefined) return [job];
+  return list.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => `${array}_${first + i}`);
+  });
 }
 
 /** The arrays that `squeue` or `sacct` list, each once. */

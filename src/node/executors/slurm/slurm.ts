@@ -34,6 +34,8 @@ export async function slurmExecutor(
   const logs = join(folder, "logs");
   const { cellsPerTask } = fields;
   let hasAccounts = true;
+  /** What sacct said where it failed in a way that nobody foresaw. */
+  let trouble = "";
 
   const found = async (key: string): Promise<string | undefined> => {
     const words = ["--noheader", "--states=all", `--name=${key}`, "--format=%F"];
@@ -44,7 +46,9 @@ export async function slurmExecutor(
       // Without a time it lists those of today.
       "--starttime=now-30days",
     ]);
-    return stored.code === 0 ? parseArrays(stored.stdout)[0] : undefined;
+    if (isWithoutAccounts(stored)) return undefined;
+    requireAnswer(stored, "sacct");
+    return parseArrays(stored.stdout)[0];
   };
 
   const states = async (jobs: readonly string[]): Promise<Map<string, JobState>> => {
@@ -62,19 +66,20 @@ export async function slurmExecutor(
     if (missing.length > 0 && hasAccounts) {
       for (const some of chunks([...new Set(missing.map(arrayOf))])) {
         const stored = await run("sacct", [
-          ...["--noheader", "--parsable2", "--allocations", "--array", `--jobs=${some.join()}`],
+          ...["--noheader", "--parsable2", "--allocations", `--jobs=${some.join()}`],
           "--format=JobID,State,NodeList,ExitCode",
         ]);
         if (stored.code !== 0) {
-          if (awayPattern.test(stored.stderr)) throw away("sacct", stored);
-          hasAccounts = false;
+          if (isWithoutAccounts(stored)) hasAccounts = false;
+          else if (isAway(stored)) throw away("sacct", stored);
+          else trouble = ` (${refused("sacct", stored).message.split("\n")[0]})`;
           break;
         }
         for (const [job, state] of parseSacct(stored.stdout))
           if (!all.has(job)) all.set(job, state);
       }
     }
-    const gone = "Slurm no longer knows the job.";
+    const gone = `Slurm no longer knows the job${trouble}.`;
     return new Map(jobs.map((job) => [job, all.get(job) ?? { type: "lost", message: gone }]));
   };
 
@@ -149,8 +154,18 @@ async function orAway(answer: Promise<ProgramResult>, program: string): Promise<
 
 function requireAnswer(answer: ProgramResult, program: string): void {
   if (answer.code === 0) return;
-  if (answer.error === "ETIMEDOUT" || awayPattern.test(answer.stderr)) throw away(program, answer);
+  if (isAway(answer)) throw away(program, answer);
   throw refused(program, answer);
+}
+
+/** One that did not come to its end has given no answer. */
+function isAway({ error, stderr }: ProgramResult): boolean {
+  return error === "ETIMEDOUT" || error?.startsWith("SIG") === true || awayPattern.test(stderr);
+}
+
+/** Whether the cluster keeps no accounts. */
+function isWithoutAccounts({ error, stderr }: ProgramResult): boolean {
+  return error === "ENOENT" || /accounting storage is disabled/i.test(stderr);
 }
 
 function away(program: string, { stderr, error }: ProgramResult): EngineAwayError {

@@ -337,6 +337,33 @@ describe("cells on an engine", () => {
     expect(next.taken).toEqual(["a", "b"]);
   });
 
+  test("are cancelled once the engine answers again, where it was away", async () => {
+    const scene = new Scene();
+    const stop = new AbortController();
+    const engine = new FakeEngine({
+      onLook: (job, { cancelled }) => {
+        if (!stop.signal.aborted) {
+          engine.away = 3;
+          stop.abort("cancel");
+        }
+        return cancelled.includes(job.id) ? job.state : { type: "running" };
+      },
+    });
+    const cells = [scene.cells.cell("a")];
+    const said = await scene.run(cells, engine, { signal: stop.signal });
+    expect(said).toEqual(["away", "back", "cancelled a"]);
+    expect(engine.cancelled).toHaveLength(1);
+  });
+
+  test("that a cluster was asked for without an answer are made by this machine if it is told to", async () => {
+    const scene = new Scene();
+    const engine = new FakeEngine({ onLook: scene.finish });
+    const journal = new Journal(scene.folder);
+    await journal.write({ type: "submitting", key: "pupil-k", cells: ["a"] });
+    const here = Object.assign(engine, { outlivesRunner: false });
+    expect(await scene.run([scene.cells.cell("a")], here)).toEqual(["done a"]);
+  });
+
   test("are ended early by who watches them, once and for all", async () => {
     const scene = new Scene();
     const engine = new FakeEngine({

@@ -76,6 +76,13 @@ describe("what Slurm says", () => {
     });
   });
 
+  test("of tasks that wait, as one, is each one's state", () => {
+    const stored = parseSacct("7_[0-1,3%2]|PENDING|None assigned|0:0\n7_2|RUNNING|n1|0:0\n");
+    expect([...stored.keys()]).toEqual(["7_0", "7_1", "7_3", "7_2"]);
+    expect(stored.get("7_1")).toEqual({ type: "waiting" });
+    expect(stored.get("7_2")).toEqual({ type: "running", node: "n1" });
+  });
+
   test("of arrays and limits is read", () => {
     expect(parseArrays("12_3\n12_4.batch\n13\nJOBID\n")).toEqual(["12", "13"]);
     expect(parseMaxArray("x = 1\nMaxArraySize            = 1001\ny")).toBe(1001);
@@ -174,6 +181,33 @@ describe("states of jobs", () => {
       expect((await executor.states(["7_0"])).get("7_0")?.type).toBe("lost");
     }
     expect(calls.filter(([program]) => program === "sacct")).toHaveLength(1);
+  });
+
+  test("of a cluster whose sacct fails otherwise are lost with what it said, and it is asked again", async () => {
+    const { executor, calls } = await executorWith({
+      sacct: () => ({ code: 1, stderr: "sacct: unrecognized option" }),
+    });
+    const lost = {
+      type: "lost",
+      message: expect.stringMatching(/no longer.*unrecognized option/) as string,
+    };
+    for (let i = 0; i < 2; i++) {
+      expect((await executor.states(["7_0"])).get("7_0")).toEqual(lost);
+    }
+    expect(calls.filter(([program]) => program === "sacct")).toHaveLength(2);
+    // Whether it has them nobody knows: better an error than a second array.
+    await expect(executor.submit(cells(1), { ...options, again: true })).rejects.toThrow(/sacct/);
+  });
+
+  test("are not told where a program is ended before it answers", async () => {
+    const { executor } = await executorWith({ squeue: () => ({ code: 1, error: "SIGINT" }) });
+    await expect(executor.states(["7_0"])).rejects.toThrow(EngineAwayError);
+  });
+
+  test("are asked for with words that Slurm 22.05 knows", async () => {
+    const { executor, calls } = await executorWith({});
+    await executor.states(["7_0"]);
+    expect(calls.find(([program]) => program === "sacct")).not.toContain("--array");
   });
 
   test("are not told while the controller is away", async () => {
