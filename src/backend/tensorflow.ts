@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { registerTensorflowKernels } from "../ops/index.js";
 import type { BackendCandidate, Device } from "./candidate.js";
 import type { Platform, Unavailable } from "./platform.js";
 
@@ -36,7 +37,10 @@ async function load(platform: Platform): Promise<Device | Unavailable> {
     }
     if (loaded === undefined) continue;
     const problem = differentInstance(name, loaded);
-    if (problem === undefined) return device(platform);
+    if (problem === undefined) {
+      registerTensorflowKernels();
+      return device(platform);
+    }
     broken ??= problem;
   }
   return (
