@@ -34,7 +34,7 @@ describe.skipIf(!hasTensorflow)(`runs on ${onTensorflow}`, () => {
       expect(completionsOf(whole)).toBe(completionsOf(onWasm));
     }
 
-    // The adapter in software adds up in one order every time.
+    // On a CPU, TensorFlow adds up in one order every time.
     const last = whole.trainer.steps;
     await runToEnd(parts, { stopAfter: last / 2 });
     const [resumed] = await runToEnd(parts, { resume: true });

@@ -65,7 +65,9 @@ function globalNorm(tensors: Record<string, tf.Tensor>): tf.Tensor {
 
 export function registerOptimizer(): void {
   registerOpKernel<AdamwTensors, AdamwAttributes>("PupilAdamwUpdate", "tensorflow", adamw);
-  registerOpKernel<Record<string, tf.Tensor>, object>("PupilGlobalNorm", "tensorflow", (tensors) => [
-    globalNorm(tensors),
-  ]);
+  registerOpKernel<Record<string, tf.Tensor>, object>(
+    "PupilGlobalNorm",
+    "tensorflow",
+    (tensors) => [globalNorm(tensors)],
+  );
 }
