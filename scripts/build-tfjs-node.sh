@@ -57,19 +57,24 @@ cpu=$(resolve @tensorflow/tfjs-backend-cpu/package.json)
 headers=$(resolve node-api-headers/package.json)/include
 modules=$(dirname "$(dirname "$core")")
 version=$(node -p "require('$core/package.json').version")
-folder=$(realpath -m "${folder:-$(dirname "$modules")/.tfjs-node}")
-target=$folder/node_modules/@tensorflow/$package
+installed=$modules/@tensorflow/$package
 
-# 1. The package, without its install script, which downloads libtensorflow.
-if [ ! -f "$target/package.json" ] || [ "$(node -p "require('$target/package.json').version")" != "$version" ]; then
-  mkdir -p "$folder"
-  [ -f "$folder/package.json" ] || echo '{ "private": true }' >"$folder/package.json"
-  npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund "@tensorflow/$package@$version"
+# 1. The package, without its install script, which downloads libtensorflow. One that the project has is built where it is.
+if [ -d "$installed" ] && [ ! -L "$installed" ]; then
+  target=$installed
+else
+  folder=$(realpath -m "${folder:-$(dirname "$modules")/.tfjs-node}")
+  target=$folder/node_modules/@tensorflow/$package
+  if [ ! -f "$target/package.json" ] || [ "$(node -p "require('$target/package.json').version")" != "$version" ]; then
+    mkdir -p "$folder"
+    [ -f "$folder/package.json" ] || echo '{ "private": true }' >"$folder/package.json"
+    npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund "@tensorflow/$package@$version"
+  fi
+  for shared in "$core" "$cpu"; do
+    rm -rf "$folder/node_modules/@tensorflow/$(basename "$shared")"
+    ln -s "$shared" "$folder/node_modules/@tensorflow/$(basename "$shared")"
+  done
 fi
-for shared in "$core" "$cpu"; do
-  rm -rf "$folder/node_modules/@tensorflow/$(basename "$shared")"
-  ln -s "$shared" "$folder/node_modules/@tensorflow/$(basename "$shared")"
-done
 
 # 2. The libraries and the headers of the C interface out of the wheel.
 have=$([ -n "$wheel" ] && basename "$wheel" || echo "$distribution $tensorflow")
@@ -125,8 +130,5 @@ if [ ! -f "$binding" ]; then
 fi
 
 # 4. Where pupil looks.
-if [ "$modules/@tensorflow/$package" != "$target" ]; then
-  rm -rf "${modules:?}/@tensorflow/$package"
-  ln -s "$target" "$modules/@tensorflow/$package"
-fi
+if [ "$installed" != "$target" ]; then ln -sfn "$target" "$installed"; fi
 echo "@tensorflow/$package $version with the libtensorflow of $have: $target"
