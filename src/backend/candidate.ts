@@ -17,6 +17,8 @@ export interface Device {
   readonly device: string;
   /** CPU threads that run kernels. */
   readonly threads: number;
+  /** Why "auto" takes another one, though this works. */
+  readonly passedOver?: string;
 }
 
 /** One backend that can be looked at and started. */
@@ -28,8 +30,15 @@ export interface BackendCandidate {
   readonly remedy: string;
   /** Says whether `start` would succeed; leaves tfjs's current backend as it is. */
   inspect(platform: Platform, options: CandidateOptions): Promise<Device | Unavailable>;
-  /** Makes it the current backend of tfjs, or says why not and leaves nothing behind. */
-  start(platform: Platform, options: CandidateOptions): Promise<Device | Unavailable>;
+  /**
+   * Makes it the current backend of tfjs, or says why not and leaves nothing behind.
+   *
+   * @param options `isNamed`: it was asked for by its name, not by "auto"
+   */
+  start(
+    platform: Platform,
+    options: CandidateOptions & { readonly isNamed: boolean },
+  ): Promise<Device | Unavailable>;
 }
 
 export function isUnavailable(found: object): found is Unavailable {

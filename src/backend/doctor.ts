@@ -51,7 +51,9 @@ export async function inspectBackends(
     if (isUnavailable(found)) backends.push({ ...base, available: false, unavailable: found });
     else backends.push({ ...base, available: true, device: found });
   }
-  const takenIndex = backends.findIndex((inspection) => inspection.available);
+  const takenIndex = backends.findIndex(
+    ({ available, device }) => available && device?.passedOver === undefined,
+  );
   const better = backends[takenIndex - 1];
   return {
     runtime: platform.runtime,
@@ -88,6 +90,9 @@ function formatInspection(inspection: BackendInspection, taken: BackendName): st
   if (device !== undefined) {
     const threads = device.threads === 1 ? "1 thread" : `${device.threads} threads`;
     lines.push(`${label} yes ${device.device}, ${threads}`);
+    if (device.passedOver !== undefined) {
+      lines.push(`${indent}not by "auto": ${device.passedOver}`);
+    }
   }
   if (unavailable !== undefined) {
     lines.push(`${label} no  ${unavailable.reason}`, `${indent}${unavailable.remedy}`);

@@ -35,7 +35,7 @@ export interface BackendReport extends Device {
 
 /**
  * Starts a backend and makes it the current one of TensorFlow.js. "auto" takes the first that works
- * of: a hardware WebGPU adapter, TensorFlow (its optional package), wasm, cpu. A named backend is
+ * of: a hardware WebGPU adapter, TensorFlow with CUDA (its optional package), wasm, cpu. A named backend is
  * started or refused, never replaced.
  *
  * @throws PupilError with the reason and the remedy if the named backend cannot start.
@@ -54,16 +54,25 @@ export async function startBackend(
   const { platform = webPlatform(), allowSoftwareAdapter = false, verbose = false } = options;
   silenceCpuAdvice();
   const rejected: RejectedBackend[] = [];
+  const isNamed = choice !== "auto";
   for (const candidate of backendCandidates) {
-    if (choice !== "auto" && choice !== candidate.name) continue;
+    if (isNamed && choice !== candidate.name) continue;
     const started = await orReason(candidate, () =>
-      candidate.start(platform, { allowSoftwareAdapter, verbose }),
+      candidate.start(platform, { allowSoftwareAdapter, verbose, isNamed }),
     );
-    if (!isUnavailable(started)) {
-      const backend = candidate.name;
+    const backend = candidate.name;
+    if (isUnavailable(started)) {
+      rejected.push({ backend, ...started });
+    } else if (!isNamed && started.passedOver !== undefined) {
+      // The next one that starts becomes the current backend.
+      rejected.push({
+        backend,
+        reason: started.passedOver,
+        remedy: `Name it: backend=${backend}.`,
+      });
+    } else {
       return { backend, ...started, rejected, line: reportLine(backend, started, rejected) };
     }
-    rejected.push({ backend: candidate.name, ...started });
   }
   const [first] = rejected;
   if (choice === "auto" || first === undefined) throw new Error("No backend starts, not even cpu.");

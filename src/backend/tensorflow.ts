@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { registerTensorflowKernels } from "../ops/index.js";
 import type { BackendCandidate, Device } from "./candidate.js";
 import type { Platform, Unavailable } from "./platform.js";
 
+const withCuda = "@tensorflow/tfjs-node-gpu";
 /** CUDA first: with no usable GPU it computes on the CPU like the other package. */
-const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
+const packages = [withCuda, "@tensorflow/tfjs-node"] as const;
 const installCpu = "npm install @tensorflow/tfjs-node";
 
 /** What we use of these packages' exports: they re-export tfjs, and register on import. */
@@ -18,12 +20,15 @@ interface TensorflowBackend {
 }
 
 /** Imports the first package that is installed. Importing makes it the current backend of tfjs. */
-async function load(platform: Platform): Promise<Device | Unavailable> {
+async function load(
+  platform: Platform,
+  names: readonly string[] = packages,
+): Promise<Device | Unavailable> {
   if (platform.importOptional === undefined) {
     return { reason: "it runs in Node only", remedy: "Run this in Node." };
   }
   let broken: Unavailable | undefined;
-  for (const name of packages) {
+  for (const name of names) {
     let loaded: TensorflowPackage | undefined;
     try {
       loaded = (await platform.importOptional(name)) as TensorflowPackage | undefined;
@@ -36,13 +41,19 @@ async function load(platform: Platform): Promise<Device | Unavailable> {
     }
     if (loaded === undefined) continue;
     const problem = differentInstance(name, loaded);
-    if (problem === undefined) return device(platform);
+    if (problem === undefined) {
+      registerTensorflowKernels();
+      return device(platform);
+    }
     broken ??= problem;
   }
   return (
     broken ?? {
-      reason: "neither @tensorflow/tfjs-node nor @tensorflow/tfjs-node-gpu is installed",
-      remedy: `Run ${installCpu} (or, with CUDA, npm install @tensorflow/tfjs-node-gpu).`,
+      reason:
+        names.length === 1
+          ? `${withCuda} is not installed`
+          : `neither @tensorflow/tfjs-node nor ${withCuda} is installed`,
+      remedy: `Run ${installCpu} (or, with CUDA, npm install ${withCuda}).`,
     }
   );
 }
@@ -63,7 +74,8 @@ function differentInstance(name: string, loaded: TensorflowPackage): Unavailable
 function device({ cpu }: Platform): Device {
   const backend = tf.findBackend("tensorflow") as unknown as TensorflowBackend;
   if (backend.isUsingGpuDevice) return { device: "the GPU through CUDA", threads: 1 };
-  return { device: cpu.model, threads: cpu.cores };
+  const passedOver = "it finds no GPU, and wasm is faster on a CPU";
+  return { device: cpu.model, threads: cpu.cores, passedOver };
 }
 
 /** TensorFlow's C library through an optional package. */
@@ -77,9 +89,10 @@ export const tensorflowCandidate: BackendCandidate = {
     if (previous) await tf.setBackend(previous);
     return found;
   },
-  async start(platform) {
+  async start(platform, { isNamed }) {
     const previous = tf.engine().backendName;
-    const found = await load(platform);
+    // Of no use without a GPU, and large, so "auto" does not load the other one to find that out.
+    const found = await load(platform, isNamed ? packages : [withCuda]);
     const next = "reason" in found ? previous : "tensorflow";
     if (next) await tf.setBackend(next);
     return found;

@@ -5,6 +5,7 @@ import { basename, delimiter, dirname, join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
+import { restoreRemovedUtil } from "./removed-util.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -18,8 +19,11 @@ export const nodePlatform: Platform = {
     return (verbose ? undefined : vulkanProblem(allowSoftware)) ?? openDawn();
   },
   async importOptional(name) {
-    // Before TensorFlow's C library is loaded: errors only, its notices go to the terminal.
+    // Before TensorFlow's C library is loaded: errors only, its notices go to the terminal. From 2.20 on it
+    // writes there what level ever that oneDNN is on, which on a CPU alone is of no use to what is run here.
     process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+    process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "0";
+    restoreRemovedUtil();
     try {
       return (await import(name)) as unknown;
     } catch (error) {

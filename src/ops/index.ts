@@ -29,6 +29,7 @@ export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
 export { gelu, type GeluApproximation } from "./gelu.js";
 export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
 export { globalNorm } from "./global-norm.js";
+export { registerTensorflowKernels } from "./kernels/tensorflow/index.js";
 export {
   type Block,
   describeExecutor,

@@ -4,7 +4,12 @@ import * as tf from "@tensorflow/tfjs-core";
 const ofPages = ["window", "document", "location", "navigator", "self"];
 
 /** Set once and for good: by libvips and the ONNX runtime as they load, by us before TensorFlow's library. */
-const setOnce = ["VIPSHOME", "ORT_DISABLE_TELEMETRY", "TF_CPP_MIN_LOG_LEVEL"];
+const setOnce = [
+  "VIPSHOME",
+  "ORT_DISABLE_TELEMETRY",
+  "TF_CPP_MIN_LOG_LEVEL",
+  "TF_ENABLE_ONEDNN_OPTS",
+];
 
 /** What a test file must leave as it was, for the files that come after it in the same process. */
 export interface ProcessState {

@@ -53,20 +53,25 @@ function gradientsOf(
   return differentiate(names.map((name) => tensors[name] as tf.Tensor));
 }
 
-/** The largest entry, at least 1e-3: what the bounds below are relative to. */
-const sizeOfLargest = (values: ArrayLike<number>): number =>
-  Array.from(values).reduce((largest, v) => Math.max(largest, Math.abs(v)), 1e-3);
+/** How near a backend must come. */
+export interface Looseness {
+  /**
+   * What the bounds of the composed reference are multiplied by: that of a GPU is made of functions that WebGPU
+   * allows to be off by several units in the last place. Default: 1.
+   */
+  readonly composed?: number;
+  /**
+   * What the bounds are relative to where every entry is smaller. Larger for a backend whose softmax of one number
+   * is not exactly 1, so that gradients that vanish are of the size of rounding. Default: 1e-3.
+   */
+  readonly least?: number;
+}
 
-/**
- * Defines the tests of every op on one backend.
- *
- * @param looseness what the bounds of the composed reference are multiplied by: that of a GPU is made of functions
- *   that WebGPU allows to be off by several units in the last place
- */
+/** Defines the tests of every op on one backend. */
 export function describeOpsOn(
   name: string,
   start: () => Promise<unknown>,
-  looseness = { composed: 1 },
+  looseness: Looseness = {},
 ): void {
   describe(`on ${name}`, () => {
     beforeAll(async () => {
@@ -77,7 +82,11 @@ export function describeOpsOn(
   });
 }
 
-function defineOpTests(looseness: { readonly composed: number }): void {
+function defineOpTests({ composed: composedFactor = 1, least = 1e-3 }: Looseness): void {
+  /** The largest entry: what the bounds are relative to. */
+  const sizeOfLargest = (values: ArrayLike<number>): number =>
+    Array.from(values).reduce((largest, v) => Math.max(largest, Math.abs(v)), least);
+
   describe.each(opCases.map((c) => ({ ...c, name: `${c.op}: ${c.title}` })))("$name", (opCase) => {
     test("value as in float64 and as composed, in one new tensor", async () => {
       const tensors = tensorsOf(opCase);
@@ -93,8 +102,8 @@ function defineOpTests(looseness: { readonly composed: number }): void {
       const absolute = relative * sizeOfLargest(expected.data);
       expectClose(await value.data(), expected.data, { absolute, relative }, "value");
       const coarser = {
-        absolute: looseness.composed * (opCase.composedAbsolute ?? absolute),
-        relative: looseness.composed * relative,
+        absolute: composedFactor * (opCase.composedAbsolute ?? absolute),
+        relative: composedFactor * relative,
       };
       expectClose(await composed.data(), expected.data, coarser, "composed value");
       tf.dispose([value, composed, tensors]);
@@ -115,8 +124,8 @@ function defineOpTests(looseness: { readonly composed: number }): void {
         expectClose(gradient, differences.data, bounds, `gradient of ${name}`);
         const reference = (await composed[i]?.data()) as Float32Array;
         const coarser = {
-          absolute: looseness.composed * bounds.absolute,
-          relative: looseness.composed * bounds.relative,
+          absolute: composedFactor * bounds.absolute,
+          relative: composedFactor * bounds.relative,
         };
         expectClose(reference, differences.data, coarser, `reference, ${name}`);
       }

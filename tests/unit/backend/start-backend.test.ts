@@ -115,17 +115,29 @@ describe("tensorflow", () => {
   }
   const sameTfjs = { engine: tf.engine, version_core: tf.version_core };
 
-  test("is taken before wasm, on the CPU", async () => {
+  test("is taken by its name, on the CPU", async () => {
     const importOptional = importsAs("@tensorflow/tfjs-node", sameTfjs, false);
-    const report = await startBackend("auto", { platform: fakePlatform({ importOptional }) });
+    const report = await startBackend("tensorflow", { platform: fakePlatform({ importOptional }) });
     expect(report).toMatchObject({ backend: "tensorflow", device: "Test CPU", threads: 4 });
     expect(tf.getBackend()).toBe("tensorflow");
   });
 
-  test("reports a GPU that it uses", async () => {
+  test("is taken by auto before wasm with a GPU, and reports it", async () => {
     const importOptional = importsAs("@tensorflow/tfjs-node-gpu", sameTfjs, true);
-    const report = await startBackend("tensorflow", { platform: fakePlatform({ importOptional }) });
-    expect(report.device).toBe("the GPU through CUDA");
+    const report = await startBackend("auto", { platform: fakePlatform({ importOptional }) });
+    expect(report).toMatchObject({ backend: "tensorflow", device: "the GPU through CUDA" });
+  });
+
+  test("is not taken by auto for a CPU, where wasm is faster", async () => {
+    for (const name of ["@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu"]) {
+      const importOptional = importsAs(name, sameTfjs, false);
+      const report = await startBackend("auto", { platform: fakePlatform({ importOptional }) });
+      expect(report.backend).toBe("wasm");
+      expect(tf.getBackend()).toBe("wasm");
+      expect(report.rejected.map(({ backend }) => backend)).toEqual(["webgpu", "tensorflow"]);
+      if (tf.findBackendFactory("tensorflow") !== null) tf.removeBackend("tensorflow");
+      await tf.setBackend("cpu");
+    }
   });
 
   test("is refused with a tfjs of another version", async () => {
