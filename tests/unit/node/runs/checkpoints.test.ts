@@ -113,8 +113,7 @@ describe("a broken newest checkpoint is moved aside and said, and the one before
     ],
     [
       "a mark of nothing",
-      (folder) =>
-        writeFileSync(join(folder, "complete.json"), '{"formatVersion": 1, "files": {}}'),
+      (folder) => writeFileSync(join(folder, "complete.json"), '{"formatVersion": 1, "files": {}}'),
       /mark of the checkpoint is damaged/,
     ],
     [
