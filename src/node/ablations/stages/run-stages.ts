@@ -2,12 +2,7 @@ import { join } from "node:path";
 import { PupilError } from "../../../errors/index.js";
 import type { CellEvent } from "../../executors/cell.js";
 import type { Executor } from "../../executors/executor.js";
-import {
-  Journal,
-  type JournalState,
-  readJournal,
-  type StoppedAt,
-} from "../../executors/journal.js";
+import { Journal, type JournalState, readJournal } from "../../executors/journal.js";
 import { localExecutor } from "../../executors/local.js";
 import { runCells } from "../../executors/run-cells.js";
 import { lastRows } from "../../logs/last-rows.js";
