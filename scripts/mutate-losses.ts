@@ -128,7 +128,7 @@ function checkPlaces(): void {
 
 function copyRepository(): string {
   const copy = mkdtempSync(join(tmpdir(), "pupil-mutants-"));
-  for (const name of ["src", "tests", "package.json", "tsconfig.json"]) {
+  for (const name of ["src", "tests", "build", "package.json", "tsconfig.json"]) {
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
   writeFileSync(join(copy, "vitest.config.mjs"), vitestConfig);
