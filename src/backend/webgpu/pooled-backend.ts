@@ -170,7 +170,13 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
 
   clear(tensor: TensorInfo): void {
     const { buffer, offset } = this.placeOf(tensor);
-    this.openEncoder().clearBuffer(buffer, offset, 4 * util.sizeFromShape(tensor.shape));
+    this.clearWords(buffer, offset / 4, util.sizeFromShape(tensor.shape));
+  }
+
+  constant(values: Float32Array): TensorInfo {
+    const info = this.makeTensorInfo([values.length], "float32", values);
+    this.uploadToGPU(info.dataId);
+    return info;
   }
 
   copy(from: TensorInfo, to: TensorInfo, at: number): void {
@@ -189,7 +195,8 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   pack(tensors: readonly TensorInfo[], alignment: number): TensorInfo | undefined {
     const shapes = tensors.map(({ shape }) => shape);
     const { starts, words } = sideBySide(shapes, alignment);
-    if (4 * words > this.device.limits.maxBufferSize) return undefined;
+    const isTwice = new Set(tensors.map(({ dataId }) => dataId)).size < tensors.length;
+    if (isTwice || 4 * words > this.device.limits.maxBufferSize) return undefined;
     const places = tensors.map((tensor) => this.placeOf(tensor));
     const buffer = places[0]?.buffer;
     const known = buffer && this.packs.get(buffer);
@@ -200,6 +207,10 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     const array = this.newTensor([words]);
     for (const [i, tensor] of tensors.entries()) this.copy(tensor, array, starts[i] as number);
     const { buffer: whole } = this.placeOf(array);
+    for (const [i, shape] of shapes.entries()) {
+      const end = (starts[i] as number) + util.sizeFromShape([...shape]);
+      this.clearWords(whole, end, (starts[i + 1] ?? words) - end);
+    }
     for (const [i, { dataId }] of tensors.entries()) {
       const data = this.tensorMap.get(dataId);
       this.pool.give(data.resource as GPUBuffer);
@@ -210,6 +221,10 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     this.pool.share(whole, tensors.length);
     this.packs.set(whole, array);
     return array;
+  }
+
+  private clearWords(buffer: GPUBuffer, at: number, words: number): void {
+    if (words > 0) this.openEncoder().clearBuffer(buffer, 4 * at, 4 * words);
   }
 
   /** A call of one of tfjs's programs. */
