@@ -99,7 +99,7 @@ let runningInfo: GPUAdapterInfo | undefined;
 async function startOn(
   { adapter, access }: Adapter,
   platform: Platform,
-  { replaySteps = access.replaySteps ?? true }: CandidateOptions,
+  { replaySteps = access.replaySteps ?? false }: CandidateOptions,
 ): Promise<void> {
   const previous = tf.engine().backendName;
   let device: GPUDevice | undefined;

@@ -137,7 +137,8 @@ describe.skipIf(!hasVulkan)(`steps replayed on ${onWebGpu}`, () => {
       expect(replayed.weights).toEqual(computed.weights);
       expect(new Set(replayed.alive).size).toBe(1);
       const rest = await trained(run, true, replayed.checkpoint);
-      expect(rest.replayed).toBeGreaterThan(10);
+      // Ten steps, of which the first three and, once, two of another shape are computed in full.
+      expect(rest.replayed, JSON.stringify(rest.reasons)).toBeGreaterThanOrEqual(2 * 10 - 10);
       expect(rest.log).toEqual(computed.log.slice(-rest.log.length));
       expect(rest.weights).toEqual(computed.weights);
     });
