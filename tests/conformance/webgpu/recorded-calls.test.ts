@@ -43,7 +43,10 @@ function assign(weight: tf.Variable, value: number): void {
 }
 
 describe.skipIf(!hasVulkan)(`calls recorded on ${onWebGpu}`, () => {
-  beforeAll(useWebGpu);
+  beforeAll(async () => {
+    await useWebGpu();
+    backend().replays = true;
+  });
   afterAll(useCpu);
 
   /** How many of the calls within `body` were replayed. */
