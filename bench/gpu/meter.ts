@@ -35,6 +35,8 @@ export interface GpuMeter {
   take(): GpuCounts;
   /** Dispatches since the last time, by label of their pipeline. */
   takePrograms(): Record<string, number>;
+  /** Milliseconds since the last time that a read of the host waited for the device. */
+  takeWaitMs(): number;
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -50,12 +52,27 @@ function wrap(className: string, method: string, before: (self: unknown, args: u
   };
 }
 
+/** Calls `waited` with the time from every read's begin to its end, before whoever waits goes on. */
+function timeReads(waited: (ms: number) => void): void {
+  const { prototype } = GPUBuffer as unknown as { prototype: Record<string, Method> };
+  const mapAsync = prototype["mapAsync"] as Method;
+  prototype["mapAsync"] = async function timed(this: unknown, ...args: unknown[]) {
+    const startMs = performance.now();
+    await mapAsync.apply(this, args);
+    waited(performance.now() - startMs);
+  };
+}
+
 /** Counts from here on, for as long as the process lives; to be called once WebGPU has started. */
 export function meterGpu(): GpuMeter {
   const counts = new Map<Name, number>();
   for (const [className, method, name] of calls) {
     wrap(className, method, () => counts.set(name, (counts.get(name) ?? 0) + 1));
   }
+  let waitMs = 0;
+  timeReads((ms) => {
+    waitMs += ms;
+  });
   const programs = new Map<string, number>();
   const current = new WeakMap<object, string>();
   wrap("GPUComputePassEncoder", "setPipeline", (pass, [pipeline]) => {
@@ -76,10 +93,19 @@ export function meterGpu(): GpuMeter {
       programs.clear();
       return taken;
     },
+    takeWaitMs() {
+      const taken = waitMs;
+      waitMs = 0;
+      return taken;
+    },
   };
 }
 
 const nothing = Object.fromEntries(gpuCountNames.map((name) => [name, 0])) as unknown as GpuCounts;
 
 /** For what cannot be counted. */
-export const noMeter: GpuMeter = { take: () => nothing, takePrograms: () => ({}) };
+export const noMeter: GpuMeter = {
+  take: () => nothing,
+  takePrograms: () => ({}),
+  takeWaitMs: () => 0,
+};

@@ -58,6 +58,8 @@ export interface GpuRequest {
 /** What one step, or one generation, asked for. */
 export interface GpuStep extends GpuCounts {
   readonly ms: number;
+  /** Of these, those in which the host did not wait for the device to be read. */
+  readonly hostMs: number;
   /** Positions trained on, or tokens generated. */
   readonly tokens: number;
   /** Dispatches by pipeline. */

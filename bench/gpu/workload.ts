@@ -32,12 +32,14 @@ export function makeTraining(size: GpuSizeName, meter: GpuMeter = meterGpu()): G
   const begin = () => {
     meter.take();
     meter.takePrograms();
+    meter.takeWaitMs();
     return performance.now();
   };
-  const count = (startMs: number, tokens: number): GpuStep => ({
-    ...meter.take(),
-    ...{ ms: performance.now() - startMs, tokens, programs: meter.takePrograms() },
-  });
+  const count = (startMs: number, tokens: number): GpuStep => {
+    const ms = performance.now() - startMs;
+    const hostMs = ms - meter.takeWaitMs();
+    return { ...meter.take(), ms, hostMs, tokens, programs: meter.takePrograms() };
+  };
   const dispose = () => {
     for (const owner of [student, teacherModel]) owner.dispose();
   };

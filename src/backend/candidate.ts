@@ -9,6 +9,11 @@ export interface CandidateOptions {
   readonly allowSoftwareAdapter: boolean;
   /** Lets WebGPU write to the terminal what it misses. Default: false. */
   readonly verbose?: boolean;
+  /**
+   * On WebGPU, training steps of a shape that was seen before are replayed from what they asked of the GPU. Default: false, in
+   * Node unless PUPIL_WEBGPU_REPLAY is 1.
+   */
+  readonly replaySteps?: boolean;
 }
 
 /** Where a backend computes. */

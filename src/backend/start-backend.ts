@@ -52,13 +52,17 @@ export async function startBackend(
     });
   }
   const { platform = webPlatform(), allowSoftwareAdapter = false, verbose = false } = options;
+  const { replaySteps } = options;
   silenceCpuAdvice();
   const rejected: RejectedBackend[] = [];
   const isNamed = choice !== "auto";
   for (const candidate of backendCandidates) {
     if (isNamed && choice !== candidate.name) continue;
     const started = await orReason(candidate, () =>
-      candidate.start(platform, { allowSoftwareAdapter, verbose, isNamed }),
+      candidate.start(platform, {
+        ...{ allowSoftwareAdapter, verbose, isNamed },
+        ...(replaySteps !== undefined && { replaySteps }),
+      }),
     );
     const backend = candidate.name;
     if (isUnavailable(started)) {

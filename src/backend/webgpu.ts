@@ -96,7 +96,11 @@ function registerKernelsOnce(): void {
 /** What is running, if anything: one device per process, as its tensors live on it. */
 let runningInfo: GPUAdapterInfo | undefined;
 
-async function startOn({ adapter, access }: Adapter, platform: Platform): Promise<void> {
+async function startOn(
+  { adapter, access }: Adapter,
+  platform: Platform,
+  { replaySteps = access.replaySteps ?? false }: CandidateOptions,
+): Promise<void> {
   const previous = tf.engine().backendName;
   let device: GPUDevice | undefined;
   try {
@@ -104,6 +108,7 @@ async function startOn({ adapter, access }: Adapter, platform: Platform): Promis
     // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
     const { PooledBackend } = await import("./webgpu/pooled-backend.js");
     const backend = new PooledBackend(device, adapter.info);
+    backend.replays = replaySteps;
     // The package's own factory asks for an adapter again, without our conditions.
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     tf.registerBackend("webgpu", () => backend, 3);
@@ -150,12 +155,15 @@ export const webgpuCandidate: BackendCandidate = {
   async start(platform, options) {
     if (runningInfo !== undefined) {
       const device = usableDevice(runningInfo, options);
-      if (!isUnavailable(device)) await tf.setBackend("webgpu");
+      if (isUnavailable(device)) return device;
+      await tf.setBackend("webgpu");
+      const { replaySteps } = options;
+      if (replaySteps !== undefined) Object.assign(tf.backend(), { replays: replaySteps });
       return device;
     }
     const found = await findAdapter(platform, options);
     if (isUnavailable(found)) return found;
-    await startOn(found, platform);
+    await startOn(found, platform, options);
     return usableDevice(found.adapter.info, options);
   },
 };

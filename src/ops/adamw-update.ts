@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { disposeAll } from "../tensors/index.js";
 import { defineKernel } from "./define.js";
 
@@ -21,8 +21,13 @@ export interface AdamwSettings {
   readonly step: number;
 }
 
-/** Names of tensors by parameter: `parameter0`, `firstMoment0`, …, and the factor of all gradients. */
-export type AdamwTensors = { gradientScale: tf.Tensor } & { [name: string]: tf.Tensor };
+/**
+ * Names of tensors by parameter: `parameter0`, `firstMoment0`, …, the factor of all gradients, and {@link adamwRates} for
+ * backends on which what changes from step to step has to be data.
+ */
+export type AdamwTensors = { gradientScale: tf.Tensor; rates: tf.Tensor } & {
+  [name: string]: tf.Tensor;
+};
 
 export interface AdamwAttributes extends AdamwSettings {
   /** One for each parameter. */
@@ -64,19 +69,33 @@ function composed(
   return [next, first, second];
 }
 
+/** What of an update is another at every step: η, η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ), as a tensor. */
+export function adamwRates({
+  learningRate: rate,
+  beta1,
+  beta2,
+  step,
+}: Pick<AdamwSettings, "learningRate" | "beta1" | "beta2" | "step">): tf.Tensor1D {
+  return tf.tensor1d([rate, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)]);
+}
+
 /**
  * One step of AdamW on all parameters: `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,
  * `p ← p − η λ p − η m̂ / (√v̂ + ε)` with bias-corrected m̂ and v̂, in PyTorch's order of operations.
  * Gradients are multiplied by `gradientScale` first (clipping), without a read to the host.
  *
  * Source: Loshchilov & Hutter 2019, arXiv 1711.05101; `torch.optim.AdamW`.
+ *
+ * @param rates {@link adamwRates} of the settings; made here if left out
  */
 export function adamwUpdate(
   parameters: readonly AdamwParameter[],
   gradientScale: tf.Scalar,
   settings: AdamwSettings,
+  rates?: tf.Tensor1D,
 ): void {
-  const tensors: AdamwTensors = { gradientScale };
+  const ownRates = rates ?? adamwRates(settings);
+  const tensors: AdamwTensors = { gradientScale, rates: ownRates };
   for (const [i, { parameter, firstMoment, secondMoment, gradient }] of parameters.entries()) {
     tensors[`parameter${i}`] = parameter;
     tensors[`firstMoment${i}`] = firstMoment;
@@ -85,6 +104,7 @@ export function adamwUpdate(
   }
   const weightDecays = parameters.map(({ weightDecay }) => weightDecay);
   const updated = update(tensors, { ...settings, weightDecays });
+  if (rates === undefined) ownRates.dispose();
   if (updated.length === 0) return;
   for (const [i, { parameter, firstMoment, secondMoment }] of parameters.entries()) {
     parameter.assign(updated[3 * i] as tf.Tensor);

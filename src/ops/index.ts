@@ -1,4 +1,9 @@
-export { type AdamwParameter, type AdamwSettings, adamwUpdate } from "./adamw-update.js";
+export {
+  type AdamwParameter,
+  adamwRates,
+  type AdamwSettings,
+  adamwUpdate,
+} from "./adamw-update.js";
 export { attentionProbabilities, causalAttention } from "./causal-attention.js";
 export { clipScale } from "./clip-scale.js";
 export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";

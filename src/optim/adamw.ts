@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { parseConfig, PupilError, requireMember } from "../errors/index.js";
-import { adamwUpdate } from "../ops/index.js";
-import { createVariable, disposeAll } from "../tensors/index.js";
+import { adamwRates, adamwUpdate, clipScale } from "../ops/index.js";
+import { createVariable, disposeAll, recorded } from "../tensors/index.js";
 
 export const adamwSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of the gradient average."),
@@ -70,7 +70,28 @@ export class AdamW implements Disposable {
     learningRate: number,
     gradientScale: tf.Scalar,
   ): void {
-    const { weightDecay, ...settings } = this.options;
+    this.update(gradients, learningRate, gradientScale, "", () => gradientScale);
+  }
+
+  /** The same with the scale that brings their global norm down to `maxGradNorm`, if there is such a limit. */
+  applyClipped(
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    learningRate: number,
+    { norm, maxGradNorm }: { readonly norm: tf.Scalar; readonly maxGradNorm: number | undefined },
+  ): void {
+    const clip = () => clipScale(norm, maxGradNorm);
+    this.update(gradients, learningRate, norm, `clipped at ${maxGradNorm}`, clip);
+  }
+
+  /** @param how says what `scaleOf` makes of `given` */
+  private update(
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    learningRate: number,
+    given: tf.Scalar,
+    how: string,
+    scaleOf: () => tf.Scalar,
+  ): void {
+    const { weightDecay, ...options } = this.options;
     const parameters = [...gradients].map(([name, gradient]) => {
       const parameter = this.parameters.get(name);
       const moments = this.moments.get(name);
@@ -86,8 +107,16 @@ export class AdamW implements Disposable {
       };
     });
     this.updateCount += 1;
-    const step = this.updateCount;
-    adamwUpdate(parameters, gradientScale, { ...settings, learningRate, step });
+    const settings = { ...options, learningRate, step: this.updateCount };
+    const rates = adamwRates(settings);
+    const states = parameters.flatMap((p) => [p.parameter, p.firstMoment, p.secondMoment]);
+    const reads = [rates, given, ...gradients.values(), ...states];
+    const call = { owner: this, key: JSON.stringify([how, [...gradients.keys()]]), reads };
+    recorded(call, () => {
+      tf.tidy(() => adamwUpdate(parameters, scaleOf(), settings, rates));
+      return { tensors: {}, facts: undefined };
+    });
+    rates.dispose();
   }
 
   /** Reads the moments, named `<parameter>.firstMoment` and `<parameter>.secondMoment`. */

@@ -56,6 +56,7 @@ export function modelTeacher(
       Promise.resolve({
         tensors: () => teacherTensors(model, batch, needs, options, context),
         ...hiddenOf(model, batch, needs),
+        ...sourceOf(model, needs, context),
       }),
     complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
     dispose,
@@ -72,6 +73,18 @@ function hiddenOf(
   const onlyLogits = needs.every((need) => need === "teacherLogits");
   if (!onlyLogits || model.hiddenStates === undefined || head === undefined) return {};
   return { hidden: () => ({ hidden: model.hiddenStates?.(batch) as tf.Tensor3D, head }) };
+}
+
+/** Draws are other ones at every step. */
+function sourceOf(
+  model: LanguageModel,
+  needs: readonly TeacherSignal[],
+  context: ScoreContext | undefined,
+): Pick<TeacherScores, "source"> {
+  const reads = model.weights?.();
+  if (reads === undefined || needs.includes("teacherSampleLogProbs")) return {};
+  const how = JSON.stringify([needs, context?.layers]);
+  return { source: { by: model, how, reads } };
 }
 
 /** What is asked for, from one forward pass. */

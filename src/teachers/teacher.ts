@@ -33,6 +33,15 @@ export interface TeacherScores {
    * nothing else; the head stays the teacher's.
    */
   hidden?(): HiddenStates;
+  /**
+   * Of scores that are the same function of the batch's tensors at every step, and hold no values of their own: by whom they
+   * are made and how, and all tensors that are read beside the batch's.
+   */
+  readonly source?: {
+    readonly by: object;
+    readonly how: string;
+    readonly reads: readonly tf.Tensor[];
+  };
   /** Rows that each of several teachers scored, by its name. */
   readonly routedRows?: Readonly<Record<string, number>>;
   /** The one of several teachers that scored each sequence of the batch. */

@@ -1,6 +1,13 @@
 import "./dispose-symbol.js";
 export { createVariable, keepTensor } from "./variable.js";
-export { disposeAll, readScalars, readValues } from "./scope.js";
+export {
+  identityOf,
+  recorded,
+  type RecordedCall,
+  type RecordedResult,
+  type RecordingBackend,
+} from "./recorded.js";
+export { disposeAll, readScalars, readStacked, readValues, stackScalars } from "./scope.js";
 export {
   isRecording,
   onlyFirstOutputHasGradient,

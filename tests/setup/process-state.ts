@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Those of a page by which code knows that it is in one. */
+/** Those of a page by which code knows that it is in one; a `navigator` that has WebGPU alone is a backend's, kept while it runs. */
 const ofPages = ["window", "document", "location", "navigator", "self"];
 
 /** Set once and for good: by libvips and the ONNX runtime as they load, by us before TensorFlow's library. */
@@ -32,9 +32,15 @@ export function processState(): ProcessState {
     functions: new Map(
       globals
         .filter(([name, { value }]) => typeof value === "function" || ofPages.includes(name))
+        .filter(([name, { value }]) => name !== "navigator" || !isForWebGpu(value))
         .map(([name, { value }]) => [name, value as unknown]),
     ),
   };
+}
+
+/** Whether it is what WebGPU has been put on in Node, for as long as the process runs. */
+function isForWebGpu(navigator: unknown): boolean {
+  return typeof navigator === "object" && navigator !== null && "gpu" in navigator;
 }
 
 /** What differs now, in words: a variable of the environment, a global such as the clock of fake timers. */

@@ -18,15 +18,16 @@ interface Entry {
   readonly buffer: GPUBuffer;
   readonly id: number;
   readonly bytes: number;
-  /** The recording during which it was given back. */
+  /** The recording during which it was given back, or written by one that has no users. */
   freedIn: number;
+  isFree: boolean;
 }
 
 export interface PoolEvents {
   /** A buffer has no user any more. */
   onFree(buffer: GPUBuffer): void;
   /** Buffers were destroyed: whoever remembers any must forget it. */
-  onDestroy(): void;
+  onDestroy(buffers: ReadonlySet<GPUBuffer>): void;
 }
 
 /** Free memory beyond this many bytes, and beyond what is in use, is given back to the device. */
@@ -56,6 +57,8 @@ export class BufferPool {
   private readonly shared = new Map<GPUBuffer, number>();
   private nextId = 1;
   private recording = 0;
+  /** Buffers that were taken since tracking began. */
+  private tracked: Set<GPUBuffer> | undefined;
 
   constructor(device: GPUDevice, events: PoolEvents) {
     this.device = device;
@@ -91,10 +94,48 @@ export class BufferPool {
     this.shared.delete(buffer);
     this.events.onFree(buffer);
     entry.freedIn = this.recording;
+    entry.isFree = true;
     this.numBytesUsed -= entry.bytes;
     const list = this.listOf(entry.bytes, buffer.usage);
     const at = list.findIndex(({ id }) => id > entry.id);
     list.splice(at < 0 ? list.length : at, 0, entry);
+  }
+
+  isFree(buffer: GPUBuffer): boolean {
+    return this.entries.get(buffer)?.isFree === true;
+  }
+
+  /** Takes this buffer, which is free, for so many users. */
+  claim(buffer: GPUBuffer, users: number): void {
+    const entry = this.entries.get(buffer);
+    if (entry?.isFree !== true) throw new Error("The buffer is not free.");
+    const list = this.listOf(entry.bytes, buffer.usage);
+    list.splice(list.indexOf(entry), 1);
+    this.own(entry);
+    this.share(buffer, users);
+  }
+
+  /** Notes that the open recording uses buffers, which need not have a user. */
+  touch(buffers: Iterable<GPUBuffer>): void {
+    for (const buffer of buffers) {
+      const entry = this.entries.get(buffer);
+      if (entry) entry.freedIn = this.recording;
+    }
+  }
+
+  /** The set of all buffers that are taken from here on. */
+  startTracking(): ReadonlySet<GPUBuffer> {
+    this.tracked = new Set();
+    return this.tracked;
+  }
+
+  stopTracking(): void {
+    this.tracked = undefined;
+  }
+
+  /** The open recording, counted from 0. */
+  get recordingNumber(): number {
+    return this.recording;
   }
 
   /** A number that no other buffer ever has. */
@@ -113,21 +154,21 @@ export class BufferPool {
 
   /** Destroys free buffers that no recording has used lately. Only right after a submit. */
   trim(idle: number): void {
-    let count = 0;
+    const destroyed = new Set<GPUBuffer>();
     for (const [key, list] of this.free) {
       const isIdle = ({ freedIn }: Entry) => this.recording - freedIn >= idle;
       for (const { buffer, bytes } of list.filter(isIdle)) {
         this.entries.delete(buffer);
         this.numBytesAllocated -= bytes;
         buffer.destroy();
-        count++;
+        destroyed.add(buffer);
       }
       this.free.set(
         key,
         list.filter((entry) => !isIdle(entry)),
       );
     }
-    if (count > 0) this.events.onDestroy();
+    if (destroyed.size > 0) this.events.onDestroy(destroyed);
   }
 
   /** Destroys everything. */
@@ -156,13 +197,23 @@ export class BufferPool {
     const bytes = this.sizeFor(wanted);
     const list = this.listOf(bytes, usage);
     const at = list.findIndex(fits);
-    const [entry] = at < 0 ? [] : list.splice(at, 1);
-    this.numBytesUsed += bytes;
-    if (entry !== undefined) return entry.buffer;
+    const [entry = this.make(bytes, usage)] = at < 0 ? [] : list.splice(at, 1);
+    return this.own(entry);
+  }
+
+  private make(bytes: number, usage: GPUBufferUsageFlags): Entry {
     const buffer = this.device.createBuffer({ size: bytes, usage });
     this.numBytesAllocated += bytes;
-    this.entries.set(buffer, { buffer, id: this.nextId++, bytes, freedIn: -1 });
-    return buffer;
+    const entry = { buffer, id: this.nextId++, bytes, freedIn: -1, isFree: false };
+    this.entries.set(buffer, entry);
+    return entry;
+  }
+
+  private own(entry: Entry): GPUBuffer {
+    entry.isFree = false;
+    this.numBytesUsed += entry.bytes;
+    this.tracked?.add(entry.buffer);
+    return entry.buffer;
   }
 
   /** @throws PupilError for more than the device has in one buffer */

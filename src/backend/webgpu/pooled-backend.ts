@@ -2,12 +2,25 @@ import type { backend_util } from "@tensorflow/tfjs-core";
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import { PupilError } from "../../errors/index.js";
-import { type GpuProgram, type GpuTensors, mergeArrays } from "../../ops/index.js";
+import type { GpuProgram, GpuTensors } from "../../ops/index.js";
 import { BufferPool, sizeInWords } from "./buffer-pool.js";
+import type { RecordedCall, RecordedResult, RecordingBackend } from "../../tensors/index.js";
+import type { Command } from "./replay/commands.js";
+import type { RecordingHost } from "./replay/host.js";
+import { Recorder, type ReplayReport } from "./replay/recorder.js";
+import { wordsOf } from "./words.js";
+import {
+  arraysToMove,
+  bindingWords,
+  type MergedArray,
+  mergedFor,
+  type Place,
+  sideBySide,
+} from "./array-places.js";
 import { DeviceWatch } from "./device-errors.js";
 import { HostArena } from "./host-arena.js";
 import { ProgramCache } from "./programs.js";
-import { type ProgramUniform, TfjsBackend } from "./tfjs-backend.js";
+import { type ProgramUniform, type TensorData, TfjsBackend } from "./tfjs-backend.js";
 import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
 
 /** Calls in one recording at most: so that the device has begun before a very long one is complete. */
@@ -31,28 +44,8 @@ function tooLarge(bytes: number, most: number): PupilError {
   );
 }
 
-interface Place {
-  readonly buffer: GPUBuffer;
-  /** In bytes. */
-  readonly offset: number;
-}
-
-/** Words from a multiple of which on a binding may begin, on every adapter. */
-const bindingWords = 64;
-
-/** Where tensors begin, in words, each at a multiple of `alignment`, and how many words they are together. */
-function sideBySide(
-  shapes: readonly (readonly number[])[],
-  alignment: number,
-): { readonly starts: readonly number[]; readonly words: number } {
-  const starts: number[] = [];
-  let words = 0;
-  for (const shape of shapes) {
-    starts.push(words);
-    words += alignment * Math.ceil(util.sizeFromShape([...shape]) / alignment);
-  }
-  return { starts, words };
-}
+const bytesIn = ({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
@@ -61,10 +54,13 @@ const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBuffer
  * happens between two reads of the host. tfjs's own submits every 15 calls and makes a buffer for the uniforms
  * and a bind group for each.
  */
-export class PooledBackend extends TfjsBackend implements GpuTensors {
+export class PooledBackend
+  extends TfjsBackend
+  implements GpuTensors, RecordingBackend, RecordingHost
+{
   mostArrays: number;
   mostBytes: number;
-  private readonly pool: BufferPool;
+  readonly pool: BufferPool;
   private readonly uniforms: HostArena;
   /**
    * Small values for tensors, from where the recording copies them. So a tensor of the host may take any free buffer, also
@@ -76,6 +72,9 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   private readonly packs = new Map<GPUBuffer, TensorInfo | undefined>();
   private readonly bindGroups = new Map<string, GPUBindGroup>();
   private readonly pipelineIds = new Map<object, { id: string; layout: GPUBindGroupLayout }>();
+  /** By buffer, a kernel's constant. */
+  private readonly constants = new Map<GPUBuffer, object>();
+  private readonly recorder: Recorder;
   private readonly watch: DeviceWatch;
   private calls = 0;
 
@@ -86,8 +85,12 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     this.mostBytes = device.limits.maxStorageBufferBindingSize;
     this.pool = new BufferPool(device, {
       onFree: (buffer) => this.forget(buffer),
-      onDestroy: () => this.bindGroups.clear(),
+      onDestroy: (buffers) => {
+        this.bindGroups.clear();
+        this.recorder.forgetBuffers(buffers);
+      },
     });
+    this.recorder = new Recorder(this);
     this.bufferManager = this.pool;
     // Offsets of uniforms that every adapter takes; copies between buffers take multiples of 4.
     this.uniforms = new HostArena(device, { usage: GPUBufferUsage.UNIFORM, alignment: 256 });
@@ -127,14 +130,14 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     if (groups.includes(0)) return;
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
-    const merged = this.mergedFor(given, places, arrays);
+    const merged = mergedFor(given, places, arrays.map(bytesOf), this.mostBytes);
     const program = merged?.program ?? given;
     const { pipeline, layout, layoutId, uniformBytes, kinds } = this.programs.get(program);
-    const bases = (merged?.based ?? []).map((i) => merged?.baseOf(i) as number);
-    const bound = merged
-      ? merged.bound.map((i) => merged.bindingOf(i) ?? this.boundOf(arrays[i] as TensorInfo))
-      : arrays.map((tensor) => this.boundOf(tensor));
-    const values = [...params, ...bases];
+    const bound = (merged?.bound ?? [...arrays.keys()]).map((i) => {
+      const array = merged?.arrayOf(i);
+      return array ? this.boundAs(array) : this.boundOf(arrays[i] as TensorInfo);
+    });
+    const values = [...params, ...(merged?.bases ?? [])];
     const { offset, view } = this.placeUniforms(uniformBytes);
     for (const [i, kind] of kinds.entries()) {
       const value = values[i];
@@ -153,6 +156,11 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...groups);
+    this.note(() => ({
+      ...{ kind: "dispatch", pipeline, layout, groups, uniformsAre: "first" },
+      bindings: bound.map(({ binding }) => binding),
+      uniforms: bytesIn(view).slice(),
+    }));
     for (const { dataId } of copies) this.disposeData(dataId);
     this.countCall();
   }
@@ -170,26 +178,31 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
 
   clear(tensor: TensorInfo): void {
     const { buffer, offset } = this.placeOf(tensor);
-    this.openEncoder().clearBuffer(buffer, offset, 4 * util.sizeFromShape(tensor.shape));
+    this.clearWords(buffer, offset / 4, util.sizeFromShape(tensor.shape));
+  }
+
+  constant(values: Float32Array): TensorInfo {
+    const info = this.makeTensorInfo([values.length], "float32", values);
+    this.constants.set(this.placeOf(info).buffer, info.dataId);
+    return info;
   }
 
   copy(from: TensorInfo, to: TensorInfo, at: number): void {
     const [source, target] = [this.placeOf(from), this.placeOf(to)];
     const bytes = 4 * util.sizeFromShape(from.shape);
-    const begin = target.offset + 4 * at;
-    this.openEncoder().copyBufferToBuffer(
-      source.buffer,
-      source.offset,
-      target.buffer,
-      begin,
-      bytes,
-    );
+    const toOffset = target.offset + 4 * at;
+    const { buffer, offset: fromOffset } = source;
+    this.openEncoder().copyBufferToBuffer(buffer, fromOffset, target.buffer, toOffset, bytes);
+    this.note(() => ({
+      ...{ kind: "copy", from: buffer, fromOffset, to: target.buffer, toOffset, bytes },
+    }));
   }
 
   pack(tensors: readonly TensorInfo[], alignment: number): TensorInfo | undefined {
     const shapes = tensors.map(({ shape }) => shape);
     const { starts, words } = sideBySide(shapes, alignment);
-    if (4 * words > this.device.limits.maxBufferSize) return undefined;
+    const isTwice = new Set(tensors.map(({ dataId }) => dataId)).size < tensors.length;
+    if (isTwice || 4 * words > this.device.limits.maxBufferSize) return undefined;
     const places = tensors.map((tensor) => this.placeOf(tensor));
     const buffer = places[0]?.buffer;
     const known = buffer && this.packs.get(buffer);
@@ -200,6 +213,10 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     const array = this.newTensor([words]);
     for (const [i, tensor] of tensors.entries()) this.copy(tensor, array, starts[i] as number);
     const { buffer: whole } = this.placeOf(array);
+    for (const [i, shape] of shapes.entries()) {
+      const end = (starts[i] as number) + util.sizeFromShape([...shape]);
+      this.clearWords(whole, end, (starts[i + 1] ?? words) - end);
+    }
     for (const [i, { dataId }] of tensors.entries()) {
       const data = this.tensorMap.get(dataId);
       this.pool.give(data.resource as GPUBuffer);
@@ -210,6 +227,12 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     this.pool.share(whole, tensors.length);
     this.packs.set(whole, array);
     return array;
+  }
+
+  private clearWords(buffer: GPUBuffer, at: number, words: number): void {
+    if (words === 0) return;
+    this.openEncoder().clearBuffer(buffer, 4 * at, 4 * words);
+    this.note(() => ({ kind: "clear", to: buffer, toOffset: 4 * at, bytes: 4 * words }));
   }
 
   /** A call of one of tfjs's programs. */
@@ -243,6 +266,12 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...program.dispatch);
+    this.note(() => ({
+      ...{ kind: "dispatch", pipeline, layout: known.layout, uniformsAre: "last" },
+      groups: program.dispatch,
+      bindings: bound.map(({ binding }) => binding),
+      uniforms: bytesIn(view).slice(),
+    }));
     this.countCall();
   }
 
@@ -255,10 +284,10 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
       data.resource = this.pool.take(bytes, usage());
       return;
     }
-    const isInteger = dtype === "int32" || dtype === "bool";
-    const words = (isInteger ? Int32Array : Float32Array).from(values as ArrayLike<number>);
+    const words = wordsOf(values as ArrayLike<number>, dtype);
     data.values = null;
     if (bytes > this.uploads.capacity / 4) {
+      this.cannotReplay("values of the host are too large");
       const buffer = this.pool.takeForWriting(bytes, usage());
       this.queue.writeBuffer(buffer, 0, words);
       data.resource = buffer;
@@ -269,8 +298,60 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     data.resource = buffer;
     if (bytes === 0) return;
     const { offset, view } = this.uploads.place(bytes);
-    new Uint8Array(view.buffer, offset, bytes).set(new Uint8Array(words.buffer));
+    bytesIn(view).set(new Uint8Array(words.buffer, words.byteOffset, bytes));
     this.openEncoder().copyBufferToBuffer(this.uploads.buffer, offset, buffer, 0, bytes);
+    const { input } = this.recorder.log ?? {};
+    this.note(() => ({
+      ...{ kind: "upload", to: buffer, bytes },
+      ...(input === undefined ? { values: bytesIn(view).slice() } : { input }),
+    }));
+  }
+
+  /** See {@link RecordingBackend}. */
+  recorded<F>(call: RecordedCall, compute: () => RecordedResult<F>): RecordedResult<F> {
+    return this.recorder.run(call, compute);
+  }
+
+  /** Whether steps are replayed. */
+  get replays(): boolean {
+    return this.recorder.isOn;
+  }
+
+  set replays(are: boolean) {
+    this.recorder.isOn = are;
+  }
+
+  replayReport(): ReplayReport {
+    return this.recorder.report();
+  }
+
+  dataOf(dataId: object): TensorData | undefined {
+    return this.tensorMap.has(dataId) ? this.tensorMap.get(dataId) : undefined;
+  }
+
+  bring(dataId: object): void {
+    // tfjs moves what it does not find here.
+    if (!this.tensorMap.has(dataId)) this.tensorMap.get(dataId);
+  }
+
+  tensorIn(buffer: GPUBuffer, offset: number, shape: readonly number[]): TensorInfo {
+    const info = this.makeTensorInfo([...shape], "float32");
+    const data = this.tensorMap.get(info.dataId);
+    data.resource = buffer;
+    data.offset = offset;
+    return info;
+  }
+
+  constantIn(buffer: GPUBuffer): object | undefined {
+    return this.constants.get(buffer);
+  }
+
+  sharedWords(buffer: GPUBuffer): number | undefined {
+    return this.packs.has(buffer) ? (this.packs.get(buffer)?.shape[0] ?? 0) : undefined;
+  }
+
+  share(buffer: GPUBuffer, words: number): void {
+    this.packs.set(buffer, words > 0 ? this.tensorIn(buffer, 0, [words]) : undefined);
   }
 
   override submitQueue(): void {
@@ -297,6 +378,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   }
 
   override dispose(): void {
+    this.recorder.dispose();
     super.dispose();
     this.uniforms.dispose();
     this.uploads.dispose();
@@ -304,6 +386,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
 
   private async readBytes(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     this.watch.check();
+    this.cannotReplay("it reads from the device");
     const staging = this.pool.take(bytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
     if (bytes > 0) this.openEncoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
     this.submitQueue();
@@ -320,75 +403,23 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
     }
   }
 
-  /**
-   * The program with one array for all that lie in one buffer, and how these are bound: undefined if none do. A buffer that
-   * is only read may be bound several times, which is done where its parts are too far from each other.
-   */
-  private mergedFor(program: GpuProgram, places: readonly Place[], arrays: readonly TensorInfo[]) {
-    const numbers = places.map(({ buffer }) =>
-      places.findIndex((place) => place.buffer === buffer),
-    );
-    if (numbers.every((number, i) => number === i)) return undefined;
-    const ends = places.map(({ offset }, i) => offset + bytesOf(arrays[i] as TensorInfo));
-    const rangeOf = (number: number) => {
-      const members = numbers.flatMap((other, i) => (other === number ? [i] : []));
-      const from = Math.min(...members.map((i) => (places[i] as Place).offset));
-      const to = Math.max(...members.map((i) => ends[i] as number));
-      return { members, from, size: 16 * Math.ceil((to - from) / 16) };
-    };
-    const { length: reads } = program.reads;
-    const groups = numbers.map((number, i) => {
-      const { members, size } = rangeOf(number);
-      return size > this.mostBytes && members.every((member) => member < reads) ? i : number;
-    });
-    if (groups.every((number, i) => number === i)) return undefined;
-    const merged = mergeArrays(program, groups);
-    const startOf = (number: number) => {
-      const { buffer } = places[number] as Place;
-      return buffer.size > this.mostBytes ? rangeOf(number) : undefined;
-    };
-    return {
-      ...merged,
-      /** Where an array begins in what is bound, in words. */
-      baseOf: (i: number) =>
-        ((places[i] as Place).offset - (startOf(groups[i] as number)?.from ?? 0)) / 4,
-      bindingOf: (i: number): Bound | undefined => {
-        if (!merged.based.includes(i)) return undefined;
-        const { buffer } = places[i] as Place;
-        const range = startOf(groups[i] as number);
-        return range ? this.partOf(buffer, range.from, range.size) : this.wholeOf(buffer);
-      },
-    };
-  }
-
   /** The tensors of a call, some of them as copies in one buffer where they are in too many. */
   private gathered(
-    { name, reads }: GpuProgram,
+    program: GpuProgram,
     tensors: readonly TensorInfo[],
   ): { arrays: readonly TensorInfo[]; copies: readonly TensorInfo[] } {
     if (tensors.length <= this.mostArrays) return { arrays: tensors, copies: [] };
     const buffers = tensors.map((tensor) => this.placeOf(tensor).buffer);
-    const excess = new Set(buffers).size - this.mostArrays;
-    if (excess <= 0) return { arrays: tensors, copies: [] };
-    const size = (i: number) => util.sizeFromShape((tensors[i] as TensorInfo).shape);
-    const movable = reads
-      .map((_, i) => i)
-      .filter((i) => reads[i]?.endsWith(": f32"))
-      .filter(
-        (i) =>
-          buffers.indexOf(buffers[i] as GPUBuffer) === buffers.lastIndexOf(buffers[i] as GPUBuffer),
-      )
-      .sort((i, j) => size(i) - size(j));
-    const chosen = movable.slice(0, excess + 1);
-    if (chosen.length <= excess) {
-      throw new Error(`${name} needs more than ${this.mostArrays} arrays at a time.`);
-    }
+    const chosen = arraysToMove(program, buffers, tensors.map(bytesOf), this.mostArrays);
     const copies = this.newTensors(chosen.map((i) => (tensors[i] as TensorInfo).shape));
     for (const [k, i] of chosen.entries()) {
       this.copy(tensors[i] as TensorInfo, copies[k] as TensorInfo, 0);
     }
-    const arrays = tensors.map((tensor, i) => copies[chosen.indexOf(i)] ?? tensor);
-    return { arrays, copies };
+    return { arrays: tensors.map((tensor, i) => copies[chosen.indexOf(i)] ?? tensor), copies };
+  }
+
+  private boundAs({ buffer, range }: MergedArray): Bound {
+    return range ? this.partOf(buffer, range.from, range.size) : this.wholeOf(buffer);
   }
 
   private placeOf({ dataId }: TensorInfo): Place {
@@ -422,6 +453,7 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
   private forget(buffer: GPUBuffer): void {
     const array = this.packs.get(buffer);
     if (array) this.tensorMap.delete(array.dataId);
+    this.constants.delete(buffer);
     this.packs.delete(buffer);
   }
 
@@ -441,24 +473,36 @@ export class PooledBackend extends TfjsBackend implements GpuTensors {
 
   private placeUniforms(bytes: number): ReturnType<HostArena["place"]> {
     if (!this.uniforms.hasRoom(bytes)) this.submitQueue();
-    return this.uniforms.place(bytes);
+    const place = this.uniforms.place(bytes);
+    // What lies between them is compared, too.
+    bytesIn(place.view).fill(0);
+    return place;
+  }
+
+  private note(make: () => Command): void {
+    this.recorder.log?.commands.push(make());
+  }
+
+  private cannotReplay(problem: string): void {
+    const { log } = this.recorder;
+    if (log) log.problem ??= problem;
   }
 
   /** For commands outside of a pass. */
-  private openEncoder(): GPUCommandEncoder {
+  openEncoder(): GPUCommandEncoder {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
     return this.commandEncoder as GPUCommandEncoder;
   }
 
-  private openPass(): GPUComputePassEncoder {
+  openPass(): GPUComputePassEncoder {
     this.ensureCommandEncoderReady();
     const encoder = this.commandEncoder as GPUCommandEncoder;
     this.computePassEncoder ??= encoder.beginComputePass();
     return this.computePassEncoder;
   }
 
-  private countCall(): void {
+  countCall(): void {
     if (++this.calls >= mostCalls) this.submitQueue();
   }
 }

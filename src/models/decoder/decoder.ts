@@ -110,6 +110,7 @@ export class Decoder implements LanguageModel {
       numParameters: view.numParameters,
       headWeight: view.headWeight,
       trainableParameters: () => new Map(),
+      weights: () => view.weights(),
       createCache: (capacity) => view.createCache(capacity),
       forward: (inputs, cache, options) => view.forward(inputs, cache, options),
       sampleAhead: (inputs, cache, settings) => view.sampleAhead(inputs, cache, settings),
@@ -118,6 +119,11 @@ export class Decoder implements LanguageModel {
       dispose: () => undefined,
       [Symbol.dispose]: () => undefined,
     };
+  }
+
+  /** See {@link LanguageModel.weights}. */
+  weights(): readonly tf.Tensor[] {
+    return [...this.parameters.values(), ...this.context.adapters.tensors];
   }
 
   /** The head's matrix `[V, D]`: `logits = hiddenStates · headWeightᵀ`. Owned by the model. */

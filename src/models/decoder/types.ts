@@ -107,6 +107,11 @@ export interface LanguageModel extends Disposable {
     inputs: ModelInputs,
     wanted: LayerRequest,
   ): { readonly logits: tf.Tensor3D; readonly layers: LayerResults };
+  /**
+   * Every tensor that a forward pass reads beside its inputs, in a fixed order, for models of which a pass depends on nothing
+   * else: no random numbers, nothing that the host counts. It need not be computed anew then, where a backend can repeat it.
+   */
+  weights?(): readonly tf.Tensor[];
   /** `[V, D]`, the model's own. */
   readonly headWeight?: tf.Tensor2D;
   /** A cache for the weights as they are now, with room for `capacity` positions if that is known. */

@@ -43,6 +43,9 @@ export function withVocabulary(model: LanguageModel, vocabSize: number): Languag
         return { logits: fit(logits), layers };
       },
     }),
+    ...(model.weights && {
+      weights: () => [...(model.weights?.() ?? []), ...(head ? [head] : [])],
+    }),
     createCache: (capacity) => fittingCache(model.createCache(capacity), known, fit),
     dispose,
     [Symbol.dispose]: dispose,

@@ -7,6 +7,8 @@ import type { Adapter, LoraLayer } from "./adapter.js";
 export interface AdapterChoice {
   /** What is added to a projection, by the name of its weight. */
   layerOf(weight: string): LoraLayer | undefined;
+  /** The matrices of all that is added. */
+  readonly tensors: readonly tf.Tensor[];
 }
 
 /** An adapter that is part of the weights, and the weights without it. */
@@ -112,6 +114,10 @@ export class AdapterSet implements AdapterChoice, Disposable {
     return this.merged === undefined ? this.activeAdapter?.layers.get(weight) : undefined;
   }
 
+  get tensors(): readonly tf.Tensor[] {
+    return this.merged === undefined ? [...(this.activeAdapter?.parameters.values() ?? [])] : [];
+  }
+
   /** Always this adapter or none, whichever is active. */
   fixedAt(name: string | undefined): AdapterChoice {
     const adapter = name === undefined ? undefined : this.get(name);
@@ -120,6 +126,7 @@ export class AdapterSet implements AdapterChoice, Disposable {
         this.requireUnmerged("told apart");
         return adapter?.layers.get(weight);
       },
+      tensors: [...(adapter?.parameters.values() ?? [])],
     };
   }
 

@@ -48,19 +48,29 @@ export function countedRows(
 }
 
 /**
- * What one micro-batch's values of a term are multiplied with before they are summed: a
- * {@link sequenceMask} for values per token, the factors themselves `[B]` for values per row.
+ * The factors of a micro-batch's rows as a tensor: for values per token of all its sequences at their positions, `[B, 1]`
+ * or `[B, T]`, for values per row `[B]`.
  */
-export function countedWeights(
+export function countedFactors(
   { weights }: CountedRows,
   index: number,
   batch: Batch,
   per: ValuesPer,
 ): tf.Tensor {
   const factors = weights[index] as readonly number[];
-  if (per === "token") return sequenceMask(batch, factors);
+  if (per === "token") return factorsByPosition(batch, factors);
   if (batch.isPacked) throw new Error("A packed row is no example: it cannot have one value.");
   return tf.tensor1d([...factors]);
+}
+
+/**
+ * What one micro-batch's values of a term are multiplied with before they are summed: a
+ * {@link sequenceMask} for values per token, the factors themselves `[B]` for values per row.
+ *
+ * @param factors {@link countedFactors}
+ */
+export function countedWeights(factors: tf.Tensor, batch: Batch, per: ValuesPer): tf.Tensor {
+  return per === "token" ? batch.completionMask.mul(factors) : factors;
 }
 
 /**
@@ -68,24 +78,27 @@ export function countedWeights(
  */
 export function termWeights(
   term: StepTerm,
-  rows: CountedRows,
-  index: number,
+  factors: tf.Tensor,
   { batch, written }: Pick<MicroBatch, "batch" | "written">,
 ): tf.Tensor {
   const { per } = term.definition;
-  const weights = countedWeights(rows, index, batch, per);
+  const weights = countedWeights(factors, batch, per);
   if (written === undefined || per === "row") return weights;
   return weights.mul(writtenMask(term, written, batch));
 }
 
 /** The completion mask `[B, T]` times a factor for each of the batch's sequences. */
 export function sequenceMask(batch: Batch, factors: readonly number[]): tf.Tensor2D {
-  const { completionMask, size, sequenceLength: T } = batch;
-  if (!batch.isPacked) return completionMask.mul(tf.tensor2d([...factors], [size, 1]));
+  return batch.completionMask.mul(factorsByPosition(batch, factors));
+}
+
+function factorsByPosition(batch: Batch, factors: readonly number[]): tf.Tensor2D {
+  const { size, sequenceLength: T } = batch;
+  if (!batch.isPacked) return tf.tensor2d([...factors], [size, 1]);
   const ofPositions = new Float32Array(size * T);
   for (const [i, { ids, row, start }] of batch.sequences.entries()) {
     const first = row * T + start;
     ofPositions.fill(factors[i] as number, first, first + ids.length - 1);
   }
-  return completionMask.mul(tf.tensor2d(ofPositions, [size, T]));
+  return tf.tensor2d(ofPositions, [size, T]);
 }

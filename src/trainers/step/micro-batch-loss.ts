@@ -11,6 +11,7 @@ import {
 import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
 import { type CountedRows, countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
+import type { GivenValues } from "./given-values.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
 import { policySums } from "../diagnostics/policy-sums.js";
 import { routedPositions, routedSums, type RoutedPositions } from "../diagnostics/routed.js";
@@ -63,21 +64,21 @@ export interface MicroBatchOptions {
  * The loss of one micro-batch as a function to differentiate: from logits `[B, T, V]`, or without
  * them where they would be large and no term needs them.
  *
- * @param index of the micro-batch in the step
  * @param looked positions for the diagnostics
+ * @param given what the host computed for it
  */
 export function microBatchLoss(
   student: LanguageModel | SequenceModel,
   plans: readonly TermPlan[],
   microBatch: MicroBatch,
-  index: number,
   looked: readonly number[],
+  given: GivenValues,
   { largestLogitsBytes, projections }: MicroBatchOptions,
 ): () => Loss {
   const { lists } = microBatch;
   if (student instanceof SequenceModel) {
     if (lists === undefined) throw new Error("A model with a head for sequences scores lists.");
-    return lossFromLists(student, plans, microBatch.batch, lists, index);
+    return lossFromLists(student, plans, microBatch.batch, lists, given);
   }
   const terms = plans.map(({ term }) => term);
   const { batch, written } = microBatch;
@@ -85,12 +86,12 @@ export function microBatchLoss(
   const isPlain = written === undefined;
   const rowLosses = isPlain ? asRowLosses(student, terms, batch, largestLogitsBytes) : undefined;
   const rows = {
-    all: tf.tensor1d([...looked], "int32"),
+    all: given.looked,
     routed: routedPositions(batch, microBatch.teacher?.routes, looked),
   };
   return rowLosses
-    ? lossFromHidden(rowLosses, plans, microBatch, index, rows)
-    : lossFromLogits(student, plans, microBatch, index, rows, projections);
+    ? lossFromHidden(rowLosses, plans, microBatch, given, rows)
+    : lossFromLogits(student, plans, microBatch, given, rows, projections);
 }
 
 /** Positions that the diagnostics look at. */
@@ -104,7 +105,7 @@ function lossFromLogits(
   student: LanguageModel,
   plans: readonly TermPlan[],
   microBatch: MicroBatch,
-  index: number,
+  values: GivenValues,
   rows: LookedRows,
   projections: Projections | undefined,
 ): () => Loss {
@@ -128,16 +129,16 @@ function lossFromLogits(
       ...inputs,
       teacherLogits: ownVocabularyLogits,
     };
-    const sums = plans.map((plan) => {
+    const sums = plans.map((plan, i) => {
       const takesAny = plan.term.definition.properties.allowsOtherVocabulary === true;
       const ofTeacher = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
       const isAgainstReference = plan.term.against === "reference";
       const given = isAgainstReference ? { ...ofTeacher, ...referenceAnswer } : ofTeacher;
-      const values = evaluateOnLayers(plan.term, given, compared, plan.state);
-      const weights = termWeights(plan.term, plan.rows, index, microBatch);
-      return maskedSum(values, weights as typeof values);
+      const ofTerm = evaluateOnLayers(plan.term, given, compared, plan.state);
+      const weights = termWeights(plan.term, values.factors[i] as tf.Tensor, microBatch);
+      return maskedSum(ofTerm, weights as typeof ofTerm);
     });
-    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    const weighted = sums.map((sum, i) => sum.mul(values.scales[i] as tf.Scalar));
     const distributions = {
       student: { logits: inputs.studentLogits },
       ...(teacherLogits ? { teacher: { logits: teacherLogits } } : {}),
@@ -163,14 +164,14 @@ function lossFromHidden(
   { student, losses }: RowLosses,
   plans: readonly TermPlan[],
   { batch, teacher: scores }: MicroBatch,
-  index: number,
+  { factors }: GivenValues,
   rows: LookedRows,
 ): () => Loss {
   const { labels } = batch;
   const given = { labels, ...teacherOfRows(scores) };
   const terms = plans.map((plan, i) => ({
     losses: losses[i] as readonly RowLoss[],
-    rowWeights: countedWeights(plan.rows, index, batch, "token") as tf.Tensor2D,
+    rowWeights: countedWeights(factors[i] as tf.Tensor, batch, "token") as tf.Tensor2D,
     factor: plan.factor,
   }));
   return () => {
@@ -187,18 +188,19 @@ function lossFromLists(
   plans: readonly TermPlan[],
   batch: Batch,
   lists: ListBatch,
-  index: number,
+  { factors, scales }: GivenValues,
 ): () => Loss {
   const has = lists.scores.teacher === undefined ? "grades" : "teacher";
   const given = plans.map(({ term }) => givenScores(lists, term.scores ?? has));
   return () => {
     const own = studentScores(student, batch, lists);
-    const sums = plans.map(({ term, state, rows }, i) => {
+    const sums = plans.map(({ term, state }, i) => {
       const inputs = { studentScores: own, ...given[i] } as LossInputs;
       const values = evaluateTerm(term, inputs, state) as tf.Tensor1D;
-      return maskedSum(values, countedWeights(rows, index, batch, "row") as tf.Tensor1D);
+      const weights = countedWeights(factors[i] as tf.Tensor, batch, "row");
+      return maskedSum(values, weights as tf.Tensor1D);
     });
-    const weighted = sums.map((sum, i) => sum.mul((plans[i] as TermPlan).factor));
+    const weighted = sums.map((sum, i) => sum.mul(scales[i] as tf.Scalar));
     return { total: tf.addN(weighted).asScalar(), sums: namedSums(sums, {}) };
   };
 }

@@ -3,7 +3,7 @@ import type { PlacedSequence, Tokenizer } from "../../data/index.js";
 import { NotFiniteError } from "../../errors/index.js";
 import { evaluateTerm, termLabels } from "../../losses/index.js";
 import { type LanguageModel, SequenceModel } from "../../models/index.js";
-import { countedWeights } from "./counted-rows.js";
+import { countedFactors, countedWeights } from "./counted-rows.js";
 import type { MicroBatch } from "./micro-batch.js";
 import type { TermPlan } from "./micro-batch-loss.js";
 import { rowInputs } from "./row-inputs.js";
@@ -94,7 +94,7 @@ function countedValues(
   const values = Array.from({ length: batch.size }, (_, row) =>
     tf.tidy(() => evaluateTerm(term, inputsOf(row), state) as tf.Tensor2D),
   );
-  const weights = countedWeights(rows, index, batch, "token");
+  const weights = countedWeights(countedFactors(rows, index, batch, "token"), batch, "token");
   return tf.where(weights.notEqual(0), tf.concat(values, 0), 0) as tf.Tensor2D;
 }
 

@@ -9,12 +9,15 @@ import {
 } from "../../losses/index.js";
 import { type LanguageModel, SequenceModel } from "../../models/index.js";
 import { globalNorm } from "../../ops/index.js";
-import { type AdamW, clipScale } from "../../optim/index.js";
+import type { AdamW } from "../../optim/index.js";
 import {
   disposeAll,
   keepTensor,
   reachedGradients,
-  readScalars,
+  readStacked,
+  recorded,
+  type RecordedResult,
+  stackScalars,
   variableGradients,
 } from "../../tensors/index.js";
 import { isLearned } from "../../data/index.js";
@@ -23,9 +26,11 @@ import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
 import { routedMeans, routedPositions } from "../diagnostics/routed.js";
+import { type GivenValues, stepValues } from "./given-values.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
+import { stepCall } from "./step-call.js";
 import type { StepTerm } from "./step-term.js";
 import {
   diagnosticPrefix,
@@ -109,7 +114,7 @@ export async function computeGradients(
   const looked = diagnosedRows(batches, student.config.vocabSize, mostLooked);
   const step = accumulate(student, plans, microBatches, looked, context);
   try {
-    const { gradNorm, ...sums } = await readScalars(step.scalars);
+    const { gradNorm, ...sums } = await readStacked(step.names, step.scalars);
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
     const loss = means.reduce((total, mean, i) => total + (weights[i] as number) * mean, 0);
     const named = Object.fromEntries(termLabels(terms).map((label, i) => [label, means[i]]));
@@ -152,9 +157,7 @@ export function applyGradients(
   learningRate: number,
   maxGradNorm: number | undefined,
 ): void {
-  tf.tidy(() => {
-    optimizer.apply(step.gradients, learningRate, clipScale(step.norm, maxGradNorm));
-  });
+  optimizer.applyClipped(step.gradients, learningRate, { norm: step.norm, maxGradNorm });
 }
 
 function withoutPrefix(values: Readonly<Record<string, number>>, prefix: string) {
@@ -187,9 +190,11 @@ function wholePairs(microBatches: readonly MicroBatch[]): number {
 }
 
 interface Accumulated {
-  readonly gradients: Map<string, tf.Tensor>;
+  readonly gradients: ReadonlyMap<string, tf.Tensor>;
   readonly norm: tf.Scalar;
-  readonly scalars: Record<string, tf.Tensor>;
+  /** Everything that is read, `[N]`, and what it is called. */
+  readonly scalars: tf.Tensor1D;
+  readonly names: readonly string[];
 }
 
 function accumulate(
@@ -211,24 +216,48 @@ function accumulate(
     ...trainable,
     ...projections.filter(([, parameter]) => parameter.trainable),
   ]);
-  let gradients: Sums = {};
-  let sums: Sums = {};
-  for (const [index, microBatch] of microBatches.entries()) {
-    const added = tf.tidy(() => {
-      const rows = looked[index] as readonly number[];
-      const loss = microBatchLoss(student, plans, microBatch, index, rows, context);
-      const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
-      return lossGradients(loss, variables, mayEndEarly);
-    });
-    gradients = addUpNamed(gradients, added.gradients);
-    sums = addUpNamed(sums, added.sums);
-  }
-  const norm = globalNorm(Object.values(gradients));
-  return {
-    gradients: new Map(Object.entries(gradients)),
-    norm,
-    scalars: { ...sums, gradNorm: norm.clone() },
+  using values = stepValues(plans, microBatches, looked);
+  const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
+  const compute = (): RecordedResult<StepNames> => {
+    let gradients: Sums = {};
+    let sums: Sums = {};
+    for (const [index, microBatch] of microBatches.entries()) {
+      const added = tf.tidy(() => {
+        const rows = looked[index] as readonly number[];
+        const given = values.parts[index] as GivenValues;
+        const loss = microBatchLoss(student, plans, microBatch, rows, given, context);
+        return lossGradients(loss, variables, mayEndEarly);
+      });
+      gradients = addUpNamed(gradients, added.gradients);
+      sums = addUpNamed(sums, added.sums);
+    }
+    const norm = globalNorm(Object.values(gradients));
+    const scalars = stackScalars({ ...sums, gradNorm: norm });
+    disposeAll(Object.values(sums));
+    const ofParameters = Object.entries(gradients).map(([name, t]) => [gradientPrefix + name, t]);
+    return {
+      tensors: { norm, scalars, ...(Object.fromEntries(ofParameters) as Sums) },
+      facts: { gradients: Object.keys(gradients), scalars: [...Object.keys(sums), "gradNorm"] },
+    };
   };
+  const call = stepCall(student, plans, microBatches, values, context, variables);
+  const { tensors, facts } = call ? recorded(call, compute) : compute();
+  return {
+    gradients: new Map(
+      facts.gradients.map((name) => [name, tensors[gradientPrefix + name] as tf.Tensor]),
+    ),
+    norm: tensors["norm"] as tf.Scalar,
+    scalars: tensors["scalars"] as tf.Tensor1D,
+    names: facts.scalars,
+  };
+}
+
+const gradientPrefix = "gradient of ";
+
+/** By what a step computes: the parameters that it reaches, and the scalars that are read. */
+interface StepNames {
+  readonly gradients: readonly string[];
+  readonly scalars: readonly string[];
 }
 
 /** total + added, both used up. */

@@ -12,48 +12,15 @@ const lanes = 64;
 
 const blocksOf = ({ shape }: Info) => Math.ceil(sizeOf(shape) / blockWords);
 
-/** Some tensors side by side in one array, each from a new block on, and what was copied into it last. */
-interface Flat {
-  readonly sizes: string;
-  readonly array: Info;
-  readonly blocks: number;
-  holds: readonly object[];
-}
-
-/** The gradients of the last step: the norm and the update read them from here. */
-const flats = new WeakMap<GpuTensors, Flat>();
-
-/** Copies tensors into one array, unless they are what it holds; tensors never change once they are made. */
-function gather(gpu: GpuTensors, tensors: readonly Info[]): Flat {
-  const sizes = tensors.map(({ shape }) => sizeOf(shape)).join();
-  let flat = flats.get(gpu);
-  if (flat?.sizes !== sizes) {
-    if (flat) gpu.disposeData(flat.array.dataId);
-    const blocks = tensors.reduce((sum, tensor) => sum + blocksOf(tensor), 0);
-    const array = gpu.newTensor([blocks * blockWords]);
-    // What lies between the tensors counts in the norm.
-    gpu.clear(array);
-    flat = { sizes, array, blocks, holds: [] };
-    flats.set(gpu, flat);
-  }
-  const { array, holds } = flat;
-  if (tensors.some(({ dataId }, i) => holds[i] !== dataId)) {
-    let block = 0;
-    for (const tensor of tensors) {
-      gpu.copy(tensor, array, block * blockWords);
-      block += blocksOf(tensor);
-    }
-    flat.holds = tensors.map(({ dataId }) => dataId);
-  }
-  return flat;
-}
-
 /** Blocks that one workgroup of the norm adds up. */
 const blocksPerSum = 64;
 
 function registerNorm(): void {
   registerGpuKernel<Named>("PupilGlobalNorm", (named, _, gpu) => {
-    const { array, blocks } = gather(gpu, Object.values(named));
+    const tensors = Object.values(named);
+    const array = gpu.pack(tensors, blockWords);
+    if (array === undefined) return undefined;
+    const blocks = tensors.reduce((sum, tensor) => sum + blocksOf(tensor), 0);
     const count = Math.ceil(blocks / blocksPerSum);
     const partial = gpu.newTensor([count]);
     const out = gpu.newTensor([]);
@@ -133,62 +100,67 @@ function decayByBlock(
   const values = parameters.flatMap((p, i) =>
     new Array<number>(blocksOf(p)).fill(weightDecays[i] as number),
   );
-  const array = gpu.makeTensorInfo([values.length], "float32", Float32Array.from(values));
+  const array = gpu.constant(Float32Array.from(values));
   decays.set(gpu, { key, array });
   return array;
 }
 
-/** In place: parameters and moments are moved into three arrays when they are first updated. */
+/**
+ * In place: parameters and moments are moved into three arrays when they are first updated. The gradients of a step are in
+ * one since its norm. What changes from step to step is data, `rates`.
+ */
 function registerUpdate(): void {
   registerGpuKernel<Named, AdamwAttributes>(
     "PupilAdamwUpdate",
-    (tensors, { weightDecays, learningRate, beta1, beta2, epsilon, step }, gpu) => {
+    (tensors, { weightDecays, beta1, beta2, epsilon }, gpu) => {
       const all = (name: string) => weightDecays.map((_, i) => tensors[`${name}${i}`] as Info);
       const states = [all("parameter"), all("firstMoment"), all("secondMoment")];
       if (states.flat().some(({ dataId }) => gpu.refCount(dataId) !== 1)) return undefined;
       const arrays: Info[] = [];
-      for (const list of states) {
+      for (const list of [...states, all("gradient")]) {
         const packed = gpu.pack(list, blockWords);
         if (packed === undefined) return undefined;
         arrays.push(packed);
       }
-      const { array: gradients, blocks } = gather(gpu, all("gradient"));
+      const [parameters, first, second, gradients] = arrays as [Info, Info, Info, Info];
+      const blocks = all("parameter").reduce((sum, tensor) => sum + blocksOf(tensor), 0);
       const decay = decayByBlock(gpu, states[0] as Info[], weightDecays);
       const shader = program("adamw", () => ({
         params: [
-          ...["blocks: u32", "first_block: u32", "learning_rate: f32", "rate: f32", "root: f32"],
+          ...["blocks: u32", "first_block: u32"],
           ...["beta1: f32", "rest1: f32", "beta2: f32", "rest2: f32", "epsilon: f32"],
         ],
-        reads: ["gradients: f32", "scale: f32", "decay: f32"],
+        reads: ["gradients: f32", "scale: f32", "decay: f32", "rates: f32"],
         writes: ["parameters: f32", "first: f32", "second: f32"],
         code: `
 @compute @workgroup_size(${lanes})
 fn main(${rowArguments}) {
   let block = ${groupIndex};
   if (block >= p.blocks) { return; }
-  let keep = 1.0 - p.learning_rate * decay[p.first_block + block];
+  let rate = rates[1];
+  let root = rates[2];
+  let keep = 1.0 - rates[0] * decay[p.first_block + block];
   for (var i = block * ${blockWords}u + lane; i < (block + 1u) * ${blockWords}u; i = i + ${lanes}u) {
     let g = gradients[i] * scale[0];
     let m = first[i] * p.beta1 + g * p.rest1;
     let v = second[i] * p.beta2 + g * g * p.rest2;
     first[i] = m;
     second[i] = v;
-    parameters[i] = parameters[i] * keep - m / (sqrt(v) * p.root + p.epsilon) * p.rate;
+    parameters[i] = parameters[i] * keep - m / (sqrt(v) * root + p.epsilon) * rate;
   }
 }`,
       }));
-      const rates = [
-        ...[learningRate, learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)],
-        ...[beta1, 1 - beta1, beta2, 1 - beta2, epsilon],
-      ];
-      const scale = tensors["gradientScale"] as Info;
+      const constants = [beta1, 1 - beta1, beta2, 1 - beta2, epsilon];
+      const given = ["gradientScale", "rates"].map((name) => tensors[name] as Info);
+      const [scale, rates] = given as [Info, Info];
       for (const window of windowsOf(gpu, blocks, blockWords)) {
-        const parts = [gradients, ...arrays].map((array) =>
+        const parts = [gradients, parameters, first, second].map((array) =>
           lineView(gpu, array, window, blockWords),
         );
         const [gradient, ...state] = parts as [Info, ...Info[]];
-        const params = [window.count, window.start, ...rates];
-        gpu.run(shader, [gradient, scale, decay, ...state], params, groupsFor(window.count));
+        const params = [window.count, window.start, ...constants];
+        const read = [gradient, scale, decay, rates];
+        gpu.run(shader, [...read, ...state], params, groupsFor(window.count));
         for (const { dataId } of parts) gpu.disposeData(dataId);
       }
       return [];

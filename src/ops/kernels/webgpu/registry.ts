@@ -28,6 +28,8 @@ export interface GpuTensors {
     dtype: tf.DataType,
     values?: tf.backend_util.BackendValues,
   ): tf.TensorInfo;
+  /** Numbers on the device that stay as they are until they are disposed. */
+  constant(values: Float32Array): tf.TensorInfo;
   disposeData(dataId: object, force?: boolean): boolean;
   /** For an output that is an input under a new name. */
   incRef(dataId: object): void;
@@ -36,8 +38,9 @@ export interface GpuTensors {
   /** Records that a tensor is copied into another one, from word `at` on. */
   copy(from: tf.TensorInfo, to: tf.TensorInfo, at: number): void;
   /**
-   * Moves tensors into one array, each from a multiple of `alignment` words on, unless they are there. It can be
-   * used for as long as the tensors live. Undefined if they are too large for one buffer.
+   * Moves tensors into one array, each from a multiple of `alignment` words on and zeros between them, unless they are
+   * there. It can be used for as long as the tensors live. Undefined if they are too large for one buffer, or one of them
+   * is there twice.
    */
   pack(tensors: readonly tf.TensorInfo[], alignment: number): tf.TensorInfo | undefined;
   /** A tensor's words from the `at`-th on, a multiple of 64, as a tensor that shares its memory. */

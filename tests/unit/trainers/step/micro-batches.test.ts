@@ -8,6 +8,7 @@ import {
   taidLoss,
 } from "../../../../src/losses/index.js";
 import {
+  countedFactors,
   countedRows,
   countedWeights,
   sequenceMask,
@@ -74,7 +75,10 @@ describe("the rows that a term counts", () => {
     using packed = makePackedBatch([row(3), row(4)], 0);
     const counted = { weights: [[9], [0.5, 2]], count: 3 };
     const values = (batch: typeof plain, per: "token" | "row") =>
-      tf.tidy(() => countedWeights(counted, 1, batch, per).arraySync());
+      tf.tidy(() => {
+        const factors = countedFactors(counted, 1, batch, per);
+        return countedWeights(factors, batch, per).arraySync();
+      });
     expect(values(plain, "row")).toEqual([0.5, 2]);
     expect(values(plain, "token")).toEqual([
       [0.5, 0.5, 0],

@@ -1,0 +1,77 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { type LanguageModel, SequenceModel } from "../../models/index.js";
+import { identityOf, type RecordedCall } from "../../tensors/index.js";
+import type { TeacherScores } from "../../teachers/index.js";
+import { type StepValues, tensorsOf } from "./given-values.js";
+import { asRowLosses } from "./hidden-losses.js";
+import type { MicroBatch } from "./micro-batch.js";
+import type { TermPlan } from "./micro-batch-loss.js";
+import type { StepContext } from "./step.js";
+
+type Source = NonNullable<TeacherScores["source"]>;
+
+/**
+ * A step's gradients as a call that a backend may repeat; undefined where they are more than a function of tensors: losses with a
+ * state, scores that hold values, rows of which it matters who wrote them, models that do not say what they read.
+ */
+export function stepCall(
+  student: LanguageModel | SequenceModel,
+  plans: readonly TermPlan[],
+  microBatches: readonly MicroBatch[],
+  values: StepValues,
+  context: StepContext,
+  variables: ReadonlyMap<string, tf.Variable>,
+): RecordedCall | undefined {
+  if (student instanceof SequenceModel) return undefined;
+  const weights = student.weights?.();
+  if (weights === undefined || plans.some(({ state }) => state !== undefined)) return undefined;
+  const sources = microBatches.map(sourcesOf);
+  if (sources.includes(undefined)) return undefined;
+  const known = sources as Source[][];
+  const { largestLogitsBytes, projections } = context;
+  const terms = plans.map(({ term, factor }) => {
+    const { definition, config, layers, against } = term;
+    return [identityOf(definition), identityOf(config as object), layers, against, factor];
+  });
+  const isFromHidden = microBatches.map(
+    ({ batch }) =>
+      asRowLosses(
+        student,
+        plans.map(({ term }) => term),
+        batch,
+        largestLogitsBytes,
+      ) !== undefined,
+  );
+  const key = JSON.stringify([
+    // Losses from hidden states have the factors of terms in their shaders' parameters.
+    isFromHidden.includes(true) ? terms : terms.map((term) => term.slice(0, -1)),
+    isFromHidden,
+    microBatches.map(({ batch, isPairs }) => [batch.isPacked, isPairs]),
+    known.map((list) => list.map(({ by, how }) => [identityOf(by), how])),
+    projections ? identityOf(projections) : 0,
+    [...variables.keys()],
+  ]);
+  const given = microBatches.flatMap(({ batch }, i) =>
+    tensorsOf(batch, values.parts[i] as StepValues["parts"][number]),
+  );
+  const reads = [
+    ...[...given, ...weights, ...variables.values()],
+    ...known.flatMap((list) => list.flatMap((source) => source.reads)),
+  ];
+  return { owner: student, key, reads: [...new Set(reads)] };
+}
+
+/** Where the scores of a micro-batch come from; undefined if they hold values. */
+function sourcesOf({
+  teacher,
+  reference,
+  written,
+  rollouts,
+  lists,
+}: MicroBatch): Source[] | undefined {
+  if (written !== undefined || rollouts !== undefined || lists !== undefined) return undefined;
+  if (teacher?.routes !== undefined) return undefined;
+  const scores = [teacher, reference].filter((of) => of !== undefined);
+  const sources = scores.flatMap(({ source }) => source ?? []);
+  return sources.length === scores.length ? sources : undefined;
+}
