@@ -157,7 +157,9 @@ describe("the cache", () => {
     await hub.close();
     expect(await textsOf(options, "me/open", "test")).toEqual(["c"]);
     expect(await textsOf(options)).toEqual(["a", "b"]);
-    expect(readdirSync(folder(cacheFolder, "data")).filter((name) => /unfinished/.test(name))).toEqual([]);
+    expect(
+      readdirSync(folder(cacheFolder, "data")).filter((name) => /unfinished/.test(name)),
+    ).toEqual([]);
     expect(inTheFolder()).toEqual(before);
   });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { importOnce } from "../../../../src/node/modules/import-module.js";
+import { exportsOf, importOnce } from "../../../../src/node/modules/import-module.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const strips = (process.features as { typescript?: unknown }).typescript;
@@ -43,4 +43,19 @@ test("JavaScript needs no tsx", async () => {
   writeFileSync(join(folder, "mine.mjs"), "export const x = 8;");
   expect(await importOnce(join(folder, "mine.mjs"))).toMatchObject({ x: 8 });
   expect(uses()).toBeUndefined();
+});
+
+test("what a module exports is named as its author wrote it", async () => {
+  const folder = temporaryFolder();
+  const named = async (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return exportsOf(await importOnce(join(folder, name)));
+  };
+  expect(await named("two.mjs", "export const a = 1; export function b() {}")).toBe("a, b");
+  expect(await named("default.mjs", "export default { a: 1 };")).toBe("default");
+  expect(await named("number.mjs", "export default 7;")).toBe("default");
+  expect(await named("nothing.mjs", "globalThis.undefined;")).toBe("nothing");
+  // Node gives CommonJS an empty default where it exports nothing, and its own name for it all.
+  expect(await named("nothing.cjs", "// nothing")).toBe("nothing");
+  expect(await named("one.cjs", "exports.a = 1;")).toBe("default, a");
 });

@@ -55,7 +55,12 @@ test("positions are spread over the held-out rows: no row makes up for a short o
   writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
   // All rows of the file are held out; each ends with a token that is learned too.
   const data = { type: "jsonl", path, validationPath: path };
-  const trainer = { type: "distill", steps: 1, onPolicyFraction: 0, loss: [{ type: "reverse-kl" }] };
+  const trainer = {
+    type: "distill",
+    steps: 1,
+    onPolicyFraction: 0,
+    loss: [{ type: "reverse-kl" }],
+  };
   const found = async (positions: number) => {
     const asked = [`positions=${positions}`, "draws=3", "k=1", "gradients=logits"];
     const config = configFile({ teacher, data, trainer, evaluation: { rows: 4 } });

@@ -153,14 +153,22 @@ describe("a run that ranks", () => {
       return runToEnd(config).then(() => read(config, "summary.json")["final"]);
     };
     // The teacher's order is that of the grades, or the opposite: so are the two correlations.
-    const same = await learn("same", scores("same.trec", (grade) => grade * 0.5));
-    const opposite = await learn("opposite", scores("opposite.trec", (grade) => -grade));
+    const same = await learn(
+      "same",
+      scores("same.trec", (grade) => grade * 0.5),
+    );
+    const opposite = await learn(
+      "opposite",
+      scores("opposite.trec", (grade) => -grade),
+    );
     for (const [final, sign] of [
       [same, 1],
       [opposite, -1],
     ] as const) {
-      const { "heldOut.kendallTau": tau, "heldOut.teacherKendallTau": ofTeacher } =
-        final as Record<string, number>;
+      const { "heldOut.kendallTau": tau, "heldOut.teacherKendallTau": ofTeacher } = final as Record<
+        string,
+        number
+      >;
       expect(Math.abs(tau as number)).toBeGreaterThan(0);
       expect(ofTeacher).toBeCloseTo(sign * (tau as number), 6);
     }
