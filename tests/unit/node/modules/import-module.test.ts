@@ -47,15 +47,15 @@ test("JavaScript needs no tsx", async () => {
 
 test("what a module exports is named as its author wrote it", async () => {
   const folder = temporaryFolder();
-  const named = async (name: string, text: string) => {
-    writeFileSync(join(folder, name), text);
-    return exportsOf(await importOnce(join(folder, name)));
-  };
-  expect(await named("two.mjs", "export const a = 1; export function b() {}")).toBe("a, b");
-  expect(await named("default.mjs", "export default { a: 1 };")).toBe("default");
-  expect(await named("number.mjs", "export default 7;")).toBe("default");
-  expect(await named("nothing.mjs", "globalThis.undefined;")).toBe("nothing");
-  // Node gives CommonJS an empty default where it exports nothing, and its own name for it all.
-  expect(await named("nothing.cjs", "// nothing")).toBe("nothing");
-  expect(await named("one.cjs", "exports.a = 1;")).toBe("default, a");
+  writeFileSync(join(folder, "two.mjs"), "export const a = 1; export function b() {}");
+  expect(exportsOf(await importOnce(join(folder, "two.mjs")))).toBe("a, b");
+  expect(exportsOf({ default: { a: 1 } })).toBe("default");
+  for (const value of [7, "text", null, undefined]) {
+    expect(exportsOf({ default: value }), String(value)).toBe("default");
+  }
+  // Node gives a file that exports nothing an empty default, and CommonJS a name of its own for it all.
+  expect(exportsOf({})).toBe("nothing");
+  expect(exportsOf({ default: {} })).toBe("nothing");
+  expect(exportsOf({ default: {}, "module.exports": {} })).toBe("nothing");
+  expect(exportsOf({ a: {}, default: { a: {} }, "module.exports": { a: {} } })).toBe("a, default");
 });

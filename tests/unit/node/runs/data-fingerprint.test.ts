@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PreparedData } from "../../../../src/config/index.js";
-import type { RankingList, TrainingSequence } from "../../../../src/data/index.js";
+import type { RankingList } from "../../../../src/data/index.js";
 import {
   describeOtherData,
   fingerprintFile,
@@ -67,7 +67,7 @@ function ofRows(given: readonly Row[], more: object = {}) {
     training: {
       size: given.length,
       rows: (step: number, count: number) =>
-        given.slice(step * count, (step + 1) * count) as unknown as TrainingSequence[],
+        given.slice(step * count, (step + 1) * count) as unknown as never[],
     },
     lengths: () => given.map(({ ids }) => ids.length),
     ...more,
@@ -122,7 +122,7 @@ describe("what of the data a run notes", () => {
   });
 
   test("data without an end has no number, and who learns rows is not told of lists", async () => {
-    const endless = { rows: () => rows as unknown as TrainingSequence[], size: undefined };
+    const endless = { rows: () => rows as unknown as never[], size: undefined };
     expect(Object.keys(await ofRows(rows, { training: endless }))).toEqual(["sha256"]);
     const ranking = {
       lists: () => {

@@ -79,7 +79,8 @@ test("going back keeps what an uninterrupted run has by that step, and no summar
   const fill = async (run: RunFolder, evaluated: readonly number[]) => {
     for (const step of [1, 2, 3]) {
       await run.log({ type: "step", step, values: { loss: 1, tokens: 1, elapsedMs: 1 } });
-      await run.appendCompletions([{ step, completion: "x" }]);
+      const written = { step, completion: "x" };
+      await run.appendCompletions([written]);
       if (!evaluated.includes(step)) continue;
       await run.log({ type: "evaluation", step, values: { "heldOut.loss": 1 } });
     }
