@@ -108,6 +108,9 @@ export async function assembleModels(
   if (loadedTeacher !== undefined) own(loadedTeacher);
   const loadedStudent = await loadStudent(config, checkpoint);
   if (loadedStudent !== undefined) own(loadedStudent.model);
+  // At once, as its body is: data, contexts or the head itself may yet be refused.
+  const loadedHead = loadedStudent?.ranker?.score;
+  if (loadedHead !== undefined) own({ dispose: () => loadedHead.dispose() });
   const tokenizer = await chooseTokenizer(
     config,
     { files, components },
@@ -146,7 +149,9 @@ export async function assembleModels(
     config.trainer.type === "rank"
       ? rankerOf(student, loadedStudent, random.stream("weights"))
       : undefined;
-  if (ranker !== undefined) own({ dispose: () => ranker.score.dispose() });
+  if (ranker !== undefined && loadedHead === undefined) {
+    own({ dispose: () => ranker.score.dispose() });
+  }
   const loadedScores = await loadListTeacher(config);
   if (loadedScores !== undefined) own(loadedScores);
   const contexts = {

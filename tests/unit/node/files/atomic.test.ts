@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   removeUnfinished,
   writeFileAtomic,
   writeFolderAtomic,
 } from "../../../../src/node/index.js";
+import { replaceDisk } from "../../../../src/node/files/disk.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 test("a folder is written whole and replaces an older one", async () => {
@@ -77,4 +78,35 @@ test("a folder that was moved aside and never replaced is put back, and only the
   expect(readdirSync(parent).sort()).toEqual(["step-2", "step-3"]);
   expect(readFileSync(join(parent, "step-2", "was"), "utf8")).toBe(aside("step-2"));
   expect(readFileSync(join(parent, "step-3", "was"), "utf8")).toBe("step-3");
+});
+
+test("folders are synced after what is in them, but on Windows, which cannot open one", async () => {
+  const { platform } = process;
+  const onPlatform = (value: string) => Object.defineProperty(process, "platform", { value });
+  const opened: string[] = [];
+  const putBack = replaceDisk((real) => ({
+    ...real,
+    open: (path, flags) => {
+      // As Windows does.
+      if (flags === "r" && process.platform === "win32") throw new Error("EPERM");
+      opened.push(flags);
+      return real.open(path, flags);
+    },
+  }));
+  onTestFinished(() => {
+    putBack();
+    onPlatform(platform);
+  });
+  const written = async (name: string): Promise<string[]> => {
+    const path = join(temporaryFolder(), name);
+    opened.length = 0;
+    await writeFolderAtomic(path, new Map([["a.txt", "a"]]));
+    expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("a");
+    return [...opened];
+  };
+  onPlatform("linux");
+  // The file, the new folder, and the one that it was renamed in.
+  expect(await written("here")).toEqual(["wx", "r", "r"]);
+  onPlatform("win32");
+  expect(await written("there")).toEqual(["wx"]);
 });

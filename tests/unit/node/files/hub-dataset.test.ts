@@ -1,6 +1,8 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { readRows, splitFiles } from "../../../../src/data/index.js";
 import { downloadDataset, type HubOptions } from "../../../../src/node/index.js";
 import { collect, messageOf } from "../../../setup/data-rows.js";
@@ -127,4 +129,72 @@ test("not found, no such split, offline, and paths that lead out", async () => {
   const into = { hubUrl: bad.hubUrl, cacheFolder: temporaryFolder() };
   const all = { ...request(), choose: (paths: readonly string[]) => paths };
   expect(await messageOf(downloadDataset(all, into))).toMatch(/names a file outside of its folder/);
+});
+
+describe("the cache", () => {
+  const folder = (root: string, ...names: string[]) => join(root, "me--open", "main", ...names);
+  const downloadsOf = ({ requests }: { requests: readonly IncomingMessage[] }) =>
+    requests.filter(({ url }) => url?.includes("/resolve/")).length;
+
+  test("holds the files of the splits that were asked for, and what versions they are", async () => {
+    const hub = await fakeHub();
+    const cacheFolder = temporaryFolder();
+    const options = { hubUrl: hub.hubUrl, cacheFolder };
+    const listing = () =>
+      JSON.parse(readFileSync(folder(cacheFolder, "listing.json"), "utf8")) as object;
+    await textsOf(options);
+    const train = ["data/train-00000-of-00002.jsonl", "data/train-00001-of-00002.jsonl"];
+    expect(Object.keys(listing())).toEqual(train);
+    for (const path of train) {
+      const text = files[path] as string;
+      expect(readFileSync(folder(cacheFolder, path), "utf8")).toBe(text);
+      expect(listing()).toHaveProperty([path], `oid-${text.length}-${text}`);
+    }
+    expect(await textsOf(options, "me/open", "test")).toEqual(["c"]);
+    expect(Object.keys(listing())).toEqual([...train, "data/test-00000-of-00001.jsonl"]);
+    await hub.close();
+    expect(await textsOf(options, "me/open", "test")).toEqual(["c"]);
+    expect(await textsOf(options)).toEqual(["a", "b"]);
+    expect(
+      readdirSync(folder(cacheFolder, "data")).filter((name) => /unfinished/.test(name)),
+    ).toEqual([]);
+  });
+
+  test("is made up where a file of it or the note of its versions is lost", async () => {
+    const hub = await fakeHub();
+    const cacheFolder = temporaryFolder();
+    const options = { hubUrl: hub.hubUrl, cacheFolder };
+    await textsOf(options);
+    const perFile = downloadsOf(hub) / 2;
+    const first = folder(cacheFolder, "data/train-00000-of-00002.jsonl");
+    rmSync(first);
+    expect(await textsOf(options)).toEqual(["a", "b"]);
+    expect(downloadsOf(hub)).toBe(3 * perFile);
+    writeFileSync(folder(cacheFolder, "listing.json"), "{");
+    expect(await textsOf(options)).toEqual(["a", "b"]);
+    expect(downloadsOf(hub)).toBe(5 * perFile);
+    rmSync(folder(cacheFolder, "listing.json"));
+    await hub.close();
+    // Nothing says what the files are that are there.
+    expect(await messageOf(textsOf(options))).toMatch(/is not in the cache/);
+  });
+
+  test("lies where the environment says, which also names the Hub", async () => {
+    const hub = await fakeHub();
+    const [own, users] = [temporaryFolder(), temporaryFolder()];
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("HF_ENDPOINT", `${hub.hubUrl}/`);
+    vi.stubEnv("HF_TOKEN", undefined);
+    vi.stubEnv("PUPIL_CACHE", undefined);
+    vi.stubEnv("XDG_CACHE_HOME", users);
+    expect(await textsOf({})).toEqual(["a", "b"]);
+    expect(existsSync(folder(join(users, "pupil", "datasets"), "listing.json"))).toBe(true);
+    vi.stubEnv("PUPIL_CACHE", own);
+    expect(await textsOf({})).toEqual(["a", "b"]);
+    expect(readdirSync(own)).toEqual(["datasets"]);
+    expect(existsSync(folder(join(own, "datasets"), "listing.json"))).toBe(true);
+    expect(await messageOf(textsOf({}, "me/gated"))).toContain("set HF_TOKEN");
+    vi.stubEnv("HF_TOKEN", token);
+    expect(await textsOf({}, "me/gated")).toEqual(["a", "b"]);
+  });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { importOnce } from "../../../../src/node/modules/import-module.js";
+import { exportsOf, importOnce } from "../../../../src/node/modules/import-module.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const strips = (process.features as { typescript?: unknown }).typescript;
@@ -43,4 +43,19 @@ test("JavaScript needs no tsx", async () => {
   writeFileSync(join(folder, "mine.mjs"), "export const x = 8;");
   expect(await importOnce(join(folder, "mine.mjs"))).toMatchObject({ x: 8 });
   expect(uses()).toBeUndefined();
+});
+
+test("what a module exports is named as its author wrote it", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "two.mjs"), "export const a = 1; export function b() {}");
+  expect(exportsOf(await importOnce(join(folder, "two.mjs")))).toBe("a, b");
+  expect(exportsOf({ default: { a: 1 } })).toBe("default");
+  for (const value of [7, "text", null, undefined]) {
+    expect(exportsOf({ default: value }), String(value)).toBe("default");
+  }
+  // Node gives a file that exports nothing an empty default, and CommonJS a name of its own for it all.
+  expect(exportsOf({})).toBe("nothing");
+  expect(exportsOf({ default: {} })).toBe("nothing");
+  expect(exportsOf({ default: {}, "module.exports": {} })).toBe("nothing");
+  expect(exportsOf({ a: {}, default: { a: {} }, "module.exports": { a: {} } })).toBe("a, default");
 });

@@ -47,6 +47,34 @@ test("gradients of one kind alone", async () => {
   }
 });
 
+test("positions are spread over the held-out rows: no row makes up for a short one", async () => {
+  const path = join(temporaryFolder(), "rows.jsonl");
+  const rows = ["1", "11111111", "22222222", "33333333"].map((completion) => ({
+    ...{ prompt: "a", completion },
+  }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  // All rows of the file are held out; each ends with a token that is learned too.
+  const data = { type: "jsonl", path, validationPath: path };
+  const trainer = {
+    type: "distill",
+    steps: 1,
+    onPolicyFraction: 0,
+    loss: [{ type: "reverse-kl" }],
+  };
+  const found = async (positions: number) => {
+    const asked = [`positions=${positions}`, "draws=3", "k=1", "gradients=logits"];
+    const config = configFile({ teacher, data, trainer, evaluation: { rows: 4 } });
+    return (await compareRunSupports(await resolveSupports(config, asked))).positions;
+  };
+  expect(await found(1)).toBe(1);
+  // Two of a row at the most, and of the last as many as are left.
+  expect(await found(5)).toBe(5);
+  expect(await found(8)).toBe(8);
+  // Three of each, and two of the short row, which has no more.
+  expect(await found(12)).toBe(11);
+  expect(await found(1000)).toBe(2 + 3 * 9);
+});
+
 test.each([
   [{ teacher }, ["gradients=weights"], '"weights" is nothing to differentiate by'],
   [{ teacher }, ["draws=2"], "2 is no whole number from 3"],

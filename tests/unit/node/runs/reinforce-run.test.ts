@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
 import type { RunSummary } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import {
+  metricsOf,
+  runToEnd,
+  stepsOf,
+  tinyConfig,
+  tinyRun,
+  weightsOf,
+} from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const trainer = {
@@ -31,6 +38,24 @@ test("a run measures rewards and samples, and sums its costs up", async () => {
   expect(cost.studentTokens).toBe(written.reduce((a, b) => a + b, 0));
   expect(cost.studentForwards).toBe(cost.studentTokens + 2 * 4);
   expect(read("problems.json")).toHaveProperty("heldOut");
+});
+
+test("rollouts that are learned more than once go on exactly from where the next ones are made", async () => {
+  const folder = temporaryFolder();
+  const run = (name: string) =>
+    tinyRun(folder, {
+      ...{ name, evaluation: { every: 4, rows: 2 }, checkpoint: { every: 2 } },
+      trainer: { ...trainer, steps: 4, updatesPerRollout: 2 },
+    });
+  const [whole, stopped] = [run("whole"), run("stopped")];
+  await runToEnd(whole);
+  expect(stepsOf(whole).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+  // In the middle of the rollouts of steps 1 and 2: it ends with those.
+  await runToEnd(stopped, { stopAfter: 1 });
+  expect(stepsOf(stopped)).toHaveLength(2);
+  await runToEnd(stopped, { resume: true });
+  expect(metricsOf(stopped)).toEqual(metricsOf(whole));
+  expect(weightsOf(stopped, 4)).toEqual(weightsOf(whole, 4));
 });
 
 test("rows of a file with a verifier are problems too", async () => {
