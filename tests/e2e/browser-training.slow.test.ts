@@ -6,7 +6,7 @@ import { build, preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
 import type { Report, Sample } from "../../examples/browser/protocol.js";
 import { loadModel, zipFolder } from "../../src/browser/index.js";
-import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
+import { accessibilityProblems, chromiumPath, openPage, softwareGpu } from "../setup/browser.js";
 import { compilePackage } from "../setup/compile-package.js";
 import { repository } from "./cli-process.js";
 
@@ -23,13 +23,6 @@ const recordReports = `
     }
   };
 `;
-
-/** WebGPU on the CPU. */
-const softwareGpu = [
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-];
 
 interface Trained {
   readonly line: string;

@@ -6,33 +6,12 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { toAddress } from "../../playground/src/training/address.js";
 import { presets } from "../../playground/src/training/presets.js";
-import {
-  type JsonObject,
-  type Settings,
-  withValue,
-} from "../../playground/src/training/settings.js";
+import type { Settings } from "../../playground/src/training/settings.js";
 import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
 import { buildPlayground, serveFolder, type Site } from "../setup/playground-site.js";
+import { shortRun, withFields } from "../setup/playground-states.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { runCli } from "./cli-process.js";
-
-const changed = (settings: Settings, fields: Record<string, unknown>): Settings => ({
-  ...settings,
-  config: Object.entries(fields).reduce(
-    (config, [path, value]) => withValue(config, path, value as never) as JsonObject,
-    settings.config,
-  ),
-});
-
-/** A run of a second or two on the CPU engine. */
-const short = changed(presets.text.settings, {
-  "student.architecture.hiddenSize": 32,
-  "student.architecture.numLayers": 1,
-  "data.sequenceLength": 24,
-  "trainer.steps": 50,
-  "trainer.batchSize": 8,
-  backend: "wasm",
-});
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const tab = (page: Page, name: string) => page.getByRole("tab", { name }).click();
@@ -73,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)(
     const at = (settings: Settings) => `${site.url}#${toAddress(settings)}`;
 
     test("two students learn two modes, each in its own way, and the page can be gone through without a mouse", async () => {
-      const settings = changed(presets["two-modes"].settings, { backend: "wasm" });
+      const settings = withFields(presets["two-modes"].settings, { backend: "wasm" });
       const { page, problems } = await openPage(at(settings));
       expect(await page.locator(".ring").count()).toBe(2);
       await button(page, "Start").click();
@@ -112,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)(
     test("a link makes the same run again, to the last token", async () => {
       const runs: unknown[] = [];
       for (let time = 0; time < 2; time++) {
-        const { page, problems } = await openPage(at(short));
+        const { page, problems } = await openPage(at(shortRun));
         await trainToEnd(page);
         const losses = await page.locator(".legend b").allInnerTexts();
         runs.push({ losses, tokens: await seen(page), address: page.url() });
@@ -123,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     test("the loss is switched, and the same page trains anew", async () => {
-      const { page, problems } = await openPage(at(short));
+      const { page, problems } = await openPage(at(shortRun));
       await page.getByText("ready", { exact: true }).waitFor();
       await page.getByLabel("Loss", { exact: true }).selectOption("generalized-jsd");
       await page.getByLabel("Beta").fill("0.3");
@@ -146,7 +125,7 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     test("a student leaves as a zip, and writes the same when it comes back", async () => {
-      const { page, problems } = await openPage(at(short));
+      const { page, problems } = await openPage(at(shortRun));
       await trainToEnd(page);
       const write = async () => {
         await tab(page, "Let it write");
@@ -185,7 +164,7 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     test("the config of the page is one of pupil train, which trains the same", async () => {
-      const { page, problems } = await openPage(at(short));
+      const { page, problems } = await openPage(at(shortRun));
       await trainToEnd(page);
       const losses = await page.locator(".legend b").allInnerTexts();
       await tab(page, "Config and files");
@@ -224,7 +203,7 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     test("a loss of one's own is checked before it trains, also one that a link brings", async () => {
-      const { page, problems } = await openPage(at(short));
+      const { page, problems } = await openPage(at(shortRun));
       await tab(page, "A loss of your own");
       const source = page.getByLabel("Module of a loss");
       const example = await source.inputValue();

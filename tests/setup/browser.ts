@@ -10,6 +10,13 @@ export const chromiumPath = [
   "/usr/bin/google-chrome",
 ].find(existsSync);
 
+/** Flags of Chromium: WebGPU on the CPU. */
+export const softwareGpu = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
+
 /** What a page did that it should not: errors, and requests beyond its own origin. */
 export interface Opened {
   readonly page: Page;
@@ -71,4 +78,27 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
       ({ id, nodes: [first] }) => `${id}: ${first?.html.slice(0, 200)} ${first?.failureSummary}`,
     );
   });
+}
+
+const sizes = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+
+/** What axe-core finds, and what lies beyond the sides, on a wide and a narrow screen, by day and by night. */
+export async function lookProblems(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Until what listens to sizes has drawn.
+      await page.waitForTimeout(150);
+      const here = `${size.width} × ${size.height}, ${colorScheme}: `;
+      found.push(...(await accessibilityProblems(page)).map((text) => here + text));
+      const width = Number(await page.evaluate("document.documentElement.scrollWidth"));
+      if (width > size.width) found.push(`${here}the page is ${width} pixels wide`);
+    }
+  }
+  return found;
 }

@@ -9,11 +9,13 @@ const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();
 
-const sessionOf = (page: string) =>
-  makeSession({
+function sessionOf(page: string): Session {
+  // For tests: WebGPU as a program on the CPU, which nobody would choose.
+  const allowSoftwareAdapter = new URL(page).searchParams.get("software") === "1";
+  return makeSession({
     emit: (report, transfer = []) => scope.postMessage(report, [...transfer]),
     async startEngine(choice) {
-      const { line, backend } = await startInBrowser({ backend: choice });
+      const { line, backend } = await startInBrowser({ backend: choice, allowSoftwareAdapter });
       return { line, backend };
     },
     teacherFolder: urlFolder(new URL("teacher/", page)),
@@ -32,6 +34,7 @@ const sessionOf = (page: string) =>
         channel.port2.postMessage(null);
       }),
   });
+}
 
 let session: Session | undefined;
 scope.onmessage = ({ data }: MessageEvent<Request>) => {

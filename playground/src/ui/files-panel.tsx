@@ -61,7 +61,9 @@ export function FilesPanel() {
         </div>
         <details class="more">
           <summary>The config, and how to run it</summary>
-          <pre>{configText(settings.value)}</pre>
+          <pre tabIndex={0} role="region" aria-label="The config">
+            {configText(settings.value)}
+          </pre>
           <p class="note">
             <code>npx pupil train config.json</code>
             {usesText && `, with ${textPath} beside it`}

@@ -1,4 +1,4 @@
-import { binned, type Point, short, ticks } from "./scales.js";
+import { binned, type Point, short, ticks, ticksAround } from "./scales.js";
 import { useWidth } from "./size.js";
 
 export interface Line {
@@ -30,15 +30,18 @@ export function LineChart({ title, unit, lines, steps, marked }: LineChartProps)
   const [top, bottom] = [margin.top, height - margin.bottom];
   const last = Math.max(0, ...all.map(({ x }) => x));
   const endStep = Math.max(1, last > 0 ? niceEnd(last, steps) : steps);
-  const most = Math.max(1e-6, ...all.map(({ y }) => y));
-  const least = Math.min(0, ...all.map(({ y }) => y));
+  const isEmpty = all.length === 0;
+  const values = all.map(({ y }) => y);
+  const highest = isEmpty ? 1 : Math.max(1e-6, ...values);
+  const levels = ticksAround(Math.min(0, ...values), highest, 4);
+  const [least, most] = [levels[0] as number, levels.at(-1) as number];
   const x = (step: number) => left + ((right - left) * step) / endStep;
   const y = (value: number) => bottom - ((bottom - top) * (value - least)) / (most - least);
   const pathOf = (points: readonly Point[]) =>
     points
       .map((p, i) => `${i === 0 ? "M" : "L"}${x(p.x).toFixed(1)} ${y(p.y).toFixed(1)}`)
       .join("");
-  const values = shown.map(
+  const lastValues = shown.map(
     ({ name, points }) => `${name} ${short(points.at(-1)?.y ?? Number.NaN)}`,
   );
   return (
@@ -62,9 +65,9 @@ export function LineChart({ title, unit, lines, steps, marked }: LineChartProps)
         height={height}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={`${title}, ${unit}, by step. Last: ${values.join(", ")}.`}
+        aria-label={`${title}, ${unit}, by step. Last: ${lastValues.join(", ")}.`}
       >
-        {ticks(least, most, 4).map((value) => (
+        {(isEmpty ? [0] : levels).map((value) => (
           <g key={value} class="tick">
             <path d={`M${left} ${y(value).toFixed(1)}H${right}`} />
             <text x={left - 6} y={y(value) + 4} text-anchor="end">
@@ -79,6 +82,11 @@ export function LineChart({ title, unit, lines, steps, marked }: LineChartProps)
             </text>
           </g>
         ))}
+        {isEmpty && (
+          <text class="nothing" x={(left + right) / 2} y={(top + bottom) / 2} text-anchor="middle">
+            no step yet
+          </text>
+        )}
         {marked !== undefined && (
           <path class="marked" d={`M${x(marked).toFixed(1)} ${top}V${bottom}`} />
         )}

@@ -102,7 +102,7 @@ function Outcome({ outcome }: { outcome: CheckedLosses }) {
             <b>
               {name} {config}: not true that it {what}.
             </b>{" "}
-            {problems.join(" ")}
+            {problems.join("; ")}
           </li>
         ))}
       </ul>

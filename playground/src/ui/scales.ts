@@ -1,14 +1,26 @@
+/** 1, 2 or 5 times a power of ten, of which about `count` lie between the ends. */
+function tickStep(least: number, most: number, count: number): number {
+  const rough = (most - least) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].map((digit) => digit * power).find((one) => one >= rough) ?? rough;
+}
+
+/** Multiples of a step. */
+const multiples = (step: number, first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+
 /** About `count` round numbers from `least` to `most`, 1, 2 or 5 times a power of ten apart. */
 export function ticks(least: number, most: number, count: number): number[] {
   if (!(most > least)) return [least];
-  const rough = (most - least) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((digit) => digit * power).find((one) => one >= rough) ?? rough;
-  const first = Math.ceil(least / step - 1e-9);
-  const last = Math.floor(most / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)),
-  );
+  const step = tickStep(least, most, count);
+  return multiples(step, Math.ceil(least / step - 1e-9), Math.floor(most / step + 1e-9));
+}
+
+/** Such numbers, and one beyond each end that is none: all that is drawn lies between two that are labelled. */
+export function ticksAround(least: number, most: number, count: number): number[] {
+  if (!(most > least)) return [least];
+  const step = tickStep(least, most, count);
+  return multiples(step, Math.floor(least / step + 1e-9), Math.ceil(most / step - 1e-9));
 }
 
 /** A number with three digits that say something. */

@@ -200,8 +200,8 @@ function TokenDetail({ token, kind }: { token: SeenToken; kind: "a" | "b" }) {
     ["KL(teacher ‖ student)", token.forwardKl],
     ["KL(student ‖ teacher)", token.reverseKl],
     ["log T(y) − log S(y)", token.advantage],
-    ["entropy of the student", token.studentEntropy],
-    ["of the teacher", token.teacherEntropy],
+    ["entropy: student", token.studentEntropy],
+    ["entropy: teacher", token.teacherEntropy],
   ];
   const hasPush = token.likely.some(({ push }) => push !== undefined);
   const most = Math.max(1e-12, ...token.likely.map(({ push = 0 }) => Math.abs(push)));

@@ -100,15 +100,12 @@ function drawingOf(
       ),
     ],
   }) as unknown as Drawn;
-  // What it says of its parts is said once, of the whole.
-  for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
-  plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", `${title}. ${series.map(inWords).join(" ")}`);
+  labelDrawing(plot, `${title}. ${series.map(inWords).join(" ")}`);
   return plot.outerHTML;
 }
 
 /** What is needed of an element: the types of a browser are not those of this program. */
-interface Drawn {
+export interface Drawn {
   readonly outerHTML: string;
   setAttribute(name: string, value: string): void;
   querySelectorAll(selector: string): Iterable<{ removeAttribute(name: string): void }>;
@@ -159,4 +156,11 @@ function inWords({ label, points }: Series): string {
     `${label}: from ${shortNumber(first.value)} at step ${first.step} to ${shortNumber(last.value)} at step ${last.step}; ` +
     `least ${shortNumber(lowest.low)} near step ${lowest.step}, greatest ${shortNumber(highest.high)} near step ${highest.step}.`
   );
+}
+
+/** One picture with one text: a drawing says nothing of its parts, which have no roles. */
+export function labelDrawing(drawing: Drawn, label: string): void {
+  for (const part of drawing.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+  drawing.setAttribute("role", "img");
+  drawing.setAttribute("aria-label", label);
 }

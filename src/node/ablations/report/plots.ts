@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { Resvg } from "@resvg/resvg-js";
 import { parseHTML } from "linkedom";
+import { type Drawn, labelDrawing } from "../../pages/chart.js";
 import type { CellResult } from "../cell-results.js";
 import type { AblationResults } from "../results.js";
 import { colours } from "./colours.js";
@@ -156,10 +157,9 @@ function draw(
     ...options,
     document: document as never,
     style: { fontFamily: font, fontSize: "13px", background: "white", color: "black" },
-  }) as unknown as { setAttribute(name: string, value: string): void; readonly outerHTML: string };
+  }) as unknown as Drawn;
   plot.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", title);
+  labelDrawing(plot, title);
   return { name: name.replaceAll(/[^\w.-]+/g, "-"), title, svg: plot.outerHTML };
 }
 

@@ -203,6 +203,8 @@ describe("a run whose measures are not all finite", () => {
     mkdirSync(join(first.folder, "checkpoints"));
     await writeReport(two, results, cells, about, { drawings: true });
     const html = readFileSync(join(folder, "report.html"), "utf8");
+    expect(html).toMatch(/<svg[^>]* aria-label=/);
+    expect(html).not.toMatch(/<g[^>]* aria-label=/);
     const links = [...html.matchAll(/<td><a href="([^"]+)">/g)].map(([, link]) => link as string);
     expect(links).toHaveLength(1);
     expect(readFileSync(join(folder, ...links), "utf8")).toContain("<h1>");
