@@ -3,7 +3,7 @@ import type { Batch } from "../../data/index.js";
 import { disposeAll } from "../../tensors/index.js";
 import { countedFactors } from "./counted-rows.js";
 import type { MicroBatch } from "./micro-batch.js";
-import type { TermPlan } from "./micro-batch-loss.js";
+import type { TermPlan } from "./term-plan.js";
 
 /**
  * What the host computes for a micro-batch, as tensors: with the batch's own they are all that is another from step to step.

@@ -3,14 +3,13 @@ import type { Batch } from "../../data/index.js";
 import {
   evaluateTerm,
   type LossInputs,
-  type LossStates,
   type LossTerm,
   maskedSum,
   needsOf,
 } from "../../losses/index.js";
 import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
-import { type CountedRows, countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
+import { countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
 import type { GivenValues } from "./given-values.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
 import { policySums } from "../diagnostics/policy-sums.js";
@@ -21,17 +20,8 @@ import { givenScores, type ListBatch, studentScores } from "./list-inputs.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
-import type { StepTerm } from "./step-term.js";
+import type { TermPlan } from "./term-plan.js";
 import { placeCompletions } from "./written-tokens.js";
-
-/** A term with all that does not depend on the micro-batch. */
-export interface TermPlan {
-  readonly term: StepTerm;
-  /** Weight of the term over the count of what it averages. */
-  readonly factor: number;
-  readonly state: LossStates[number];
-  readonly rows: CountedRows;
-}
 
 /** By `term<index>` and by name of the diagnostic. */
 export type Sums = Readonly<Record<string, tf.Tensor>>;

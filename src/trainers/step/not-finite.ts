@@ -5,7 +5,7 @@ import { evaluateTerm, termLabels } from "../../losses/index.js";
 import { type LanguageModel, SequenceModel } from "../../models/index.js";
 import { countedFactors, countedWeights } from "./counted-rows.js";
 import type { MicroBatch } from "./micro-batch.js";
-import type { TermPlan } from "./micro-batch-loss.js";
+import type { TermPlan } from "./term-plan.js";
 import { rowInputs } from "./row-inputs.js";
 import { describePredictions, readPredictions } from "./ruled-out-tokens.js";
 

@@ -5,8 +5,8 @@ import type { TeacherScores } from "../../teachers/index.js";
 import { type StepValues, tensorsOf } from "./given-values.js";
 import { asRowLosses } from "./hidden-losses.js";
 import type { MicroBatch } from "./micro-batch.js";
-import type { TermPlan } from "./micro-batch-loss.js";
-import type { StepContext } from "./step.js";
+import type { TermPlan } from "./term-plan.js";
+import type { Projections } from "./projections.js";
 
 type Source = NonNullable<TeacherScores["source"]>;
 
@@ -19,7 +19,7 @@ export function stepCall(
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
   values: StepValues,
-  context: StepContext,
+  context: { readonly largestLogitsBytes?: number; readonly projections?: Projections },
   variables: ReadonlyMap<string, tf.Variable>,
 ): RecordedCall | undefined {
   if (student instanceof SequenceModel) return undefined;

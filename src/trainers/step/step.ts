@@ -32,13 +32,13 @@ import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
 import { stepCall } from "./step-call.js";
 import type { StepTerm } from "./step-term.js";
+import type { TermPlan } from "./term-plan.js";
 import {
   diagnosticPrefix,
   type Loss,
   microBatchLoss,
   routedPrefix,
   type Sums,
-  type TermPlan,
 } from "./micro-batch-loss.js";
 import { type FailedStep, notFinite } from "./not-finite.js";
 

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { type BackendReport, currentExecutor } from "../../../backend/index.js";
 import { exists } from "../../files/file-exists.js";
 import { readJsonObject } from "../../files/read-files.js";
-import type { PlannedStage } from "./stage.js";
 
 /** What a stage computes with. */
 export interface Computing {
@@ -23,7 +22,10 @@ export function computingOf({ backend, rejected }: BackendReport): Computing {
 export async function readComputing({
   folder,
   mark,
-}: Pick<PlannedStage, "folder" | "mark">): Promise<Computing | undefined> {
+}: {
+  readonly folder: string;
+  readonly mark: string;
+}): Promise<Computing | undefined> {
   const path = join(folder, mark);
   if (!(await exists(path))) return undefined;
   const { computing } = (await readJsonObject(path, "mark of a stage")) as {
