@@ -1,31 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { toAddress } from "../../playground/src/training/address.js";
 import { chromiumPath, lookProblems, openPage } from "../setup/browser.js";
-import { buildPlayground, serveFolder, type Site } from "../setup/playground-site.js";
+import { playgroundSite } from "../setup/served-playground.js";
 import { playgroundStates } from "../setup/playground-states.js";
 
 describe.skipIf(chromiumPath === undefined)(
   "how the playground looks (needs Chromium)",
   { timeout: 240_000 },
   () => {
-    let site: Site;
-    const built = mkdtempSync(join(tmpdir(), "pupil-playground-"));
-    beforeAll(async () => {
-      await buildPlayground(built);
-      site = await serveFolder(built);
-    }, 240_000);
-    afterAll(async () => {
-      await site.close();
-      rmSync(built, { recursive: true });
-    });
+    const site = playgroundSite();
 
     test.each(Object.entries(playgroundStates))(
       "%s: no fault that axe finds, and nothing beyond the sides",
       async (_name, { settings, reach }) => {
-        const { page, problems } = await openPage(`${site.url}#${toAddress(settings)}`);
+        const { page, problems } = await openPage(`${site().url}#${toAddress(settings)}`);
         await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
         await reach(page);
         expect(await lookProblems(page)).toEqual([]);

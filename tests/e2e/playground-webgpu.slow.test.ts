@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { toAddress } from "../../playground/src/training/address.js";
 import { chromiumPath, openPage, softwareGpu } from "../setup/browser.js";
-import { buildPlayground, serveFolder, type Site } from "../setup/playground-site.js";
+import { playgroundSite } from "../setup/served-playground.js";
 import { shortRun, withFields } from "../setup/playground-states.js";
 
 const isSkipped = chromiumPath === undefined || process.env["PUPIL_SLOW_TESTS"] !== "1";
@@ -14,23 +11,14 @@ describe.skipIf(isSkipped)(
   // Compiling every shader for a software GPU takes the most.
   { timeout: 900_000 },
   () => {
-    let site: Site;
-    const built = mkdtempSync(join(tmpdir(), "pupil-playground-"));
-    beforeAll(async () => {
-      await buildPlayground(built);
-      site = await serveFolder(built);
-    }, 240_000);
-    afterAll(async () => {
-      await site.close();
-      rmSync(built, { recursive: true });
-    });
+    const site = playgroundSite();
 
     /** The last loss and both divergences of ten steps. */
     async function trainOn(backend: "webgpu" | "wasm"): Promise<number[]> {
       const settings = withFields(shortRun, {
         ...{ backend, "trainer.steps": 10, "trainer.onPolicyFraction": 0 },
       });
-      const { page, problems } = await openPage(`${site.url}?software=1#${toAddress(settings)}`, {
+      const { page, problems } = await openPage(`${site().url}?software=1#${toAddress(settings)}`, {
         flags: softwareGpu,
       });
       const start = page.getByRole("button", { name: "Start", exact: true });

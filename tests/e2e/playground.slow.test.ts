@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { toAddress } from "../../playground/src/training/address.js";
 import { presets } from "../../playground/src/training/presets.js";
 import type { Settings } from "../../playground/src/training/settings.js";
 import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
-import { buildPlayground, serveFolder, type Site } from "../setup/playground-site.js";
+import { playgroundSite } from "../setup/served-playground.js";
 import { shortRun, withFields } from "../setup/playground-states.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 import { runCli } from "./cli-process.js";
@@ -39,17 +38,8 @@ describe.skipIf(chromiumPath === undefined)(
   "the playground in a browser (needs Chromium)",
   { timeout: 240_000 },
   () => {
-    let site: Site;
-    const built = mkdtempSync(join(tmpdir(), "pupil-playground-"));
-    beforeAll(async () => {
-      await buildPlayground(built);
-      site = await serveFolder(built);
-    }, 240_000);
-    afterAll(async () => {
-      await site.close();
-      rmSync(built, { recursive: true });
-    });
-    const at = (settings: Settings) => `${site.url}#${toAddress(settings)}`;
+    const site = playgroundSite();
+    const at = (settings: Settings) => `${site().url}#${toAddress(settings)}`;
 
     test("two students learn two modes, each in its own way, and the page can be gone through without a mouse", async () => {
       const settings = withFields(presets["two-modes"].settings, { backend: "wasm" });
@@ -84,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)(
       );
       expect(await page.locator(".likely .push svg").count()).toBeGreaterThan(1);
       // No runtime that nothing here needs, and no teacher that nobody chose.
-      expect(site.asked.join(" ")).not.toMatch(/onnx|ort-|safetensors/);
+      expect(site().asked.join(" ")).not.toMatch(/onnx|ort-|safetensors/);
       expect(problems).toEqual([]);
     });
 
