@@ -4,6 +4,7 @@ import { readValues } from "../tensors/index.js";
 import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./candidate.js";
 import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
+import type { PooledBackend } from "./webgpu/pooled-backend.js";
 
 interface Adapter {
   readonly adapter: GPUAdapter;
@@ -157,8 +158,8 @@ export const webgpuCandidate: BackendCandidate = {
       const device = usableDevice(runningInfo, options);
       if (isUnavailable(device)) return device;
       await tf.setBackend("webgpu");
-      const { replaySteps } = options;
-      if (replaySteps !== undefined) Object.assign(tf.backend(), { replays: replaySteps });
+      const running = tf.backend() as PooledBackend;
+      running.replays = options.replaySteps ?? running.replays;
       return device;
     }
     const found = await findAdapter(platform, options);

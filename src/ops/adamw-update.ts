@@ -47,9 +47,10 @@ const update = defineKernel<AdamwTensors, AdamwAttributes>(
 function composed(
   tensors: AdamwTensors,
   index: number,
-  { learningRate, beta1, beta2, epsilon, step }: AdamwSettings,
+  settings: AdamwSettings,
   weightDecay: number,
 ): tf.Tensor[] {
+  const { learningRate, beta1, beta2, epsilon } = settings;
   const get = (name: string) => tensors[`${name}${index}`] as tf.Tensor;
   const g = get("gradient").mul(tensors.gradientScale);
   const first = get("firstMoment")
@@ -58,25 +59,26 @@ function composed(
   const second = get("secondMoment")
     .mul(beta2)
     .add(g.square().mul(1 - beta2));
-  const root = second
-    .sqrt()
-    .mul(1 / Math.sqrt(1 - beta2 ** step))
-    .add(epsilon);
-  const change = first.div(root).mul(learningRate / (1 - beta1 ** step));
+  const { rate, unbias } = biasCorrections(settings);
+  const root = second.sqrt().mul(unbias).add(epsilon);
+  const change = first.div(root).mul(rate);
   const next = get("parameter")
     .mul(1 - learningRate * weightDecay)
     .sub(change);
   return [next, first, second];
 }
 
-/** What of an update is another at every step: η, η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ), as a tensor. */
-export function adamwRates({
-  learningRate: rate,
-  beta1,
-  beta2,
-  step,
-}: Pick<AdamwSettings, "learningRate" | "beta1" | "beta2" | "step">): tf.Tensor1D {
-  return tf.tensor1d([rate, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)]);
+type Rates = Pick<AdamwSettings, "learningRate" | "beta1" | "beta2" | "step">;
+
+/** The rate of the change, η / (1 − β₁ᵗ), and what √v is multiplied with, 1 / √(1 − β₂ᵗ). */
+export function biasCorrections({ learningRate, beta1, beta2, step }: Rates) {
+  return { rate: learningRate / (1 - beta1 ** step), unbias: 1 / Math.sqrt(1 - beta2 ** step) };
+}
+
+/** What of an update is another at every step: η and the {@link biasCorrections}, as a tensor. */
+export function adamwRates(settings: Rates): tf.Tensor1D {
+  const { rate, unbias } = biasCorrections(settings);
+  return tf.tensor1d([settings.learningRate, rate, unbias]);
 }
 
 /**

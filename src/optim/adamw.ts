@@ -109,10 +109,12 @@ export class AdamW implements Disposable {
     this.updateCount += 1;
     const settings = { ...options, learningRate, step: this.updateCount };
     const rates = adamwRates(settings);
-    const states = parameters.flatMap((p) => [p.parameter, p.firstMoment, p.secondMoment]);
-    const reads = [rates, given, ...gradients.values(), ...states];
-    const call = { owner: this, key: JSON.stringify([how, [...gradients.keys()]]), reads };
-    recorded(call, () => {
+    const callOf = () => {
+      const states = parameters.flatMap((p) => [p.parameter, p.firstMoment, p.secondMoment]);
+      const reads = [rates, given, ...gradients.values(), ...states];
+      return { owner: this, key: JSON.stringify([how, [...gradients.keys()]]), reads };
+    };
+    recorded(callOf, () => {
       tf.tidy(() => adamwUpdate(parameters, scaleOf(), settings, rates));
       return { tensors: {}, facts: undefined };
     });

@@ -21,19 +21,25 @@ export interface RecordedResult<F> {
 
 /** A backend that can carry out again what a computation asked of it, without the computation. */
 export interface RecordingBackend {
+  /** Whether it does so now. */
+  readonly replays: boolean;
   recorded<F>(call: RecordedCall, compute: () => RecordedResult<F>): RecordedResult<F>;
 }
 
 /**
  * Carries out a computation, in full or, where the backend knows from earlier calls what it comes down to, as that. It reads
  * nothing back and changes nothing on the host: what it does there is done once, not every time.
+ *
+ * @param callOf says what the computation is; asked where a backend replays alone, since to say it takes time in every step.
+ *   Undefined for what cannot be carried out again
  */
 export function recorded<F>(
-  call: RecordedCall,
+  callOf: () => RecordedCall | undefined,
   compute: () => RecordedResult<F>,
 ): RecordedResult<F> {
   const backend = tf.backend() as Partial<RecordingBackend>;
-  return backend.recorded?.(call, compute) ?? compute();
+  const call = backend.replays === true ? callOf() : undefined;
+  return (call && backend.recorded?.(call, compute)) ?? compute();
 }
 
 const ids = new WeakMap<object, number>();

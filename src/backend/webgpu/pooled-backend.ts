@@ -74,6 +74,8 @@ export class PooledBackend
   private readonly pipelineIds = new Map<object, { id: string; layout: GPUBindGroupLayout }>();
   /** By buffer, a kernel's constant. */
   private readonly constants = new Map<GPUBuffer, object>();
+  /** Whether steps are replayed. */
+  replays = false;
   private readonly recorder: Recorder;
   private readonly watch: DeviceWatch;
   private calls = 0;
@@ -310,15 +312,6 @@ export class PooledBackend
   /** See {@link RecordingBackend}. */
   recorded<F>(call: RecordedCall, compute: () => RecordedResult<F>): RecordedResult<F> {
     return this.recorder.run(call, compute);
-  }
-
-  /** Whether steps are replayed. */
-  get replays(): boolean {
-    return this.recorder.isOn;
-  }
-
-  set replays(are: boolean) {
-    this.recorder.isOn = are;
   }
 
   replayReport(): ReplayReport {

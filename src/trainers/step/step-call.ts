@@ -33,14 +33,9 @@ export function stepCall(
     const { definition, config, layers, against } = term;
     return [identityOf(definition), identityOf(config as object), layers, against, factor];
   });
+  const asked = plans.map(({ term }) => term);
   const isFromHidden = microBatches.map(
-    ({ batch }) =>
-      asRowLosses(
-        student,
-        plans.map(({ term }) => term),
-        batch,
-        largestLogitsBytes,
-      ) !== undefined,
+    ({ batch }) => asRowLosses(student, asked, batch, largestLogitsBytes) !== undefined,
   );
   const key = JSON.stringify([
     // Losses from hidden states have the factors of terms in their shaders' parameters.

@@ -240,8 +240,8 @@ function accumulate(
       facts: { gradients: Object.keys(gradients), scalars: [...Object.keys(sums), "gradNorm"] },
     };
   };
-  const call = stepCall(student, plans, microBatches, values, context, variables);
-  const { tensors, facts } = call ? recorded(call, compute) : compute();
+  const callOf = () => stepCall(student, plans, microBatches, values, context, variables);
+  const { tensors, facts } = recorded(callOf, compute);
   return {
     gradients: new Map(
       facts.gradients.map((name) => [name, tensors[gradientPrefix + name] as tf.Tensor]),

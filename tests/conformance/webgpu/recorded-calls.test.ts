@@ -17,10 +17,13 @@ async function product(
 ): Promise<number> {
   const input = tf.tensor1d([x, x, x]);
   try {
-    const { tensors } = recorded({ owner, key: "product", reads: [input, ...given] }, () => ({
-      tensors: { y: tf.tidy(() => input.mul(weight).mul(tf.fill([3], factor))) },
-      facts: undefined,
-    }));
+    const { tensors } = recorded(
+      () => ({ owner, key: "product", reads: [input, ...given] }),
+      () => ({
+        tensors: { y: tf.tidy(() => input.mul(weight).mul(tf.fill([3], factor))) },
+        facts: undefined,
+      }),
+    );
     const y = tensors["y"] as tf.Tensor;
     const [value] = await y.data();
     y.dispose();

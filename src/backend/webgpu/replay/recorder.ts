@@ -35,8 +35,6 @@ export interface ReplayReport {
  * again and again.
  */
 export class Recorder {
-  /** Whether anything is replayed. */
-  isOn = true;
   /** Commands are added to it while a computation is recorded. */
   log: CommandLog | undefined;
   private readonly host: RecordingHost;
@@ -61,15 +59,15 @@ export class Recorder {
     // One within another is part of it.
     if (this.log !== undefined) return compute();
     for (const { dataId } of call.reads) this.host.bring(dataId);
-    const entry = this.isOn ? this.entryOf(call) : undefined;
-    const { recording } = entry ?? {};
-    if (entry && recording) {
+    const entry = this.entryOf(call);
+    const { recording } = entry;
+    if (recording) {
       const problem = recording.problem(call.reads);
       if (problem !== undefined) this.forget(entry, problem);
       else if (++entry.replays % replaysPerCheck > 0) return this.replay<F>(recording, call);
     }
     this.inFull += 1;
-    if (entry === undefined || entry.failures > mostFailures) {
+    if (entry.failures > mostFailures) {
       noteReads(this.host, call.reads);
       return compute();
     }

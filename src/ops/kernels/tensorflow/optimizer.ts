@@ -1,21 +1,20 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AdamwAttributes, AdamwTensors } from "../../adamw-update.js";
+import { type AdamwAttributes, type AdamwTensors, biasCorrections } from "../../adamw-update.js";
 import { registerOpKernel } from "../../define.js";
 import { type Library, runLibrary } from "./library.js";
 
 /** What is the same for every parameter, made once for all of them. */
-function constantsOf(
-  library: Library,
-  { learningRate, beta1, beta2, epsilon, step }: AdamwAttributes,
-) {
+function constantsOf(library: Library, attributes: AdamwAttributes) {
+  const { beta1, beta2, epsilon } = attributes;
+  const { rate, unbias } = biasCorrections(attributes);
   return {
     beta1: library.scalar(beta1),
     beta2: library.scalar(beta2),
     rest1: library.scalar(1 - beta1),
     rest2: library.scalar(1 - beta2),
-    unbias: library.scalar(1 / Math.sqrt(1 - beta2 ** step)),
+    unbias: library.scalar(unbias),
     epsilon: library.scalar(epsilon),
-    rate: library.scalar(learningRate / (1 - beta1 ** step)),
+    rate: library.scalar(rate),
   };
 }
 

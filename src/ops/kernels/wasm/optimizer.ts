@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { AdamwAttributes } from "../../adamw-update.js";
+import { type AdamwAttributes, biasCorrections } from "../../adamw-update.js";
 import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";
 
@@ -10,9 +10,11 @@ const ROW = 10;
 
 function updateAll(
   tensors: Named,
-  { weightDecays, learningRate, beta1, beta2, epsilon, step }: AdamwAttributes,
+  attributes: AdamwAttributes,
   backend: WasmTensors,
 ): tf.TensorInfo[] {
+  const { weightDecays, learningRate, beta1, beta2, epsilon } = attributes;
+  const { rate, unbias } = biasCorrections(attributes);
   using scratch = new Scratch(backend.engine);
   const get = (name: string, i: number) => tensors[`${name}${i}`] as tf.TensorInfo;
   const states = weightDecays.map((_, i) =>
@@ -39,7 +41,7 @@ function updateAll(
     ...([scratch.int32(table), states.length] as const),
     backend.address(tensors["gradientScale"] as tf.TensorInfo),
     ...([beta1, 1 - beta1, beta2, 1 - beta2, epsilon] as const),
-    ...([learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)] as const),
+    ...([rate, unbias] as const),
   );
   return outputs;
 }
