@@ -115,7 +115,8 @@ export function tokenFinder(
       const start = token.lstrip ? Math.max(done, lastText(text, at)) : at;
       const end = token.rstrip ? after + leadingSpace(text.slice(after)) : after;
       if (done < start) parts.push({ text: text.slice(done, start) });
-      parts.push({ text: text.slice(start, end), id: token.id });
+      // A token of white space that the one before took along is there once, not twice.
+      if (start < end) parts.push({ text: text.slice(start, end), id: token.id });
       done = end;
     }
     if (done < text.length) parts.push({ text: text.slice(done) });

@@ -63,18 +63,27 @@ function findSpans(text: string, pattern: RegExp, isInverted: boolean): Span[] {
 
 /**
  * All matches, as Rust's and Oniguruma's iterators find them: unlike JavaScript's, an empty match is
- * left out where the match before it ends.
+ * left out where the match before it ends, and none begins within a character (V8 finds `\B` and
+ * `(?<!…)` between the two halves of one, also with the flag `u`).
  */
 export function* matches(text: string, pattern: RegExp): Generator<{ start: number; end: number }> {
   pattern.lastIndex = 0;
   let lastEnd = -1;
   for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
     const start = found.index;
+    if (isWithinCharacter(text, start)) {
+      pattern.lastIndex = start + 1;
+      continue;
+    }
     const end = start + found[0].length;
     if (start === end) pattern.lastIndex += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
     if (start < end || end !== lastEnd) yield { start, end };
     lastEnd = end;
   }
+}
+
+function isWithinCharacter(text: string, at: number): boolean {
+  return at > 0 && (text.codePointAt(at - 1) as number) > 0xffff;
 }
 
 function merge(spans: readonly Span[], behavior: SplitBehavior): Span[] {

@@ -28,8 +28,8 @@ export function unigramModel(
   place: Place,
 ): Model {
   const ids = new Map(vocab.map(([token], id) => [token, id]));
-  const scores = vocab.map(([, score]) => score);
-  const wrong = scores.findIndex((score) => typeof score !== "number");
+  const scores = vocab.map(([, score]) => asRead(score));
+  const wrong = vocab.findIndex(([, score]) => typeof score !== "number");
   if (wrong >= 0 || (unk_id !== null && unk_id >= vocab.length)) {
     throw new PupilError("is not a token with its score.", {
       field:
@@ -55,6 +55,21 @@ export function unigramModel(
       return pieces.flatMap(idsOf);
     },
   };
+}
+
+/**
+ * A score as the original has it. Its JSON reader rounds twice, the digits and then their quotient by a
+ * power of ten; which of two paths of equal score is taken (`a` + `aa`, `aa` + `a`) hangs on the last bit.
+ * Source: serde_json, de.rs, f64_from_parts (without `float_roundtrip`).
+ */
+function asRead(score: number): number {
+  const written = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(score));
+  if (written === null) return score;
+  const [, sign, whole, fraction = "", exponent = "0"] = written;
+  const power = Number(exponent) - fraction.length;
+  const digits = Number(`${whole}${fraction}`);
+  const size = power < 0 ? digits / Number(`1e${-power}`) : digits * Number(`1e${power}`);
+  return sign === "-" ? -size : size;
 }
 
 function bestPieces(
