@@ -30,8 +30,10 @@ describe("no match begins within a character of two UTF-16 units", () => {
 
 describe("an added token of white space after one that takes white space along", () => {
   const model = { type: "WordLevel", vocab: { a: 0, "<unk>": 1 }, unk_token: "<unk>" };
+  const plain = { single_word: false, normalized: false, special: false };
   const token = (id: number, content: string, lstrip: boolean, rstrip: boolean) => ({
-    ...{ id, content, single_word: false, lstrip, rstrip, normalized: false, special: false },
+    ...plain,
+    ...{ id, content, lstrip, rstrip },
   });
   const text = "a      <s>  <s>  a";
 
@@ -55,4 +57,34 @@ test("of two paths of equal score the first is taken, with the scores as the ori
   const model = { type: "Unigram", unk_id: 0, vocab, byte_fallback: false };
   expect(encode({ model }, " aaaaaaa")).toEqual([1, 2, 3]);
   expect(encode({ model }, "aaaaaaa")).toEqual([2, 3]);
+});
+
+describe("whether a text still begins where it did, for a space before the first word only", () => {
+  const words = Object.fromEntries([..."▁abdelorwx_ "].map((character, id) => [character, id]));
+  const model = { type: "BPE", vocab: words, merges: [], unk_token: null };
+  const parts = { replacement: "▁", prepend_scheme: "first", split: false };
+  const pre_tokenizer = { type: "Metaspace", ...parts };
+
+  test.each([
+    [" {2,}", " ", "  lo", "▁lo"],
+    [" {2,}", " ", " lo", "▁lo"],
+    ["d", "b", "dado", "▁babo"],
+    ["d", "", "dado", "ao"],
+    ["da", "b", "dado", "bdo"],
+    ["😀", "b", "😀ado", "▁bado"],
+    ["^", "b", "", ""],
+  ])("%s becomes %j in %j", (Regex, content, text, spelt) => {
+    const normalizer = { type: "Replace", pattern: { Regex }, content };
+    const ids = encode({ model, normalizer, pre_tokenizer }, text);
+    expect(ids.map((id) => [...Object.keys(words)][id]).join("")).toBe(spelt);
+  });
+});
+
+test("an added token of which the normalizer leaves nothing is refused by name", () => {
+  const model = { type: "WordLevel", vocab: { a: 0, "<unk>": 1 }, unk_token: "<unk>" };
+  const added_tokens = [{ id: 2, content: "\u200b", normalized: true, special: false }];
+  const normalizer = { type: "Replace", pattern: { String: "\u200b" }, content: "" };
+  expect(() => encode({ model, normalizer, added_tokens }, "a")).toThrow(
+    /^t\.json: added_tokens: The tokenizer has a part .* leaves nothing of this token/,
+  );
 });

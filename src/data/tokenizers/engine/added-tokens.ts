@@ -89,7 +89,6 @@ export function tokenFinder(
   const byFirst = new Map<string, { token: AddedToken; pattern: string }[]>();
   for (const [i, token] of tokens.entries()) {
     const pattern = patterns[i] as string;
-    if (pattern === "") continue;
     const first = pattern.slice(0, 1);
     byFirst.set(first, [...(byFirst.get(first) ?? []), { token, pattern }]);
   }

@@ -3,7 +3,7 @@ import { type AddedToken, readAddedTokens, tokenFinder } from "./added-tokens.js
 import { readDecoder } from "./decoders.js";
 import type { Model } from "./model.js";
 import { readNormalizer } from "./normalizers.js";
-import type { Place } from "./part.js";
+import { type Place, unfaithful } from "./part.js";
 import { readPostProcessor } from "./post-processors.js";
 import { readPreTokenizer } from "./pre-tokenizers.js";
 import { readModel } from "./read-model.js";
@@ -46,7 +46,14 @@ export function tokenizerEngine(
     token.normalized ? normalize(token.content, { isKept: true }) : token.content;
   const findGiven = tokenFinder(added.filter((token) => !token.normalized));
   const ofNormalized = added.filter((token) => token.normalized);
-  const findNormalized = tokenFinder(ofNormalized, ofNormalized.map(written));
+  const patterns = ofNormalized.map(written);
+  const erased = ofNormalized[patterns.indexOf("")];
+  if (erased !== undefined) {
+    // The original then finds it between any two characters.
+    const known = "The normalizer leaves nothing of this token. ";
+    throw unfaithful(at("added_tokens"), erased.content, known);
+  }
+  const findNormalized = tokenFinder(ofNormalized, patterns);
 
   const tokens = new Map(vocabulary.modelTokens);
   for (const token of added) tokens.set(token.id, written(token));

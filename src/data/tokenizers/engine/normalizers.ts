@@ -128,13 +128,21 @@ export function replaceMatches(
   content: string,
   start?: TextStart,
 ): string {
+  // In nothing the original finds nothing, not even `^`.
+  if (text === "") return text;
   let out = "";
   let end = 0;
   for (const match of matches(maskNewCharacters(text), pattern)) {
-    if (match.start === 0 && match.end > 0 && content === "" && start !== undefined)
+    if (match.start === 0 && start !== undefined && takesStart(text, match.end, content)) {
       start.isKept = false;
+    }
     out += text.slice(end, match.start) + content;
     end = match.end;
   }
   return out + text.slice(end);
+}
+
+/** What replaces several characters stands where the last of them did. */
+function takesStart(text: string, end: number, content: string): boolean {
+  return end > (content === "" ? 0 : (text.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
 }
