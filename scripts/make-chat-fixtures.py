@@ -66,4 +66,5 @@ def main():
     print(f"{len(expected['constructs'])} constructs ({len(refused)} refused), {len(expected['chats'])} chats")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -158,4 +158,5 @@ def main():
     print(f"{len(found)} tokenizers, {len(TEXTS)} texts, {len(text)} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -84,6 +84,7 @@ export function item(value: Value, key: Value): Value {
 
 /** Python's attribute alone, as the filter `attr` reads it. */
 export function pythonAttribute(value: Value, name: string): Value {
+  refuseUndefined(value);
   return orElse(ownAttribute(value, name), () => missing(value, name));
 }
 

@@ -1,7 +1,16 @@
 import { TemplateError, notSupported } from "./template-error.js";
 import { floatText } from "../../readers/float-text.js";
 import { repr, str } from "./print.js";
-import { Dict, numberOf, Tuple, typeName, type Value } from "./values.js";
+import {
+  Dict,
+  isList,
+  numberOf,
+  Sequence,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from "./values.js";
 
 const placeholder =
   /%(?:\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>.|$)/gs;
@@ -20,11 +29,16 @@ export function formatPercent(template: string, values: Value): string {
     const digits = precision === undefined ? undefined : Number(precision);
     return padded(converted(type, value, digits), flags, Number(width), type);
   });
-  if (next < given.length && !(values instanceof Dict)) {
+  // What can be subscripted may be left over: Python takes it for a mapping.
+  const isMapping =
+    values instanceof Dict || values instanceof Undefined || isList(values) || isRange(values);
+  if (next < given.length && !isMapping) {
     throw new TemplateError("not all arguments converted during string formatting");
   }
   return text;
 }
+
+const isRange = (value: Value) => value instanceof Sequence && value.type === "range";
 
 function named(values: Value, name: string): Value {
   if (!(values instanceof Dict)) throw new TemplateError("format requires a mapping");
@@ -36,6 +50,7 @@ function named(values: Value, name: string): Value {
 function converted(type: string, value: Value, precision: number | undefined): string {
   if (type === "s") return cut(str(value), precision);
   if (type === "r") return cut(repr(value), precision);
+  if (value instanceof Undefined) throw new TemplateError(value.reason);
   const number = numberOf(value);
   if (!"diuxXof".includes(type) || (precision !== undefined && type !== "f")) {
     throw notSupported(`%${precision === undefined ? "" : `.${precision}`}${type}`);

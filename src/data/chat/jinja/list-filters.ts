@@ -62,6 +62,9 @@ const extreme =
     );
   };
 
+/** What `map` and `select` go through: of whatever is not true, nothing. */
+const elements = (value: Value): readonly Value[] => (isTrue(value) ? iterate(value) : []);
+
 /** `select`, `reject` and, with an attribute, `selectattr` and `rejectattr`. */
 const chooser =
   (wanted: boolean, byAttribute: boolean): Filter =>
@@ -73,7 +76,7 @@ const chooser =
     const [name, ...testArgs] = byAttribute ? rest : args.positional;
     const test =
       name === undefined ? isTrue : testWith(library, str(name), { ...args, positional: testArgs });
-    const items = iterate(value).filter((each) => test(read(each)) === wanted);
+    const items = elements(value).filter((each) => test(read(each)) === wanted);
     return new Sequence("generator", items);
   };
 
@@ -84,7 +87,7 @@ function testWith(library: Library, name: string, args: Arguments): (value: Valu
 
 const map: Filter = (value, args, library) => {
   const attribute = args.named.get("attribute");
-  const items = iterate(value);
+  const items = elements(value);
   if (args.positional.length === 0 && attribute !== undefined) {
     const unknown = [...args.named.keys()].find((name) => !["attribute", "default"].includes(name));
     if (unknown !== undefined) throw new TemplateError(`Unexpected keyword argument '${unknown}'`);

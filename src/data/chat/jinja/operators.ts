@@ -18,8 +18,9 @@ export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
 /** A Python operator on two values. @throws TemplateError with Python's message */
 export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
-  for (const value of [a, b]) if (value instanceof Undefined) throw new TemplateError(value.reason);
+  // What is undefined is printed as nothing there.
   if (operator === "%" && typeof a === "string") return formatPercent(a, b);
+  for (const value of [a, b]) if (value instanceof Undefined) throw new TemplateError(value.reason);
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined && y !== undefined) return arithmetic(operator, x, y);
   if (operator === "+") {
