@@ -29,6 +29,8 @@ PATTERNS = [
     r"\n|\r\n?", r"'s|'t|\p{P}", r"[[:alpha:]]+", r"\h+", r"\R", r"(a|b)c?", r"\W", r"\D+", r"[^\r\n]+", r"\B", r" {2,}",
     r"\p{Han}|\p{Hiragana}", r"(?:ab)+?", r"\X", r"(?<!\s)x*",
 ]
+# What stands where nothing stood has a place that later parts read; the engine does not follow it.
+INSERTING = {r"x*", r"^\s*", r"\B", r"(?<!\s)x*"}
 BEHAVIORS = ["removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"]
 ADDED = ["cat", "Hello", " the", "é", "ab", "<new>", "\n", "日本", "  ", "don't", "Σ"]
 
@@ -49,7 +51,7 @@ class Draw(random.Random):
             N.NFC, N.NFD, N.NFKC, N.NFKD, N.Lowercase, N.StripAccents, N.Nmt, lambda: None,
             lambda: N.Strip(left=self.often(), right=self.often()),
             lambda: N.BertNormalizer(self.often(), self.often(), self.choice([None, True, False]), self.often()),
-            lambda: N.Replace(Regex(self.choice(PATTERNS)), self.choice(["", " ", "▁", "-", "$1", "\\1", "xx"])),
+            lambda: N.Replace(Regex(self.choice([p for p in PATTERNS if p not in INSERTING])), self.choice(["", " ", "▁", "-", "$1", "\\1", "xx"])),
             lambda: N.Replace(self.choice([" ", "a", "▁", "Hello", "''", "."]), self.choice(["", " ", "▁", "b", "$0"])),
             lambda: N.Prepend(self.choice(["▁", " ", "x", "ab"])),
             lambda: N.Sequence(self.several(self.normalizer)) if outer else None,
@@ -132,7 +134,15 @@ class Draw(random.Random):
         for content in self.sample(ADDED, self.randrange(4)):
             flags = {name: self.often(0.35) for name in ["single_word", "lstrip", "rstrip", "normalized", "special"]}
             tokenizer.add_tokens([AddedToken(content, **flags)])
+        if has_twins(tokenizer):
+            raise ValueError("which of two equal tokens Python finds changes from process to process")
         return tokenizer.to_str()
+
+
+def has_twins(tokenizer):
+    tokens = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.normalized]
+    written = [tokenizer.normalizer.normalize_str(token) if tokenizer.normalizer else token for token in tokens]
+    return len(set(written)) < len(written)
 
 
 def cases_of(tokenizer, draw):
