@@ -3,7 +3,8 @@ import { onTestFinished } from "vitest";
 import { type Disk, replaceDisk } from "../../src/node/files/disk.js";
 
 /** A UUID is another one every time. */
-const nameOf = (path: string) => basename(path).replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/, "#");
+const nameOf = (path: string) =>
+  basename(path).replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/, "#");
 
 /**
  * Every change of files until the test has finished, in order and in words; UUIDs are `#`.

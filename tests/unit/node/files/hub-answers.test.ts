@@ -131,7 +131,8 @@ describe("what is asked", () => {
 describe("an answer that gives nothing", () => {
   test.each([401, 403])("%i: gated, private or not there", async (status) => {
     hubThat(failing(status));
-    const start = "data.dataset: The Hub does not give me/open: it is gated or private, or there is no such dataset. Check the name. ";
+    const start =
+      "data.dataset: The Hub does not give me/open: it is gated or private, or there is no such dataset. Check the name. ";
     expect(await messageOf(download())).toBe(
       `${start}Ask for access on its page, and set HF_TOKEN to a token of that account.`,
     );

@@ -157,7 +157,9 @@ describe("what a file holds", () => {
   test("that is not UTF-8 or not JSON is named too", async () => {
     const bytes = saved(Uint8Array.from([0x22, 0xff, 0x22]));
     for (const read of [readText, readJson]) {
-      expect(await messageOf(read(bytes, "vocabulary"))).toMatch(/file\.json: The vocabulary.*UTF-8/);
+      expect(await messageOf(read(bytes, "vocabulary"))).toMatch(
+        /file\.json: The vocabulary.*UTF-8/,
+      );
     }
     expect(await messageOf(readJson(saved("{"), "vocabulary"))).toMatch(/The vocabulary.*JSON/);
   });
@@ -166,7 +168,9 @@ describe("what a file holds", () => {
     const config = saved('{\n  // why\n  "a": 1, /* and */ "b": [2,],\n}');
     expect(await readConfigFile(config, "run config")).toEqual({ a: 1, b: [2] });
     const wrong = saved('{\n  // why\n  "a": 1 "b"\n}');
-    expect(await messageOf(readConfigFile(wrong, "run config"))).toMatch(/run config is not valid JSON.*position 20/);
+    expect(await messageOf(readConfigFile(wrong, "run config"))).toMatch(
+      /run config is not valid JSON.*position 20/,
+    );
     expect(await messageOf(readConfigFile(`${wrong}.none`, "run config"))).toContain(
       "The run config does not exist",
     );

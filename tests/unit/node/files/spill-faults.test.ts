@@ -3,13 +3,24 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { createSpillFile } from "../../../../src/node/files/spill-file.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
-const faults = vi.hoisted(() => ({ code: undefined as string | undefined, most: Infinity, keepsNames: false }));
+const faults = vi.hoisted(() => ({
+  code: undefined as string | undefined,
+  most: Infinity,
+  keepsNames: false,
+}));
 
 /** A disk that is full, takes a few bytes at a time, or removes no file that is open, as on Windows. */
 vi.mock("node:fs", async (load) => {
   const real = await load<typeof import("node:fs")>();
   type Done = (error: Error | null, written?: number) => void;
-  const write = (file: number, bytes: Uint8Array, from: number, count: number, at: number, done: Done) => {
+  const write = (
+    file: number,
+    bytes: Uint8Array,
+    from: number,
+    count: number,
+    at: number,
+    done: Done,
+  ) => {
     const { code, most } = faults;
     if (code !== undefined) return done(Object.assign(new Error(code), { code }));
     real.write(file, bytes, from, Math.min(most, count), at, done);
@@ -17,7 +28,11 @@ vi.mock("node:fs", async (load) => {
   // As the real one tells promisify how to name its results.
   const names = Object.getOwnPropertySymbols(real.write);
   for (const name of names) {
-    Object.defineProperty(write, name, Object.getOwnPropertyDescriptor(real.write, name) as PropertyDescriptor);
+    Object.defineProperty(
+      write,
+      name,
+      Object.getOwnPropertyDescriptor(real.write, name) as PropertyDescriptor,
+    );
   }
   const unlinkSync = (path: string) => {
     if (faults.keepsNames) throw new Error("EBUSY");
