@@ -14,7 +14,7 @@ interface Asked {
 /** Answers requests until the test has finished; returns what was asked. */
 function hubThat(answer: (asked: Asked) => Response): Asked[] {
   const asked: Asked[] = [];
-  vi.stubGlobal("fetch", async (input: RequestInfo | URL, init?: RequestInit) => {
+  vi.stubGlobal("fetch", async (input: Request | URL | string, init?: RequestInit) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const one = { url, headers: new Headers(init?.headers) };
     asked.push(one);

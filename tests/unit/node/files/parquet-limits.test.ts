@@ -24,10 +24,9 @@ function watchLimits(): number[] {
   const spy = vi.spyOn(globalThis, "setTimeout").mockImplementation(((
     work: () => void,
     ms: number,
-    ...rest: unknown[]
   ) => {
     if (ms > 50_000) limits.push(ms / 1000);
-    return real(work, ms, ...rest);
+    return real(work, ms);
   }) as typeof setTimeout);
   onTestFinished(() => spy.mockRestore());
   return limits;

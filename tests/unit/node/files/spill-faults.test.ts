@@ -1,3 +1,4 @@
+import type * as fs from "node:fs";
 import { readdirSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createSpillFile } from "../../../../src/node/files/spill-file.js";
@@ -11,7 +12,7 @@ const faults = vi.hoisted(() => ({
 
 /** A disk that is full, takes a few bytes at a time, or removes no file that is open, as on Windows. */
 vi.mock("node:fs", async (load) => {
-  const real = await load<typeof import("node:fs")>();
+  const real = await load<typeof fs>();
   type Done = (error: Error | null, written?: number) => void;
   const write = (
     file: number,
