@@ -1,17 +1,13 @@
 import type * as fs from "node:fs";
 import { readdirSync } from "node:fs";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { createSpillFile } from "../../../../src/node/files/spill-file.js";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
+import type * as spillFile from "../../../../src/node/files/spill-file.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
-const faults = vi.hoisted(() => ({
-  code: undefined as string | undefined,
-  most: Infinity,
-  keepsNames: false,
-}));
+const faults = { code: undefined as string | undefined, most: Infinity, keepsNames: false };
 
 /** A disk that is full, takes a few bytes at a time, or removes no file that is open, as on Windows. */
-vi.mock("node:fs", async (load) => {
+vi.doMock("node:fs", async (load) => {
   const real = await load<typeof fs>();
   type Done = (error: Error | null, written?: number) => void;
   const write = (
@@ -41,6 +37,11 @@ vi.mock("node:fs", async (load) => {
   };
   return { ...real, write, unlinkSync };
 });
+afterAll(() => vi.doUnmock("node:fs"));
+
+// A copy of its own: other files of tests may have loaded it with the real disk.
+const copy = "../../../../src/node/files/spill-file.ts?with-faults";
+const { createSpillFile } = (await import(copy)) as typeof spillFile;
 
 function systemFolder(): string {
   const folder = temporaryFolder();
