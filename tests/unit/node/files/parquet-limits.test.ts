@@ -90,6 +90,9 @@ test("a thread is ended and another begun where a request takes too long, and li
   const none = decodeInWorker(join(temporaryFolder(), "none"), 10, 60);
   await expect(none.metadata()).rejects.toThrow(/ENOENT/);
   expect(spy).not.toHaveBeenCalled();
+  // One that it never hears of.
+  const deaf = vi.spyOn(Worker.prototype, "postMessage").mockImplementationOnce(() => undefined);
+  onTestFinished(() => deaf.mockRestore());
   const hurried = decodeInWorker(saved(), bytes.length, 0);
   await expect(hurried.rows({ ...metadata, row_groups: [] }, range)).rejects.toThrow(
     "decoding takes longer than 0 s",
