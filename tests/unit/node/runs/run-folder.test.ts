@@ -10,6 +10,7 @@ import {
   type RunFolder,
   withoutVersions,
 } from "../../../../src/node/runs/run-folder.js";
+import { diskCalls } from "../../../setup/disk-calls.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -232,4 +233,17 @@ test("a stored config is one without its versions, whatever it holds", async () 
   await expect(readRunConfig(folder)).rejects.toThrow(
     "The config of the run is [], expected an object",
   );
+});
+
+test("a run that another process made in the same moment is left alone", async () => {
+  const path = join(temporaryFolder(), "run");
+  diskCalls((call) => {
+    // Behind the first look, before the folder is ours.
+    if (call === "open run.lock wx") writeFileSync(join(path, "config.json"), "another's");
+  });
+  await expect(createRunFolder(path, { name: "mine" })).rejects.toThrow(
+    `${path}: A run with this name exists already.`,
+  );
+  expect(readFileSync(join(path, "config.json"), "utf8")).toBe("another's");
+  expect(existsSync(join(path, "run.lock"))).toBe(false);
 });
