@@ -320,9 +320,13 @@ describe("it cannot go on", () => {
   });
 
   test("where it went on from a checkpoint, that is the last one", async () => {
-    const { said, error, path } = await loop({ train: failing(broken, 3) }, { startStep: 2 });
-    expect(said).toEqual([]);
-    expect(error?.message).toContain(`The last checkpoint, ${join(path, "checkpoints/step-2")}`);
+    for (const step of [1, 2]) {
+      const options = { startStep: step };
+      const { said, error, path } = await loop({ train: failing(broken, step + 1) }, options);
+      expect(said).toEqual([]);
+      const checkpoint = join(path, `checkpoints/step-${step}`);
+      expect(error?.message).toContain(`The last checkpoint, ${checkpoint}`);
+    }
   });
 
   test("in the middle of a batch of rollouts there is nothing to go on from", async () => {
