@@ -73,6 +73,18 @@ describe("data that a trainer cannot learn from", () => {
     );
   });
 
+  test.each([
+    [
+      { replay: { ...replay, capacity: 1 } },
+      "trainer.replay.capacity: keeps fewer rows than a step has. Set it to 2",
+    ],
+    [{ replay, onPolicyFraction: 0.5 }, "trainer.onPolicyFraction: has no effect with a replay"],
+  ])("a replay that cannot be: %j", async (change, message) => {
+    const data = { type: "jsonl", path: rowsFile(answered) };
+    const teacher = { type: "hidden-markov", states: 2 };
+    expect(await refusal({ data, teacher, trainer: { ...distill, ...change } })).toContain(message);
+  });
+
   test("a replay without a held-out completion whose loss it could go by", async () => {
     const data = { type: "jsonl", path: rowsFile(answered) };
     const teacher = { type: "hidden-markov", states: 2 };
