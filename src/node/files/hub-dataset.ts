@@ -105,7 +105,7 @@ async function connect(dataset: string, revision: string, options: HubOptions) {
     },
     async download(path: string, target: string): Promise<void> {
       const blob = await downloadFile({ ...request, path });
-      if (blob === null) throw new Error(`The Hub lists ${path} but does not have it.`);
+      if (blob === null) throw new Error(`it lists ${path} and does not have it`);
       const unfinished = `${target}.unfinished`;
       await mkdir(dirname(target), { recursive: true });
       try {

@@ -142,8 +142,9 @@ export async function readReplay(folder: string): Promise<ReplayState> {
   const path = join(folder, replayFile);
   const result = replayStateSchema.safeParse(withNumbers(await readJson(path, "replay")));
   if (result.success) return result.data;
+  const [issue] = result.error.issues;
   throw new PupilError("This is no replay that a training run wrote.", {
-    field: `${path}: ${result.error.issues[0]?.path.join(".") ?? ""}`,
+    field: [path, ...(issue?.path.length ? [issue.path.join(".")] : [])].join(": "),
     remedy: "Resume from a checkpoint that a training run wrote.",
   });
 }

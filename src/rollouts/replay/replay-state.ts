@@ -21,7 +21,8 @@ const writtenRowSchema = z.strictObject({
 /** What a replay is at the end of a step: all that a checkpoint has to hold of it. */
 export const replayStateSchema = z.strictObject({
   threshold: z.number().min(0).max(1),
-  validationLoss: z.number().nullable(),
+  // Not finite where the student diverges.
+  validationLoss: z.custom<number | null>((x) => x === null || typeof x === "number"),
   rows: z.array(writtenRowSchema),
 });
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { PupilError } from "../../../../src/errors/index.js";
 import { exportsOf, importOnce } from "../../../../src/node/modules/import-module.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -58,4 +59,40 @@ test("what a module exports is named as its author wrote it", async () => {
   expect(exportsOf({ default: {} })).toBe("nothing");
   expect(exportsOf({ default: {}, "module.exports": {} })).toBe("nothing");
   expect(exportsOf({ a: {}, default: { a: {} }, "module.exports": { a: {} } })).toBe("a, default");
+});
+
+test("what keeps a file from being loaded is told apart, with what to do about it", async () => {
+  const folder = temporaryFolder();
+  const saying = async (name: string, body: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, body);
+    const error = await importOnce(path).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PupilError);
+    expect((error as PupilError).cause).toBeInstanceOf(Error);
+    return (error as PupilError).message.replace(`${path}: `, "");
+  };
+  const failing = (code: string) => `throw Object.assign(new Error("why"), { code: "${code}" });`;
+  expect(await saying("a.mjs", failing("ERR_UNKNOWN_FILE_EXTENSION"))).toBe(
+    "this Node does not read TypeScript. Install tsx beside it (npm install -D tsx), use Node 22.18 or newer, or compile it.",
+  );
+  expect(await saying("b.mjs", failing("ERR_REQUIRE_ESM"))).toBe(
+    'it is TypeScript of a package that is not made of modules. Name it .mts, or put "type": "module" into its package.json.',
+  );
+  const usual = "It is loaded as a module: check its imports and its syntax.";
+  for (const code of ["ERR_OTHER", "X_ERR_REQUIRE"]) {
+    expect(await saying(`${code}.mjs`, failing(code))).toBe(`it cannot be loaded: why. ${usual}`);
+  }
+  expect(await saying("c.mjs", 'throw new Error("why");')).toBe(
+    `it cannot be loaded: why. ${usual}`,
+  );
+  expect(await saying("d.mjs", 'import "@not/there";')).toMatch(
+    /Install @not\/there beside the file: npm install @not\/there\.$/,
+  );
+});
+
+test("a file is one and the same by any path to it", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "a.mjs"), "export const x = {};");
+  const module = await importOnce(join(folder, "a.mjs"));
+  expect(await importOnce(`${folder}/in/../a.mjs`)).toBe(module);
 });

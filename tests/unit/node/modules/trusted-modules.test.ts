@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
-import { requireTrust } from "../../../../src/node/modules/trusted-modules.js";
+import { isOfRun, requireTrust, takeTrust } from "../../../../src/node/modules/trusted-modules.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
@@ -52,5 +52,51 @@ test("a module of the working folder needs no trust; a link out of it does", asy
     );
   } finally {
     (await import("node:fs")).rmSync(link);
+  }
+});
+
+test("the word is taken out of a command wherever it stands, and nothing else", () => {
+  expect(takeTrust(["a=1", "trust=true", "b=2"])).toEqual({ trusted: true, rest: ["a=1", "b=2"] });
+  expect(takeTrust(["trust=true", "trust=true"])).toEqual({ trusted: true, rest: [] });
+  for (const words of [[], ["a=1"], ["trust=false"], ["trust=truely"], ["x.trust=true"]]) {
+    expect(takeTrust(words)).toEqual({ trusted: false, rest: words });
+  }
+});
+
+test("a config is a run's where it says what the run was made with", () => {
+  expect(isOfRun({ name: "x", versions: {} })).toBe(true);
+  for (const config of [{ name: "x" }, {}, null, undefined, "versions", 3]) {
+    expect(isOfRun(config), String(config)).toBe(false);
+  }
+});
+
+test("any module outside is refused, in whatever list, by its place and its name", async () => {
+  const outside = join(temporaryFolder(), "missing.mjs");
+  for (const list of ["losses", "tasks", "verifiers", "rewards", "teachers", "methods"]) {
+    const stored = { [list]: ["inside.mjs", outside] };
+    const error = await requireTrust("runs/x/config.json", stored, false).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      message: `runs/x/config.json: ${list}.1: this run folder names a module outside of the working folder. It would run as code, with your rights: read ${outside}, then add trust=true.`,
+      value: outside,
+    });
+    await requireTrust("runs/x/config.json", stored, true);
+  }
+});
+
+test("what lies beside the working folder is outside, and a name with dots in it is not", async () => {
+  const refused = (module: string) =>
+    requireTrust("x", { tasks: [module] }, false).then(
+      () => false,
+      () => true,
+    );
+  for (const module of ["..", "../beside.mjs", "in/../../beside.mjs", "/", "/etc/hosts"]) {
+    expect(await refused(module), module).toBe(true);
+  }
+  for (const module of [".", "a.mjs", "..a.mjs", ".../a.mjs", "in/../a.mjs", "..\\a.mjs"]) {
+    expect(await refused(module), module).toBe(false);
+  }
+  // What else is wrong with them is said where they are parsed.
+  for (const stored of [null, 3, [], { tasks: 3 }, { tasks: [3] }]) {
+    await requireTrust("x", stored, false);
   }
 });

@@ -6,6 +6,7 @@ import { inspectData, loadTokenizer, resolveData } from "../../../../src/node/in
 import { messageOf } from "../../../setup/data-rows.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
 
 function jsonlFile(): string {
   const path = join(temporaryFolder(), "rows.jsonl");
@@ -149,5 +150,52 @@ describe("the tokenizer is the one that a run would take", () => {
     const { base } = await models();
     const inspection = await inspectData(await resolveData(base, []), 1);
     expect(inspection).toMatchObject({ kind: "rows", vocabSize: 258 });
+  });
+});
+
+describe("what is shown of data", () => {
+  const inspect = async (changes: object, count: number) => {
+    const inspection = await inspectData(tinyRun(temporaryFolder(), changes), count);
+    if (inspection.kind !== "rows") throw new Error("not rows");
+    return inspection;
+  };
+
+  test("of a task: as many rows of the first step as are asked for, by their places", async () => {
+    const trainer = { type: "sft", steps: 1, batchSize: 3 };
+    const { examples, lengths, report } = await inspect({ trainer }, 2);
+    expect(examples.map(({ id }) => id)).toEqual(["row 1", "row 2"]);
+    expect([lengths, report]).toEqual([undefined, undefined]);
+    // No more than the step has.
+    expect((await inspect({ trainer }, 9)).examples).toHaveLength(3);
+    expect((await inspect({ trainer }, 0)).examples).toEqual([]);
+  });
+
+  test("of pairs that a task makes: both answers of each, by their places", async () => {
+    const trainer = { type: "pairs", steps: 1, batchSize: 2, loss: [{ type: "redi" }] };
+    const { examples } = await inspect({ trainer }, 5);
+    expect(examples.map(({ id }) => id)).toEqual([
+      ...["row 1, preferred", "row 1, rejected", "row 2, preferred", "row 2, rejected"],
+    ]);
+    const texts = examples.map(({ tokens }) => tokens.map(({ text }) => text).join(""));
+    expect(texts[0]).not.toBe(texts[1]);
+  });
+
+  test("with what is to be said of it, and rows no longer than the models read", async () => {
+    const folder = temporaryFolder();
+    const rows = [1, 8, 40].map((n) => ({ prompt: "1", completion: "2".repeat(n) }));
+    const path = join(folder, "rows.jsonl");
+    writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const data = { type: "jsonl", path, longRows: "drop", validationFraction: 0.34 };
+    const count = async (changes: object) => {
+      const { report, notes } = await inspect({ data, ...changes }, 1);
+      expect(notes.join()).toContain("rows");
+      return (report?.trainingRows ?? 0) + (report?.validationRows ?? 0);
+    };
+    const from = await saveTinyTeacher(folder);
+    expect(await count({})).toBe(3);
+    expect(await count({ student: { from } })).toBe(2);
+    expect(await count({ teacher: { from } })).toBe(2);
+    // One that has its own tokenizer beside the run's reads other rows.
+    expect(await count({ teacher: { from }, alignment: {} })).toBe(3);
   });
 });

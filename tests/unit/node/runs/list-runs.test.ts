@@ -139,4 +139,19 @@ describe("how far a run is", () => {
     writeFileSync(join(root, "bad", "config.json"), "{");
     expect((await listRuns(root)).map(({ state }) => state)).toEqual(["broken", "stopped"]);
   });
+
+  test("a summary may lack what it does not know; a number of steps below 0 is none", async () => {
+    expect(await summarized({})).toMatchObject({
+      ...{ state: "finished", done: 0, steps: 3, metrics: {} },
+    });
+    const config = (trainer: unknown) =>
+      listed((path) => writeFileSync(join(path, "config.json"), JSON.stringify({ trainer })));
+    expect(await config({ steps: 0 })).toMatchObject({ state: "stopped", steps: 0 });
+    expect(await config({ steps: 7 })).toMatchObject({ state: "stopped", steps: 7 });
+    for (const trainer of [{ steps: -1 }, { steps: 1.5 }, {}, 3]) {
+      expect(await config(trainer)).toMatchObject({ state: "stopped", steps: 0 });
+    }
+    expect(await summarized({ steps: 1.5 })).toMatchObject({ state: "broken" });
+    expect(await summarized({ diverged: 1 })).toMatchObject({ state: "broken" });
+  });
 });

@@ -68,6 +68,13 @@ test("numbers that JSON has no form for are strings, and numbers again", () => {
   expect(() => withNumbers(JSON.parse(deep))).not.toThrow();
 });
 
+test("what lies a hundred levels deep is a number again, and nothing below", () => {
+  const nested = (levels: number) =>
+    withNumbers(JSON.parse(`${"[".repeat(levels)}"NaN"${"]".repeat(levels)}`));
+  expect([nested(99), nested(100)].flat(100)).toEqual([NaN, NaN]);
+  expect([nested(101)].flat(101)).toEqual(["NaN"]);
+});
+
 // At any event: run-log.slow.test.ts.
 test("a run that is stopped at an event of each kind and resumed has the logs of one that was not", {
   timeout: 240_000,
