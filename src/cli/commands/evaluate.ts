@@ -26,7 +26,10 @@ export async function evaluateCommand(path: string, words: string[]): Promise<vo
   }
   const title = `${config.student.from}: held-out measures`;
   const rows = Object.entries(metrics).map(([name, value]) => [name, formatNumber(value)]);
-  writeLine(process.stdout, tableText({ title, head: ["measure", "value"], rows }));
+  writeLine(
+    process.stdout,
+    tableText({ title, head: ["measure", "value"], rows }, { isCompact: true }),
+  );
   if (json === undefined) return;
   await writeFileAtomic(json, text);
   writeLine(process.stdout, `Measures and completions: ${json}`);

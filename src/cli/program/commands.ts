@@ -92,8 +92,8 @@ const trainingCommands: readonly CliCommand[] = [
     examples: {
       "pupil record-teacher run.json output=recordings/mine teacher.topK=50":
         "its 50 likeliest tokens",
-      "pupil record-teacher run.json output=recordings/own generate=true":
-        "completions that the teacher writes itself",
+      "pupil record-teacher run.json output=recordings/own generate=true teacher.samples=8":
+        "completions that the teacher writes itself, with 8 draws for every token",
     },
     run: async () => (await import("../commands/record-teacher.js")).recordTeacherCommand,
   },

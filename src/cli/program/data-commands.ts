@@ -10,7 +10,7 @@ export const dataCommands: readonly CliCommand[] = [
     overrides: runFields,
     examples: {
       "pupil data run.json": "counts, lengths, and rows with what is learned of them",
-      "pupil data run.json data.maxLength=512": "what a limit would leave out",
+      "pupil data rows.json data.maxLength=512": "what a limit would leave out of rows",
     },
     run: async () => (await import("../commands/data.js")).dataCommand,
   },
@@ -38,7 +38,8 @@ export const dataCommands: readonly CliCommand[] = [
     options: async () => (await import("../../node/index.js")).trainTokenizerSchema,
     examples: {
       "pupil train-tokenizer my-text.txt output=my-tokenizer vocabSize=2048": "of a text",
-      "pupil train-tokenizer rows.jsonl output=my-tokenizer": "of the texts of rows",
+      "pupil train-tokenizer rows.jsonl output=row-tokenizer 'fields=[\"question\",\"solution\"]'":
+        "of two fields of rows",
     },
     run: async () => (await import("../commands/train-tokenizer.js")).trainTokenizerCommand,
   },

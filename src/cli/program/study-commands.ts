@@ -126,8 +126,8 @@ export const studyCommands: readonly CliCommand[] = [
     summary: "Prove losses: gradients, declared properties, masks, extremes, golden cases.",
     options: async () => (await import("../commands/check-losses.js")).checkLossesSchema,
     examples: {
-      "pupil check-losses my-loss.ts": "the checks of a loss of your own",
-      "pupil check-losses my-loss.ts cases=cases.json": "and values that you know",
+      "pupil check-losses my-loss.mjs": "the checks of a loss of your own",
+      "pupil check-losses my-loss.mjs cases=cases.json": "and values that you know",
     },
     run: async () => (await import("../commands/check-losses.js")).checkLossesCommand,
   },
