@@ -38,7 +38,7 @@ export const dataCommands: readonly CliCommand[] = [
     options: async () => (await import("../../node/index.js")).trainTokenizerSchema,
     examples: {
       "pupil train-tokenizer my-text.txt output=my-tokenizer vocabSize=2048": "of a text",
-      "pupil train-tokenizer rows.jsonl output=row-tokenizer 'fields=[\"question\",\"solution\"]'":
+      'pupil train-tokenizer rows.jsonl output=row-tokenizer \'fields=["question","solution"]\'':
         "of two fields of rows",
     },
     run: async () => (await import("../commands/train-tokenizer.js")).trainTokenizerCommand,
