@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { generateCommand } from "../../../src/cli/commands/generate.js";
+import { generateCommand } from "../../../src/cli/commands/models/generate.js";
 import { decodeCompletion, encodePrompt } from "../../../src/data/index.js";
 import { loadModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";

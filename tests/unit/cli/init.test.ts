@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { initCommand } from "../../../src/cli/commands/init.js";
+import { initCommand } from "../../../src/cli/commands/training/init.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 test("a config that the disk does not take is a sentence", async () => {

@@ -17,7 +17,9 @@ test.each([
 
 test("the end of the only name that has it is near to it", () => {
   expect(nearest("temperature", ["samplingTemperature", "topK"])).toBe("samplingTemperature");
-  expect(nearest("temperature", ["samplingTemperature", "otherTemperature"])).toBeUndefined();
+  expect(
+    nearest("temperature", ["samplingTemperature", "distillationTemperature"]),
+  ).toBeUndefined();
   expect(nearest("opK", ["desktopK"])).toBeUndefined();
 });
 

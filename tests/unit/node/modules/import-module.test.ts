@@ -59,11 +59,3 @@ test("what a module exports is named as its author wrote it", async () => {
   expect(exportsOf({ default: {}, "module.exports": {} })).toBe("nothing");
   expect(exportsOf({ a: {}, default: { a: {} }, "module.exports": { a: {} } })).toBe("a, default");
 });
-
-test("a file that is no module is not called TypeScript", async () => {
-  const file = join(temporaryFolder(), "losses.txt");
-  writeFileSync(file, "export const x = 7;");
-  await expect(importOnce(file)).rejects.toThrow(
-    "losses.txt: its name is not that of a module. Give",
-  );
-});

@@ -1,22 +1,22 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { compileChatTemplate, encodePrompt } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
-import { contextLength } from "../../models/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { compileChatTemplate, encodePrompt } from "../../../data/index.js";
+import { PupilError } from "../../../errors/index.js";
+import { contextLength } from "../../../models/index.js";
 import {
   findModelFolder,
   type LoadedModel,
   loadModelFolder,
   nodePlatform,
   separatorNotes,
-} from "../../node/index.js";
-import { samplingPolicySchema, sampleRollouts } from "../../rollouts/index.js";
-import { Random } from "../../tensors/index.js";
-import { talk } from "../terminal/talk.js";
-import { textStream } from "../terminal/text-stream.js";
-import { writeLine, writeText } from "../terminal/terminal.js";
-import { backendField } from "./backend-field.js";
+} from "../../../node/index.js";
+import { samplingPolicySchema, sampleRollouts } from "../../../rollouts/index.js";
+import { Random } from "../../../tensors/index.js";
+import { talk } from "../../terminal/talk.js";
+import { textStream } from "../../terminal/text-stream.js";
+import { writeLine, writeText } from "../../terminal/terminal.js";
+import { backendField } from "../backend-field.js";
 
 export const generateSchema = z.strictObject({
   ...samplingPolicySchema.shape,

@@ -1,14 +1,14 @@
-import { startBackend } from "../../backend/index.js";
+import { startBackend } from "../../../backend/index.js";
 import {
   evaluateRun,
   nodePlatform,
   resolveEvaluation,
   toJson,
   writeFileAtomic,
-} from "../../node/index.js";
-import { formatNumber } from "../terminal/format.js";
-import { tableText } from "../terminal/table-text.js";
-import { writeLine, writeText } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { formatNumber } from "../../terminal/format.js";
+import { tableText } from "../../terminal/table-text.js";
+import { writeLine, writeText } from "../../terminal/terminal.js";
 
 /** `pupil evaluate <config.json | run folder> [model=<folder>] [json=<file>] [key=value …]`. */
 export async function evaluateCommand(path: string, words: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import { startBackend } from "../../backend/index.js";
-import { showValue } from "../../errors/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { showValue } from "../../../errors/index.js";
 import {
   type CollectEvent,
   type Collection,
@@ -8,10 +8,10 @@ import {
   collectTraces,
   nodePlatform,
   resolveCollect,
-} from "../../node/index.js";
-import { formatMetrics, formatNumber } from "../terminal/format.js";
-import { type EndingSignal, exitCodes } from "../terminal/interrupts.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { formatMetrics, formatNumber } from "../../terminal/format.js";
+import { type EndingSignal, exitCodes } from "../../terminal/interrupts.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil collect <collect.json> [key=value …]`. */
 export async function collectCommand(path: string, words: string[]): Promise<void> {

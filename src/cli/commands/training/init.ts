@@ -2,10 +2,10 @@ import { constants } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { oneOf, PupilError } from "../../errors/index.js";
-import { explainDiskErrors } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
-import { pupil, quoted } from "../terminal/typed.js";
+import { oneOf, PupilError } from "../../../errors/index.js";
+import { explainDiskErrors } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
+import { pupil, quoted } from "../../terminal/typed.js";
 
 /** Starters of the package: what each trains, and the file of data that it reads. */
 const starters = {
@@ -18,7 +18,7 @@ const starters = {
 type Kind = keyof typeof starters;
 export const starterKinds = Object.keys(starters);
 
-const packageFolder = fileURLToPath(new URL("../../../", import.meta.url));
+const packageFolder = fileURLToPath(new URL("../../../../", import.meta.url));
 const folder = join(packageFolder, "examples/starters");
 const teacher = "examples/quickstart/teacher";
 

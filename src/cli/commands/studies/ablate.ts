@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { PupilError } from "../../errors/index.js";
-import { findMethod, type MethodDefinition, methodDefinitions } from "../../methods/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { PupilError } from "../../../errors/index.js";
+import { findMethod, type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
 import {
   ablate,
   checkExecutor,
@@ -19,11 +19,11 @@ import {
   planAblation,
   planMethod,
   type PlanOptions,
-} from "../../node/index.js";
-import { jobInterrupts } from "../terminal/job-interrupts.js";
-import { stageProgress } from "../terminal/stage-progress.js";
-import { formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { jobInterrupts } from "../../terminal/job-interrupts.js";
+import { stageProgress } from "../../terminal/stage-progress.js";
+import { formatNumber } from "../../terminal/format.js";
+import { writeLine } from "../../terminal/terminal.js";
 import { attachCommand, cancelCommand } from "./ablate-attach.js";
 import { methodModules } from "./methods.js";
 

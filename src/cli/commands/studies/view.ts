@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { exists, serveView } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { exists, serveView } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 export const viewSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0).describe("Where to serve; 0: a port that is free."),

@@ -1,8 +1,8 @@
-import { startBackend } from "../../backend/index.js";
-import { nodePlatform, resolveTraining, trainRun } from "../../node/index.js";
-import { finishedLines } from "../terminal/finished.js";
-import { viewRun } from "../terminal/show-run.js";
-import { pupil, quoted } from "../terminal/typed.js";
+import { startBackend } from "../../../backend/index.js";
+import { nodePlatform, resolveTraining, trainRun } from "../../../node/index.js";
+import { finishedLines } from "../../terminal/finished.js";
+import { viewRun } from "../../terminal/show-run.js";
+import { pupil, quoted } from "../../terminal/typed.js";
 
 /** `pupil train <config.json> [key=value …]`. */
 export async function trainCommand(
