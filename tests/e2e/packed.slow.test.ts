@@ -27,7 +27,7 @@ describe.skipIf(isSkipped)(
       await run("npm", "install", "--prefer-offline", "--ignore-scripts", `./${packed}`);
     }, 600_000);
 
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }), 300_000);
 
     test("has none of what only some need", () => {
       const installed = [".", "@tensorflow", "@huggingface", "@xenova"].flatMap((scope) => {

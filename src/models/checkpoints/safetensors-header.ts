@@ -83,7 +83,9 @@ function readHeaderText(
       remedy: damagedRemedy,
     });
   }
-  if (new TextDecoder().decode(bytes.subarray(0, lfsMark.length)) === lfsMark) {
+  // A reader may have taken no more of the file than these 8 bytes.
+  const mark = lfsMark.slice(0, bytes.length);
+  if (new TextDecoder().decode(bytes.subarray(0, mark.length)) === mark) {
     throw new PupilError(
       "This is a pointer of Git LFS to the weights, not the weights themselves.",
       {

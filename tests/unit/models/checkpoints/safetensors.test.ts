@@ -178,6 +178,7 @@ describe("a damaged file is one clear sentence", () => {
       ),
       /shape \[\[\[\["\.\.\."\]/,
     ],
+    ["the first bytes of such a pointer", new TextEncoder().encode("version "), /git lfs pull/],
     [
       "a pointer of Git LFS",
       new TextEncoder().encode(
