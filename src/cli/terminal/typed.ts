@@ -6,5 +6,5 @@ export function quoted(word: string): string {
 /** How this program was started: a package that is installed in a folder has no `pupil` on the path. */
 export function pupil(environment: NodeJS.ProcessEnv = process.env): string {
   const { npm_lifecycle_event: event, npm_lifecycle_script: script = "" } = environment;
-  return event === "npx" && /^"?pupil\b/.test(script) ? "npx pupil" : "pupil";
+  return event === "npx" && /^["']?pupil\b/.test(script) ? "npx pupil" : "pupil";
 }

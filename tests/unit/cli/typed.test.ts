@@ -15,6 +15,8 @@ test.each([
 test("commands to go on with are called as this one was", () => {
   const npx = { npm_lifecycle_event: "npx" };
   expect(pupil({ ...npx, npm_lifecycle_script: "pupil train text.jsonc" })).toBe("npx pupil");
+  // As npm 11 writes it, and as others do.
+  expect(pupil({ ...npx, npm_lifecycle_script: "'pupil'" })).toBe("npx pupil");
   expect(pupil({ ...npx, npm_lifecycle_script: '"pupil" "init"' })).toBe("npx pupil");
   // Another program that starts it, and a script of a package.json.
   expect(pupil({ ...npx, npm_lifecycle_script: "vitest run" })).toBe("pupil");
