@@ -52,7 +52,7 @@ async function learn(
 function showTable(rows: readonly Row[]): void {
   const table = new Table({
     head: ["", "accuracy", "greedy", "forward KL", "reverse KL", "tokens/s"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
     colAligns: ["left", "right", "right", "right", "right", "right"],
   });
   for (const row of rows) {

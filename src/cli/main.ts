@@ -16,7 +16,9 @@ const program = new Command("pupil")
   .description("Train small transformer students from a teacher's token-level logits.")
   .version(version)
   .addHelpText("after", "\n`pupil <command> --help` shows all of its options, with examples.")
-  .showHelpAfterError();
+  .showHelpAfterError(
+    "`pupil --help` lists the commands, `pupil <command> --help` what one of them takes.",
+  );
 for (const command of commands) {
   await addCommand(program, command, asksForHelp && words.includes(command.name));
 }

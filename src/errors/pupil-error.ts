@@ -50,13 +50,17 @@ export function oneOf(given: string, allowed: readonly string[]): string {
 
 /**
  * The name that was probably meant: at most two letters in five are wrong. Case, dashes, underscores and
- * dots do not count; two neighbouring letters that changed places count once.
+ * dots do not count; two neighbouring letters that changed places count once. Where none is so near, it is the
+ * only one that ends with what was given: `temperature` of `samplingTemperature`.
  */
 export function nearest(given: string, allowed: readonly string[]): string | undefined {
   const mistakes = (name: string) => mistakesIn(plain(given), plain(name));
   const most = (name: string) => Math.max(plain(given).length, plain(name).length) / 2.5;
   const near = allowed.filter((name) => mistakes(name) <= most(name));
-  return near.sort((a, b) => mistakes(a) - mistakes(b))[0];
+  const [closest] = near.sort((a, b) => mistakes(a) - mistakes(b));
+  if (closest !== undefined || plain(given).length < 4) return closest;
+  const longer = allowed.filter((name) => plain(name).endsWith(plain(given)));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Whether two names differ in no more than case, dashes, underscores and dots. */

@@ -105,7 +105,7 @@ export function explainIssue(issue: Issue, given: unknown): string {
     case "invalid_type":
       return given === undefined
         ? `is missing (expected ${expected(issue.expected)}).`
-        : `is ${show(given)}, expected ${expectedOf(given, issue.expected)}.`;
+        : `is ${show(given)}, expected ${expectedOf(given, issue.expected)}.${bracketsFor(given, issue.expected)}`;
     case "unrecognized_keys":
       return `has fields that are not known: ${issue.keys.join(", ")}.`;
     default:
@@ -154,6 +154,12 @@ function bound(origin: string, limit: number | bigint, relation: string): string
 /** A schema's own message begins in lower case; those of zod itself never do. */
 function isOurs(message: string): boolean {
   return !/^(Invalid|Too (big|small)|Unrecognized|Expected|Required|Input)\b/.test(message);
+}
+
+/** A list of one is what people leave the brackets of away, or the quotes that JSON has in it. */
+function bracketsFor(given: unknown, type: string): string {
+  if (typeof given !== "string" || type !== "array") return "";
+  return ' Lists are written as in JSON: ["…"], or [{ … }] of objects.';
 }
 
 /** An infinite number is none to a schema. */

@@ -17,6 +17,9 @@ export {
 } from "./runs/compare-supports.js";
 export { type Disk, DiskError, type OpenFile, replaceDisk } from "./files/disk.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/export-model.js";
+export { explainDiskErrors } from "./files/disk.js";
+export { exists } from "./files/file-exists.js";
+export { separatorNotes } from "./models/separator-notes.js";
 export { findModelFolder } from "./models/find-model.js";
 export { downloadDataset, type HubOptions } from "./files/hub-dataset.js";
 export { type DataInspection, inspectData, resolveData } from "./runs/inspect-data.js";

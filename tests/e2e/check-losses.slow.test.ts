@@ -105,19 +105,25 @@ describe("pupil check-losses", { timeout: 120_000 }, () => {
   test("says what is wrong with a file", async () => {
     const folder = folderWith({
       "nothing.ts": "export const x = 1;\n",
+      "losses.txt": "export const x = 1;\n",
       "broken.ts":
         'export const loss = { name: "Broken Loss", formula: "1", evaluate: () => 1 };\n',
       "cases.json": '{"cases": [{"loss": "forwrd-kl", "inputs": {}, "expected": {"values": 1}}]}',
     });
     const messages = await Promise.all(
-      [["nothing.ts"], ["broken.ts"], ["absent.ts"], ["cases=cases.json"], ["tolerence=1"]].map(
-        async (words) => {
-          const { code, stderr } = await runCli(["check-losses", ...words], folder);
-          expect(code, stderr).toBe(1);
-          expect(stderr).not.toContain("    at ");
-          return stderr;
-        },
-      ),
+      [
+        ["nothing.ts"],
+        ["broken.ts"],
+        ["absent.ts"],
+        ["cases=cases.json"],
+        ["tolerence=1"],
+        ["losses.txt"],
+      ].map(async (words) => {
+        const { code, stderr } = await runCli(["check-losses", ...words], folder);
+        expect(code, stderr).toBe(1);
+        expect(stderr).not.toContain("    at ");
+        return stderr;
+      }),
     );
     expect(messages[0]).toContain("exports no loss definition");
     expect(messages[1]).toMatch(
@@ -126,5 +132,6 @@ describe("pupil check-losses", { timeout: 120_000 }, () => {
     expect(messages[2]).toContain("does not exist");
     expect(messages[3]).toMatch(/cases\.json: cases\.0: .*Did you mean "forward-kl"/);
     expect(messages[4]).toContain("tolerence");
+    expect(messages[5]).toMatch(/losses\.txt: its name is not that of a module\. Give/);
   });
 });

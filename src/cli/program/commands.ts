@@ -11,13 +11,13 @@ const trainingCommands: readonly CliCommand[] = [
       "[file]": "config to write; default: <kind>.jsonc",
     },
     summary: "Write a commented config to start from, with a little data, that `pupil train` runs.",
-    choices: async () => (await import("../commands/init.js")).starterKinds,
+    choices: async () => (await import("../commands/training/init.js")).starterKinds,
     examples: {
       "pupil init text": "writes text.jsonc and text.txt; then: pupil train text.jsonc",
       "pupil init on-policy mine.jsonc":
         "a student that learns from a teacher's view of its own text",
     },
-    run: async () => (await import("../commands/init.js")).initCommand,
+    run: async () => (await import("../commands/training/init.js")).initCommand,
   },
   {
     name: "train",
@@ -36,7 +36,7 @@ const trainingCommands: readonly CliCommand[] = [
       "pupil train run.json trainer.steps=200 name=short": "trains with two fields changed",
       "pupil train resume=runs/short trainer.steps=400": "goes on from its last checkpoint",
     },
-    run: async () => (await import("../commands/train.js")).trainCommand,
+    run: async () => (await import("../commands/training/train.js")).trainCommand,
   },
   {
     name: "evaluate",
@@ -57,7 +57,7 @@ const trainingCommands: readonly CliCommand[] = [
       "pupil evaluate run.json model=runs/other evaluation.rows=500 json=measures.json":
         "measures another model on more rows, and keeps the figures",
     },
-    run: async () => (await import("../commands/evaluate.js")).evaluateCommand,
+    run: async () => (await import("../commands/training/evaluate.js")).evaluateCommand,
   },
   {
     name: "runs",
@@ -67,7 +67,7 @@ const trainingCommands: readonly CliCommand[] = [
       "pupil runs": "those in runs",
       "pupil runs ablations/redi/cells": "those of an ablation",
     },
-    run: async () => (await import("../commands/runs.js")).runsCommand,
+    run: async () => (await import("../commands/training/runs.js")).runsCommand,
   },
   {
     name: "export-metrics",
@@ -78,7 +78,7 @@ const trainingCommands: readonly CliCommand[] = [
       "pupil export-metrics runs/mine": "writes CSV",
       "pupil export-metrics runs/mine format=tensorboard": "writes an event file",
     },
-    run: async () => (await import("../commands/export-metrics.js")).exportMetricsCommand,
+    run: async () => (await import("../commands/training/export-metrics.js")).exportMetricsCommand,
   },
   {
     name: "record-teacher",
@@ -92,10 +92,10 @@ const trainingCommands: readonly CliCommand[] = [
     examples: {
       "pupil record-teacher run.json output=recordings/mine teacher.topK=50":
         "its 50 likeliest tokens",
-      "pupil record-teacher run.json output=recordings/own generate=true":
-        "completions that the teacher writes itself",
+      "pupil record-teacher run.json output=recordings/own generate=true teacher.samples=8":
+        "completions that the teacher writes itself, with 8 draws for every token",
     },
-    run: async () => (await import("../commands/record-teacher.js")).recordTeacherCommand,
+    run: async () => (await import("../commands/training/record-teacher.js")).recordTeacherCommand,
   },
 ];
 

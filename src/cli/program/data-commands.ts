@@ -10,9 +10,9 @@ export const dataCommands: readonly CliCommand[] = [
     overrides: runFields,
     examples: {
       "pupil data run.json": "counts, lengths, and rows with what is learned of them",
-      "pupil data run.json data.maxLength=512": "what a limit would leave out",
+      "pupil data rows.json data.maxLength=512": "what a limit would leave out of rows",
     },
-    run: async () => (await import("../commands/data.js")).dataCommand,
+    run: async () => (await import("../commands/data/data.js")).dataCommand,
   },
   {
     name: "collect",
@@ -29,7 +29,7 @@ export const dataCommands: readonly CliCommand[] = [
       "pupil collect traces.json count=500": "of 500 problems",
       "pupil collect traces.json sampler.samplesPerProblem=8": "eight completions of each",
     },
-    run: async () => (await import("../commands/collect.js")).collectCommand,
+    run: async () => (await import("../commands/data/collect.js")).collectCommand,
   },
   {
     name: "train-tokenizer",
@@ -38,8 +38,9 @@ export const dataCommands: readonly CliCommand[] = [
     options: async () => (await import("../../node/index.js")).trainTokenizerSchema,
     examples: {
       "pupil train-tokenizer my-text.txt output=my-tokenizer vocabSize=2048": "of a text",
-      "pupil train-tokenizer rows.jsonl output=my-tokenizer": "of the texts of rows",
+      'pupil train-tokenizer rows.jsonl output=row-tokenizer \'fields=["question","solution"]\'':
+        "of two fields of rows",
     },
-    run: async () => (await import("../commands/train-tokenizer.js")).trainTokenizerCommand,
+    run: async () => (await import("../commands/data/train-tokenizer.js")).trainTokenizerCommand,
   },
 ];

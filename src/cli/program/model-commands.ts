@@ -10,12 +10,12 @@ export const modelCommands: readonly CliCommand[] = [
       "[words...]": "key=value",
     },
     summary: "Let a model complete a prompt, or talk to it.",
-    options: async () => (await import("../commands/generate.js")).generateSchema,
+    options: async () => (await import("../commands/models/generate.js")).generateSchema,
     examples: {
       'pupil generate runs/mine "Once upon" count=3': "three samples, one below the other",
       "pupil generate runs/mine chat=true": "a conversation in the model's chat template",
     },
-    run: async () => (await import("../commands/generate.js")).generateCommand,
+    run: async () => (await import("../commands/models/generate.js")).generateCommand,
   },
   {
     name: "info",
@@ -25,7 +25,7 @@ export const modelCommands: readonly CliCommand[] = [
       "pupil info runs/mine": "of a run's last checkpoint",
       "pupil info models/Qwen3-0.6B": "of a folder from Hugging Face",
     },
-    run: async () => (await import("../commands/info.js")).infoCommand,
+    run: async () => (await import("../commands/models/info.js")).infoCommand,
   },
   {
     name: "tokens",
@@ -35,23 +35,23 @@ export const modelCommands: readonly CliCommand[] = [
       "[words...]": "key=value",
     },
     summary: "Show a text with each token coloured by how far model and teacher are apart there.",
-    options: async () => (await import("../commands/tokens.js")).tokensSchema,
+    options: async () => (await import("../commands/models/tokens.js")).tokensSchema,
     examples: {
       'pupil tokens runs/mine "12+34=46"': "with the teacher of the run",
       'pupil tokens runs/mine "12+34=46" teacher=models/large by=reverseKl': "with another one",
     },
-    run: async () => (await import("../commands/tokens.js")).tokensCommand,
+    run: async () => (await import("../commands/models/tokens.js")).tokensCommand,
   },
   {
     name: "export",
     arguments: { "<model>": "model folder or run folder", "[words...]": "key=value" },
     summary: "Write a model as an ONNX folder that @xenova/transformers runs, also in a browser.",
-    options: async () => (await import("../commands/export.js")).exportSchema,
+    options: async () => (await import("../commands/models/export.js")).exportSchema,
     examples: {
       "pupil export runs/mine output=my-onnx": "float32",
       "pupil export runs/mine output=my-onnx dtype=float16": "half as large",
     },
-    run: async () => (await import("../commands/export.js")).exportCommand,
+    run: async () => (await import("../commands/models/export.js")).exportCommand,
   },
   {
     name: "merge",
@@ -60,11 +60,11 @@ export const modelCommands: readonly CliCommand[] = [
       "[words...]": "key=value",
     },
     summary: "Write a LoRA adapter and its base model as one plain model folder.",
-    options: async () => (await import("../commands/merge.js")).mergeSchema,
+    options: async () => (await import("../commands/models/merge.js")).mergeSchema,
     examples: {
       "pupil merge runs/tuned output=tuned": "a folder that any program loads",
       "pupil merge runs/tuned output=tuned dtype=bfloat16": "stored in half the bytes",
     },
-    run: async () => (await import("../commands/merge.js")).mergeCommand,
+    run: async () => (await import("../commands/models/merge.js")).mergeCommand,
   },
 ];

@@ -16,7 +16,7 @@ export const studyCommands: readonly CliCommand[] = [
       attach: "of a folder: show the ablation that another process runs there",
       cancel: "of a folder: take its jobs out of the cluster",
     },
-    options: async () => (await import("../commands/ablate.js")).ablateSchema,
+    options: async () => (await import("../commands/studies/ablate.js")).ablateSchema,
     overrides: {
       meaning:
         "Every other key=value is a setting of the method: see `pupil describe method <name>`.",
@@ -29,52 +29,52 @@ export const studyCommands: readonly CliCommand[] = [
         "as an array of a Slurm cluster",
       "pupil ablate ablations/mine attach": "from another terminal",
     },
-    run: async () => (await import("../commands/ablate.js")).ablateCommand,
+    run: async () => (await import("../commands/studies/ablate.js")).ablateCommand,
   },
   {
     name: "methods",
     arguments: { "[words...]": "key=value" },
     summary: "List the published methods, what each claims and what its committed report found.",
-    options: async () => (await import("../commands/methods.js")).methodsSchema,
+    options: async () => (await import("../commands/studies/methods.js")).methodsSchema,
     examples: {
       "pupil methods": "all of them",
       "pupil describe method redi": "one of them, with its settings",
     },
-    run: async () => (await import("../commands/methods.js")).methodsCommand,
+    run: async () => (await import("../commands/studies/methods.js")).methodsCommand,
   },
   {
     name: "compare",
     arguments: { "<runs...>": "run folders, and key=value" },
     summary:
       "Compare runs that exist, paired over seeds where their configs differ in nothing else.",
-    options: async () => (await import("../commands/compare.js")).compareSchema,
+    options: async () => (await import("../commands/studies/compare.js")).compareSchema,
     examples: {
       "pupil compare runs/sft-1 runs/sft-2 runs/kd-1 runs/kd-2": "two seeds of two configs",
       "pupil compare runs/* output=report": "with a report in a folder",
     },
-    run: async () => (await import("../commands/compare.js")).compareCommand,
+    run: async () => (await import("../commands/studies/compare.js")).compareCommand,
   },
   {
     name: "report",
     arguments: { "<runs...>": "run folders, and key=value" },
     summary: "Write a run, or several on the same axes, as a page that needs nothing else.",
-    options: async () => (await import("../commands/report.js")).reportSchema,
+    options: async () => (await import("../commands/studies/report.js")).reportSchema,
     examples: {
       "pupil report runs/mine": "writes runs/mine/report.html",
       "pupil report runs/sft runs/kd output=both.html": "two runs on the same axes",
     },
-    run: async () => (await import("../commands/report.js")).reportCommand,
+    run: async () => (await import("../commands/studies/report.js")).reportCommand,
   },
   {
     name: "view",
     arguments: { "[words...]": "folder of runs (default: runs), and key=value" },
     summary: "Show runs and ablations live as pages on this machine; it only reads.",
-    options: async () => (await import("../commands/view.js")).viewSchema,
+    options: async () => (await import("../commands/studies/view.js")).viewSchema,
     examples: {
       "pupil view": "the runs in runs/, on a free port that is printed",
       "pupil view runs port=8080 open=true": "opened in a browser",
     },
-    run: async () => (await import("../commands/view.js")).viewCommand,
+    run: async () => (await import("../commands/studies/view.js")).viewCommand,
   },
   {
     name: "compare-supports",
@@ -95,7 +95,8 @@ export const studyCommands: readonly CliCommand[] = [
       "pupil compare-supports run.json": "a table of bias, variance and cosine",
       "pupil compare-supports runs/mine k=1,10 json=supports.json": "for two sizes, kept in a file",
     },
-    run: async () => (await import("../commands/compare-supports.js")).compareSupportsCommand,
+    run: async () =>
+      (await import("../commands/studies/compare-supports.js")).compareSupportsCommand,
   },
   {
     name: "describe",
@@ -113,7 +114,7 @@ export const studyCommands: readonly CliCommand[] = [
       "pupil describe run": "every field of a run config",
     },
     run: async () => {
-      const { describeCommand } = await import("../commands/describe.js");
+      const { describeCommand } = await import("../commands/studies/describe.js");
       return (words: string[]) => describeCommand(words);
     },
   },
@@ -124,12 +125,12 @@ export const studyCommands: readonly CliCommand[] = [
       "[words...]": "key=value",
     },
     summary: "Prove losses: gradients, declared properties, masks, extremes, golden cases.",
-    options: async () => (await import("../commands/check-losses.js")).checkLossesSchema,
+    options: async () => (await import("../commands/studies/check-losses.js")).checkLossesSchema,
     examples: {
-      "pupil check-losses my-loss.ts": "the checks of a loss of your own",
-      "pupil check-losses my-loss.ts cases=cases.json": "and values that you know",
+      "pupil check-losses my-loss.mjs": "the checks of a loss of your own",
+      "pupil check-losses my-loss.mjs cases=cases.json": "and values that you know",
     },
-    run: async () => (await import("../commands/check-losses.js")).checkLossesCommand,
+    run: async () => (await import("../commands/studies/check-losses.js")).checkLossesCommand,
   },
   {
     name: "doctor",
@@ -142,6 +143,6 @@ export const studyCommands: readonly CliCommand[] = [
     flags: {
       "--verbose": "ask WebGPU in any case, and let it say what it misses",
     },
-    run: async () => (await import("../commands/doctor.js")).doctorCommand,
+    run: async () => (await import("../commands/studies/doctor.js")).doctorCommand,
   },
 ];

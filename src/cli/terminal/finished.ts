@@ -3,6 +3,7 @@ import type { RunConfig } from "../../config/index.js";
 import { type Reached, reachedIn, readLog } from "../../node/index.js";
 import { formatNumber } from "./format.js";
 import { tableText } from "./table-text.js";
+import { pupil, quoted } from "./typed.js";
 
 /** What follows the end of a run: how far its measures have come, and what to do with it. */
 export async function finishedLines(
@@ -15,15 +16,16 @@ export async function finishedLines(
   const lost = unreadable === 0 ? [] : [`${unreadable} lines of metrics.jsonl cannot be read.`];
   const table = reached.length === 0 ? [] : [reachedTable(reached)];
   // A ranker writes nothing.
+  const path = quoted(run);
   const writes = trainer.type !== "rank";
   return [
     ...lost,
     ...table,
     "Next:",
-    ...(writes ? [`  pupil generate ${run} "<prompt>"`] : []),
-    `  pupil evaluate ${run}`,
-    `  pupil report ${run}`,
-    ...(writes && teacher !== undefined ? [`  pupil tokens ${run} "<text>"`] : []),
+    ...(writes ? [`  ${pupil()} generate ${path} "<prompt>"`] : []),
+    `  ${pupil()} evaluate ${path}`,
+    `  ${pupil()} report ${path}`,
+    ...(writes && teacher !== undefined ? [`  ${pupil()} tokens ${path} "<text>"`] : []),
   ];
 }
 

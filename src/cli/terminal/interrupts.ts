@@ -1,5 +1,8 @@
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+export const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What a process is asked to end with. */
+export type EndingSignal = keyof typeof exitCodes;
 
 /** Ctrl-C and SIGTERM, from the moment that someone listens. */
 export interface Interrupts extends Disposable {
@@ -19,7 +22,7 @@ export function listenForInterrupts(say: (text: string) => void): Interrupts {
   const stop = new AbortController();
   let isGraceful = false;
   let code: number | undefined;
-  const onSignal = (name: keyof typeof exitCodes) => {
+  const onSignal = (name: EndingSignal) => {
     if (!isGraceful || stop.signal.aborted) {
       if (!isGraceful) say("Interrupted before the training began: nothing was changed.");
       process.exit(exitCodes[name]);
@@ -28,7 +31,7 @@ export function listenForInterrupts(say: (text: string) => void): Interrupts {
     say("Stopping after this step; press Ctrl-C again to quit without a checkpoint.");
     stop.abort();
   };
-  const names = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
+  const names = Object.keys(exitCodes) as EndingSignal[];
   for (const name of names) process.on(name, onSignal);
   return {
     signal: stop.signal,

@@ -1,10 +1,13 @@
 import { createInterface, type Interface } from "node:readline";
+import { type EndingSignal, exitCodes } from "./interrupts.js";
 import type { StageProgress } from "./stage-progress.js";
 import { writeLine } from "./terminal.js";
 
 /** Ctrl-C and SIGTERM of a command that has started jobs. */
 export interface JobInterrupts extends Disposable {
   readonly signal: AbortSignal;
+  /** Of the signal that ended it; undefined if none did. */
+  exitCode(): number | undefined;
 }
 
 type Answer = "leave" | "cancel" | "go on";
@@ -23,7 +26,12 @@ export function jobInterrupts(
   const stop = new AbortController();
   const say = (text: string) => writeLine(process.stderr, text);
   const canAsk = process.stdin.isTTY && process.stderr.isTTY;
+  let code: number | undefined;
   let asking: Interface | undefined;
+  const end = (name: EndingSignal, answer: Answer) => {
+    code = exitCodes[name];
+    stop.abort(answer);
+  };
   const ask = () => {
     const release = progress.hold();
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -48,17 +56,17 @@ export function jobInterrupts(
       if (answer === "cancel")
         say("Cancelling; the jobs save what they have. Press Ctrl-C again to quit.");
       release();
-      if (answer !== "go on") stop.abort(answer);
+      if (answer !== "go on") end("SIGINT", answer);
     });
     terminal.prompt();
   };
-  const onSignal = (name: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(130);
+  const onSignal = (name: EndingSignal) => {
+    if (stop.signal.aborted) process.exit(exitCodes[name]);
     if (cluster !== undefined && canAsk && name === "SIGINT") {
       if (asking === undefined) ask();
       return;
     }
-    stop.abort("leave");
+    end(name, "leave");
     asking?.close();
     if (cluster === undefined) {
       say("Stopping; the runs save what they have. Press Ctrl-C again to quit.");
@@ -68,6 +76,7 @@ export function jobInterrupts(
   process.on("SIGTERM", onSignal);
   return {
     signal: stop.signal,
+    exitCode: () => code,
     [Symbol.dispose]: () => {
       // Whatever was asked has become idle: what was in flight has ended.
       asking?.close();

@@ -18,6 +18,9 @@ export interface SafetensorsEntry {
 /** As the format has it: nothing reads more before it knows what the file is. */
 export const longestHeader = 100_000_000;
 
+/** What a file of Git LFS begins with where the content was not fetched. */
+const lfsMark = "version https://git-lfs";
+
 const damagedRemedy = "The file is damaged or incomplete: copy or download it again.";
 
 /**
@@ -79,6 +82,17 @@ function readHeaderText(
       field: source,
       remedy: damagedRemedy,
     });
+  }
+  // A reader may have taken no more of the file than these 8 bytes.
+  const mark = lfsMark.slice(0, bytes.length);
+  if (new TextDecoder().decode(bytes.subarray(0, mark.length)) === mark) {
+    throw new PupilError(
+      "This is a pointer of Git LFS to the weights, not the weights themselves.",
+      {
+        field: source,
+        remedy: "Fetch them in the clone that it is of: git lfs pull.",
+      },
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
   const length = view.getBigUint64(0, true);

@@ -2,7 +2,7 @@ import { basename, join, resolve } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
 import { differences } from "../runs/differences.js";
-import { readRunConfig, withoutVersions } from "../runs/run-folder.js";
+import { readRunConfig, refuseOwnLoop, withoutVersions } from "../runs/run-folder.js";
 import { type CellResult, readRun } from "./cell-results.js";
 import type { AblationPlan } from "./planned.js";
 import { type AblationResults, ablationResults } from "./results.js";
@@ -66,11 +66,29 @@ export async function compareRuns(folders: readonly string[]): Promise<RunCompar
     cells: [],
     ...{ stages: [], configs: {}, metrics: undefined, claim: undefined, rule: undefined },
   };
-  return { plan, results: { ...ablationResults(plan, cells, []), finished: true }, cells };
+  return { plan, results: { ...resultsOf(plan, cells, folders), finished: true }, cells };
+}
+
+function resultsOf(plan: AblationPlan, cells: readonly CellResult[], folders: readonly string[]) {
+  try {
+    return ablationResults(plan, cells, []);
+  } catch (cause) {
+    if (!(cause instanceof PupilError) || cause.field !== "pairedDifference") throw cause;
+    throw new PupilError(
+      "the runs were measured on different problems, or on different numbers of them.",
+      {
+        field: folders.join(" "),
+        remedy: "Compare runs with the same held-out data and evaluation.rows.",
+        cause,
+      },
+    );
+  }
 }
 
 async function findRun(folder: string): Promise<FoundRun> {
-  const config = withoutVersions(await readRunConfig(folder)) as Config;
+  const read = await readRunConfig(folder);
+  refuseOwnLoop(folder, read);
+  const config = withoutVersions(read) as Config;
   if (await exists(join(folder, "summary.json"))) return { folder, config };
   throw new PupilError("this run is not finished: it has no summary.", {
     field: folder,

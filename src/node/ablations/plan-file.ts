@@ -12,7 +12,7 @@ import {
   type Stage,
 } from "../../config/index.js";
 import { oneOf, PupilError } from "../../errors/index.js";
-import { readConfigFile } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-config.js";
 import { makePlan, type PlanOptions } from "./plan.js";
 import type { AblationPlan, PlannedArm } from "./planned.js";
 

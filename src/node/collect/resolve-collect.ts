@@ -4,7 +4,7 @@ import {
   collectConfigSchemaWith,
   parseConfig,
 } from "../../config/index.js";
-import { readConfigFile } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-config.js";
 import { loadOwnComponents } from "../modules/own-components.js";
 
 /**

@@ -1,6 +1,5 @@
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import stripJsonComments from "strip-json-comments";
 import { PupilError, showValue } from "../../errors/index.js";
 import { decodeText, parseJson } from "../../folders/index.js";
 
@@ -77,11 +76,4 @@ export async function readJsonObject(
     field: path,
     remedy: "The file is damaged: restore it, or make it again.",
   });
-}
-
-/** A config that somebody wrote: JSON that may have comments, and a comma behind a last entry. */
-export async function readConfigFile(path: string, what: string): Promise<unknown> {
-  // They become spaces, so that the position of an error is that of the file.
-  const text = stripJsonComments(await readText(path, what), { trailingCommas: true });
-  return parseJson(text, path, what);
 }

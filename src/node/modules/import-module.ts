@@ -62,6 +62,13 @@ async function registerTsx(path: string): Promise<(() => Promise<void>) | undefi
 
 function cannotLoad(path: string, cause: NodeJS.ErrnoException): PupilError {
   const { code = "", message } = cause;
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION" && !/\.[cm]?tsx?$/i.test(path)) {
+    return new PupilError("its name is not that of a module.", {
+      field: path,
+      remedy: "Give a file of JavaScript (.mjs) or TypeScript (.mts).",
+      cause,
+    });
+  }
   if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
     return new PupilError("this Node does not read TypeScript.", {
       field: path,

@@ -3,9 +3,9 @@ import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { assembleModels, owning } from "./assemble-models.js";
 import { isFolder } from "../files/file-exists.js";
-import { readConfigFile } from "../files/read-files.js";
+import { readConfigFile } from "../files/read-config.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { readRunConfig, refuseOwnLoop, withoutVersions } from "./run-folder.js";
 import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
 import { stepTermFromConfig } from "./run-terms.js";
 import { isOfRun, requireTrust, takeTrust } from "../modules/trusted-modules.js";
@@ -43,7 +43,10 @@ export async function resolveRunConfig(
   const source = isRun ? join(path, "config.json") : path;
   const read = await (isRun ? readRunConfig(path) : readConfigFile(path, "run config"));
   const stored = withoutVersions(read);
-  if (isRun) refuseModelFolder(path, stored);
+  if (isRun) {
+    refuseModelFolder(path, stored);
+    refuseOwnLoop(path, read);
+  }
   if (isRun || isOfRun(read)) await requireTrust(source, stored, trusted);
   const given = applyOverrides(stored, overrides);
   return { isRun, config: await parseRunConfig(given, source) };

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { PupilError } from "../../errors/index.js";
-import { exists } from "../files/file-exists.js";
+import { exists, isFolder } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
 import { withNumbers } from "../files/json.js";
 import { lastRows } from "../logs/last-rows.js";
@@ -29,6 +29,12 @@ export interface ListedRun {
 export async function listRuns(folder: string): Promise<ListedRun[]> {
   if (!(await exists(folder))) {
     throw new PupilError("there is no such folder.", {
+      field: folder,
+      remedy: "Name the folder that holds the runs: pupil runs [folder], by default runs.",
+    });
+  }
+  if (!(await isFolder(folder))) {
+    throw new PupilError("is a file, not a folder.", {
       field: folder,
       remedy: "Name the folder that holds the runs: pupil runs [folder], by default runs.",
     });

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
 import { differences } from "./differences.js";
-import { readConfigFile } from "../files/read-files.js";
-import { readRunConfig, withoutVersions } from "./run-folder.js";
+import { exists } from "../files/file-exists.js";
+import { readConfigFile } from "../files/read-config.js";
+import { readRunConfig, refuseOwnLoop, withoutVersions } from "./run-folder.js";
 import { parseRunConfig } from "../modules/own-components.js";
 import { takeNewTeacher } from "./run-teacher.js";
 import { isOfRun, requireTrust, takeTrust } from "../modules/trusted-modules.js";
@@ -42,7 +43,14 @@ export async function resolveTraining(
   }
   if (file === undefined) {
     throw new PupilError("No run config was given.", {
-      remedy: "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>.",
+      remedy:
+        "Use: pupil train <config.json> [key=value …], or pupil train resume=<run folder>. `pupil init` writes a config.",
+    });
+  }
+  if (await exists(join(file, "config.json"))) {
+    throw new PupilError("This is a folder of a run or a model, not a run config.", {
+      field: file,
+      remedy: `A run is continued with resume=${file}; a model is named in a config: student.from=${file}.`,
     });
   }
   const { asked, notes } = await readAsked(file, trusted);
@@ -69,7 +77,9 @@ async function resolveResumed(
   overrides: readonly string[],
   { trusted, newTeacher }: { readonly trusted: boolean; readonly newTeacher: boolean },
 ): Promise<Training> {
-  const stored = withoutVersions(await readRunConfig(path));
+  const read = await readRunConfig(path);
+  refuseOwnLoop(path, read);
+  const stored = withoutVersions(read);
   const source = join(path, "config.json");
   await requireTrust(source, stored, trusted);
   const began = await parseRunConfig(stored, source);

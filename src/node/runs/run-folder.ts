@@ -108,10 +108,24 @@ export async function readRunConfig(path: string): Promise<Readonly<Record<strin
   if (!(await exists(file))) {
     throw new PupilError("There is no run in this folder (no config.json).", {
       field: path,
-      remedy: "Give the run's own folder, such as resume=runs/<name>.",
+      remedy: "Give the run's own folder, such as runs/<name>.",
     });
   }
   return readJsonObject(file, "config of the run");
+}
+
+/** Refuses the folder of a loop of one's own, whose `config.json` says what decides its numbers and not how it is made. */
+export function refuseOwnLoop(path: string, stored: unknown): void {
+  if (typeof stored !== "object" || stored === null || "model_type" in stored) return;
+  if (!("versions" in stored) || "trainer" in stored || "data" in stored) return;
+  throw new PupilError(
+    "The run is of a loop of its own (runLoop): its config.json has settings, and names neither data nor trainer.",
+    {
+      field: path,
+      remedy:
+        "Start its program again to continue it. `pupil generate`, `info`, `export`, `runs`, `report` and `export-metrics` take it as it is.",
+    },
+  );
 }
 
 /** A stored config without the versions that were recorded beside it. */

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { describeCommand } from "../../../src/cli/commands/describe.js";
+import { describeCommand } from "../../../src/cli/commands/studies/describe.js";
 
 async function printedBy(words: readonly string[]): Promise<string> {
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { generateCommand } from "../../../src/cli/commands/generate.js";
+import { generateCommand } from "../../../src/cli/commands/models/generate.js";
 import { decodeCompletion, encodePrompt } from "../../../src/data/index.js";
 import { loadModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
@@ -49,4 +49,14 @@ test("one sample stands alone", async () => {
   const folder = await saveTinyTeacher(temporaryFolder());
   const text = await sampleAlone(folder, "12+", 0);
   expect(await printedBy(folder, "12+", ["maxNewTokens=8", "seed=5"])).toBe(`12+${text}\n`);
+});
+
+test("a prompt of several words without quotes, and chats of models that have no template", async () => {
+  const folder = await saveTinyTeacher(temporaryFolder());
+  await expect(generateCommand(folder, "1", ["2", "3", "seed=5"])).rejects.toThrow(
+    `"2" is neither of the prompt nor key=value. Put the whole prompt in quotes: pupil generate ${folder} "1 2 3"`,
+  );
+  await expect(printedBy(folder, "12+", ["chat=true"])).rejects.toThrow(
+    /^chatTemplate: The model's tokenizer has no chat template\./,
+  );
 });

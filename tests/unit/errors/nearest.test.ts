@@ -15,6 +15,14 @@ test.each([
   expect(nearest(given, ["lr", "from", "temperature", "learningRate", "steps"])).toBe(expected);
 });
 
+test("the end of the only name that has it is near to it", () => {
+  expect(nearest("temperature", ["samplingTemperature", "topK"])).toBe("samplingTemperature");
+  expect(
+    nearest("temperature", ["samplingTemperature", "distillationTemperature"]),
+  ).toBeUndefined();
+  expect(nearest("opK", ["desktopK"])).toBeUndefined();
+});
+
 test("nothing is near where nothing is allowed", () => {
   expect(nearest("a", [])).toBeUndefined();
 });

@@ -178,6 +178,14 @@ describe("a damaged file is one clear sentence", () => {
       ),
       /shape \[\[\[\["\.\.\."\]/,
     ],
+    ["the first bytes of such a pointer", new TextEncoder().encode("version "), /git lfs pull/],
+    [
+      "a pointer of Git LFS",
+      new TextEncoder().encode(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 5\n",
+      ),
+      /This is a pointer of Git LFS .*: git lfs pull\./,
+    ],
     ["bad JSON", file('{"a": ', 4), /header is not valid JSON/],
     ["JSON cut by a short length", file({ a: entry(0, 4) }, 4, 10), /header is not valid JSON/],
     ["not UTF-8", file("{}", 0).fill(0xff, 8), /not valid UTF-8/],

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { supportTable } from "../../../../src/cli/commands/compare-supports.js";
+import { supportTable } from "../../../../src/cli/commands/studies/compare-supports.js";
 import { compareRunSupports, resolveSupports } from "../../../../src/node/index.js";
 import { tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";

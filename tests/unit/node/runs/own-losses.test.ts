@@ -80,7 +80,11 @@ describe("what can be wrong with the losses of a run is a clear error", () => {
       () => ({ losses: ["reny.ts"] }),
       /^run\.json: losses\.0: reny\.ts: The file of losses does not exist/,
     ],
-    ["no list", () => ({ losses: renyi }), /^run\.json: losses is "examples.*", expected list\.$/],
+    [
+      "no list",
+      () => ({ losses: renyi }),
+      /^run\.json: losses is "examples.*", expected list\. Lists are written as in JSON: /,
+    ],
     [
       "a module without a loss",
       (folder) => {

@@ -1,21 +1,22 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { compileChatTemplate, encodePrompt } from "../../data/index.js";
-import { PupilError } from "../../errors/index.js";
-import { contextLength } from "../../models/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { compileChatTemplate, encodePrompt } from "../../../data/index.js";
+import { PupilError } from "../../../errors/index.js";
+import { contextLength } from "../../../models/index.js";
 import {
   findModelFolder,
   type LoadedModel,
   loadModelFolder,
   nodePlatform,
-} from "../../node/index.js";
-import { samplingPolicySchema, sampleRollouts } from "../../rollouts/index.js";
-import { Random } from "../../tensors/index.js";
-import { talk } from "../terminal/talk.js";
-import { textStream } from "../terminal/text-stream.js";
-import { writeLine, writeText } from "../terminal/terminal.js";
-import { backendField } from "./backend-field.js";
+  separatorNotes,
+} from "../../../node/index.js";
+import { samplingPolicySchema, sampleRollouts } from "../../../rollouts/index.js";
+import { Random } from "../../../tensors/index.js";
+import { talk } from "../../terminal/talk.js";
+import { textStream } from "../../terminal/text-stream.js";
+import { writeLine, writeText } from "../../terminal/terminal.js";
+import { backendField } from "../backend-field.js";
 
 export const generateSchema = z.strictObject({
   ...samplingPolicySchema.shape,
@@ -52,6 +53,7 @@ export async function generateCommand(
   const isWord = isChat && (first ?? "").split("=", 1).some((key) => key in generateSchema.shape);
   const prompt = isWord ? undefined : first;
   const overrides = isWord && first !== undefined ? [first, ...words] : words;
+  requireWholePrompt(path, prompt, overrides);
   const options = parseConfig(generateSchema, applyOverrides({}, overrides), "generate");
   if (prompt === undefined && !options.chat) {
     throw new PupilError("There is no prompt.", {
@@ -68,11 +70,27 @@ export async function generateCommand(
     if (options.chat) await chat(loaded, prompt, options);
     else {
       const shown = prompt as string;
+      for (const line of await separatorNotes(path, shown)) writeLine(process.stderr, line);
       await writeSamples(loaded, { prompt: shown, shown }, options);
     }
   } finally {
     loaded.model.dispose();
   }
+}
+
+/** A prompt of several words that is in no quotes ends at its first one. */
+function requireWholePrompt(
+  path: string,
+  prompt: string | undefined,
+  words: readonly string[],
+): void {
+  const stray = words.filter((word) => !word.includes("="));
+  if (prompt === undefined || stray.length === 0) return;
+  throw new PupilError(`"${stray[0]}" is neither of the prompt nor key=value.`, {
+    field: "generate",
+    value: stray[0],
+    remedy: `Put the whole prompt in quotes: pupil generate ${path} "${[prompt, ...stray].join(" ")}"`,
+  });
 }
 
 /** Samples one below the other, each under a line of its own where there are several. */
@@ -101,7 +119,16 @@ async function chat(
   prompt: string | undefined,
   options: Options,
 ): Promise<void> {
-  const template = await compileChatTemplate(loaded.tokenizer, options.chatTemplate);
+  const template = await compileChatTemplate(loaded.tokenizer, options.chatTemplate).catch(
+    (cause: unknown) => {
+      if (!(cause instanceof PupilError) || options.chatTemplate !== undefined) throw cause;
+      throw new PupilError("The model's tokenizer has no chat template.", {
+        field: "chatTemplate",
+        remedy: "Give a Jinja template: chatTemplate=…, or leave chat=true away.",
+        cause,
+      });
+    },
+  );
   const start = options.system === undefined ? [] : [{ role: "system", content: options.system }];
   const render = (messages: readonly { role: string; content: string }[]) =>
     template.render({ messages: [...start, ...messages] }, true);

@@ -1,12 +1,12 @@
 import cliProgress from "cli-progress";
-import { applyOverrides, parseConfig } from "../../config/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
 import {
   trainTokenizer,
   type TrainTokenizerEvent,
   trainTokenizerSchema,
-} from "../../node/index.js";
-import { formatDuration, formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { formatDuration, formatNumber } from "../../terminal/format.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil train-tokenizer <file…> output=<folder> [key=value …]`. */
 export async function trainTokenizerCommand(words: readonly string[]): Promise<void> {

@@ -1,14 +1,14 @@
-import { startBackend } from "../../backend/index.js";
+import { startBackend } from "../../../backend/index.js";
 import {
   evaluateRun,
   nodePlatform,
   resolveEvaluation,
   toJson,
   writeFileAtomic,
-} from "../../node/index.js";
-import { formatNumber } from "../terminal/format.js";
-import { tableText } from "../terminal/table-text.js";
-import { writeLine, writeText } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { formatNumber } from "../../terminal/format.js";
+import { tableText } from "../../terminal/table-text.js";
+import { writeLine, writeText } from "../../terminal/terminal.js";
 
 /** `pupil evaluate <config.json | run folder> [model=<folder>] [json=<file>] [key=value …]`. */
 export async function evaluateCommand(path: string, words: string[]): Promise<void> {
@@ -26,7 +26,10 @@ export async function evaluateCommand(path: string, words: string[]): Promise<vo
   }
   const title = `${config.student.from}: held-out measures`;
   const rows = Object.entries(metrics).map(([name, value]) => [name, formatNumber(value)]);
-  writeLine(process.stdout, tableText({ title, head: ["measure", "value"], rows }));
+  writeLine(
+    process.stdout,
+    tableText({ title, head: ["measure", "value"], rows }, { isCompact: true }),
+  );
   if (json === undefined) return;
   await writeFileAtomic(json, text);
   writeLine(process.stdout, `Measures and completions: ${json}`);

@@ -1,5 +1,5 @@
-import { attach, type AttachEvent, cancelJobs, type JobState } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { attach, type AttachEvent, cancelJobs, type JobState } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil ablate <folder> attach`: shows an ablation that another process runs. */
 export async function attachCommand(folder: string): Promise<void> {

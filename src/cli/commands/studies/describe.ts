@@ -1,8 +1,13 @@
 import { extname } from "node:path";
-import { type Component, components, describeFields, findComponents } from "../../config/index.js";
-import { methodComponents, methodDefinitions } from "../../methods/index.js";
-import { describeModule } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import {
+  type Component,
+  components,
+  describeFields,
+  findComponents,
+} from "../../../config/index.js";
+import { methodComponents, methodDefinitions } from "../../../methods/index.js";
+import { describeModule } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /**
  * `pupil describe [kind] [name]`: one component in full, or a list of them; of those that a file

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import { startBackend } from "../../backend/index.js";
-import { showValue } from "../../errors/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { showValue } from "../../../errors/index.js";
 import {
   type CollectEvent,
   type Collection,
@@ -8,9 +8,10 @@ import {
   collectTraces,
   nodePlatform,
   resolveCollect,
-} from "../../node/index.js";
-import { formatMetrics, formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { formatMetrics, formatNumber } from "../../terminal/format.js";
+import { type EndingSignal, exitCodes } from "../../terminal/interrupts.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil collect <collect.json> [key=value …]`. */
 export async function collectCommand(path: string, words: string[]): Promise<void> {
@@ -18,7 +19,7 @@ export async function collectCommand(path: string, words: string[]): Promise<voi
   const backend = await startBackend(config.backend, { platform: nodePlatform });
   writeLine(process.stderr, backend.line);
   const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
+  const onInterrupt = (name: EndingSignal) => stop.abort(name);
   process.once("SIGINT", onInterrupt);
   process.once("SIGTERM", onInterrupt);
   try {
@@ -27,7 +28,7 @@ export async function collectCommand(path: string, words: string[]): Promise<voi
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     writeLine(process.stderr, "Stopped; nothing was written. The same command begins again.");
-    process.exitCode = 130;
+    process.exitCode = exitCodes[stop.signal.reason as EndingSignal];
   } finally {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onInterrupt);

@@ -2,8 +2,10 @@ import { constants } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { oneOf, PupilError } from "../../errors/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { oneOf, PupilError } from "../../../errors/index.js";
+import { explainDiskErrors } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
+import { pupil, quoted } from "../../terminal/typed.js";
 
 /** Starters of the package: what each trains, and the file of data that it reads. */
 const starters = {
@@ -16,7 +18,7 @@ const starters = {
 type Kind = keyof typeof starters;
 export const starterKinds = Object.keys(starters);
 
-const packageFolder = fileURLToPath(new URL("../../../", import.meta.url));
+const packageFolder = fileURLToPath(new URL("../../../../", import.meta.url));
 const folder = join(packageFolder, "examples/starters");
 const teacher = "examples/quickstart/teacher";
 
@@ -28,7 +30,7 @@ export async function initCommand(kind: string | undefined, file = `${kind}.json
     );
     writeLine(
       process.stdout,
-      ["pupil init <kind> writes a config to train on:", ...lines].join("\n"),
+      [`${pupil()} init <kind> writes a config to train on:`, ...lines].join("\n"),
     );
     return;
   }
@@ -43,13 +45,10 @@ export async function initCommand(kind: string | undefined, file = `${kind}.json
   const { data } = starters[kind];
   writeLine(process.stdout, `Written: ${file}`);
   if (data !== undefined) {
-    const made = await copyFile(join(folder, data), data, constants.COPYFILE_EXCL).then(
-      () => true,
-      () => false,
-    );
+    const made = await copied(join(folder, data), data);
     writeLine(process.stdout, made ? `Written: ${data}, to be replaced by yours` : `Kept: ${data}`);
   }
-  writeLine(process.stdout, `Train with: pupil train ${file}`);
+  writeLine(process.stdout, `Train with: ${pupil()} train ${quoted(file)}`);
 }
 
 const isKind = (name: string): name is Kind => Object.hasOwn(starters, name);
@@ -59,10 +58,24 @@ async function create(file: string, write: () => Promise<void>): Promise<void> {
     await write();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EEXIST" && code !== "ENOENT") throw error;
+    if (code !== "EEXIST" && code !== "ENOENT") return notWritten(file, error);
     throw new PupilError(
       code === "EEXIST" ? "There is such a file already." : `There is no folder ${dirname(file)}.`,
       { field: file, remedy: `Name another one: pupil init <kind> other-${basename(file)}.` },
     );
   }
 }
+
+/** Whether the file was made; one that is there is left as it is. */
+async function copied(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EEXIST" ? false : notWritten(to, error);
+  }
+}
+
+/** Says in a sentence why the disk does not take a file. */
+const notWritten = (file: string, error: unknown): Promise<never> =>
+  explainDiskErrors(file, () => Promise.reject(error as Error));

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { PupilError } from "../../errors/index.js";
-import { findMethod, type MethodDefinition, methodDefinitions } from "../../methods/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { PupilError } from "../../../errors/index.js";
+import { findMethod, type MethodDefinition, methodDefinitions } from "../../../methods/index.js";
 import {
   ablate,
   checkExecutor,
@@ -19,11 +19,11 @@ import {
   planAblation,
   planMethod,
   type PlanOptions,
-} from "../../node/index.js";
-import { jobInterrupts } from "../terminal/job-interrupts.js";
-import { stageProgress } from "../terminal/stage-progress.js";
-import { formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { jobInterrupts } from "../../terminal/job-interrupts.js";
+import { stageProgress } from "../../terminal/stage-progress.js";
+import { formatNumber } from "../../terminal/format.js";
+import { writeLine } from "../../terminal/terminal.js";
 import { attachCommand, cancelCommand } from "./ablate-attach.js";
 import { methodModules } from "./methods.js";
 
@@ -80,7 +80,7 @@ export async function ablateCommand(what: string, words: string[]): Promise<void
     for (const line of resultLines(plan, results)) writeLine(process.stdout, line);
     if (!results.finished) {
       writeLine(process.stderr, `Continue with: ${command}`);
-      process.exitCode = signal.aborted ? 130 : 1;
+      process.exitCode = interrupts.exitCode() ?? 1;
     }
   } finally {
     progress.end();
@@ -122,7 +122,7 @@ async function planOf(
   options: PlanOptions,
   methods: readonly MethodDefinition[],
 ): Promise<AblationPlan> {
-  if (/\.json$/i.test(what)) return planAblation(what, words, options);
+  if (/\.jsonc?$/i.test(what)) return planAblation(what, words, options);
   const isModule = /\.[cm]?[jt]sx?$/i.test(what);
   const method = isModule ? await loadMethod(what) : findMethod(what, methods);
   return planMethod(method, words, options);

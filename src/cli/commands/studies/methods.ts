@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { methodDefinitions } from "../../methods/index.js";
-import { loadMethods, readVerdict } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { methodDefinitions } from "../../../methods/index.js";
+import { loadMethods, readVerdict } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** Modules with methods of one's own: a path or a list of them. */
 export const methodModules = z

@@ -1,5 +1,5 @@
-import { inspectData, resolveData } from "../../node/index.js";
-import { formatInspection } from "../terminal/format-data.js";
+import { inspectData, resolveData } from "../../../node/index.js";
+import { formatInspection } from "../../terminal/format-data.js";
 
 /** Rows or lists that are shown. */
 const shownExamples = 3;

@@ -1,6 +1,6 @@
-import { formatDoctor, inspectBackends } from "../../backend/index.js";
-import { nodePlatform } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { formatDoctor, inspectBackends } from "../../../backend/index.js";
+import { nodePlatform } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil doctor [--verbose]`. */
 export async function doctorCommand({ verbose }: { readonly verbose: boolean }): Promise<void> {

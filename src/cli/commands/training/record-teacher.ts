@@ -1,13 +1,13 @@
-import { startBackend } from "../../backend/index.js";
+import { startBackend } from "../../../backend/index.js";
 import {
   nodePlatform,
   type RecordEvent,
   recordTeacher,
   resolveRecording,
-} from "../../node/index.js";
-import type { RecordingManifest } from "../../teachers/index.js";
-import { formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import type { RecordingManifest } from "../../../teachers/index.js";
+import { formatNumber } from "../../terminal/format.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil record-teacher <config.json | run folder> output=<folder> [key=value …]`. */
 export async function recordTeacherCommand(path: string, words: string[]): Promise<void> {

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { nodePlatform, takeTrust, traceText } from "../../node/index.js";
-import { teacherSchema } from "../../teachers/index.js";
-import { coloursFor } from "../terminal/colours.js";
-import { tracedLines } from "../terminal/format-trace.js";
-import { writeLine } from "../terminal/terminal.js";
-import { backendField } from "./backend-field.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { nodePlatform, takeTrust, traceText } from "../../../node/index.js";
+import { teacherSchema } from "../../../teachers/index.js";
+import { coloursFor } from "../../terminal/colours.js";
+import { tracedLines } from "../../terminal/format-trace.js";
+import { writeLine } from "../../terminal/terminal.js";
+import { backendField } from "../backend-field.js";
 
 export const tokensSchema = z.strictObject({
   teacher: z

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { weightDtypes } from "../../models/index.js";
-import { mergeModelFolder, nodePlatform } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
-import { backendField } from "./backend-field.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { weightDtypes } from "../../../models/index.js";
+import { mergeModelFolder, nodePlatform } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
+import { backendField } from "../backend-field.js";
 
 export const mergeSchema = z.strictObject({
   output: z.string().describe("Folder to write; it must not exist yet, or be empty."),

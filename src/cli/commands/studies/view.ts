@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { serveView } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { exists, serveView } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 export const viewSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0).describe("Where to serve; 0: a port that is free."),
@@ -15,6 +15,12 @@ export async function viewCommand(words: readonly string[]): Promise<void> {
   const given = applyOverrides({}, words.filter(isOption));
   const { port, open } = parseConfig(viewSchema, given, "view");
   const [folder = "runs"] = words.filter((word) => !isOption(word));
+  if (!(await exists(folder))) {
+    writeLine(
+      process.stderr,
+      `There is no folder ${folder} yet: what will be written there is shown.`,
+    );
+  }
   const server = await serveView({ folder, port });
   writeLine(process.stdout, `${server.url} shows the runs in ${folder}. Ctrl-C ends it.`);
   if (open) openInBrowser(server.url);

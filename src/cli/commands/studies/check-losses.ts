@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { PupilError } from "../../errors/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { PupilError } from "../../../errors/index.js";
 import {
   type CheckOutcome,
   describesItself,
@@ -14,11 +14,11 @@ import {
   runGoldenCase,
   selfCheck,
   signIsUnknown,
-} from "../../losses/index.js";
-import { loadLosses, nodePlatform, readJson } from "../../node/index.js";
-import { formatNumber } from "../terminal/format.js";
-import { writeLine } from "../terminal/terminal.js";
-import { backendField } from "./backend-field.js";
+} from "../../../losses/index.js";
+import { loadLosses, nodePlatform, readJson } from "../../../node/index.js";
+import { formatNumber } from "../../terminal/format.js";
+import { writeLine } from "../../terminal/terminal.js";
+import { backendField } from "../backend-field.js";
 
 export const checkLossesSchema = z.strictObject({
   cases: z.string().optional().describe("JSON file of golden cases."),

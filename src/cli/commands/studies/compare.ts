@@ -1,8 +1,8 @@
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { compareRuns, comparisonTables, writeReport } from "../../node/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { compareRuns, comparisonTables, writeReport } from "../../../node/index.js";
 import { z } from "zod";
-import { tableText } from "../terminal/table-text.js";
-import { writeLine } from "../terminal/terminal.js";
+import { tableText } from "../../terminal/table-text.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 export const compareSchema = z.strictObject({
   output: z.string().optional().describe("Folder for a report beside what is printed."),

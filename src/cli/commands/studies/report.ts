@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { applyOverrides, parseConfig } from "../../config/index.js";
-import { writeRunReport } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { writeRunReport } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 export const reportSchema = z.strictObject({
   output: z.string().optional().describe("File to write. Default: report.html in the first run."),

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import { type ModelInfo, readModelInfo } from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+import { type ModelInfo, readModelInfo } from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil info <model>`. */
 export async function infoCommand(path: string): Promise<void> {

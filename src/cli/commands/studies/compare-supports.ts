@@ -1,4 +1,4 @@
-import { startBackend } from "../../backend/index.js";
+import { startBackend } from "../../../backend/index.js";
 import {
   compareRunSupports,
   nodePlatform,
@@ -6,10 +6,10 @@ import {
   type SupportReport,
   toJson,
   writeFileAtomic,
-} from "../../node/index.js";
-import type { Estimate, GradientStatistics } from "../../trainers/index.js";
-import { formatNumber } from "../terminal/format.js";
-import { writeLine, writeText } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import type { Estimate, GradientStatistics } from "../../../trainers/index.js";
+import { formatNumber } from "../../terminal/format.js";
+import { writeLine, writeText } from "../../terminal/terminal.js";
 
 /** `pupil compare-supports <config.json | run folder> [positions=64 draws=100 k=1,4,16,64 gradients=both json=<file>] [key=value …]`. */
 export async function compareSupportsCommand(path: string, words: string[]): Promise<void> {

@@ -1,7 +1,7 @@
-import { listRuns } from "../../node/index.js";
-import { formatMetrics } from "../terminal/format.js";
-import { tableText } from "../terminal/table-text.js";
-import { writeLine } from "../terminal/terminal.js";
+import { listRuns } from "../../../node/index.js";
+import { formatMetrics } from "../../terminal/format.js";
+import { tableText } from "../../terminal/table-text.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 /** `pupil runs [folder]`. */
 export async function runsCommand(folder = "runs"): Promise<void> {

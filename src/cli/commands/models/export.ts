@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { startBackend } from "../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../config/index.js";
+import { startBackend } from "../../../backend/index.js";
+import { applyOverrides, parseConfig } from "../../../config/index.js";
 import {
   exportModel,
   exportOptionsSchema,
   findModelFolder,
   loadModelFolder,
   nodePlatform,
-} from "../../node/index.js";
-import { writeLine } from "../terminal/terminal.js";
+} from "../../../node/index.js";
+import { writeLine } from "../../terminal/terminal.js";
 
 export const exportSchema = z.strictObject({
   output: z.string().describe("Folder to write; it must not exist yet, or be empty."),

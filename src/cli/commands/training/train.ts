@@ -1,7 +1,8 @@
-import { startBackend } from "../../backend/index.js";
-import { nodePlatform, resolveTraining, trainRun } from "../../node/index.js";
-import { finishedLines } from "../terminal/finished.js";
-import { viewRun } from "../terminal/show-run.js";
+import { startBackend } from "../../../backend/index.js";
+import { nodePlatform, resolveTraining, trainRun } from "../../../node/index.js";
+import { finishedLines } from "../../terminal/finished.js";
+import { viewRun } from "../../terminal/show-run.js";
+import { pupil, quoted } from "../../terminal/typed.js";
 
 /** `pupil train <config.json> [key=value …]`. */
 export async function trainCommand(
@@ -17,7 +18,7 @@ export async function trainCommand(
   view.line(backend.line);
   for (const note of training.notes) view.line(note);
   await view.show(events, async ({ stopped }) => {
-    if (stopped) view.line(`Continue with: pupil train resume=${path}`);
+    if (stopped) view.line(`Continue with: ${pupil()} train resume=${quoted(path)}`);
     else for (const line of await finishedLines(path, config)) view.line(line);
   });
 }
