@@ -54,9 +54,9 @@ const ownTests = [
 ];
 const unitTests = ["tests/unit/losses"];
 
-/** Without what the tests of other parts need to be built first. */
+/** Without what the tests of other parts need to be built first. A slow machine must not look like a kill. */
 const vitestConfig = `export default {
-  test: { setupFiles: ["tests/setup/guards.ts"], testTimeout: 60_000, maxWorkers: 2 },
+  test: { setupFiles: ["tests/setup/guards.ts"], testTimeout: 600_000, maxWorkers: 2 },
 };
 `;
 
@@ -183,7 +183,7 @@ async function runTests(
   const filter = losses === undefined ? [] : ["-t", `(^|[ '])(${losses.join("|")}) \\{`];
   const output = ["--reporter=json", `--outputFile=${report}`];
   const words = [vitest, "run", ...files, "--bail=1", ...filter, ...output];
-  const child = spawn(process.execPath, words, { cwd: copy, stdio: "ignore", timeout: 180_000 });
+  const child = spawn(process.execPath, words, { cwd: copy, stdio: "ignore", timeout: 900_000 });
   const code = await new Promise<number | null>((done) => child.once("close", done));
   if (!existsSync(report)) return { passed: false, count: 0 };
   const { testResults, numPassedTests: count } = JSON.parse(

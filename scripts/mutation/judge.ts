@@ -60,8 +60,13 @@ export async function judge(
       const result = first.isLost ? await runs.run(i, part, 3 * limitOf(part)) : first;
       const noticed = noticedBy(result);
       if (noticed === undefined) continue;
-      if (!isStatic && !result.isLost) await confirm(runs, noticed.file, part);
-      return { killed: true, ...noticed, tests };
+      if (isStatic || result.isLost || (await passesWithout(runs, noticed.file, part))) {
+        return { killed: true, ...noticed, tests };
+      }
+      // Either the mutant has left its marks in the process, or the test fails there the second time anyhow.
+      await killWorker();
+      const again = noticedBy(await runs.run(i, part, limitOf(part)));
+      if (again !== undefined) return { killed: true, ...again, tests };
     }
     return { killed: false, by: "", tests };
   } finally {
@@ -87,13 +92,12 @@ function noticedBy({
   return unhandled[0] === undefined ? undefined : { by: unhandled[0] };
 }
 
-/** A mutant may leave a process in which nothing passes any more: then another one goes on. */
-async function confirm(
+/** Whether the tests of a file pass in the same process without the mutant. */
+async function passesWithout(
   runs: TestRuns,
   file: string | undefined,
   part: readonly Reaching[],
-): Promise<void> {
+): Promise<boolean> {
   const same = part.filter((choice) => choice.file === file);
-  const after = await runs.run(-1, same, limitOf(same));
-  if (noticedBy(after) !== undefined) await killWorker();
+  return noticedBy(await runs.run(-1, same, limitOf(same))) === undefined;
 }

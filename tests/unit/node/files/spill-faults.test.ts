@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type * as fs from "node:fs";
 import { readdirSync } from "node:fs";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
@@ -39,8 +40,8 @@ vi.doMock("node:fs", async (load) => {
 });
 afterAll(() => vi.doUnmock("node:fs"));
 
-// A copy of its own: other files of tests may have loaded it with the real disk.
-const copy = "../../../../src/node/files/spill-file.ts?with-faults";
+// A copy of its own, every time: whoever loaded it before has it with another disk.
+const copy = `../../../../src/node/files/spill-file.ts?with-faults=${randomUUID()}`;
 const { createSpillFile } = (await import(copy)) as typeof spillFile;
 
 function systemFolder(): string {

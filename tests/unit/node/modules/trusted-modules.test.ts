@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
 import { isOfRun, requireTrust, takeTrust } from "../../../../src/node/modules/trusted-modules.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
@@ -18,6 +18,7 @@ async function sentRun(module: string): Promise<string> {
 }
 
 test("code that a run folder names outside of the working folder runs only when it is trusted", async () => {
+  onTestFinished(() => void Reflect.deleteProperty(globalThis, "ranModule"));
   const module = join(temporaryFolder(), "module.mjs");
   writeFileSync(module, "globalThis.ranModule = true; export const x = 1;");
   const run = await sentRun(module);

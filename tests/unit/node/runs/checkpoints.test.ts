@@ -187,7 +187,8 @@ describe("a broken newest checkpoint is moved aside and said, and the one before
       rmSync(join(config.output, "tiny"), { recursive: true });
       cpSync(copy, join(config.output, "tiny"), { recursive: true });
       harm(newest);
-      const { step, notes } = await openRunFolder(join(config.output, "tiny"));
+      const { run, step, notes } = await openRunFolder(join(config.output, "tiny"));
+      await run.close();
       expect(step, name).toBe(2);
       expect(notes[0], name).toMatch(message);
       const aside = join(checkpoints, "broken-step-4");

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../../src/backend/index.js";
-import { evaluateRun, nodePlatform } from "../../../../src/node/index.js";
+import { buildRun, evaluateRun, nodePlatform } from "../../../../src/node/index.js";
 import { useCpu } from "../../../setup/backend.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
@@ -57,6 +57,13 @@ describe("a student in a folder", () => {
   test("does not fit to be measured either where it is too large", async () => {
     const student = { from: await outlineOf(150) };
     expect(await messageOf(evaluateRun(run({ student })))).toMatch(tooLarge);
+  });
+
+  test("is that of the checkpoint where a run goes on, whatever it began with", async () => {
+    const large = await outlineOf(150);
+    const small = { from: await saveTinyTeacher(temporaryFolder()) };
+    expect(await messageOf(buildRun(run({}), large))).toMatch(tooLarge);
+    expect(await messageOf(buildRun(run({ student: small }), large))).toMatch(tooLarge);
   });
 });
 
