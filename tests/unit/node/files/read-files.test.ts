@@ -10,10 +10,10 @@ import {
   openDataFile,
   readJson,
 } from "../../../../src/node/index.js";
+import { readConfigFile } from "../../../../src/node/files/read-config.js";
 import {
   explainFileErrors,
   readBytes,
-  readConfigFile,
   readJsonObject,
   readText,
 } from "../../../../src/node/files/read-files.js";

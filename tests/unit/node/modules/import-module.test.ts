@@ -72,7 +72,10 @@ test("what keeps a file from being loaded is told apart, with what to do about i
     return (error as PupilError).message.replace(`${path}: `, "");
   };
   const failing = (code: string) => `throw Object.assign(new Error("why"), { code: "${code}" });`;
-  expect(await saying("a.mjs", failing("ERR_UNKNOWN_FILE_EXTENSION"))).toBe(
+  expect(await saying("a.md", "# Notes")).toBe(
+    "its name is not that of a module. Give a file of JavaScript (.mjs) or TypeScript (.mts).",
+  );
+  expect(await saying("a.mts", failing("ERR_UNKNOWN_FILE_EXTENSION"))).toBe(
     "this Node does not read TypeScript. Install tsx beside it (npm install -D tsx), use Node 22.18 or newer, or compile it.",
   );
   expect(await saying("b.mjs", failing("ERR_REQUIRE_ESM"))).toBe(

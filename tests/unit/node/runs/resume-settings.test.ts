@@ -105,7 +105,7 @@ describe("a run goes on", () => {
   test("if its folder holds a run", async () => {
     const folder = temporaryFolder();
     await expect(resolveTraining(undefined, [`resume=${folder}`])).rejects.toThrow(
-      `${folder}: There is no run in this folder (no config.json). Give the run's own folder, such as resume=runs/<name>.`,
+      `${folder}: There is no run in this folder (no config.json). Give the run's own folder, such as runs/<name>.`,
     );
     const { path } = runWith();
     writeFileSync(join(path, "config.json"), JSON.stringify({ name: "tiny" }));

@@ -227,7 +227,7 @@ test("a stored config is one without its versions, whatever it holds", async () 
   for (const value of [null, undefined, 3, "text"]) expect(withoutVersions(value)).toBe(value);
   const folder = temporaryFolder();
   await expect(readRunConfig(folder)).rejects.toThrow(
-    `${folder}: There is no run in this folder (no config.json). Give the run's own folder, such as resume=runs/<name>.`,
+    `${folder}: There is no run in this folder (no config.json). Give the run's own folder, such as runs/<name>.`,
   );
   writeFileSync(join(folder, "config.json"), "[]");
   await expect(readRunConfig(folder)).rejects.toThrow(
