@@ -125,6 +125,9 @@ export class Allocator {
     left.after = right.after;
     if (right.after) right.after.before = left;
     else this.last = left;
+    // Whoever still holds it would else hold every block that was ever after it.
+    right.before = undefined;
+    right.after = undefined;
     return left;
   }
 

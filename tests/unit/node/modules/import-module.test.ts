@@ -72,7 +72,7 @@ test("what keeps a file from being loaded is told apart, with what to do about i
     return (error as PupilError).message.replace(`${path}: `, "");
   };
   const failing = (code: string) => `throw Object.assign(new Error("why"), { code: "${code}" });`;
-  expect(await saying("a.md", "# Notes")).toBe(
+  expect(await saying("a.md", failing("ERR_UNKNOWN_FILE_EXTENSION"))).toBe(
     "its name is not that of a module. Give a file of JavaScript (.mjs) or TypeScript (.mts).",
   );
   expect(await saying("a.mts", failing("ERR_UNKNOWN_FILE_EXTENSION"))).toBe(

@@ -37,6 +37,19 @@ describe("the allocator of the wasm memory", () => {
     expect(end - 1024).toBe(size);
   });
 
+  test("a block that became part of another holds nothing, whoever still holds it", () => {
+    const allocator = new Allocator(0, () => {});
+    const blocks = [64, 64, 64, 64].map((bytes) => allocator.allocate(bytes));
+    const [first, second, third] = blocks as [Block, Block, Block];
+    allocator.release(first);
+    allocator.release(third);
+    allocator.release(second);
+    expect([first.size, first.after]).toEqual([192, blocks[3]]);
+    for (const stale of [second, third]) {
+      expect([stale.before, stale.after]).toEqual([undefined, undefined]);
+    }
+  });
+
   test("gives a freed size back at the same address", () => {
     const allocator = new Allocator(0, () => {});
     const first = allocator.allocate(1000);
