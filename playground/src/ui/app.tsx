@@ -6,7 +6,7 @@ import { FilesPanel } from "./files-panel.js";
 import { LossEditor } from "./loss-editor.js";
 import { RingPanel } from "./ring-panel.js";
 import { SettingsForm } from "./settings-form.js";
-import { notice, problem } from "./store.js";
+import { beginAnew, notice, problem, silentSeconds } from "./store.js";
 import { TokensPanel } from "./tokens-panel.js";
 import { WritePanel } from "./write-panel.js";
 
@@ -64,6 +64,17 @@ function Messages() {
             onClick={() => (problem.value = undefined)}
           >
             ✕
+          </button>
+        </p>
+      )}
+      {silentSeconds.value > 0 && (
+        <p class="message problem">
+          <span>
+            The worker has not answered for {silentSeconds.value} s. Large models and long rows take
+            their time; a loss of your own may have a loop without an end.
+          </span>
+          <button type="button" class="button small" onClick={beginAnew}>
+            End it and begin anew
           </button>
         </p>
       )}

@@ -2,8 +2,9 @@ import { computed, effect, signal } from "@preact/signals";
 import { fromAddress, toAddress } from "../training/address.js";
 import { type PresetName, presets } from "../training/presets.js";
 import type {
-  CheckedLosses,
   Frame,
+  LoadedFacts,
+  ModelRole,
   Report,
   Request,
   RunFacts,
@@ -20,6 +21,9 @@ import {
   valueAt,
   withValue,
 } from "../training/settings.js";
+import type { ChosenFile } from "pupil/browser";
+import { taughtBy } from "../training/taught-by.js";
+import { beginCheck, passed } from "./checks.js";
 import { download } from "./download.js";
 import { addFrame, addRows } from "./history.js";
 import { startWorker, type WorkerClient } from "./worker-client.js";
@@ -54,11 +58,14 @@ export const notice = signal<string | undefined>(undefined);
 export const written = signal<{ readonly prompt: string; readonly text: string } | undefined>(
   undefined,
 );
-export const checked = signal<CheckedLosses | undefined>(undefined);
-export const checking = signal(false);
-/** Texts of losses that passed the checks here: only those are run in a training. */
-export const passed = signal<ReadonlySet<string>>(new Set());
-export const loadedStudent = signal<string | undefined>(undefined);
+/** Models that the visitor gave. */
+export const given = signal<{ readonly [R in ModelRole]?: GivenModel }>({});
+/** Seconds for which the worker has not answered; 0 while that is no long time. */
+export const silentSeconds = signal(0);
+
+export interface GivenModel extends LoadedFacts {
+  readonly name: string;
+}
 
 export const frame = computed(() => {
   const all = frames.value;
@@ -112,10 +119,10 @@ function onReport(report: Report): void {
     case "exported":
       download(report.name, report.bytes, "application/octet-stream");
       break;
+    case "handled":
+      break;
     case "loaded":
-      loadedStudent.value = report.name;
-      notice.value = `${report.name}: a student of ${report.parameters.toLocaleString("en-US")} parameters. This run begins with it.`;
-      setField("student", { from: studentPath });
+      onLoaded(report);
       break;
     case "adopted":
       notice.value = report.notes.join(" ") || "The config is in the form now.";
@@ -125,14 +132,54 @@ function onReport(report: Report): void {
       break;
     case "refused":
       problem.value = report.message;
-      wantsToRun = false;
+      if (report.of === "load") notice.value = undefined;
+      else wantsToRun = false;
       break;
   }
 }
 
+function onLoaded({ as, again, ...report }: Extract<Report, { type: "loaded" }>): void {
+  given.value = { ...given.value, [as]: report };
+  const request = asked.get(as);
+  if (request !== undefined) loads.set(as, request);
+  if (again) return;
+  problem.value = undefined;
+  const parameters = report.parameters.toLocaleString("en-US");
+  notice.value = `${report.name}: a ${as} of ${parameters} parameters. This run ${as === "student" ? "begins with it" : "learns from it"}.`;
+  if (as === "student") setField("student", { from: studentPath });
+  else apply(taughtBy(settings.value, report));
+}
+
+/** What was given, which a worker that is begun anew is given again; and what was asked for last. */
+const loads = new Map<ModelRole, LoadRequest>();
+const asked = new Map<ModelRole, LoadRequest>();
+type LoadRequest = Extract<Request, { type: "load" }>;
+
 export function send(request: Request): void {
   client ??= startWorker(onReport);
   client.send(request);
+}
+
+/** Gives the worker a model folder, or a zip of one. */
+export function giveModel(as: ModelRole, name: string, files: readonly ChosenFile[]): void {
+  const request = { type: "load", as, name, files } as const;
+  asked.set(as, request);
+  problem.value = undefined;
+  notice.value = `${name} is being read.`;
+  send(request);
+}
+
+/** Ends a worker that does not answer, and begins with another one. A loss of one's own is to be checked again. */
+export function beginAnew(): void {
+  client?.end();
+  client = undefined;
+  silentSeconds.value = 0;
+  wantsToRun = false;
+  state.value = "empty";
+  const { ownLoss } = settings.value;
+  passed.value = new Set([...passed.value].filter((source) => source !== ownLoss));
+  for (const load of loads.values()) send({ ...load, again: true });
+  configure();
 }
 
 /** Sends the settings; a run that goes on goes on with them, from its first step. */
@@ -201,26 +248,21 @@ export function reset(): void {
   configure();
 }
 
-/** Checks losses in a worker of their own, so that a training goes on meanwhile. */
+/** Checks losses; a training that waits for one of them goes on once it passed. */
 export function check(source: string): void {
-  checking.value = true;
-  checked.value = undefined;
   problem.value = undefined;
-  const checker = startWorker((report) => {
-    if (report.type !== "checked" && report.type !== "refused") return;
-    checker.end();
-    checking.value = false;
-    if (report.type === "refused") {
-      problem.value = report.message;
-      return;
-    }
-    checked.value = report.outcome;
-    if (report.outcome.failed > 0) return;
-    passed.value = new Set([...passed.value, source]);
-    const waits = settings.value.ownLoss === source;
-    if (waits) configure();
+  beginCheck(source, {
+    onPassed: () => {
+      if (settings.value.ownLoss === source) configure();
+    },
+    onProblem: (message) => (problem.value = message),
   });
-  checker.send({ type: "check", source });
+}
+
+/** Looks whether the worker answers. */
+function watch(): void {
+  const waited = client?.waitedMs() ?? 0;
+  silentSeconds.value = waited >= 10_000 ? Math.floor(waited / 1000) : 0;
 }
 
 /** Trains with a loss that passed: it is the first term of the (second, where there are two) student's loss. */
@@ -252,5 +294,6 @@ export function begin(): void {
       problem.value = `This link cannot be read. ${(error as Error).message}`;
     }
   });
+  setInterval(watch, 1000);
   configure();
 }

@@ -6,10 +6,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
-import { toAddress } from "../playground/src/training/address.js";
-import { type PresetName, presets } from "../playground/src/training/presets.js";
-import { chromiumPath } from "../tests/setup/browser.js";
-import { serveFolder } from "../tests/setup/playground-site.js";
+import { toAddress } from "../../playground/src/training/address.js";
+import { type PresetName, presets } from "../../playground/src/training/presets.js";
+import { chromiumPath } from "../../tests/setup/browser.js";
+import { serveFolder } from "../../tests/setup/playground-site.js";
 
 const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);
 if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");
