@@ -16,7 +16,8 @@ import {
   studentPath,
   textPath,
 } from "./settings.js";
-import { makeStudent, type TrainedStudent } from "./student.js";
+import { makeStudent, type TrainedStudent, trainerOf } from "./student.js";
+import { requirePageTeacher } from "./teachers.js";
 
 /** What a session needs from where it runs. */
 export interface SessionPlace {
@@ -244,7 +245,14 @@ export function makeSession(place: SessionPlace): Session {
       return Promise.resolve();
     },
     adopt({ text, settings }) {
-      place.emit({ type: "adopted", ...adopted(text, settings) });
+      const taken = adopted(text, settings);
+      // What is wrong with it is said before anything is replaced by it; a loss of one's own is not run for that.
+      if (taken.settings.config["losses"] === undefined) {
+        const config = parsed(taken.settings.config, []);
+        trainerOf(config);
+        requirePageTeacher(config);
+      }
+      place.emit({ type: "adopted", ...taken });
       return Promise.resolve();
     },
   };

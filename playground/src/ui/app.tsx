@@ -3,10 +3,11 @@ import type { ComponentType } from "preact";
 import { Charts } from "./charts.js";
 import { ControlBar } from "./control-bar.js";
 import { FilesPanel } from "./files-panel.js";
+import { Guarded } from "./guarded.js";
 import { LossEditor } from "./loss-editor.js";
 import { RingPanel } from "./ring-panel.js";
 import { SettingsForm } from "./settings-form.js";
-import { beginAnew, notice, problem, silentSeconds } from "./store.js";
+import { beginAnew, haveBack, notice, problem, replaced, silentSeconds } from "./store.js";
 import { TokensPanel } from "./tokens-panel.js";
 import { WritePanel } from "./write-panel.js";
 
@@ -42,8 +43,12 @@ export function App() {
         <main>
           <ControlBar />
           <Messages />
-          <RingPanel />
-          <Charts />
+          <Guarded what="The ring">
+            <RingPanel />
+          </Guarded>
+          <Guarded what="The curves">
+            <Charts />
+          </Guarded>
           <Tabs />
         </main>
       </div>
@@ -81,11 +86,19 @@ function Messages() {
       {notice.value !== undefined && (
         <p class="message">
           <span>{notice.value}</span>
+          {replaced.value !== undefined && (
+            <button type="button" class="button small" onClick={haveBack}>
+              Undo
+            </button>
+          )}
           <button
             type="button"
             class="plain"
             aria-label="Hide the message"
-            onClick={() => (notice.value = undefined)}
+            onClick={() => {
+              notice.value = undefined;
+              replaced.value = undefined;
+            }}
           >
             ✕
           </button>
@@ -131,7 +144,7 @@ function Tabs() {
           </button>
         ))}
       </div>
-      {tabs.map(({ id, Panel }) => (
+      {tabs.map(({ id, title, Panel }) => (
         <div
           key={id}
           role="tabpanel"
@@ -139,7 +152,11 @@ function Tabs() {
           aria-labelledby={`tab-${id}`}
           hidden={openTab.value !== id}
         >
-          {openTab.value === id && <Panel />}
+          {openTab.value === id && (
+            <Guarded what={title}>
+              <Panel />
+            </Guarded>
+          )}
         </div>
       ))}
     </section>

@@ -1,7 +1,8 @@
 import { givenTeacherPath, textPath } from "../training/settings.js";
 import { catalog } from "./catalog.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";
-import { apply, fieldOf, given, setField, setFields, settings } from "./store.js";
+import { fieldOf, setField, setFields } from "./edit.js";
+import { apply, given, settings } from "./store.js";
 
 /** What the teacher's tokenizer knows; undefined where the run makes its own of the data. */
 function whatTeacherReads(): { tasks: readonly string[]; readsText: boolean } | undefined {

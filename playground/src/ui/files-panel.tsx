@@ -9,7 +9,8 @@ import {
 import { names } from "./charts.js";
 import { FilesButton } from "./give-model.js";
 import { download } from "./download.js";
-import { fieldOf, isComparing, notice, problem, send, settings, state } from "./store.js";
+import { fieldOf } from "./edit.js";
+import { isComparing, problem, say, send, settings, state } from "./store.js";
 
 const pasted = signal("");
 
@@ -19,7 +20,7 @@ const configText = ({ config }: Settings) => `${JSON.stringify(config, null, 2)}
 async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    notice.value = `${what} is in the clipboard.`;
+    say(`${what} is in the clipboard.`);
   } catch {
     problem.value = `The browser does not let this page copy. ${what}: ${text}`;
   }

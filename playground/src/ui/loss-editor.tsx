@@ -3,7 +3,8 @@ import { exampleLoss } from "../training/example-loss.js";
 import type { CheckedLosses } from "../training/protocol.js";
 import { short } from "./scales.js";
 import { checked, checkingSeconds, endCheck, passed } from "./checks.js";
-import { check, dropOwnLoss, settings, useOwnLoss, waitsForCheck } from "./store.js";
+import { dropOwnLoss, useOwnLoss } from "./edit.js";
+import { check, settings, waitsForCheck } from "./store.js";
 
 const edited = signal<string | undefined>(undefined);
 

@@ -3,7 +3,7 @@ import type { LossEntry } from "../training/catalog.js";
 import type { Json, JsonObject } from "../training/settings.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";
 import { checked } from "./checks.js";
-import { fieldOf, setFields } from "./store.js";
+import { fieldOf, setFields } from "./edit.js";
 
 interface LossTermsProps {
   readonly path: string;

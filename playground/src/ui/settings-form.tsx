@@ -1,9 +1,11 @@
 import { type PresetName, presets } from "../training/presets.js";
-import type { JsonObject } from "../training/settings.js";
+import type { Json, JsonObject } from "../training/settings.js";
 import { DataFields } from "./data-fields.js";
+import { Guarded } from "./guarded.js";
 import { LossTerms } from "./loss-terms.js";
 import { SecondStudent } from "./second-student.js";
-import { choosePreset, fieldOf, setField } from "./store.js";
+import { fieldOf, setField } from "./edit.js";
+import { choosePreset } from "./store.js";
 import { StudentFields } from "./student-fields.js";
 import { TeacherFields } from "./teacher-fields.js";
 import { TrainingFields } from "./training-fields.js";
@@ -23,11 +25,7 @@ export function SettingsForm() {
         <StudentFields />
       </Part>
       <Part title="Loss">
-        <LossTerms
-          path="trainer.loss"
-          terms={terms()}
-          onChange={(next) => setField("trainer.loss", next)}
-        />
+        <FirstLoss />
       </Part>
       <Part title="Second student">
         <SecondStudent />
@@ -39,7 +37,11 @@ export function SettingsForm() {
   );
 }
 
-const terms = () => (fieldOf("trainer.loss") ?? []) as readonly JsonObject[];
+function FirstLoss() {
+  const terms = (fieldOf("trainer.loss") ?? []) as readonly JsonObject[];
+  const onChange = (next: readonly JsonObject[]) => setField("trainer.loss", next as Json);
+  return <LossTerms path="trainer.loss" {...{ terms, onChange }} />;
+}
 
 function Part({ title, children }: { title: string; children: preact.ComponentChildren }) {
   return (
@@ -47,7 +49,7 @@ function Part({ title, children }: { title: string; children: preact.ComponentCh
       <summary>
         <h2>{title}</h2>
       </summary>
-      {children}
+      <Guarded what={title}>{children}</Guarded>
     </details>
   );
 }

@@ -11,16 +11,7 @@ import type {
   RunState,
   StepRow,
 } from "../training/protocol.js";
-import {
-  configOf,
-  type Json,
-  type JsonObject,
-  ownLossPath,
-  type Settings,
-  studentPath,
-  valueAt,
-  withValue,
-} from "../training/settings.js";
+import { type JsonObject, type Settings, studentPath, withValue } from "../training/settings.js";
 import type { ChosenFile } from "pupil/browser";
 import { taughtBy } from "../training/taught-by.js";
 import { beginCheck, passed } from "./checks.js";
@@ -36,8 +27,12 @@ function readAddress(): { settings: Settings; problem?: string } {
   try {
     return { settings: fromAddress(location.hash) ?? fallback };
   } catch (error) {
-    return { settings: fallback, problem: `This link cannot be read. ${(error as Error).message}` };
+    return { settings: fallback, problem: linkProblem(error, "the first example") };
   }
+}
+
+function linkProblem(error: unknown, shown: string): string {
+  return `This link cannot be read. ${(error as Error).message} Copy it again; what you see is ${shown}.`;
 }
 
 export const settings = signal<Settings>(first.settings);
@@ -54,7 +49,11 @@ export const chosen = signal<{ student: number; text: number; token: number } | 
 );
 export const shadeBy = signal<"f" | "r">("f");
 export const problem = signal<string | undefined>(first.problem);
+/** Whether the problem is one of the settings that stand there, which ends when they are good. */
+let isOfSettings = false;
 export const notice = signal<string | undefined>(undefined);
+/** The settings before something took their place as a whole, which can be had back. */
+export const replaced = signal<Settings | undefined>(undefined);
 export const written = signal<{ readonly prompt: string; readonly text: string } | undefined>(
   undefined,
 );
@@ -81,10 +80,6 @@ export const waitsForCheck = computed(() => {
   return ownLoss !== undefined && !passed.value.has(ownLoss);
 });
 
-/** The value of a field of a student's config. */
-export const fieldOf = (path: string, student = 0): Json | undefined =>
-  valueAt(configOf(settings.value, student), path);
-
 let client: WorkerClient | undefined;
 /** Requests that wait for the settings to be sent. */
 let wantsToRun = false;
@@ -94,7 +89,7 @@ function onReport(report: Report): void {
   switch (report.type) {
     case "built":
       run.value = report.run;
-      problem.value = undefined;
+      if (isOfSettings) problem.value = undefined;
       rows.value = [];
       frames.value = [];
       frozenAt.value = undefined;
@@ -125,13 +120,14 @@ function onReport(report: Report): void {
       onLoaded(report);
       break;
     case "adopted":
-      notice.value = report.notes.join(" ") || "The config is in the form now.";
-      apply(report.settings);
+      problem.value = undefined;
+      replace(report.settings, report.notes.join(" ") || "The config is in the form now.");
       break;
     case "checked":
       break;
     case "refused":
       problem.value = report.message;
+      isOfSettings = report.of === "configure" || report.of === "run" || report.of === "step";
       if (report.of === "load") notice.value = undefined;
       else wantsToRun = false;
       break;
@@ -145,9 +141,34 @@ function onLoaded({ as, again, ...report }: Extract<Report, { type: "loaded" }>)
   if (again) return;
   problem.value = undefined;
   const parameters = report.parameters.toLocaleString("en-US");
-  notice.value = `${report.name}: a ${as} of ${parameters} parameters. This run ${as === "student" ? "begins with it" : "learns from it"}.`;
-  if (as === "student") setField("student", { from: studentPath });
-  else apply(taughtBy(settings.value, report));
+  const use = as === "student" ? "begins with it" : "learns from it";
+  const said = `${report.name}: a ${as} of ${parameters} parameters. This run ${use}.`;
+  const before = settings.value;
+  const config = withValue(before.config, "student", { from: studentPath }) as JsonObject;
+  const next = as === "student" ? { ...before, config } : taughtBy(before, report);
+  replace(next, said);
+}
+
+/** Says something that nothing is to be done about. */
+export function say(text: string): void {
+  notice.value = text;
+  replaced.value = undefined;
+}
+
+/** Puts other settings in the place of all that is there, which can be had back. */
+function replace(next: Settings, said: string, goesOn = true): void {
+  const before = settings.value;
+  apply(next, goesOn);
+  notice.value = said;
+  replaced.value = before;
+}
+
+/** Has back what was replaced last. */
+export function haveBack(): void {
+  const before = replaced.value;
+  replaced.value = undefined;
+  notice.value = undefined;
+  if (before !== undefined) apply(before);
 }
 
 /** What was given, which a worker that is begun anew is given again; and what was asked for last. */
@@ -165,7 +186,7 @@ export function giveModel(as: ModelRole, name: string, files: readonly ChosenFil
   const request = { type: "load", as, name, files } as const;
   asked.set(as, request);
   problem.value = undefined;
-  notice.value = `${name} is being read.`;
+  say(`${name} is being read.`);
   send(request);
 }
 
@@ -193,34 +214,19 @@ function configure(): void {
 export function apply(next: Settings, goesOn = true): void {
   wantsToRun = goesOn && (wantsToRun || state.value === "running");
   settings.value = next;
+  replaced.value = undefined;
   chosen.value = undefined;
   if (pending !== undefined) clearTimeout(pending);
   pending = setTimeout(configure, 200);
 }
 
-/** Sets one field; of the second student where it differs there. */
-export function setField(path: string, value: Json | undefined): void {
-  const { config, ...rest } = settings.value;
-  apply({ ...rest, config: withValue(config, path, value) as JsonObject });
-}
-
-export function setFields(fields: Readonly<Record<string, Json | undefined>>): void {
-  const { config, ...rest } = settings.value;
-  const changed = Object.entries(fields).reduce<Json>(
-    (json, [path, value]) => withValue(json, path, value),
-    config,
-  );
-  apply({ ...rest, config: changed as JsonObject });
-}
-
 export function choosePreset(name: PresetName): void {
   send({ type: "pause" });
-  apply(presets[name].settings, false);
-}
-
-export function setSecond(second: Settings["second"]): void {
-  const { second: _second, ...rest } = settings.value;
-  apply(second === undefined ? rest : { ...rest, second });
+  const { text, ownLoss } = settings.value;
+  const next = presets[name].settings;
+  const isWork = ownLoss !== undefined || (text !== undefined && "own" in text);
+  if (isWork) replace(next, "Your settings, with the text or loss of yours, made room.", false);
+  else apply(next, false);
 }
 
 export function start(): void {
@@ -261,23 +267,8 @@ export function check(source: string): void {
 
 /** Looks whether the worker answers. */
 function watch(): void {
-  const waited = client?.waitedMs() ?? 0;
+  const waited = client?.silentMs(state.value === "running") ?? 0;
   silentSeconds.value = waited >= 10_000 ? Math.floor(waited / 1000) : 0;
-}
-
-/** Trains with a loss that passed: it is the first term of the (second, where there are two) student's loss. */
-export function useOwnLoss(source: string, name: string): void {
-  const { config, ...rest } = settings.value;
-  const withModule = withValue(config, "losses", [ownLossPath]);
-  const changed = withValue(withModule, "trainer.loss", [{ type: name }]) as JsonObject;
-  apply({ ...rest, config: changed, ownLoss: source });
-}
-
-export function dropOwnLoss(): void {
-  const { config, ownLoss: _ownLoss, ...rest } = settings.value;
-  const without = withValue(config, "losses", undefined);
-  const changed = withValue(without, "trainer.loss", [{ type: "forward-kl" }]) as JsonObject;
-  apply({ ...rest, config: changed });
 }
 
 /** Keeps the address what the page is set to, and starts. */
@@ -289,9 +280,12 @@ export function begin(): void {
   addEventListener("hashchange", () => {
     try {
       const next = fromAddress(location.hash);
-      if (next !== undefined && toAddress(next) !== toAddress(settings.value)) apply(next);
+      if (next !== undefined && toAddress(next) !== toAddress(settings.value)) {
+        replace(next, "These are the settings of the link.");
+      }
     } catch (error) {
-      problem.value = `This link cannot be read. ${(error as Error).message}`;
+      problem.value = linkProblem(error, "what was there before");
+      isOfSettings = false;
     }
   });
   setInterval(watch, 1000);

@@ -1,7 +1,8 @@
 import { presets } from "../training/presets.js";
 import type { Json } from "../training/settings.js";
 import { ChoiceField, NumberField } from "./fields.js";
-import { fieldOf, given, setField } from "./store.js";
+import { fieldOf, setField } from "./edit.js";
+import { given } from "./store.js";
 
 const families = ["llama", "gpt2", "qwen2", "qwen3", "mistral"];
 

@@ -3,7 +3,8 @@ import { givenTeacherPath, type Json, teacherPath, textPath } from "../training/
 import { taughtBy } from "../training/taught-by.js";
 import { ChoiceField, NumberField, SliderField } from "./fields.js";
 import { GiveTeacher } from "./give-model.js";
-import { apply, fieldOf, given, setField, setFields, settings } from "./store.js";
+import { fieldOf, setField, setFields } from "./edit.js";
+import { apply, given, settings } from "./store.js";
 
 const teacherTitles = [
   {

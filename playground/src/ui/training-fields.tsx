@@ -1,5 +1,5 @@
 import { ChoiceField, NumberField, SliderField } from "./fields.js";
-import { fieldOf, setField } from "./store.js";
+import { fieldOf, setField } from "./edit.js";
 
 /** Places on the slider of learning rates: 1, 2, 3, 5 of each power of ten. */
 const rates = [-5, -4, -3, -2].flatMap((power) =>

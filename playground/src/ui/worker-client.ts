@@ -3,8 +3,8 @@ import type { Report, Request } from "../training/protocol.js";
 /** A worker of the page's, and how it is spoken to. */
 export interface WorkerClient {
   send(request: Request): void;
-  /** Milliseconds for which it owes an answer; 0 where it owes none. */
-  waitedMs(): number;
+  /** Milliseconds since it was heard, where it owes an answer or is said to train; else 0. */
+  silentMs(trains: boolean): number;
   end(): void;
 }
 
@@ -31,7 +31,7 @@ export function startWorker(onReport: (report: Report) => void): WorkerClient {
       owed += 1;
       send(request);
     },
-    waitedMs: () => (owed === 0 ? 0 : performance.now() - heardAt),
+    silentMs: (trains) => (owed > 0 || trains ? performance.now() - heardAt : 0),
     end: () => worker.terminate(),
   };
 }
