@@ -12,12 +12,12 @@ import { withFields } from "../../tests/setup/playground-states.js";
 import { wordsOf } from "./arguments.js";
 import { memoryProbe } from "./memory-probe.js";
 
-const words = wordsOf({ minutes: "30", preset: "two-modes", steps: "60000", change: "10" });
+const words = wordsOf({ minutes: "30", preset: "two-modes", steps: "60000", change: "10", built: "playground/dist" });
 if (chromiumPath === undefined) throw new Error("This needs Chromium.");
 const { settings } = presets[words.preset as PresetName];
 const wanted = withFields(settings, { backend: "wasm", "trainer.steps": Number(words.steps) });
 
-const site = await serveFolder("playground/dist");
+const site = await serveFolder(words.built);
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 page.on("pageerror", ({ message }) => console.log(`error: ${message}`));

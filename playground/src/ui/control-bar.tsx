@@ -62,18 +62,18 @@ export function ControlBar() {
         </span>
       </div>
       <p class="facts">
-        <span>{stateText()}</span>
+        <span class="state">{stateText()}</span>
         <span title={run.value?.backend ?? ""}>
           <b>{tokensPerSecond.value === 0 ? "–" : whole(tokensPerSecond.value)}</b> tokens/s
-          {run.value && ` on ${engineName(run.value.backendName)}`}
+          {` on ${run.value ? engineName(run.value.backendName) : "…"}`}
         </span>
-        {run.value && (
-          <span>
-            {isComparing.value ? "students" : "student"} of{" "}
-            <b>{run.value.students.map(({ parameters }) => whole(parameters)).join(" and ")}</b>{" "}
-            parameters
-          </span>
-        )}
+        <span>
+          {isComparing.value ? "students" : "student"} of{" "}
+          <b>
+            {run.value?.students.map(({ parameters }) => whole(parameters)).join(" and ") ?? "…"}
+          </b>{" "}
+          parameters
+        </span>
       </p>
     </div>
   );
