@@ -76,7 +76,8 @@ for (const [name, { settings }] of Object.entries(presets)) {
   const wanted = withFields(settings, { backend: "wasm", "trainer.steps": 100_000 });
   const address = `${site.url}#${toAddress(wanted)}`;
   const loads: Seen[] = [];
-  for (let time = 1; time < Number(words.times); time++) loads.push(await look(browser, address, 0));
+  for (let time = 1; time < Number(words.times); time++)
+    loads.push(await look(browser, address, 0));
   const trained = await look(browser, address, Number(words.seconds));
   loads.push(trained);
   const { gaps, longTasks, shifts, step, firstStep } = trained;

@@ -12,7 +12,13 @@ import { withFields } from "../../tests/setup/playground-states.js";
 import { wordsOf } from "./arguments.js";
 import { memoryProbe } from "./memory-probe.js";
 
-const words = wordsOf({ minutes: "30", preset: "two-modes", steps: "60000", change: "10", built: "playground/dist" });
+const words = wordsOf({
+  minutes: "30",
+  preset: "two-modes",
+  steps: "60000",
+  change: "10",
+  built: "playground/dist",
+});
 if (chromiumPath === undefined) throw new Error("This needs Chromium.");
 const { settings } = presets[words.preset as PresetName];
 const wanted = withFields(settings, { backend: "wasm", "trainer.steps": Number(words.steps) });
