@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import type { Page } from "playwright-core";
@@ -7,6 +7,7 @@ import { toAddress } from "../../playground/src/training/address.js";
 import { exampleLoss } from "../../playground/src/training/example-loss.js";
 import { presets } from "../../playground/src/training/presets.js";
 import type { Settings } from "../../playground/src/training/settings.js";
+import { playgroundSizes } from "../../scripts/playground/sizes.js";
 import {
   chromiumPath,
   layoutShift,
@@ -211,6 +212,15 @@ describe.skipIf(chromiumPath === undefined)(
         expect(await layoutShift(page)).toBeLessThan(mostLayoutShift);
       },
     );
+
+    test("the page's own code is below 600 kB, and nothing of ONNX is in the build", () => {
+      const { folder } = site();
+      const { page, engine } = playgroundSizes(folder);
+      expect(page).toBeLessThan(600_000);
+      // What is counted is there: the page, and the engine that it trains with.
+      expect(Math.min(page, engine)).toBeGreaterThan(10_000);
+      expect(readdirSync(join(folder, "assets")).join(" ")).not.toMatch(/onnx|ort-/);
+    });
 
     test("the page's own thread has no engine: what trains is in the worker", async () => {
       const { page } = await openPage(at(small));

@@ -43,12 +43,8 @@ export function App() {
         <main>
           <ControlBar />
           <Messages />
-          <Guarded what="The ring">
-            <RingPanel />
-          </Guarded>
-          <Guarded what="The curves">
-            <Charts />
-          </Guarded>
+          <Guarded what="The ring" of={RingPanel} />
+          <Guarded what="The curves" of={Charts} />
           <Tabs />
         </main>
       </div>
@@ -61,7 +57,9 @@ function Messages() {
     <div class="messages" role="status">
       {problem.value !== undefined && (
         <p class="message problem">
-          <b>That does not go.</b> <span>{problem.value}</span>
+          <span>
+            <b>That does not go.</b> {problem.value}
+          </span>
           <button
             type="button"
             class="plain"
@@ -152,11 +150,7 @@ function Tabs() {
           aria-labelledby={`tab-${id}`}
           hidden={openTab.value !== id}
         >
-          {openTab.value === id && (
-            <Guarded what={title}>
-              <Panel />
-            </Guarded>
-          )}
+          {openTab.value === id && <Guarded what={title} of={Panel} />}
         </div>
       ))}
     </section>

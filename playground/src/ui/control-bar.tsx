@@ -58,11 +58,11 @@ export function ControlBar() {
       <div class="where">
         <progress max={Math.max(1, steps)} value={step.value} aria-label="Steps done" />
         <span>
-          step <b>{whole(step.value)}</b> of {steps === 0 ? "…" : whole(steps)}
+          step <b style={{ minWidth: `${whole(steps).length}ch` }}>{whole(step.value)}</b> of{" "}
+          {steps === 0 ? "…" : whole(steps)}
         </span>
       </div>
       <p class="facts">
-        <span class="state">{stateText()}</span>
         <span title={run.value?.backend ?? ""}>
           <b>{tokensPerSecond.value === 0 ? "–" : whole(tokensPerSecond.value)}</b> tokens/s
           {` on ${run.value ? engineName(run.value.backendName) : "…"}`}
@@ -74,6 +74,7 @@ export function ControlBar() {
           </b>{" "}
           parameters
         </span>
+        <span>{stateText()}</span>
       </p>
     </div>
   );

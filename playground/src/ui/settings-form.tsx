@@ -1,3 +1,4 @@
+import type { ComponentType } from "preact";
 import { type PresetName, presets } from "../training/presets.js";
 import type { Json, JsonObject } from "../training/settings.js";
 import { DataFields } from "./data-fields.js";
@@ -15,24 +16,12 @@ export function SettingsForm() {
   return (
     <form class="settings" aria-label="Settings" onSubmit={(event) => event.preventDefault()}>
       <Presets />
-      <Part title="Data">
-        <DataFields />
-      </Part>
-      <Part title="Teacher">
-        <TeacherFields />
-      </Part>
-      <Part title="Student">
-        <StudentFields />
-      </Part>
-      <Part title="Loss">
-        <FirstLoss />
-      </Part>
-      <Part title="Second student">
-        <SecondStudent />
-      </Part>
-      <Part title="Training">
-        <TrainingFields />
-      </Part>
+      <Part title="Data" of={DataFields} />
+      <Part title="Teacher" of={TeacherFields} />
+      <Part title="Student" of={StudentFields} />
+      <Part title="Loss" of={FirstLoss} />
+      <Part title="Second student" of={SecondStudent} />
+      <Part title="Training" of={TrainingFields} />
     </form>
   );
 }
@@ -43,13 +32,13 @@ function FirstLoss() {
   return <LossTerms path="trainer.loss" {...{ terms, onChange }} />;
 }
 
-function Part({ title, children }: { title: string; children: preact.ComponentChildren }) {
+function Part({ title, of }: { title: string; of: ComponentType }) {
   return (
     <details class="part" open>
       <summary>
         <h2>{title}</h2>
       </summary>
-      <Guarded what={title}>{children}</Guarded>
+      <Guarded what={title} of={of} />
     </details>
   );
 }
