@@ -84,10 +84,13 @@ let client: WorkerClient | undefined;
 /** Requests that wait for the settings to be sent. */
 let wantsToRun = false;
 let pending: ReturnType<typeof setTimeout> | undefined;
+/** Settings that were sent and not yet answered: until then the worker's states are those of settings before. */
+let unanswered = 0;
 
 function onReport(report: Report): void {
   switch (report.type) {
     case "built":
+      unanswered = Math.max(0, unanswered - 1);
       run.value = report.run;
       if (isOfSettings) problem.value = undefined;
       rows.value = [];
@@ -102,6 +105,7 @@ function onReport(report: Report): void {
       frames.value = addFrame(frames.value, report.frame);
       break;
     case "state":
+      if (unanswered > 0) break;
       state.value = report.state;
       if (report.state === "paused" && wantsToRun) {
         wantsToRun = false;
@@ -127,6 +131,7 @@ function onReport(report: Report): void {
       break;
     case "refused":
       problem.value = report.message;
+      if (report.of === "configure") unanswered = Math.max(0, unanswered - 1);
       isOfSettings = report.of === "configure" || report.of === "run" || report.of === "step";
       if (report.of === "load") notice.value = undefined;
       else wantsToRun = false;
@@ -196,6 +201,7 @@ export function beginAnew(): void {
   client = undefined;
   silentSeconds.value = 0;
   wantsToRun = false;
+  unanswered = 0;
   state.value = "empty";
   const { ownLoss } = settings.value;
   passed.value = new Set([...passed.value].filter((source) => source !== ownLoss));
@@ -207,6 +213,8 @@ export function beginAnew(): void {
 function configure(): void {
   pending = undefined;
   if (waitsForCheck.value) return;
+  unanswered += 1;
+  state.value = "empty";
   send({ type: "configure", settings: settings.value });
 }
 
