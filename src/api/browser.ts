@@ -1,8 +1,11 @@
-/** What a page and its worker need: model folders by URL, in the browser's storage and as zip; starting a backend; pausing. */
+/** What a page and its worker need: model folders by URL, in the browser's storage, chosen by a visitor and as zip; starting a backend; pausing. */
 export {
   browserPlatform,
   type BrowserPlatformOptions,
   type BrowserReport,
+  type ChosenFile,
+  chosenFolder,
+  type ChosenFolderOptions,
   createPause,
   followVisibility,
   loadModel,

@@ -1,3 +1,4 @@
+export { type ChosenFile, chosenFolder, type ChosenFolderOptions } from "./chosen-folder.js";
 export { loadModel, type LoadModelOptions } from "./model.js";
 export {
   createPause,

@@ -10,6 +10,7 @@ import {
 } from "../folders/index.js";
 import type { Decoder } from "../models/index.js";
 import { blobBytes, requireContent } from "./blobs.js";
+import { isOfMac, modelPrefix } from "./model-prefix.js";
 
 export interface ZipFolderOptions {
   /** How errors call it. Default: the file's name, or "the zip". */
@@ -65,7 +66,8 @@ export async function zipFolder(
     "@zip.js/zip.js/lib/zip-core-native.js"
   );
   const entries = await entriesOf(new ZipReader(new BlobReader(zip), settings), name);
-  const prefix = prefixOf(entries, name, folder);
+  const paths = entries.map(({ filename }) => filename);
+  const prefix = modelPrefix(paths, { what: "zip", name, wanted: folder });
   const files = new Map(
     entries
       .filter(({ filename }) => filename.startsWith(prefix))
@@ -127,52 +129,9 @@ async function entriesOf(reader: ZipReader<Blob>, name: string): Promise<FileEnt
       remedy: "Zip the folder without a password.",
     });
   }
-  return entries.filter((entry): entry is FileEntry => {
-    const isOfMac = /(^|\/)(__MACOSX\/|\.DS_Store$|\._)/.test(entry.filename);
-    return !entry.directory && !isOfMac;
-  });
-}
-
-/** The folder of the zip that the model lies in, with a slash at its end; "" where it lies at the top. */
-function prefixOf(entries: readonly FileEntry[], name: string, wanted: string | undefined): string {
-  const names = entries.map(({ filename }) => filename);
-  const marks = ["config.json", "adapter_config.json"];
-  const isMark = (file: string) => marks.includes(file.slice(file.lastIndexOf("/") + 1));
-  const folders = [
-    ...new Set(names.filter(isMark).map((file) => file.slice(0, file.lastIndexOf("/") + 1))),
-  ];
-  if (wanted !== undefined) {
-    const prefix = wanted === "" ? "" : `${wanted.replace(/\/$/, "")}/`;
-    if (folders.includes(prefix)) return prefix;
-    throw new PupilError(`The zip has no model folder "${wanted}".`, {
-      field: name,
-      value: wanted,
-      remedy: `Those with a config.json: ${shown(folders)}.`,
-    });
-  }
-  // What lies in a model's own folder (`onnx/config.json`) is part of it.
-  const outer = folders.filter(
-    (prefix) => !folders.some((other) => other !== prefix && prefix.startsWith(other)),
+  return entries.filter(
+    (entry): entry is FileEntry => !entry.directory && !isOfMac(entry.filename),
   );
-  const [only, ...others] = outer;
-  if (only !== undefined && others.length === 0) return only;
-  if (only === undefined) {
-    throw new PupilError("The zip holds no config.json, so no model folder.", {
-      field: name,
-      value: names,
-      remedy: `It holds ${names.length === 0 ? "no files" : names.slice(0, 20).join(", ")}. Zip a Hugging Face model folder.`,
-    });
-  }
-  throw new PupilError(`The zip holds ${outer.length} model folders.`, {
-    field: name,
-    value: outer,
-    remedy: `Say which with the option folder: ${shown(outer)}.`,
-  });
-}
-
-function shown(folders: readonly string[]): string {
-  if (folders.length === 0) return "none";
-  return folders.map((folder) => JSON.stringify(folder.slice(0, -1))).join(", ");
 }
 
 function damaged(field: string, problem: string, cause: unknown): PupilError {

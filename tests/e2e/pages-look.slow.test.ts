@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { serveView } from "../../src/node/index.js";
-import { chromiumPath, lookProblems, openPage } from "../setup/browser.js";
+import {
+  chromiumPath,
+  layoutShift,
+  lookProblems,
+  mostLayoutShift,
+  openPage,
+  watchLayoutShift,
+} from "../setup/browser.js";
 import { tinyConfig } from "../setup/runs.js";
 import { runCli } from "./cli-process.js";
 
@@ -42,8 +49,9 @@ describe.skipIf(chromiumPath === undefined)(
 
     test("its report has no fault that axe finds, and nothing beyond the sides", async () => {
       const report = pathToFileURL(join(root, "ablations/rates/report.html")).href;
-      const { page, problems } = await openPage(report);
+      const { page, problems } = await openPage(report, { script: watchLayoutShift });
       await page.getByText("A higher rate leaves a lower loss.").first().waitFor();
+      expect(await layoutShift(page)).toBeLessThan(mostLayoutShift);
       expect(await lookProblems(page)).toEqual([]);
       expect(problems).toEqual([]);
     });

@@ -2,7 +2,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { writeRunReport } from "../../src/node/index.js";
-import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
+import {
+  accessibilityProblems,
+  chromiumPath,
+  layoutShift,
+  mostLayoutShift,
+  openPage,
+  watchLayoutShift,
+} from "../setup/browser.js";
 import { writeRunFiles } from "../setup/run-files.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
@@ -26,9 +33,10 @@ describe.skipIf(chromiumPath === undefined)(
       async (width, height, colorScheme) => {
         for (const names of [["a"], ["a", "b"]]) {
           const url = await reportOf(...names);
-          const options = { viewport: { width, height }, colorScheme };
+          const options = { viewport: { width, height }, colorScheme, script: watchLayoutShift };
           const { page, problems } = await openPage(url, options);
           await page.locator(".token:visible").first().hover();
+          expect(await layoutShift(page)).toBeLessThan(mostLayoutShift);
           expect(await accessibilityProblems(page)).toEqual([]);
           expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
           expect(problems).toEqual([]);

@@ -2,7 +2,14 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { serveView, trainRun } from "../../src/node/index.js";
-import { accessibilityProblems, chromiumPath, openPage } from "../setup/browser.js";
+import {
+  accessibilityProblems,
+  chromiumPath,
+  layoutShift,
+  mostLayoutShift,
+  openPage,
+  watchLayoutShift,
+} from "../setup/browser.js";
 import { tinyRun } from "../setup/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
@@ -15,7 +22,7 @@ describe.skipIf(chromiumPath === undefined)(
       mkdirSync(root);
       const server = await serveView({ folder: root, everyMs: 100 });
       onTestFinished(() => server.close());
-      const { page, problems } = await openPage(server.url);
+      const { page, problems } = await openPage(server.url, { script: watchLayoutShift });
       await page.getByText("There are no runs here yet").waitFor();
 
       const changes = {
@@ -47,6 +54,8 @@ describe.skipIf(chromiumPath === undefined)(
       await trainUntil(9, true, async () => {
         await page.locator(".chip.running").waitFor();
         await page.getByText("9 of 12").waitFor();
+        // What has come meanwhile moved nothing that was there: new parts are below, curves have their places.
+        expect(await layoutShift(page)).toBeLessThan(mostLayoutShift);
         expect(await page.locator(".heat output").innerText()).toBe("4");
         await page.evaluate("document.activeElement.blur()");
         await page.locator(".heat output", { hasText: "8" }).waitFor();

@@ -80,6 +80,23 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
   });
 }
 
+/** Runs in a page from its beginning: adds up what moved without anybody having done anything. */
+export const watchLayoutShift = `
+  globalThis.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) {
+      if (!hadRecentInput) layoutShift += value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
+/** How far the page moved under the reader until now: the sum of the shares of the screen by the shares of the way. */
+export const layoutShift = async (page: Page): Promise<number> =>
+  Number(await page.evaluate("layoutShift"));
+
+/** Below this nothing is seen to move; 0.1 is what the web's own measure takes for good. */
+export const mostLayoutShift = 0.005;
+
 const sizes = [
   { width: 1280, height: 800 },
   { width: 390, height: 844 },

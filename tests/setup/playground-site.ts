@@ -37,6 +37,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 export interface Site {
   readonly url: string;
+  /** What it serves. */
+  readonly folder: string;
   /** Paths that were asked for, below the site's own. */
   readonly asked: readonly string[];
   close(): Promise<void>;
@@ -62,6 +64,7 @@ export async function serveFolder(folder: string, below = "/some/where/"): Promi
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}${below}`,
+    folder,
     asked,
     close: async () => {
       server.closeAllConnections();

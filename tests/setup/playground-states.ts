@@ -92,6 +92,14 @@ export const playgroundStates: Readonly<Record<string, PlaygroundState>> = {
     },
   },
   "a trained teacher": { settings: addition, reach: (page) => trainTo(page, 2) },
+  "a teacher of one's own": {
+    settings: shortRun,
+    async reach(page) {
+      await page.locator("#teacher-folder").setInputFiles("examples/quickstart/teacher");
+      await page.getByText("This run learns from it.").waitFor({ timeout: 60_000 });
+      await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+    },
+  },
   "every setting": {
     settings: twoModes,
     async reach(page) {

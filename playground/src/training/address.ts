@@ -1,8 +1,9 @@
 import { deflateSync, inflateSync, strFromU8, strToU8 } from "fflate";
 import { isObject, type Json, type JsonObject, type Settings, withValue } from "./settings.js";
 
-/** Format of the addresses; older ones stay readable. */
-const version = "1";
+/** Format of the addresses: the last word says that nothing was cut off. */
+const version = "2";
+const end = "@end";
 
 /** A text in an address may become this long. */
 const longestText = 2 ** 21;
@@ -19,6 +20,7 @@ export function toAddress({ config, text, second, ownLoss }: Settings): string {
     words.append(`@second.${path}`, JSON.stringify(value));
   }
   if (ownLoss !== undefined) words.append("@loss", packed(ownLoss));
+  words.append(end, "");
   // Readable where an address allows it.
   return words.toString().replaceAll("%40", "@").replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
@@ -32,19 +34,34 @@ export function fromAddress(address: string): Settings | undefined {
   const words = new URLSearchParams(address.replace(/^#/, ""));
   const given = words.get("v");
   if (given === null) return undefined;
-  if (given !== version) throw new Error(`This link is of another version of the page (${given}).`);
+  if (given !== version) throw new Error(`It is of another version of this page (v=${given}).`);
+  if ([...words.keys()].at(-1) !== end) {
+    throw new Error("Its end is missing: it was cut off, as some programs do with long links.");
+  }
   words.delete("v");
+  words.delete(end);
   let config: Json = {};
   const second: Record<string, Json> = {};
   let text: Settings["text"];
   let ownLoss: string | undefined;
-  for (const [path, value] of words) {
+  const take = (path: string, value: string) => {
     if (path === "@text") {
       text = value.startsWith(mark) ? { own: unpacked(value) } : { sample: value };
     } else if (path === "@loss") ownLoss = unpacked(value);
     else if (path.startsWith("@second.")) {
-      second[path.slice("@second.".length)] = JSON.parse(value) as Json;
+      const field = path.slice("@second.".length);
+      second[field] = JSON.parse(value) as Json;
+      // The field is one that a config can have.
+      withValue({}, field, null);
     } else config = withValue(config, path, read(value));
+  };
+  for (const [path, value] of words) {
+    try {
+      take(path, value);
+    } catch (error) {
+      const shown = value.length > 40 ? `${value.slice(0, 40)}…` : value;
+      throw new Error(`${path} = ${shown}: ${(error as Error).message}`);
+    }
   }
   return {
     config: config as JsonObject,
@@ -86,9 +103,15 @@ function packed(text: string): string {
 
 function unpacked(word: string): string {
   const base64 = word.slice(mark.length).replaceAll("-", "+").replaceAll("_", "/");
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  // One byte more than is allowed, so that a longer text is seen to be one.
-  const text = inflateSync(bytes, { out: new Uint8Array(longestText + 1) });
+  let text: Uint8Array;
+  try {
+    if (!word.startsWith(mark)) throw new Error(`It does not begin with ${mark}`);
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    // One byte more than is allowed, so that a longer text is seen to be one.
+    text = inflateSync(bytes, { out: new Uint8Array(longestText + 1) });
+  } catch (cause) {
+    throw new Error("what is packed in it is damaged.", { cause });
+  }
   if (text.length > longestText) throw new Error("The text of this link is too long.");
   return strFromU8(text);
 }

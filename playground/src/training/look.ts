@@ -10,6 +10,8 @@ import type { LikelyToken, SeenToken } from "./protocol.js";
 
 /** Tokens that are shown of each distribution. */
 const shownAlternatives = 6;
+/** Tokens that are asked of each: beyond them a probability is below a thousandth, and shown as 0. */
+const mostAlternatives = 1024;
 
 export interface Looking {
   readonly student: LanguageModel;
@@ -30,7 +32,7 @@ export async function lookAt(
   isOwn: boolean,
 ): Promise<SeenToken[]> {
   const { student, teacher, tokenizer } = looking;
-  const alternatives = student.config.vocabSize;
+  const alternatives = Math.min(mostAlternatives, student.config.vocabSize);
   const views = await viewTokens(student, teacher, row, { padId: tokenizer.padId, alternatives });
   const pushes = await pushesAt(looking, row, isOwn);
   return views.map((view) => seen(view, looking, pushes));
@@ -77,8 +79,12 @@ function seen(view: TokenView, { textOf }: Looking, push: Pushes): SeenToken {
   const { ofTeacher, position, id, studentEntropy } = view;
   if (ofTeacher === undefined) throw new Error("The teacher did not score the row.");
   const ofStudent = new Map(view.student.map((one) => [one.id, one.probability]));
-  const likely = ofTeacher.likeliest
-    .map((one) => ({ ...one, student: ofStudent.get(one.id) ?? 0 }))
+  const known = new Map(ofTeacher.likeliest.map((one) => [one.id, one.probability]));
+  // Either's likeliest may be far down the other's list.
+  const likeliest = view.student.slice(0, shownAlternatives).map((one) => one.id);
+  const ids = [...new Set([...known.keys(), ...likeliest])];
+  const likely = ids
+    .map((one) => ({ id: one, probability: known.get(one) ?? 0, student: ofStudent.get(one) ?? 0 }))
     .sort((a, b) => Math.max(b.probability, b.student) - Math.max(a.probability, a.student))
     .slice(0, shownAlternatives)
     .map((one): LikelyToken => {

@@ -1,3 +1,4 @@
+import type { ChosenFile } from "pupil/browser";
 import type { Settings } from "./settings.js";
 
 /** What the page asks of the worker. */
@@ -19,8 +20,15 @@ export type Request =
     }
   /** A student as a zip of a Hugging Face folder. */
   | { readonly type: "export"; readonly student: number }
-  /** Reads such a zip; settings can then begin with it. */
-  | { readonly type: "load"; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Reads a Hugging Face folder, or its zip: settings can then begin with it, or learn from it. */
+  | {
+      readonly type: "load";
+      readonly as: ModelRole;
+      readonly name: string;
+      readonly files: readonly ChosenFile[];
+      /** For a worker that is begun anew: the settings stay. */
+      readonly again?: true;
+    }
   /** Holds losses to the checks of `pupil check-losses`. */
   | { readonly type: "check"; readonly source: string }
   /** The text that settings name, as a file. */
@@ -37,11 +45,30 @@ export type Report =
   | { readonly type: "written"; readonly text: string; readonly prompt: string }
   /** A file to be saved. */
   | { readonly type: "exported"; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly type: "loaded"; readonly name: string; readonly parameters: number }
+  | ({
+      readonly type: "loaded";
+      readonly as: ModelRole;
+      readonly name: string;
+      readonly again?: true;
+    } & LoadedFacts)
   | { readonly type: "checked"; readonly outcome: CheckedLosses }
   | { readonly type: "adopted"; readonly settings: Settings; readonly notes: readonly string[] }
+  /** What was asked for is done, or refused. */
+  | { readonly type: "handled" }
   /** What was asked for cannot be done; `of` says what it was. */
   | { readonly type: "refused"; readonly of: Request["type"]; readonly message: string };
+
+export type ModelRole = "student" | "teacher";
+
+/** What a model that was loaded can be used for. */
+export interface LoadedFacts {
+  readonly parameters: number;
+  readonly vocabSize: number;
+  /** Tasks of which its tokenizer knows all characters. */
+  readonly tasks: readonly string[];
+  /** Whether it knows those of English text. */
+  readonly readsText: boolean;
+}
 
 export type RunState = "empty" | "paused" | "running" | "finished" | "failed";
 

@@ -1,23 +1,23 @@
 import { type BackendChoice, PupilError, type RunConfig } from "pupil";
-import { type FolderFiles, type LoadedModel, loadModel, zipFolder, zipModel } from "pupil/browser";
+import { type FolderFiles, zipModel } from "pupil/browser";
 import { parseConfig, runConfigSchemaWith } from "pupil/config";
+import { adopted } from "./adopt.js";
+import { errorMessage } from "./error-message.js";
+import { makeModelFolders } from "./model-folders.js";
 import { type ImportText, checkLosses, lossesOf } from "./own-loss.js";
 import type { Frame, Report, Request, RunState, StepRow, StudentStep } from "./protocol.js";
 import { samples } from "./samples.js";
 import {
   configOf,
-  isObject,
   type Json,
   type JsonObject,
   ownLossPath,
   type Settings,
   studentPath,
-  teacherPath,
   textPath,
-  valueAt,
-  withValue,
 } from "./settings.js";
-import { makeStudent, type TrainedStudent } from "./student.js";
+import { makeStudent, type TrainedStudent, trainerOf } from "./student.js";
+import { requirePageTeacher } from "./teachers.js";
 
 /** What a session needs from where it runs. */
 export interface SessionPlace {
@@ -51,8 +51,7 @@ export function makeSession(place: SessionPlace): Session {
   let engine:
     | (Awaited<ReturnType<SessionPlace["startEngine"]>> & { choice: BackendChoice })
     | undefined;
-  let teacherModel: LoadedModel | undefined;
-  let startFolder: FolderFiles | undefined;
+  const folders = makeModelFolders(place.teacherFolder);
   let rows: StepRow[] = [];
   let reportedAt = 0;
   let lastFrame = -1;
@@ -79,8 +78,7 @@ export function makeSession(place: SessionPlace): Session {
     if (engine?.choice === choice) return engine;
     // What lives on one engine is not the other's.
     await release();
-    teacherModel?.model.dispose();
-    teacherModel = undefined;
+    folders.release();
     engine = undefined;
     engine = { ...(await place.startEngine(choice)), choice };
     return engine;
@@ -115,8 +113,7 @@ export function makeSession(place: SessionPlace): Session {
   };
   const fail = (of: Request["type"], error: unknown) => {
     flush();
-    const message = error instanceof Error ? error.message : String(error);
-    place.emit({ type: "refused", of, message });
+    place.emit({ type: "refused", of, message: errorMessage(error) });
   };
 
   async function configure(settings: Settings): Promise<void> {
@@ -137,8 +134,8 @@ export function makeSession(place: SessionPlace): Session {
         await makeStudent(config, {
           text,
           ownLosses: losses,
-          teacherModel: await teacherOf(config),
-          startFolder: startOf(config),
+          teacherModel: await folders.teacherOf(config),
+          startFolder: folders.startOf(config),
         }),
       );
     }
@@ -155,26 +152,6 @@ export function makeSession(place: SessionPlace): Session {
     });
     await show();
     setState("paused");
-  }
-
-  async function teacherOf({ teacher }: RunConfig): Promise<LoadedModel | undefined> {
-    if (teacher === undefined || (teacher.type ?? "model") !== "model") return undefined;
-    const { from } = teacher as { from: string };
-    if (from !== teacherPath) {
-      throw new PupilError("is not here.", {
-        ...{ field: "teacher.from", value: from, remedy: `This page has ${teacherPath}.` },
-      });
-    }
-    teacherModel ??= await loadModel(place.teacherFolder);
-    return teacherModel;
-  }
-
-  function startOf({ student: { from } }: RunConfig): FolderFiles | undefined {
-    if (from === undefined) return undefined;
-    if (from === studentPath && startFolder !== undefined) return startFolder;
-    throw new PupilError("is not here.", {
-      ...{ field: "student.from", value: from, remedy: "Load the zip of a student first." },
-    });
   }
 
   /** Trains until something else is wanted. */
@@ -248,16 +225,11 @@ export function makeSession(place: SessionPlace): Session {
         place.emit({ type: "exported", name: `${studentPath}.zip`, bytes }, [bytes.buffer]);
       });
     },
-    async load({ name, bytes }) {
+    async load({ as, name, files, again }) {
       await inTurn(async () => {
         await useEngine(engine?.choice ?? "auto");
-        const files = await zipFolder(new Blob([bytes]), { name });
-        // Made once here, so that what is wrong with it is said now.
-        const { model } = await loadModel(files);
-        const parameters = model.numParameters;
-        model.dispose();
-        startFolder = files;
-        place.emit({ type: "loaded", name, parameters });
+        const facts = await folders.load(as, name, files);
+        place.emit({ type: "loaded", as, name, ...facts, ...(again && { again }) });
       });
     },
     async check({ source }) {
@@ -273,7 +245,14 @@ export function makeSession(place: SessionPlace): Session {
       return Promise.resolve();
     },
     adopt({ text, settings }) {
-      place.emit({ type: "adopted", ...adopted(text, settings) });
+      const taken = adopted(text, settings);
+      // What is wrong with it is said before anything is replaced by it; a loss of one's own is not run for that.
+      if (taken.settings.config["losses"] === undefined) {
+        const config = parsed(taken.settings.config, []);
+        trainerOf(config);
+        requirePageTeacher(config);
+      }
+      place.emit({ type: "adopted", ...taken });
       return Promise.resolve();
     },
   };
@@ -292,13 +271,13 @@ export function makeSession(place: SessionPlace): Session {
         fail(request.type, error);
         if (request.type === "configure" || request.type === "step") setState("failed");
       }
+      place.emit({ type: "handled" });
     },
     async [Symbol.asyncDispose]() {
       setState("empty");
       await inTurn(async () => {
         await release();
-        teacherModel?.model.dispose();
-        teacherModel = undefined;
+        folders.release();
       });
     },
   };
@@ -331,53 +310,4 @@ function parsed(config: JsonObject, losses: Losses): RunConfig {
     });
   }
   return parseConfig(runConfigSchemaWith({ losses }), rest, "config");
-}
-
-/**
- * A config file that somebody pasted, in place of the one that the page has.
- *
- * @throws PupilError for what is no run config
- */
-export function adopted(
-  text: string,
-  { text: ownText, ownLoss }: Settings,
-): { settings: Settings; notes: string[] } {
-  let json: Json;
-  try {
-    json = JSON.parse(text) as Json;
-  } catch (error) {
-    throw new PupilError(`This is no JSON: ${(error as Error).message}`, { field: "config" });
-  }
-  if (!isObject(json)) throw new PupilError("is no object.", { field: "config" });
-  const notes: string[] = [];
-  const { versions: _versions, ...given } = json;
-  let config: JsonObject = given;
-  for (const path of ["data.path", "teacher.path"]) {
-    const value = valueAt(config, path);
-    if (typeof value !== "string" || value === textPath) continue;
-    notes.push(`${path}: ${value} is not here. Its text is what stands in the field below "Data".`);
-    config = withValue(config, path, textPath) as JsonObject;
-  }
-  const trainer = valueAt(config, "trainer.type");
-  if (trainer === "sft") {
-    notes.push('trainer.type "sft" is here "distill" with rows of the data alone.');
-    config = withValue(config, "trainer.type", "distill") as JsonObject;
-    config = withValue(config, "trainer.onPolicyFraction", 0) as JsonObject;
-    if (valueAt(config, "trainer.loss") === undefined) {
-      config = withValue(config, "trainer.loss", [{ type: "cross-entropy" }]) as JsonObject;
-    }
-  }
-  if (valueAt(config, "teacher") === undefined) {
-    notes.push("It has no teacher: here the student before training is one, to be compared with.");
-    config = withValue(config, "teacher", { type: "self", emaDecay: 1 }) as JsonObject;
-  }
-  const needsText = valueAt(config, "data.type") === "text" || valueAt(config, "teacher.path");
-  return {
-    settings: {
-      config,
-      ...(needsText && { text: ownText ?? { sample: "verse" } }),
-      ...(config["losses"] !== undefined && ownLoss !== undefined && { ownLoss }),
-    },
-    notes,
-  };
 }

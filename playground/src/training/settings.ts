@@ -27,6 +27,8 @@ export interface Settings {
 export const textPath = "text.txt";
 export const ownLossPath = "own-loss.mjs";
 export const studentPath = "student";
+/** Where a teacher is that a visitor gave. */
+export const givenTeacherPath = "teacher";
 export const teacherPath = "examples/quickstart/teacher";
 
 /** The value at a path such as `trainer.loss.0.type`; undefined where there is none. */

@@ -25,6 +25,7 @@ import { ownDistribution, rolloutToSequence, sampleRollouts } from "pupil/rollou
 import { layerSizesOf, makeProjections } from "pupil/trainers";
 import { lookAt } from "./look.js";
 import type { SeenText, StudentFrame, StudentStep } from "./protocol.js";
+import { requireRoom } from "./require-room.js";
 import { ringPicture } from "./ring.js";
 import { textPath } from "./settings.js";
 import { connectTeacher } from "./teachers.js";
@@ -69,16 +70,7 @@ export async function makeStudent(
   config: RunConfig,
   resources: Resources,
 ): Promise<TrainedStudent> {
-  const { trainer } = config;
-  if (trainer.type !== "distill") {
-    throw new PupilError("This page distils.", {
-      ...{ field: "trainer.type", value: trainer.type },
-      remedy: 'Use "distill": with onPolicyFraction 0 and cross-entropy it is what sft is.',
-    });
-  }
-  if (trainer.replay !== undefined) {
-    throw new PupilError("is not for this page.", { field: "trainer.replay" });
-  }
+  const trainer = trainerOf(config);
   const owned: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(owner: T): T => {
     owned.push(owner);
@@ -104,9 +96,31 @@ export async function makeStudent(
   }
 }
 
+type Distillation = Extract<RunConfig["trainer"], { type: "distill" }>;
+
+/**
+ * The trainer of a config.
+ *
+ * @throws PupilError where it is not one of this page
+ */
+export function trainerOf({ trainer }: RunConfig): Distillation {
+  if (trainer.type !== "distill") {
+    throw new PupilError("This page distils.", {
+      ...{ field: "trainer.type", value: trainer.type },
+      remedy: 'Use "distill": with onPolicyFraction 0 and cross-entropy it is what sft is.',
+    });
+  }
+  if (trainer.replay !== undefined) {
+    throw new PupilError("is not for this page.", {
+      ...{ field: "trainer.replay", remedy: "Leave it out, or use `pupil train`." },
+    });
+  }
+  return trainer;
+}
+
 async function assemble(
   config: RunConfig,
-  trainer: Extract<RunConfig["trainer"], { type: "distill" }>,
+  trainer: Distillation,
   { text, ownLosses, teacherModel, startFolder }: Resources,
   own: <T extends { dispose(): void }>(owner: T) => T,
 ): Promise<Omit<TrainedStudent, "release"> & { readonly training: AsyncGenerator<StepMetrics> }> {
@@ -130,14 +144,14 @@ async function assemble(
     random: new Random(config.seed).stream("data"),
   });
   if (data.dispose !== undefined) own({ dispose: () => data.dispose?.() });
-  const student =
-    startModel?.model ??
-    own(
-      initializeDecoder(
-        freshStudentConfig(config, tokenizer, freshContext(config, data, teacherContext)),
-        random.stream("weights"),
-      ),
-    );
+  const shape =
+    startModel?.model.config ??
+    freshStudentConfig(config, tokenizer, freshContext(config, data, teacherContext));
+  requireRoom(shape, {
+    rows: Math.ceil(trainer.batchSize / trainer.gradientAccumulationSteps),
+    positions: data.positions,
+  });
+  const student = startModel?.model ?? own(initializeDecoder(shape, random.stream("weights")));
   for (const [role, limit] of Object.entries({
     student: contextLength(student.config),
     teacher: teacherContext,

@@ -1,4 +1,4 @@
-import { PupilError, type Random, type Tokenizer } from "pupil";
+import { PupilError, type Random, type RunConfig, type Tokenizer } from "pupil";
 import type { Decoder } from "pupil/models";
 import {
   averageTeacher,
@@ -86,11 +86,21 @@ export function connectTeacher(config: TeacherConfig, setup: TeacherSetup): Conn
       return { teacher: exact(language as never, type, options) };
     }
     default:
-      throw new PupilError(`needs more than a page has.`, {
-        ...{ field: "teacher.type", value: config.type },
-        remedy: `Here: ${pageTeachers.join(", ")}.`,
-      });
+      throw noPageTeacher(config.type);
   }
+}
+
+/** @throws PupilError for a config whose teacher needs more than a page has */
+export function requirePageTeacher({ teacher }: RunConfig): void {
+  const type = teacher?.type ?? "model";
+  if (!(pageTeachers as readonly string[]).includes(type)) throw noPageTeacher(type);
+}
+
+function noPageTeacher(type: string): PupilError {
+  return new PupilError(`needs more than a page has.`, {
+    ...{ field: "teacher.type", value: type },
+    remedy: `Here: ${pageTeachers.join(", ")}.`,
+  });
 }
 
 function refused(field: string, value: unknown): PupilError {

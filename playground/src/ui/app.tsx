@@ -3,10 +3,11 @@ import type { ComponentType } from "preact";
 import { Charts } from "./charts.js";
 import { ControlBar } from "./control-bar.js";
 import { FilesPanel } from "./files-panel.js";
+import { Guarded } from "./guarded.js";
 import { LossEditor } from "./loss-editor.js";
 import { RingPanel } from "./ring-panel.js";
 import { SettingsForm } from "./settings-form.js";
-import { notice, problem } from "./store.js";
+import { beginAnew, haveBack, notice, problem, replaced, silentSeconds } from "./store.js";
 import { TokensPanel } from "./tokens-panel.js";
 import { WritePanel } from "./write-panel.js";
 
@@ -42,8 +43,8 @@ export function App() {
         <main>
           <ControlBar />
           <Messages />
-          <RingPanel />
-          <Charts />
+          <Guarded what="The ring" of={RingPanel} />
+          <Guarded what="The curves" of={Charts} />
           <Tabs />
         </main>
       </div>
@@ -56,7 +57,9 @@ function Messages() {
     <div class="messages" role="status">
       {problem.value !== undefined && (
         <p class="message problem">
-          <b>That does not go.</b> <span>{problem.value}</span>
+          <span>
+            <b>That does not go.</b> {problem.value}
+          </span>
           <button
             type="button"
             class="plain"
@@ -67,14 +70,33 @@ function Messages() {
           </button>
         </p>
       )}
+      {silentSeconds.value > 0 && (
+        <p class="message problem">
+          <span>
+            The worker has not answered for {silentSeconds.value} s. Large models and long rows take
+            their time; a loss of your own may have a loop without an end.
+          </span>
+          <button type="button" class="button small" onClick={beginAnew}>
+            End it and begin anew
+          </button>
+        </p>
+      )}
       {notice.value !== undefined && (
         <p class="message">
           <span>{notice.value}</span>
+          {replaced.value !== undefined && (
+            <button type="button" class="button small" onClick={haveBack}>
+              Undo
+            </button>
+          )}
           <button
             type="button"
             class="plain"
             aria-label="Hide the message"
-            onClick={() => (notice.value = undefined)}
+            onClick={() => {
+              notice.value = undefined;
+              replaced.value = undefined;
+            }}
           >
             ✕
           </button>
@@ -120,7 +142,7 @@ function Tabs() {
           </button>
         ))}
       </div>
-      {tabs.map(({ id, Panel }) => (
+      {tabs.map(({ id, title, Panel }) => (
         <div
           key={id}
           role="tabpanel"
@@ -128,7 +150,7 @@ function Tabs() {
           aria-labelledby={`tab-${id}`}
           hidden={openTab.value !== id}
         >
-          {openTab.value === id && <Panel />}
+          {openTab.value === id && <Guarded what={title} of={Panel} />}
         </div>
       ))}
     </section>

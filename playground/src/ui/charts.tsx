@@ -1,18 +1,25 @@
 import { computed } from "@preact/signals";
 import type { StudentStep } from "../training/protocol.js";
 import { type Line, LineChart } from "./line-chart.js";
+import { configOf, type Json, type Settings, valueAt } from "../training/settings.js";
 import { frame, frozenAt, isComparing, rows, run, settings } from "./store.js";
 
 /** What the students are called, by what they differ in. */
 export const names = computed<readonly string[]>(() => {
   if (!isComparing.value) return ["student"];
-  const [path] = Object.keys(settings.value.second ?? {});
-  const facts = run.value?.students;
-  if (path !== "trainer.loss" || facts === undefined || facts.length < 2)
-    return ["first", "second"];
-  const [first, second] = facts.map(({ terms }) => terms.join(" + "));
-  return first === second ? ["first", "second"] : [first as string, second as string];
+  const [first, second] = [0, 1].map((student) => lossName(settings.value, student)) as [
+    string,
+    string,
+  ];
+  return first === second ? ["first", "second"] : [first, second];
 });
+
+/** What a student's loss is called: its terms. Known before the worker has made anything, so that nothing moves then. */
+function lossName(of: Settings, student: number): string {
+  const terms = valueAt(configOf(of, student), "trainer.loss");
+  if (!Array.isArray(terms)) return "";
+  return terms.map((term: Json) => String(valueAt(term, "type"))).join(" + ");
+}
 
 const linesOf = (value: (step: StudentStep) => number | undefined): Line[] =>
   names.value.map((name, i) => ({

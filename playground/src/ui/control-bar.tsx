@@ -58,22 +58,23 @@ export function ControlBar() {
       <div class="where">
         <progress max={Math.max(1, steps)} value={step.value} aria-label="Steps done" />
         <span>
-          step <b>{whole(step.value)}</b> of {steps === 0 ? "…" : whole(steps)}
+          step <b style={{ minWidth: `${whole(steps).length}ch` }}>{whole(step.value)}</b> of{" "}
+          {steps === 0 ? "…" : whole(steps)}
         </span>
       </div>
       <p class="facts">
-        <span>{stateText()}</span>
         <span title={run.value?.backend ?? ""}>
           <b>{tokensPerSecond.value === 0 ? "–" : whole(tokensPerSecond.value)}</b> tokens/s
-          {run.value && ` on ${engineName(run.value.backendName)}`}
+          {` on ${run.value ? engineName(run.value.backendName) : "…"}`}
         </span>
-        {run.value && (
-          <span>
-            {isComparing.value ? "students" : "student"} of{" "}
-            <b>{run.value.students.map(({ parameters }) => whole(parameters)).join(" and ")}</b>{" "}
-            parameters
-          </span>
-        )}
+        <span>
+          {isComparing.value ? "students" : "student"} of{" "}
+          <b>
+            {run.value?.students.map(({ parameters }) => whole(parameters)).join(" and ") ?? "…"}
+          </b>{" "}
+          parameters
+        </span>
+        <span>{stateText()}</span>
       </p>
     </div>
   );

@@ -1,8 +1,16 @@
 import { signal } from "@preact/signals";
-import { ownLossPath, type Settings, teacherPath, textPath } from "../training/settings.js";
+import {
+  givenTeacherPath,
+  ownLossPath,
+  type Settings,
+  teacherPath,
+  textPath,
+} from "../training/settings.js";
 import { names } from "./charts.js";
+import { FilesButton } from "./give-model.js";
 import { download } from "./download.js";
-import { fieldOf, isComparing, notice, problem, send, settings, state } from "./store.js";
+import { fieldOf } from "./edit.js";
+import { isComparing, problem, say, send, settings, state } from "./store.js";
 
 const pasted = signal("");
 
@@ -12,7 +20,7 @@ const configText = ({ config }: Settings) => `${JSON.stringify(config, null, 2)}
 async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    notice.value = `${what} is in the clipboard.`;
+    say(`${what} is in the clipboard.`);
   } catch {
     problem.value = `The browser does not let this page copy. ${what}: ${text}`;
   }
@@ -67,6 +75,8 @@ export function FilesPanel() {
           <p class="note">
             <code>npx pupil train config.json</code>
             {usesText && `, with ${textPath} beside it`}
+            {fieldOf("teacher.from") === givenTeacherPath &&
+              `, with the teacher's folder beside it as ${givenTeacherPath}`}
             {fieldOf("teacher.from") === teacherPath &&
               `, in a clone of the project (in a project that has pupil installed, teacher.from=node_modules/pupil/${teacherPath})`}
             .
@@ -94,7 +104,7 @@ export function FilesPanel() {
           Take it
         </button>
       </section>
-      <section>
+      <section data-drop="student">
         <h3>The student</h3>
         <p class="note">
           A zip of a Hugging Face folder: <code>pupil generate</code> and transformers load it
@@ -113,22 +123,10 @@ export function FilesPanel() {
             </button>
           ))}
         </div>
-        <div class="field">
-          <label for="student-zip">Load such a zip: a run can begin with it</label>
-          <input
-            id="student-zip"
-            type="file"
-            accept=".zip,application/zip"
-            onChange={({ currentTarget }) => {
-              const file = currentTarget.files?.[0];
-              if (file === undefined) return;
-              void file
-                .arrayBuffer()
-                .then((buffer) =>
-                  send({ type: "load", name: file.name, bytes: new Uint8Array(buffer) }),
-                );
-            }}
-          />
+        <p class="note">Load such a zip, or drop one here: a run can begin with it.</p>
+        <div class="actions">
+          <FilesButton label="Load a zip" as="student" />
+          <FilesButton label="Load a folder" as="student" folder />
         </div>
       </section>
     </div>

@@ -2,16 +2,9 @@ import { signal } from "@preact/signals";
 import { exampleLoss } from "../training/example-loss.js";
 import type { CheckedLosses } from "../training/protocol.js";
 import { short } from "./scales.js";
-import {
-  check,
-  checked,
-  checking,
-  dropOwnLoss,
-  passed,
-  settings,
-  useOwnLoss,
-  waitsForCheck,
-} from "./store.js";
+import { checked, checkingSeconds, endCheck, passed } from "./checks.js";
+import { dropOwnLoss, useOwnLoss } from "./edit.js";
+import { check, settings, waitsForCheck } from "./store.js";
 
 const edited = signal<string | undefined>(undefined);
 
@@ -21,6 +14,7 @@ export function LossEditor() {
   const outcome = checked.value?.source === source ? checked.value : undefined;
   const isPassed = passed.value.has(source);
   const isUsed = settings.value.ownLoss === source;
+  const seconds = checkingSeconds.value;
   return (
     <div class="editor">
       <p class="note">
@@ -49,11 +43,16 @@ export function LossEditor() {
         <button
           type="button"
           class="button"
-          disabled={checking.value}
+          disabled={seconds !== undefined}
           onClick={() => check(source)}
         >
-          {checking.value ? "Checking …" : "Check it"}
+          {seconds === undefined ? "Check it" : "Checking …"}
         </button>
+        {seconds !== undefined && (
+          <button type="button" class="button" onClick={endCheck}>
+            Stop checking
+          </button>
+        )}
         {(checked.value?.source === source ? checked.value.losses : []).map(({ name }) => (
           <button
             type="button"
@@ -73,6 +72,12 @@ export function LossEditor() {
       </div>
       <div class="checks" role="status">
         {outcome !== undefined && <Outcome outcome={outcome} />}
+        {seconds !== undefined && seconds >= 10 && (
+          <p>
+            The checks have not ended after ten seconds, most take two or three: look for a loop
+            that has no end. They are stopped after two minutes.
+          </p>
+        )}
       </div>
     </div>
   );

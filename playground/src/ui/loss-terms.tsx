@@ -2,7 +2,8 @@ import { catalog } from "./catalog.js";
 import type { LossEntry } from "../training/catalog.js";
 import type { Json, JsonObject } from "../training/settings.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";
-import { checked, fieldOf, setFields } from "./store.js";
+import { checked } from "./checks.js";
+import { fieldOf, setFields } from "./edit.js";
 
 interface LossTermsProps {
   readonly path: string;

@@ -3,7 +3,8 @@ import type { RingPicture } from "../training/protocol.js";
 import { names } from "./charts.js";
 import { percent, ticks } from "./scales.js";
 import { useDark, useWidth } from "./size.js";
-import { fieldOf, frame, isComparing } from "./store.js";
+import { fieldOf } from "./edit.js";
+import { frame, isComparing } from "./store.js";
 
 /** What students do with two modes: there where the teacher has them. */
 export function RingPanel() {

@@ -225,8 +225,8 @@ function TokenDetail({ token, kind }: { token: SeenToken; kind: "a" | "b" }) {
             {hasPush ? "push on its logit" : "the loss has no value of this token alone"}
           </span>
         </div>
-        {token.likely.map((one) => (
-          <Likely key={one.text} {...{ one, most, kind, isThis: one.text === token.text }} />
+        {token.likely.map((one, i) => (
+          <Likely key={i} {...{ one, most, kind, isThis: one.text === token.text }} />
         ))}
       </div>
     </>

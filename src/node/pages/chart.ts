@@ -142,7 +142,9 @@ function flatDomain(points: Series["points"]): { domain?: [number, number] } {
     first !== undefined &&
     points.every(({ low, high }) => low === first.value && high === first.value);
   if (!isFlat) return {};
-  const half = Math.abs(first.value) / 2 || 1;
+  // What is 0 is mostly a count or a share, which are not below it.
+  if (first.value === 0) return { domain: [0, 1] };
+  const half = Math.abs(first.value) / 2;
   return { domain: [first.value - half, first.value + half] };
 }
 

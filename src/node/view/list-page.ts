@@ -77,7 +77,7 @@ function pageLinks({ filter }: ListQuery, page: number, pages: number): Html {
   return html`<p>Page ${page} of ${pages}. ${page > 1 ? link(page - 1, "Newer") : undefined}${page < pages ? link(page + 1, "Older") : undefined}</p>`;
 }
 
-interface Loss {
+export interface Loss {
   readonly step: number;
   readonly loss: number;
 }
@@ -98,11 +98,28 @@ function sparkOf(losses: readonly Loss[]): Html {
   if (first === undefined || last === undefined || first.step === last.step) return html``;
   const values = losses.map(({ loss }) => loss);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const points = losses.map(({ step, loss }) => {
+  const pointOf = ({ step, loss }: Loss) => {
     const x = (94 * (step - first.step)) / (last.step - first.step) + 1;
     const y = most > least ? 20 - (18 * (loss - least)) / (most - least) : 11;
     return `${x.toFixed(1)},${y.toFixed(1)}`;
-  });
+  };
+  const lines = withoutGaps(losses).map(
+    (part) =>
+      html`<polyline points="${part.map(pointOf).join(" ")}" fill="none" style="stroke:var(--series-0)" stroke-width="1.5" stroke-linecap="round"/>`,
+  );
   const words = `Loss from ${shortNumber(first.loss)} to ${shortNumber(last.loss)}`;
-  return html`<svg class="spark" viewBox="0 0 96 22" role="img" aria-label="${words}"><polyline points="${points.join(" ")}" fill="none" style="stroke:var(--series-0)" stroke-width="1.5"/></svg>`;
+  return html`<svg class="spark" viewBox="0 0 96 22" role="img" aria-label="${words}">${lines}</svg>`;
+}
+
+/** Losses that follow one another: no line is drawn over the middle of a log that was not read. */
+export function withoutGaps(losses: readonly Loss[]): Loss[][] {
+  const ways = losses.slice(1).map(({ step }, i) => step - (losses[i] as Loss).step);
+  const usual = [...ways].sort((a, b) => a - b)[Math.floor(ways.length / 2)] ?? 1;
+  const parts: Loss[][] = [];
+  for (const [i, loss] of losses.entries()) {
+    const isNext = i > 0 && (ways[i - 1] as number) <= 4 * usual;
+    if (isNext) parts.at(-1)?.push(loss);
+    else parts.push([loss]);
+  }
+  return parts;
 }

@@ -54,16 +54,26 @@ describe("the address of the playground", () => {
   test("is none without settings, and is refused when it is of another version", () => {
     expect(fromAddress("")).toBeUndefined();
     expect(fromAddress("#somewhere")).toBeUndefined();
-    expect(() => fromAddress("#v=2&seed=1")).toThrow("This link is of another version");
+    expect(() => fromAddress("#v=1&seed=1")).toThrow("It is of another version of this page (v=1)");
   });
 
-  test.each(["__proto__.x=1", "a.constructor=1", "loss.7=1", "@text=z:!!!"])(
-    "refuses %s",
-    (word) => {
-      expect(() => fromAddress(`#v=1&loss.0=1&${word}`)).toThrow();
-      expect(({} as { x?: unknown }).x).toBeUndefined();
-    },
-  );
+  test("is refused wherever it was cut off", () => {
+    const { settings } = presets["two-modes"];
+    const address = toAddress({ ...settings, text: { own: "some text" }, ownLoss: "export {};" });
+    // Before the version there are no settings, as far as one can see.
+    for (let length = "v=2".length; length < address.length - "=".length; length++) {
+      expect(() => fromAddress(address.slice(0, length))).toThrow(/^Its end is missing/);
+    }
+  });
+
+  test.each([
+    ...["__proto__.x=1", "a.constructor=1", "loss.7=1", "@text=z:!!!", "@text=z:", "@loss=abcd"],
+    ...["@second.trainer.loss={", "@second.__proto__.x=1"],
+  ])("refuses %s", (word) => {
+    const [path = ""] = word.split("=");
+    expect(() => fromAddress(`#v=2&loss.0=1&${word}&@end=`)).toThrow(`${path} = `);
+    expect(({} as { x?: unknown }).x).toBeUndefined();
+  });
 
   test("carries a long text in less than its length", () => {
     const own = "To be, or not to be, that is the question.\n".repeat(100);

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
+import { adopted } from "../../../playground/src/training/adopt.js";
 import { exampleLoss } from "../../../playground/src/training/example-loss.js";
 import { presets } from "../../../playground/src/training/presets.js";
-import { adopted } from "../../../playground/src/training/session.js";
 import {
   type JsonObject,
   type Settings,
@@ -126,11 +126,9 @@ describe("a session of the playground", () => {
     expect(tokenizer.decode(rollout?.completionIds ?? [])).toBe(text);
     model.dispose();
 
-    const loaded = {
-      type: "load",
-      name: "student.zip",
-      bytes: bytes as Uint8Array<ArrayBuffer>,
-    } as const;
+    const content = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    const files = [{ path: "student.zip", content }];
+    const loaded = { type: "load", as: "student", name: "student.zip", files } as const;
     const again = { ...settings, config: { ...settings.config, student: { from: "student" } } };
     await ask(loaded, { type: "configure", settings: again }, write);
     expect(of("written").at(-1)?.text).toBe(text);
@@ -140,7 +138,8 @@ describe("a session of the playground", () => {
   test("refuses a zip that holds no student", async () => {
     const { session, of } = testSession();
     await using _session = session;
-    await session.handle({ type: "load", name: "x.zip", bytes: new Uint8Array([1, 2, 3]) });
+    const files = [{ path: "x.zip", content: new Blob(["abc"]) }];
+    await session.handle({ type: "load", as: "student", name: "x.zip", files });
     expect(of("refused")[0]?.message).toMatch(/^x.zip: It is no zip/);
     expect(of("loaded")).toEqual([]);
   });
@@ -160,13 +159,21 @@ describe("a session of the playground", () => {
 
   test.each<[string, Record<string, unknown>, RegExp]>([
     ["another trainer", { "trainer.type": "reinforce" }, /trainer/],
-    ["a teacher elsewhere", { teacher: { from: "my/model" } }, /teacher.from: is not here/],
+    [
+      "a teacher elsewhere",
+      { teacher: { from: "my/model" } },
+      /^teacher.from = "my\/model": is not here.*Drop its/,
+    ],
     [
       "a server",
       { teacher: { type: "http", server: "vllm", url: "http://x", tokenizer: "t" } },
       /teacher/,
     ],
-    ["a student elsewhere", { student: { from: "my/student" } }, /student.from: is not here/],
+    [
+      "a student elsewhere",
+      { student: { from: "my/student" } },
+      /^student.from = "my\/student": is not here/,
+    ],
     ["a loss that gets nothing", { "trainer.loss": [{ type: "dpo" }] }, /The loss dpo needs/],
     ["a field that is none", { "trainer.stepz": 3 }, /stepz/],
     ["one mode twice", { "teacher.offsets": [3, 27] }, /both modes are the same/],

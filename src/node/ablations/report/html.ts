@@ -114,6 +114,7 @@ summary { cursor: pointer; margin: 6px 0; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 12px; display: flex; flex-direction: column; justify-content: space-between; }
 figure svg { width: 100%; height: auto; margin: auto 0; background: none !important; color: inherit !important; }
 figcaption { color: var(--quiet); font-size: 0.88rem; margin-top: 8px; }
+@media (prefers-color-scheme: dark) { figure svg, .legend span { filter: brightness(1.4); } }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.93rem; }
 th, td { text-align: left; vertical-align: top; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }

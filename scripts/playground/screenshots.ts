@@ -6,10 +6,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
-import { toAddress } from "../playground/src/training/address.js";
-import { type PresetName, presets } from "../playground/src/training/presets.js";
-import { chromiumPath } from "../tests/setup/browser.js";
-import { serveFolder } from "../tests/setup/playground-site.js";
+import { toAddress } from "../../playground/src/training/address.js";
+import { type PresetName, presets } from "../../playground/src/training/presets.js";
+import { chromiumPath } from "../../tests/setup/browser.js";
+import { serveFolder } from "../../tests/setup/playground-site.js";
+import { type PlaygroundState, playgroundStates } from "../../tests/setup/playground-states.js";
 
 const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);
 if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");
@@ -23,27 +24,40 @@ async function trainTo(page: Page, step: number): Promise<void> {
   await page.waitForTimeout(500);
 }
 
-const screens: Readonly<Record<string, { preset: PresetName; step: number; tab?: string }>> = {
-  "two-modes": { preset: "two-modes", step: 300 },
-  addition: { preset: "addition", step: 60 },
-  loss: { preset: "text", step: 40, tab: "A loss of your own" },
-  files: { preset: "text", step: 40, tab: "Config and files" },
-  write: { preset: "text", step: 40, tab: "Let it write" },
+/** A screen that is reached by training a preset, and opening a tab. */
+const trained = (preset: PresetName, step: number, tab?: string): PlaygroundState => ({
+  settings: presets[preset].settings,
+  async reach(page) {
+    await trainTo(page, step);
+    if (tab !== undefined) await page.getByRole("tab", { name: tab }).click();
+  },
+});
+const state = (name: string) => playgroundStates[name] as PlaygroundState;
+
+const screens: Readonly<Record<string, PlaygroundState>> = {
+  "two-modes": trained("two-modes", 300),
+  addition: trained("addition", 60),
+  loss: trained("text", 40, "A loss of your own"),
+  files: trained("text", 40, "Config and files"),
+  write: trained("text", 40, "Let it write"),
+  start: state("start"),
+  "wrong-setting": state("a wrong setting"),
+  "wrong-loss": state("a loss that fails"),
+  teacher: state("a teacher of one's own"),
 };
 const sizes = { wide: [1280, 800], narrow: [390, 844] } as const;
 
 mkdirSync(folder, { recursive: true });
 const site = await serveFolder("playground/dist");
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-for (const [name, { preset, step, tab }] of Object.entries(screens)) {
+for (const [name, { settings, reach }] of Object.entries(screens)) {
   if (only !== undefined && !name.startsWith(only)) continue;
   for (const [size, [width, height]] of Object.entries(sizes)) {
     const context = await browser.newContext({ viewport: { width, height } });
     const page = await context.newPage();
-    await page.goto(`${site.url}#${toAddress(presets[preset].settings)}`);
+    await page.goto(`${site.url}#${toAddress(settings)}`);
     await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
-    await trainTo(page, step);
-    if (tab !== undefined) await page.getByRole("tab", { name: tab }).click();
+    await reach(page);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await page.waitForTimeout(200);
