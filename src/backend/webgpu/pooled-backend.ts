@@ -4,7 +4,12 @@ import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import { PupilError } from "../../errors/index.js";
 import type { GpuProgram, GpuTensors } from "../../ops/index.js";
 import { BufferPool, sizeInWords } from "./buffer-pool.js";
-import type { RecordedCall, RecordedResult, RecordingBackend } from "../../tensors/index.js";
+import type {
+  RecordedCall,
+  RecordedResult,
+  RecordingBackend,
+  SizeKeepingBackend,
+} from "../../tensors/index.js";
 import type { Command } from "./replay/commands.js";
 import type { RecordingHost } from "./replay/host.js";
 import { Recorder, type ReplayReport } from "./replay/recorder.js";
@@ -56,7 +61,7 @@ const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBuffer
  */
 export class PooledBackend
   extends TfjsBackend
-  implements GpuTensors, RecordingBackend, RecordingHost
+  implements GpuTensors, RecordingBackend, SizeKeepingBackend, RecordingHost
 {
   mostArrays: number;
   mostBytes: number;
@@ -76,6 +81,8 @@ export class PooledBackend
   private readonly constants = new Map<GPUBuffer, object>();
   /** Whether steps are replayed. */
   replays = false;
+  /** See {@link SizeKeepingBackend}. */
+  roundsLengths = true;
   private readonly recorder: Recorder;
   private readonly watch: DeviceWatch;
   private calls = 0;
