@@ -1,7 +1,14 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { distributionStatisticNames } from "../../distribution-statistics.js";
-import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "./registry.js";
+import { distributionStatisticNames } from "../../../distribution-statistics.js";
+import {
+  groupIndex,
+  groupsFor,
+  laneMax,
+  laneSum,
+  program,
+  rowArguments,
+} from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "../programs/registry.js";
 import { lanesFor } from "./row-loss-shader.js";
 
 type Info = tf.TensorInfo;
