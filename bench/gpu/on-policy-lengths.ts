@@ -1,6 +1,6 @@
 /**
  * What on-policy steps of the addition task make of a GPU, whose rows have another length at nearly every step, and how many
- * are replayed: `node --import tsx bench/gpu/on-policy-lengths.ts 60`.
+ * are replayed: `node --import tsx bench/gpu/on-policy-lengths.ts 30`, with `exact` behind it without rounding lengths up.
  */
 import { spawnSync } from "node:child_process";
 import * as tf from "@tensorflow/tfjs-core";
@@ -19,7 +19,7 @@ if (env[driverName] !== process.env[driverName]) {
   process.exit(spawnSync(process.execPath, args, { env, stdio: "inherit" }).status ?? 1);
 }
 
-const steps = Number(process.argv[2] ?? 60);
+const steps = Number(process.argv[2] ?? 30);
 const [batchSize, maxNewTokens] = [4, 40];
 const task = additionTask.config.parse({ minDigits: 1, maxDigits: 3 });
 const alphabet = [...additionTask.alphabet(task)];
@@ -46,6 +46,7 @@ await pupil.startBackend("webgpu", {
   ...{ platform: nodePlatform, allowSoftwareAdapter: true, replaySteps: true },
 });
 const backend = tf.backend() as unknown as PooledBackend;
+backend.roundsLengths = process.argv[3] !== "exact";
 const meter = meterGpu();
 const student = pupil.initializeDecoder(config, random.stream("student"));
 const teacher = pupil.modelTeacher(pupil.initializeDecoder(config, random.stream("teacher")));
@@ -59,8 +60,6 @@ for await (const { step } of pupil.distill({
   tokenizer: { endIds: [endId], padId: endId },
 })) {
   const { pipelines, buffers, bindGroups } = meter.take();
-  if (process.env["LENGTHS_VERBOSE"])
-    console.log(step, pipelines, buffers, bindGroups, backend.replayReport().replayed);
   if (step <= 3) continue;
   if (pipelines + buffers + bindGroups > 0) makingSteps.push(step);
   made.pipelines += pipelines;
