@@ -14,7 +14,11 @@ import { registerSampling } from "./decode/sample.js";
 import { registerStatistics } from "./losses/statistics.js";
 import { registerSums } from "./sums.js";
 
-/** Puts the WGSL kernels in place of the composed ones of the `webgpu` backend; call once. */
+/**
+ * Puts the WGSL kernels in place of the composed ones of the `webgpu` backend; call once. Their rooms: `programs` = what a shader
+ * is and how it is called, `matmul` = products, `attention` = with positions, `layers` = what a layer is made of and whole
+ * ones, `losses` = with statistics, `decode` = a token at a time.
+ */
 export function registerWebGpuKernels(): void {
   registerLinear();
   registerNorms();
