@@ -62,6 +62,8 @@ export interface GpuStep extends GpuCounts {
   readonly hostMs: number;
   /** Positions trained on, or tokens generated. */
   readonly tokens: number;
+  /** Positions of a row of the last batch that was trained on. */
+  readonly length: number;
   /** Dispatches by pipeline. */
   readonly programs: Readonly<Record<string, number>>;
 }

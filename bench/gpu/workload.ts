@@ -2,10 +2,17 @@ import * as pupil from "../../src/index.js";
 import { type GpuMeter, meterGpu } from "./meter.js";
 import { gpuSizes, type GpuSizeName, type GpuStep } from "./report.js";
 
+export interface TrainOptions {
+  readonly onPolicyFraction: number;
+  readonly steps: number;
+  /** Prompts of several lengths, and completions that end where they do: steps of several lengths. Default: false. */
+  readonly isRagged?: boolean;
+}
+
 /** A student, its teacher and a meter; to be made once WebGPU has started. */
 export interface GpuTraining extends Disposable {
   /** Counts of each of some steps, of a new optimizer. */
-  train(options: { readonly onPolicyFraction: number; readonly steps: number }): Promise<GpuStep[]>;
+  train(options: TrainOptions): Promise<GpuStep[]>;
   /** Tokens after every prompt of the batch. */
   generate(tokens: number): Promise<GpuStep>;
   dispose(): void;
@@ -18,7 +25,15 @@ export function makeTraining(size: GpuSizeName, meter: GpuMeter = meterGpu()): G
   const random = new pupil.Random(4);
   const student = pupil.initializeDecoder(config, random.stream("student"));
   const teacherModel = pupil.initializeDecoder(config, random.stream("teacher"));
-  const teacher = pupil.modelTeacher(teacherModel);
+  const ofModel = pupil.modelTeacher(teacherModel);
+  let length = 0;
+  const teacher: pupil.Teacher = {
+    ...ofModel,
+    score(batch, ...asked) {
+      length = batch.sequenceLength;
+      return ofModel.score(batch, ...asked);
+    },
+  };
   const loss = [pupil.lossTerm(pupil.reverseKlLoss, {})];
   const ids = (row: number, length: number) =>
     Array.from({ length }, (_, t) => (31 * row + 7 * t) % vocabSize);
@@ -29,6 +44,12 @@ export function makeTraining(size: GpuSizeName, meter: GpuMeter = meterGpu()): G
       })),
     promptOf: (row: { readonly ids: readonly number[] }) => row.ids.slice(0, promptLength),
   };
+  const raggedData = {
+    ...data,
+    promptOf: (row: { readonly ids: readonly number[] }) =>
+      row.ids.slice(0, 1 + ((row.ids[0] as number) % promptLength)),
+  };
+  const raggedEnds = Array.from({ length: Math.ceil(vocabSize / 8) }, (_, i) => 1 + 7 * i);
   const begin = () => {
     meter.take();
     meter.takePrograms();
@@ -38,22 +59,24 @@ export function makeTraining(size: GpuSizeName, meter: GpuMeter = meterGpu()): G
   const count = (startMs: number, tokens: number): GpuStep => {
     const ms = performance.now() - startMs;
     const hostMs = ms - meter.takeWaitMs();
-    return { ...meter.take(), ms, hostMs, tokens, programs: meter.takePrograms() };
+    return { ...meter.take(), ms, hostMs, tokens, length, programs: meter.takePrograms() };
   };
   const dispose = () => {
     for (const owner of [student, teacherModel]) owner.dispose();
   };
   return {
-    async train({ onPolicyFraction, steps }) {
+    async train({ onPolicyFraction, steps, isRagged = false }) {
       using optimizer = new pupil.AdamW(student.parameters);
       const counted: GpuStep[] = [];
       let startMs = begin();
       for await (const _ of pupil.distill({
-        ...{ student, teacher, optimizer, loss, random, data, steps, onPolicyFraction, batchSize },
-        ...{ tokenizer: { endIds: [], padId: 0 }, maxNewTokens: newTokens, maxGradNorm: 1 },
+        ...{ student, teacher, optimizer, loss, random, steps, onPolicyFraction, batchSize },
+        data: isRagged ? raggedData : data,
+        tokenizer: { endIds: isRagged ? raggedEnds : [], padId: 0 },
+        ...{ maxNewTokens: newTokens, maxGradNorm: 1 },
       })) {
-        const length = onPolicyFraction === 0 ? sequenceLength : promptLength + newTokens - 1;
-        counted.push(count(startMs, batchSize * length));
+        const positions = onPolicyFraction === 0 ? sequenceLength : promptLength + newTokens - 1;
+        counted.push(count(startMs, batchSize * positions));
         startMs = begin();
       }
       return counted;

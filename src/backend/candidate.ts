@@ -10,8 +10,8 @@ export interface CandidateOptions {
   /** Lets WebGPU write to the terminal what it misses. Default: false. */
   readonly verbose?: boolean;
   /**
-   * On WebGPU, training steps of a shape that was seen before are replayed from what they asked of the GPU. Default: false, in
-   * Node unless PUPIL_WEBGPU_REPLAY is 1.
+   * On WebGPU, training steps of a shape that was seen before are replayed from what they asked of the GPU. Default: true, in
+   * Node unless PUPIL_WEBGPU_REPLAY is 0.
    */
   readonly replaySteps?: boolean;
 }

@@ -10,7 +10,7 @@ export interface Unavailable {
 /** The entry point of WebGPU, installed as `navigator.gpu` until it is released. */
 export interface GpuAccess {
   readonly gpu: GPU;
-  /** Whether training steps are replayed, unless whoever starts the backend says so. Default: false. */
+  /** Whether training steps are replayed, unless whoever starts the backend says so. Default: true. */
   readonly replaySteps?: boolean;
   release(): void;
 }

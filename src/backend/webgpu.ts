@@ -100,7 +100,7 @@ let runningInfo: GPUAdapterInfo | undefined;
 async function startOn(
   { adapter, access }: Adapter,
   platform: Platform,
-  { replaySteps = access.replaySteps ?? false }: CandidateOptions,
+  { replaySteps = access.replaySteps ?? true }: CandidateOptions,
 ): Promise<void> {
   const previous = tf.engine().backendName;
   let device: GPUDevice | undefined;

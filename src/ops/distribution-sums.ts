@@ -9,8 +9,11 @@ type Inputs = DivergenceInputs & { rows: tf.Tensor1D };
 const run = defineKernel<Inputs, object>(
   "PupilDistributionSums",
   ({ studentLogits, teacherLogits, rows }) => {
-    const at = (logits: tf.Tensor) => tf.gather(logits, rows) as tf.Tensor2D;
-    return tf.unstack(distributionStatistics(at(studentLogits), at(teacherLogits)).sum(0));
+    const places = tf.relu(rows);
+    const at = (logits: tf.Tensor) => tf.gather(logits, places) as tf.Tensor2D;
+    const statistics = distributionStatistics(at(studentLogits), at(teacherLogits));
+    const isCounted = rows.greaterEqual(0).expandDims(1);
+    return tf.unstack(tf.where(isCounted, statistics, tf.zerosLike(statistics)).sum(0));
   },
 );
 
@@ -19,7 +22,7 @@ const run = defineKernel<Inputs, object>(
  *
  * @param studentLogits `[M, V]`
  * @param teacherLogits `[M, V]`
- * @param rows `[N]` int32, each below M
+ * @param rows `[N]` int32, each below M; −1 in the place of one stands for none
  */
 export function distributionSums(
   studentLogits: tf.Tensor2D,

@@ -34,15 +34,22 @@ export function toModelInputs({
   };
 }
 
-/** What rows feed next: their prompts, and once they have grown, the last token of each. */
-export function rowInputs(rows: readonly SampledRow[], padId: number): RowInputs {
+/**
+ * What rows feed next: their prompts, and once they have grown, the last token of each.
+ *
+ * @param width columns of the prompts, at least those of the longest
+ */
+export function rowInputs(
+  rows: readonly SampledRow[],
+  padId: number,
+  width = Math.max(...rows.map((row) => row.promptIds.length)),
+): RowInputs {
   const isNew = rows.every(({ completionIds }) => completionIds.length === 0);
-  return isNew ? promptInputs(rows, padId) : nextTokenInputs(rows, padId);
+  return isNew ? promptInputs(rows, padId, width) : nextTokenInputs(rows, padId, width);
 }
 
 /** All prompts at once, padded on the left so that every row goes on at the same column. */
-function promptInputs(rows: readonly SampledRow[], padId: number): RowInputs {
-  const width = widestPrompt(rows);
+function promptInputs(rows: readonly SampledRow[], padId: number, width: number): RowInputs {
   const ids = new Int32Array(rows.length * width).fill(padId);
   const positions = new Int32Array(rows.length * width);
   const mask = new Float32Array(rows.length * width);
@@ -58,8 +65,7 @@ function promptInputs(rows: readonly SampledRow[], padId: number): RowInputs {
 }
 
 /** The last sampled token of every row `[B, 1]`, with the mask `[B, S]` of all columns fed so far. */
-function nextTokenInputs(rows: readonly SampledRow[], padId: number): RowInputs {
-  const width = widestPrompt(rows);
+function nextTokenInputs(rows: readonly SampledRow[], padId: number, width: number): RowInputs {
   const columns = width + Math.max(...rows.map((row) => row.completionIds.length));
   const ids = new Int32Array(rows.length).fill(padId);
   const positions = new Int32Array(rows.length);
@@ -74,8 +80,4 @@ function nextTokenInputs(rows: readonly SampledRow[], padId: number): RowInputs 
     mask.fill(1, offset - promptIds.length, offset + numFed);
   }
   return { batch: rows.length, length: 1, ids, positions, mask };
-}
-
-function widestPrompt(rows: readonly SampledRow[]): number {
-  return Math.max(...rows.map((row) => row.promptIds.length));
 }

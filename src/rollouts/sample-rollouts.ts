@@ -116,13 +116,16 @@ async function sampleGroup(
     return { promptIds, completionIds: [], tokenLogProbs: [], finished: false, closed: false };
   });
 
-  const widest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
-  using stream = source.open(widest + maxNewTokens);
+  const longest = Math.max(...rollouts.map(({ promptIds }) => promptIds.length));
+  // The last token is never fed back.
+  const most = source.maxPositions - maxNewTokens + 1;
+  const width = source.columnsFor?.(longest, most) ?? longest;
+  using stream = source.open(width + maxNewTokens);
   const isOpen = () => rollouts.some((rollout) => !rollout.closed);
   let position = 0;
   while (position < maxNewTokens && isOpen()) {
     const fed = rollouts.map((rollout) => ({ ...rollout, finished: rollout.closed }));
-    const inputs = rowInputs(fed, padId);
+    const inputs = rowInputs(fed, padId, width);
     // Who decides after every token whether to go on is asked after every token.
     const steps = stopsAt ? 1 : Math.min(mostAhead, maxNewTokens - position);
     const sampled =

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { contextLength, type LanguageModel } from "../models/index.js";
 import type { AheadSettings } from "../ops/index.js";
+import { bucketedLength } from "../tensors/index.js";
 import { type RowInputs, toModelInputs } from "./row-inputs.js";
 
 /** Where the logits of next tokens come from: a model in this process, or one in another runtime. */
@@ -8,6 +9,8 @@ export interface TokenSource {
   readonly vocabSize: number;
   /** Longest sequence, prompt and completion together. */
   readonly maxPositions: number;
+  /** Columns that prompts are padded to, of which the longest has `longest`, and `most` at most. Default: `longest`. */
+  columnsFor?(longest: number, most: number): number;
   /** For rows that are fed together from here on; `capacity` is how many columns there may be. */
   open(capacity: number): TokenStream;
 }
@@ -35,6 +38,7 @@ export function modelSource(model: LanguageModel): TokenSource {
   return {
     vocabSize: model.config.vocabSize,
     maxPositions: contextLength(model.config),
+    columnsFor: bucketedLength,
     open: (capacity) => {
       const cache = model.createCache(capacity);
       return {

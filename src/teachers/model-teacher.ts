@@ -56,7 +56,7 @@ export function modelTeacher(
       Promise.resolve({
         tensors: () => teacherTensors(model, batch, needs, options, context),
         ...hiddenOf(model, batch, needs),
-        ...sourceOf(model, needs, context),
+        ...sourceOf(model, needs, options, context),
       }),
     complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
     dispose,
@@ -79,11 +79,12 @@ function hiddenOf(
 function sourceOf(
   model: LanguageModel,
   needs: readonly TeacherSignal[],
+  options: DistributionOptions,
   context: ScoreContext | undefined,
 ): Pick<TeacherScores, "source"> {
   const reads = model.weights?.();
   if (reads === undefined || needs.includes("teacherSampleLogProbs")) return {};
-  const how = JSON.stringify([needs, context?.layers]);
+  const how = JSON.stringify([needs, options, context?.layers]);
   return { source: { by: model, how, reads } };
 }
 

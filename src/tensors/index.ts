@@ -7,6 +7,12 @@ export {
   type RecordedResult,
   type RecordingBackend,
 } from "./recorded.js";
+export {
+  bucketedLength,
+  bucketStep,
+  roundsLengths,
+  type SizeKeepingBackend,
+} from "./length-buckets.js";
 export { disposeAll, readScalars, readStacked, readValues, stackScalars } from "./scope.js";
 export {
   isRecording,

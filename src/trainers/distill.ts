@@ -26,7 +26,7 @@ import {
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
 import type { MicroBatch } from "./step/micro-batch.js";
-import { splitIntoBatches } from "./step/micro-batches.js";
+import { fewestPositions, splitIntoBatches } from "./step/micro-batches.js";
 import { scoreBatches } from "./step/score-batches.js";
 import { layerSizesOf, requestedLayers, settleLayers } from "./step/layer-terms.js";
 import { checkProjections, type Projections } from "./step/projections.js";
@@ -153,6 +153,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       gradientAccumulationSteps,
       padId,
       packing,
+      fewestPositions(student, teacher),
     );
     using scored = await scoreBatches(batches, teacher, {
       ...{ signals, layers, random: random.stream("teacher", step) },

@@ -8,7 +8,13 @@ import { checkLoss } from "./checks/check-loss.js";
 import { requireParts } from "./checks/trainer-parts.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
-import { evenParts, type StepBatches, stepBatches } from "./step/micro-batches.js";
+import {
+  evenParts,
+  fewestPositions,
+  type StepBatches,
+  stepBatches,
+  stepLength,
+} from "./step/micro-batches.js";
 import { scoreBatches } from "./step/score-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
 import { stepCost } from "./step/step-cost.js";
@@ -82,7 +88,8 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
       positive: restrict(positive),
       negative: restrict(negative),
     }));
-    using batches = splitPairs(rows, gradientAccumulationSteps, tokenizer.padId);
+    const mostPositions = fewestPositions(student, teacher);
+    using batches = splitPairs(rows, gradientAccumulationSteps, tokenizer.padId, mostPositions);
     using scored = await scoreBatches(batches, teacher, {
       signals,
       random: random.stream("reference", step),
@@ -110,10 +117,17 @@ export async function* pairs(options: PairsOptions): AsyncGenerator<StepMetrics>
 }
 
 /** Pairs as batches of preferred answers and then rejected ones; no pair is split up. */
-function splitPairs(rows: readonly TokenPair[], parts: number, padId: number): StepBatches {
+function splitPairs(
+  rows: readonly TokenPair[],
+  parts: number,
+  padId: number,
+  mostPositions: number,
+): StepBatches {
+  const all = rows.flatMap(({ positive, negative }) => [positive, negative]);
+  const length = stepLength(all, mostPositions);
   const batches = evenParts(rows, parts, "pairs").map(({ start, own }) => {
     const sequences = [...own.map((row) => row.positive), ...own.map((row) => row.negative)];
-    return { batch: makeBatch(sequences, padId), firstRow: 2 * start, onPolicyRows: 0 };
+    return { batch: makeBatch(sequences, padId, length), firstRow: 2 * start, onPolicyRows: 0 };
   });
   return stepBatches(batches);
 }

@@ -24,7 +24,7 @@ import { makeRollouts, type RolloutBatch } from "./reinforce/rollout-batch.js";
 import { reinforceBatches, scoreReinforced } from "./reinforce/scored-rows.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
-import { evenParts } from "./step/micro-batches.js";
+import { evenParts, fewestPositions } from "./step/micro-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
 import { stepCost } from "./step/step-cost.js";
 import type { StepTerm } from "./step/step-term.js";
@@ -148,6 +148,7 @@ export async function* reinforce(options: ReinforceOptions): AsyncGenerator<Step
 
     using batches = reinforceBatches(part, {
       ...{ teacher, parts: gradientAccumulationSteps, padId: tokenizer.padId, packing },
+      mostPositions: fewestPositions(student, teacher, reference),
     });
     using scored = await scoreReinforced(batches, part, {
       ...{ teacher, reference, signals, random: random.stream("teacher", step) },

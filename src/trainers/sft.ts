@@ -7,7 +7,7 @@ import { requireParts } from "./checks/trainer-parts.js";
 import type { TrainingData } from "./data-source.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
-import { splitIntoBatches } from "./step/micro-batches.js";
+import { fewestPositions, splitIntoBatches } from "./step/micro-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
 import { stepCost } from "./step/step-cost.js";
 
@@ -54,7 +54,10 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
     const startMs = performance.now();
     const rows = await data.rows(step, batchSize);
     const { padId } = tokenizer;
-    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, padId, packing);
+    using batches = splitIntoBatches(
+      ...([[], rows, gradientAccumulationSteps, padId, packing] as const),
+      fewestPositions(student),
+    );
 
     using gradients = await computeGradients(student, loss, batches.parts, {
       ...lossStates.contextOf(step),

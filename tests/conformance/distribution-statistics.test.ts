@@ -1,7 +1,7 @@
 /** Statistics for the log against float64 sums, on the composed kernel and on the engine's. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { distributionStatistics } from "../../src/ops/index.js";
+import { distributionStatistics, distributionSums } from "../../src/ops/index.js";
 import { Random } from "../../src/tensors/index.js";
 import { useCpu } from "../setup/backend.js";
 import { engineVariants, useWasmEngine } from "../setup/wasm-engine.js";
@@ -57,12 +57,34 @@ function checkAll(): void {
   }
 }
 
-test("statistics of the composed kernel", checkAll);
+/** Those of the rows that are asked for, of which −1 is none, whatever is in the first. */
+function checkSums(): void {
+  const student = randomLogits(4, 9, 1);
+  const teacher = randomLogits(4, 9, 2);
+  student[0] = student[0]?.map(() => -Infinity) as number[];
+  const sumsOf = (rows: number[]) =>
+    tf.tidy(() => {
+      const at = tf.tensor1d(rows, "int32");
+      const sums = distributionSums(tf.tensor2d(student), tf.tensor2d(teacher), at);
+      return Object.values(sums).map((sum) => sum.arraySync());
+    });
+  const wanted = sumsOf([1, 3]);
+  expect(wanted.every(Number.isFinite)).toBe(true);
+  expect(sumsOf([1, -1, 3, -1])).toEqual(wanted);
+}
+
+test("statistics of the composed kernel", () => {
+  checkAll();
+  checkSums();
+});
 
 describe.each(engineVariants)("statistics of the engine: $name", ({ options }) => {
   beforeAll(async () => void (await useWasmEngine(options)));
   afterAll(useCpu);
-  test("are those of float64", checkAll);
+  test("are those of float64", () => {
+    checkAll();
+    checkSums();
+  });
 });
 
 test("logits of different shapes are refused", () => {

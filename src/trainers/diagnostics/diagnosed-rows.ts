@@ -1,4 +1,5 @@
 import { type Batch, learnedPositions } from "../../data/index.js";
+import { roundsLengths } from "../../tensors/index.js";
 
 /**
  * Logits looked at per step, at most, unless so few positions would be left. A bound on their
@@ -20,7 +21,7 @@ export function diagnosedRows(
 ): number[][] {
   const all = batches.map(learnedRows);
   const count = all.reduce((sum, positions) => sum + positions.length, 0);
-  const limit = Math.min(mostRows, Math.max(fewestRows, Math.floor(mostLogits / vocabSize)));
+  const limit = mostDiagnosed(vocabSize, mostRows);
   if (count <= limit) return all;
   const rows: number[][] = [];
   let start = 0;
@@ -35,6 +36,25 @@ export function diagnosedRows(
     start += positions.length;
   }
   return rows;
+}
+
+function mostDiagnosed(vocabSize: number, mostRows: number): number {
+  return Math.min(mostRows, Math.max(fewestRows, Math.floor(mostLogits / vocabSize)));
+}
+
+/**
+ * The positions of a micro-batch as they are given to the backend. Where it keeps what it made for a size, they are as many for
+ * every batch of one shape: −1 stands for those that there are not.
+ */
+export function paddedRows(
+  looked: readonly number[],
+  { inputIds }: Batch,
+  vocabSize: number,
+  mostRows = defaultMostRows,
+): readonly number[] {
+  if (!roundsLengths()) return looked;
+  const count = Math.min(inputIds.size, mostDiagnosed(vocabSize, mostRows));
+  return Array.from({ length: count }, (_, i) => looked[i] ?? -1);
 }
 
 function learnedRows({ sequences, sequenceLength }: Batch): number[] {

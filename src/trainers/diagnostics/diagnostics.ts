@@ -9,6 +9,7 @@ import {
   selectedLogProbs,
 } from "../../ops/index.js";
 import type { TeacherTensors } from "../../teachers/index.js";
+import { roundsLengths } from "../../tensors/index.js";
 import type { RolloutInputs } from "../step/rollout-inputs.js";
 
 /** Logits `[B, T, V]`, or what they are made of. */
@@ -36,7 +37,8 @@ type Sums = Record<string, tf.Scalar>;
  *
  * In nats at temperature 1. No gradient flows.
  *
- * @param rows `[N]` int32, positions in `[B·T]`
+ * @param rows `[N]` int32, positions in `[B·T]`; −1 in the place of one stands for none, only where lengths are rounded up
+ *   (`roundsLengths`)
  */
 export function diagnosticSums(
   { student, teacher, sparse }: DiagnosticInputs,
@@ -47,14 +49,32 @@ export function diagnosticSums(
   if (whole && sparse?.teacherTokenIds === undefined) {
     return distributionSums(whole.studentLogits, whole.teacherLogits, rows);
   }
-  const studentLogits = logitsAt(student, rows);
-  const teacherLogits = teacher && logitsAt(teacher, rows);
-  const ofLists = sparse === undefined ? {} : sparseSums(studentLogits, sparse, rows);
+  const { places, counted } = chosenOf(rows);
+  const studentLogits = logitsAt(student, places);
+  const teacherLogits = teacher && logitsAt(teacher, places);
+  const ofLists = sparse === undefined ? {} : sparseSums(studentLogits, sparse, places, counted);
+  const sumsWith = (other: tf.Tensor2D) =>
+    columnSums(counted(distributionStatistics(studentLogits, other)));
   if (teacherLogits !== undefined && teacherLogits.shape[1] === studentLogits.shape[1]) {
-    return { ...ofLists, ...columnSums(distributionStatistics(studentLogits, teacherLogits)) };
+    return { ...ofLists, ...sumsWith(teacherLogits) };
   }
-  const { studentEntropy } = columnSums(distributionStatistics(studentLogits, studentLogits));
+  const { studentEntropy } = sumsWith(studentLogits);
   return { ...ofLists, studentEntropy: studentEntropy as tf.Scalar };
+}
+
+/** Values `[N, …]` of positions, 0 for those that stand for none. */
+type Counted = <T extends tf.Tensor>(values: T) => T;
+
+function chosenOf(rows: tf.Tensor1D): { places: tf.Tensor1D; counted: Counted } {
+  if (!roundsLengths()) return { places: rows, counted: (values) => values };
+  const isCounted = rows.greaterEqual(0);
+  return {
+    places: tf.relu(rows),
+    counted: (values) => {
+      const shape = [rows.size, ...values.shape.slice(1).map(() => 1)];
+      return tf.where(isCounted.reshape(shape), values, tf.zerosLike(values));
+    },
+  };
 }
 
 /** Logits `[B·T, V]` of both, if both are there and have one vocabulary. */
@@ -89,15 +109,21 @@ function sparseSums(
   studentLogits: tf.Tensor2D,
   { teacherTokenIds: ids, teacherTopLogProbs: logProbs }: NonNullable<DiagnosticInputs["sparse"]>,
   rows: tf.Tensor1D,
+  counted: Counted,
 ): Sums {
   if (ids === undefined || logProbs === undefined) return {};
   const [, , K] = ids.shape;
   const at = (x: tf.Tensor3D) => tf.gather(x.reshape([-1, K]), rows) as tf.Tensor2D;
-  return coarseSums(studentLogits, at(ids), at(logProbs));
+  return coarseSums(studentLogits, at(ids), at(logProbs), counted);
 }
 
 /** Both distributions with the tokens outside the teacher's list as one. */
-function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.Tensor2D): Sums {
+function coarseSums(
+  studentLogits: tf.Tensor2D,
+  ids: tf.Tensor2D,
+  logProbs: tf.Tensor2D,
+  counted: Counted,
+): Sums {
   const [N, V] = studentLogits.shape;
   const K = ids.shape[1];
   const of = (x: tf.Tensor3D) => x.reshape([N, K]);
@@ -106,7 +132,8 @@ function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.T
   const [studentRest, teacherRest] = [rest(student), rest(logProbs)];
   const listed = (x: tf.Tensor) => ({ probabilities: x.exp(), logProbs: x });
   const restGap = teacherRest.log().sub(studentRest.log());
-  const sum = (first: tf.Tensor, others: tf.Tensor) => first.sum().add(others.sum()) as tf.Scalar;
+  const total = (values: tf.Tensor) => counted(values).sum<tf.Scalar>();
+  const sum = (first: tf.Tensor, others: tf.Tensor): tf.Scalar => total(first).add(total(others));
   const difference = (a: tf.Tensor, b: tf.Tensor) => a.sub(b).abs().mul(0.5);
   const likeliest = tf.gather(ids, logProbs.argMax(-1), 1, 1);
   const agrees = studentLogits.argMax(-1).equal(likeliest.reshape([N]));
@@ -117,9 +144,9 @@ function coarseSums(studentLogits: tf.Tensor2D, ids: tf.Tensor2D, logProbs: tf.T
       difference(logProbs.exp(), student.exp()),
       difference(teacherRest, studentRest),
     ),
-    studentTailMass: studentRest.sum<tf.Scalar>(),
-    teacherTailMass: teacherRest.sum<tf.Scalar>(),
-    topOneAgreement: agrees.toFloat().sum<tf.Scalar>(),
+    studentTailMass: total(studentRest),
+    teacherTailMass: total(teacherRest),
+    topOneAgreement: total(agrees.toFloat()),
   };
 }
 

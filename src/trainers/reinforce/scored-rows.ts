@@ -16,16 +16,18 @@ export interface ReinforceBatchOptions {
   readonly parts: number;
   readonly padId: number;
   readonly packing: boolean;
+  /** See {@link splitIntoBatches}. */
+  readonly mostPositions: number;
 }
 
 /** The completions of a step as batches, with only those tokens to learn that a teacher knows of. */
 export function reinforceBatches(
   rows: readonly ReinforcedRow[],
-  { teacher, parts, padId, packing }: ReinforceBatchOptions,
+  { teacher, parts, padId, packing, mostPositions }: ReinforceBatchOptions,
 ): StepBatches {
   const restrict = (row: TokenSequence) => teacher?.restrict?.(row) ?? row;
   const sequences = rows.map(({ sequence }) => restrict(sequence));
-  return splitIntoBatches(sequences, [], parts, padId, packing);
+  return splitIntoBatches(sequences, [], parts, padId, packing, mostPositions);
 }
 
 export interface ReinforceScoring {

@@ -9,7 +9,7 @@ import type { TermPlan } from "./term-plan.js";
  * What the host computes for a micro-batch, as tensors: with the batch's own they are all that is another from step to step.
  */
 export interface GivenValues {
-  /** Positions that the diagnostics look at, int32. */
+  /** Positions that the diagnostics look at, int32; see `paddedRows`. */
   readonly looked: tf.Tensor1D;
   /** By term, see {@link countedFactors}. */
   readonly factors: readonly tf.Tensor[];

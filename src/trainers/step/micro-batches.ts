@@ -1,5 +1,14 @@
-import { type Batch, makeBatch, makePackedBatch, type TokenSequence } from "../../data/index.js";
+import {
+  type Batch,
+  type BatchOptions,
+  makeBatch,
+  makePackedBatch,
+  type TokenSequence,
+} from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { contextLength, type LanguageModel } from "../../models/index.js";
+import type { Teacher } from "../../teachers/index.js";
+import { bucketedLength, bucketStep, roundsLengths } from "../../tensors/index.js";
 
 /** The sequences of a step as batches, the student's own first; owns the batches. */
 export interface StepBatches extends Disposable {
@@ -16,8 +25,36 @@ export interface StepBatches extends Disposable {
 }
 
 /**
+ * The length of all batches of a step, in the words of `makeBatch`: that of its longest row, rounded up where the backend keeps
+ * what it made for a length.
+ */
+export function stepLength(rows: readonly TokenSequence[], mostPositions: number): BatchOptions {
+  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
+  return roundsLengths() ? { padToMultipleOf: bucketedLength(longest, mostPositions) } : {};
+}
+
+/** The same of packed rows, which are at most twice as long as the longest sequence and have positions of their own. */
+function packedLengths(rows: readonly TokenSequence[]): BatchOptions {
+  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
+  return roundsLengths() ? { padToMultipleOf: bucketStep(2 * longest) } : {};
+}
+
+/** The shortest of the contexts of those that read the rows of a step. */
+export function fewestPositions(
+  student: LanguageModel,
+  ...teachers: readonly (Pick<Teacher, "maxPositions"> | undefined)[]
+): number {
+  const ofTeachers = teachers.map((teacher) => teacher?.maxPositions ?? Infinity);
+  return Math.min(contextLength(student.config), ...ofTeachers);
+}
+
+/**
  * Splits a step's sequences into `parts` batches of nearly equal size: one sequence per row, or with
  * `packing` as many as fit into rows up to twice as long as the longest.
+ *
+ * Where the backend rounds lengths up ({@link bucketedLength}), all batches of a step have one length, but for packed ones.
+ *
+ * @param mostPositions that student and teacher have: no row is padded beyond them
  */
 export function splitIntoBatches(
   onPolicy: readonly TokenSequence[],
@@ -25,9 +62,12 @@ export function splitIntoBatches(
   parts: number,
   padId: number,
   packing = false,
+  mostPositions = Infinity,
 ): StepBatches {
-  const batches = evenParts([...onPolicy, ...offPolicy], parts, "rows").map(({ start, own }) => ({
-    batch: (packing ? makePackedBatch : makeBatch)(own, padId),
+  const rows = [...onPolicy, ...offPolicy];
+  const rounded = packing ? packedLengths(rows) : stepLength(rows, mostPositions);
+  const batches = evenParts(rows, parts, "rows").map(({ start, own }) => ({
+    batch: (packing ? makePackedBatch : makeBatch)(own, padId, rounded),
     firstRow: start,
     onPolicyRows: Math.min(Math.max(0, onPolicy.length - start), own.length),
   }));

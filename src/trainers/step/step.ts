@@ -23,7 +23,7 @@ import {
 import { isLearned } from "../../data/index.js";
 import type { WrittenTokens } from "./written-tokens.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
-import { diagnosedRows } from "../diagnostics/diagnosed-rows.js";
+import { diagnosedRows, paddedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
 import { routedMeans, routedPositions } from "../diagnostics/routed.js";
 import { type GivenValues, stepValues } from "./given-values.js";
@@ -112,7 +112,7 @@ export async function computeGradients(
   // Scores of whole sequences have no positions to look at.
   const mostLooked = student instanceof SequenceModel ? 0 : context.mostDiagnosedRows;
   const looked = diagnosedRows(batches, student.config.vocabSize, mostLooked);
-  const step = accumulate(student, plans, microBatches, looked, context);
+  const step = accumulate(student, plans, microBatches, looked, { ...context, mostLooked });
   try {
     const { gradNorm, ...sums } = await readStacked(step.names, step.scalars);
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
@@ -202,7 +202,7 @@ function accumulate(
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
   looked: readonly (readonly number[])[],
-  context: StepContext,
+  context: StepContext & { readonly mostLooked: number | undefined },
 ): Accumulated {
   const trainable = student.trainableParameters();
   if (trainable.size === 0) {
@@ -216,7 +216,11 @@ function accumulate(
     ...trainable,
     ...projections.filter(([, parameter]) => parameter.trainable),
   ]);
-  using values = stepValues(plans, microBatches, looked);
+  const { vocabSize } = student.config;
+  const given = microBatches.map(({ batch }, i) =>
+    paddedRows(looked[i] as readonly number[], batch, vocabSize, context.mostLooked),
+  );
+  using values = stepValues(plans, microBatches, given);
   const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
   const compute = (): RecordedResult<StepNames> => {
     let gradients: Sums = {};

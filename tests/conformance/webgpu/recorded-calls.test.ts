@@ -1,7 +1,9 @@
 /** When a call is replayed, and when it is computed because what it reads is not what it was. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBackend } from "../../../src/backend/index.js";
 import type { PooledBackend } from "../../../src/backend/webgpu/pooled-backend.js";
+import { nodePlatform } from "../../../src/node/platform.js";
 import { recorded } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
@@ -46,10 +48,7 @@ function assign(weight: tf.Variable, value: number): void {
 }
 
 describe.skipIf(!hasVulkan)(`calls recorded on ${onWebGpu}`, () => {
-  beforeAll(async () => {
-    await useWebGpu();
-    backend().replays = true;
-  });
+  beforeAll(useWebGpu);
   afterAll(useCpu);
 
   /** How many of the calls within `body` were replayed. */
@@ -58,6 +57,20 @@ describe.skipIf(!hasVulkan)(`calls recorded on ${onWebGpu}`, () => {
     await body();
     return backend().replayReport().replayed - replayed;
   }
+
+  test("are replayed unless that is turned off", async () => {
+    expect(backend().replays).toBe(true);
+    const options = { platform: nodePlatform, allowSoftwareAdapter: true };
+    await startBackend("webgpu", { ...options, replaySteps: false });
+    const [owner, weight] = [{}, weightOf(3)];
+    const replays = await replaysIn(async () => {
+      for (let x = 1; x <= 4; x++) expect(await product(owner, x, weight)).toBe(6 * x);
+    });
+    expect(replays).toBe(0);
+    weight.dispose();
+    await startBackend("webgpu", { ...options, replaySteps: true });
+    expect(backend().replays).toBe(true);
+  });
 
   test("are replayed from the third time on, with what is given then", async () => {
     const [owner, weight] = [{}, weightOf(3)];

@@ -58,10 +58,15 @@ async function compute(): Promise<Record<string, readonly number[]>> {
     "not clipped",
     tf.tidy(() => clipScale(tf.scalar(0.5), 1)),
   );
-  const sums = tf.tidy(() =>
-    distributionSums(random([9, 70], "s"), random([9, 70], "t"), tf.tensor1d([0, 3, 8], "int32")),
-  );
-  numbers["sums of statistics"] = Object.values(await readScalars(sums));
+  for (const rows of [
+    [0, 3, 8],
+    [0, -1, 3, 8, -1],
+  ]) {
+    const sums = tf.tidy(() =>
+      distributionSums(random([9, 70], "s"), random([9, 70], "t"), tf.tensor1d(rows, "int32")),
+    );
+    numbers[`sums of statistics of ${rows.join()}`] = Object.values(await readScalars(sums));
+  }
   return numbers;
 }
 

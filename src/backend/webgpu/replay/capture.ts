@@ -3,9 +3,14 @@ import type { RecordedResult } from "../../../tensors/index.js";
 import { buffersOf, type Command, difference } from "./commands.js";
 import type { CommandLog, RecordingHost } from "./host.js";
 
-/** A tensor that was given: values on the host, or a place on the device. */
+/** A tensor that was given: values on the host and the buffer that they were brought to, or a place on the device. */
 export type Read =
-  | { readonly kind: "host"; readonly shape: readonly number[]; readonly dtype: string }
+  | {
+      readonly kind: "host";
+      readonly shape: readonly number[];
+      readonly dtype: string;
+      readonly buffer: GPUBuffer;
+    }
   | {
       readonly kind: "device";
       readonly buffer: GPUBuffer;
@@ -49,7 +54,7 @@ export function noteReads(
     if (log) log.input = input;
     host.uploadToGPU(dataId);
     if (log) delete log.input;
-    return { kind: "host", shape, dtype };
+    return { kind: "host", shape, dtype, buffer: host.dataOf(dataId)?.resource as GPUBuffer };
   });
 }
 
@@ -76,7 +81,9 @@ export function captureOf(
   const given = new Set<unknown>();
   for (const [i, { dataId }] of tensors.entries()) {
     const { resource } = host.dataOf(dataId) ?? {};
-    (reads[i]?.kind === "host" ? inputs : given).add(resource);
+    const read = reads[i] as Read;
+    (read.kind === "host" ? inputs : given).add(resource);
+    if (read.kind === "host" && resource !== read.buffer) return "it changes what it is given";
   }
   const kept = new Set<unknown>([...inputs, ...outputs.map(({ buffer }) => buffer)]);
   for (const buffer of taken) {

@@ -139,7 +139,7 @@ export class Recorder {
         `A step that was replayed since ${replaysPerCheck} steps is not what it was (${found}), so the last ones may be wrong: it depends on more than its batch and its weights.`,
         {
           remedy:
-            "A loss or a model of your own must be a function of its inputs. Where it cannot be, leave PUPIL_WEBGPU_REPLAY out (in a page: startBackend(…, { replaySteps: false })).",
+            "A loss or a model of your own must be a function of its inputs. Where it cannot be, set PUPIL_WEBGPU_REPLAY=0 (in a page or a program of your own: startBackend(…, { replaySteps: false })).",
         },
       );
     }

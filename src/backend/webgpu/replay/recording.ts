@@ -127,10 +127,17 @@ export class Recording {
     this.lastIn = pool.recordingNumber;
     pool.touch(capture.taken);
     for (const [i, read] of capture.reads.entries()) {
-      if (read.kind === "host" || !this.written.has(read.buffer)) continue;
-      // What the host knows of it may be old.
       const data = host.dataOf((tensors[i] as Tensor).dataId);
-      if (data) data.values = null;
+      if (data === undefined) continue;
+      if (read.kind === "host") {
+        // It lies there now, as after a run in full: so what comes next finds the same buffers free.
+        pool.claim(read.buffer, 1);
+        data.resource = read.buffer;
+        data.values = null;
+      } else if (this.written.has(read.buffer)) {
+        // What the host knows of it may be old.
+        data.values = null;
+      }
     }
     for (const [buffer, { users, words }] of this.outputsIn) {
       pool.claim(buffer, users);

@@ -1,7 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamwAttributes } from "../../adamw-update.js";
-import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, lineView, registerGpuKernel, sizeOf, windowsOf } from "./registry.js";
+import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./programs/program.js";
+import {
+  type GpuTensors,
+  lineView,
+  registerGpuKernel,
+  sizeOf,
+  windowsOf,
+} from "./programs/registry.js";
 
 type Info = tf.TensorInfo;
 type Named = Record<string, Info>;

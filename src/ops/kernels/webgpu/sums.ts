@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./program.js";
-import { registerGpuKernel, sizeOf } from "./registry.js";
+import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./programs/program.js";
+import { registerGpuKernel, sizeOf } from "./programs/registry.js";
 
 type Info = tf.TensorInfo;
 const lanes = 256;

@@ -11,8 +11,8 @@ import {
   store,
   threads,
 } from "./attention-program.js";
-import { program } from "./program.js";
-import { type GpuTensors, registerGpuKernel } from "./registry.js";
+import { program } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 

@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { decodeLinear } from "./decode-linear.js";
-import { laneMax, laneSum, program } from "./program.js";
-import type { GpuTensors } from "./registry.js";
-import { cosSin } from "./rotary.js";
+import { laneMax, laneSum, program } from "../programs/program.js";
+import type { GpuTensors } from "../programs/registry.js";
+import { cosSin } from "../attention/rotary.js";
 
 type Info = tf.TensorInfo;
 const lanes = 256;

@@ -2,8 +2,8 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, stridesOf } from "./matmul-job.js";
 import { fitsBindings, inParts } from "./matmul-parts.js";
 import { matmulProgram, type Roles, tilesNow } from "./matmul-program.js";
-import { program } from "./program.js";
-import type { GpuTensors } from "./registry.js";
+import { program } from "../programs/program.js";
+import type { GpuTensors } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 

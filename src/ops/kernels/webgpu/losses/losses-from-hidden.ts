@@ -3,10 +3,10 @@ import {
   type HiddenLossAttributes,
   type HiddenLossTensors,
   rowsPerChunk,
-} from "../../losses-from-hidden.js";
-import { matmul } from "./matmul.js";
-import { groupsFor, laneSum, program } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
+} from "../../../losses-from-hidden.js";
+import { matmul } from "../matmul/matmul.js";
+import { groupsFor, laneSum, program } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 import {
   lanesFor,
   lossParams,

@@ -1,6 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
+import {
+  groupIndex,
+  groupsFor,
+  laneMax,
+  laneSum,
+  program,
+  rowArguments,
+} from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 import {
   type Kind,
   lanesFor,

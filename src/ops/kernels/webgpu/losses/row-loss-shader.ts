@@ -1,5 +1,12 @@
-import type { RowLoss } from "../../row-loss.js";
-import { type GpuProgram, groupIndex, laneMax, laneSum, program, rowArguments } from "./program.js";
+import type { RowLoss } from "../../../row-loss.js";
+import {
+  type GpuProgram,
+  groupIndex,
+  laneMax,
+  laneSum,
+  program,
+  rowArguments,
+} from "../programs/program.js";
 
 export type Kind = RowLoss["kind"];
 

@@ -1,16 +1,28 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { distributionStatisticNames } from "../../distribution-statistics.js";
-import { groupIndex, groupsFor, laneMax, laneSum, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "./registry.js";
+import { distributionStatisticNames } from "../../../distribution-statistics.js";
+import {
+  groupIndex,
+  groupsFor,
+  laneMax,
+  laneSum,
+  program,
+  rowArguments,
+} from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "../programs/registry.js";
 import { lanesFor } from "./row-loss-shader.js";
 
 type Info = tf.TensorInfo;
+/** All columns of a row that stands for none. */
+const unlessChosen = `if (chosen[row] < 0) {
+      for (var i = 0u; i < 6u; i = i + 1u) { columns[6u * row + i] = 0.0; }
+      return;
+    }`;
 const smallestNormal = "1.1754943508222875e-38";
 
 /**
  * The columns of `distributionStatistics`, all in one pass over a row's two distributions.
  *
- * @param at which rows, `[N]`; without it all
+ * @param chosen which rows, `[N]`; without it all. −1 stands for none, of which all columns are 0
  */
 function statistics(
   gpu: GpuTensors,
@@ -34,7 +46,7 @@ function statistics(
 fn main(${rowArguments}) {
   let row = ${groupIndex};
   if (row >= p.rows) { return; }
-  let at = ${chosen ? "u32(chosen[row])" : "row"} * p.width;
+  let at = ${chosen ? "u32(max(chosen[row], 0))" : "row"} * p.width;
   var a = -3.4e38;
   var b = -3.4e38;
   ${each("a = max(a, student[at + i]); b = max(b, teacher[at + i]);")}
@@ -77,6 +89,7 @@ fn main(${rowArguments}) {
   entropy_t = reduce_sum(entropy_t, lane);
   variation = reduce_sum(variation, lane);
   if (lane == 0u) {
+    ${chosen ? unlessChosen : ""}
     columns[6u * row] = forward;
     columns[6u * row + 1u] = reverse;
     columns[6u * row + 2u] = entropy_s;

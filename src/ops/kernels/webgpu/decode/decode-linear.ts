@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { MlpActivation } from "../../residual-mlp.js";
-import { activationAt, activationFunctions } from "./activations.js";
-import { program } from "./program.js";
-import type { GpuTensors } from "./registry.js";
+import type { MlpActivation } from "../../../residual-mlp.js";
+import { activationAt, activationFunctions } from "../layers/activations.js";
+import { program } from "../programs/program.js";
+import type { GpuTensors } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 

@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { WeightLayout } from "../../linear.js";
+import type { WeightLayout } from "../../../linear.js";
 import { columnSums } from "./column-sums.js";
-import { matmul } from "./matmul.js";
-import type { MatmulJob } from "./matmul-job.js";
-import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
+import { matmul } from "../matmul/matmul.js";
+import type { MatmulJob } from "../matmul/matmul-job.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 type Attributes = { weightLayout: WeightLayout };

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { MatmulCall, MatmulJob } from "./matmul-job.js";
-import type { GpuProgram } from "./program.js";
+import type { GpuProgram } from "../programs/program.js";
 
 /** Sizes of the tiles, for a sweep on a card: a thread computes `rows × columns` of the output. */
 export interface MatmulTiles {

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { decodeKernels, type PackAttributes } from "../../decode-token.js";
-import { groupIndex, groupsFor, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";
+import { decodeKernels, type PackAttributes } from "../../../decode-token.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 const lanes = 256;

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { GpuProgram } from "./program.js";
+import type { GpuProgram } from "../programs/program.js";
 
 type Info = tf.TensorInfo;
 

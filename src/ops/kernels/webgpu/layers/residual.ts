@@ -3,17 +3,17 @@ import {
   attentionParameters,
   type ResidualAttentionAttributes,
   type ResidualAttentionInputs,
-} from "../../residual-attention.js";
+} from "../../../residual-attention.js";
 import {
   type MlpActivation,
   mlpParameters,
   type ResidualMlpAttributes,
   type ResidualMlpInputs,
-} from "../../residual-mlp.js";
+} from "../../../residual-mlp.js";
 import { activationAt, activationFunctions } from "./activations.js";
-import { attentionForward } from "./attention.js";
-import { attentionBackward } from "./attention-gradient.js";
-import { turnsHeads } from "./attention-program.js";
+import { attentionForward } from "../attention/attention.js";
+import { attentionBackward } from "../attention/attention-gradient.js";
+import { turnsHeads } from "../attention/attention-program.js";
 import { columnSums } from "./column-sums.js";
 import {
   gradientOfInput,
@@ -24,12 +24,12 @@ import {
   projections,
   weightGradients,
 } from "./linear.js";
-import { matmul } from "./matmul.js";
-import type { Epilogue, MatmulJob, RowNorm } from "./matmul-job.js";
-import { fusesNorm } from "./matmul-program.js";
+import { matmul } from "../matmul/matmul.js";
+import type { Epilogue, MatmulJob, RowNorm } from "../matmul/matmul-job.js";
+import { fusesNorm } from "../matmul/matmul-program.js";
 import { normBackward, normForward } from "./norms.js";
-import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
-import { turn } from "./rotary.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
+import { turn } from "../attention/rotary.js";
 
 type Info = tf.TensorInfo;
 /** The inputs of an op as a kernel sees them. */

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { SamplingSettings } from "../../sample-tokens.js";
-import { laneMax, laneReduction, laneSum, program } from "./program.js";
-import { type GpuTensors, registerGpuKernel } from "./registry.js";
+import type { SamplingSettings } from "../../../sample-tokens.js";
+import { laneMax, laneReduction, laneSum, program } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 const lanes = 256;

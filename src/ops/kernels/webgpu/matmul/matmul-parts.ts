@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, type MatmulJob, type Strides, stridesOf } from "./matmul-job.js";
-import { type GpuTensors, sizeOf } from "./registry.js";
+import { type GpuTensors, sizeOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 type Axis = "rows" | "columns" | "inner";

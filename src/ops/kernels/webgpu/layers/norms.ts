@@ -1,6 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, laneSum, program, rowArguments, rowLanes } from "./program.js";
-import { type GpuTensors, registerGpuKernel, rowsOf } from "./registry.js";
+import {
+  groupIndex,
+  groupsFor,
+  laneSum,
+  program,
+  rowArguments,
+  rowLanes,
+} from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 interface Affine {

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { program } from "./program.js";
-import { type GpuTensors, rowsOf } from "./registry.js";
+import { program } from "../programs/program.js";
+import { type GpuTensors, rowsOf } from "../programs/registry.js";
 
 /** Rows that are added up one after the other before their sums are, which keeps roundings small. */
 const [columns, strips] = [16, 16];

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "./program.js";
-import { lineView, registerGpuKernel, sizeOf, windowsOf } from "./registry.js";
+import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "../programs/program.js";
+import { lineView, registerGpuKernel, sizeOf, windowsOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments } from "./program.js";
-import { type GpuTensors, registerGpuKernel, sizeOf } from "./registry.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 export type Activation = "silu" | "gelu-tanh" | "gelu-erf";

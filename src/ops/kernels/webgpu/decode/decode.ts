@@ -1,12 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type DecodeCall, decodeKernels } from "../../decode-token.js";
-import { splitTurns } from "../../rotary-tables.js";
-import { type SampleAheadCall, sampleAheadKernel } from "../../sample-ahead.js";
+import { type DecodeCall, decodeKernels } from "../../../decode-token.js";
+import { splitTurns } from "../../../rotary-tables.js";
+import { type SampleAheadCall, sampleAheadKernel } from "../../../sample-ahead.js";
 import { decodeAttention } from "./decode-attention.js";
 import { decodeLinear } from "./decode-linear.js";
 import { packWeights, registerCache } from "./decode-memory.js";
-import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "./program.js";
-import { type GpuTensors, registerGpuKernel } from "./registry.js";
+import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "../programs/program.js";
+import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 import { sampleRows } from "./sample.js";
 
 type Info = tf.TensorInfo;

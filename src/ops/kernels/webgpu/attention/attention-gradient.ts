@@ -10,8 +10,8 @@ import {
   store,
   threads,
 } from "./attention-program.js";
-import { program } from "./program.js";
-import type { GpuTensors } from "./registry.js";
+import { program } from "../programs/program.js";
+import type { GpuTensors } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 

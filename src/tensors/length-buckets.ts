@@ -1,0 +1,32 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** A backend that keeps what it made for a size, for the next time. */
+export interface SizeKeepingBackend {
+  /** Whether lengths are to be rounded up, so that there are few sizes. */
+  readonly roundsLengths: boolean;
+}
+
+/**
+ * The step of the buckets that lengths are rounded up to: 8 up to 127, and from there on an eighth of the power of two below
+ * the length. So a rounded length is at most 7 positions or an eighth longer.
+ */
+export function bucketStep(length: number): number {
+  return Math.max(8, 2 ** (Math.floor(Math.log2(Math.max(1, length))) - 3));
+}
+
+/** Whether the current backend wants lengths rounded up. */
+export function roundsLengths(): boolean {
+  return (tf.backend() as Partial<SizeKeepingBackend>).roundsLengths === true;
+}
+
+/**
+ * A number of positions rounded up to a bucket (see {@link bucketStep}) where the current backend keeps buffers and recordings for
+ * every size that it has met (WebGPU): batches then have one of few lengths. On every other backend, the number itself.
+ *
+ * @param most positions that there may be; a length above it stays as it is
+ */
+export function bucketedLength(length: number, most = Infinity): number {
+  if (!roundsLengths()) return length;
+  const step = bucketStep(length);
+  return Math.max(length, Math.min(most, Math.ceil(length / step) * step));
+}
