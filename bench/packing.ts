@@ -68,7 +68,7 @@ async function measure(name: string, rows: Rows, model: keyof typeof models, pai
   const step = async (index: number, packing: boolean) => {
     const given = rows(index);
     const start = performance.now();
-    using batches = splitIntoBatches([], given, 1, 0, packing);
+    using batches = splitIntoBatches([], given, 1, 0, { packing });
     using gradients = await computeGradients(student, terms, batches.parts);
     applyGradients(optimizer, gradients, 1e-4, 1);
     speeds[`${packing}`].push((1000 * batches.tokens) / (performance.now() - start));

@@ -69,6 +69,7 @@ export {
   computeGradients,
   type MicroBatch,
   splitIntoBatches,
+  type SplitOptions,
   type StepBatches,
   type StepContext,
   type StepGradients,

@@ -152,8 +152,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<StepMetr
       rows.slice(written.length).map(restrict),
       gradientAccumulationSteps,
       padId,
-      packing,
-      fewestPositions(student, teacher),
+      { packing, mostPositions: fewestPositions(student, teacher) },
     );
     using scored = await scoreBatches(batches, teacher, {
       ...{ signals, layers, random: random.stream("teacher", step) },

@@ -54,10 +54,10 @@ export async function* sft(options: SftOptions): AsyncGenerator<StepMetrics> {
     const startMs = performance.now();
     const rows = await data.rows(step, batchSize);
     const { padId } = tokenizer;
-    using batches = splitIntoBatches(
-      ...([[], rows, gradientAccumulationSteps, padId, packing] as const),
-      fewestPositions(student),
-    );
+    using batches = splitIntoBatches([], rows, gradientAccumulationSteps, padId, {
+      packing,
+      mostPositions: fewestPositions(student),
+    });
 
     using gradients = await computeGradients(student, loss, batches.parts, {
       ...lossStates.contextOf(step),

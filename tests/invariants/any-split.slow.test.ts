@@ -39,7 +39,7 @@ const split = fc.array(row, { minLength: 1, maxLength: 5 }).chain((rows) =>
 async function stepOf(rows: readonly TokenSequence[], parts: number, packing: boolean) {
   using student = initializeDecoder(config, new Random(1));
   using teacher = modelTeacher(initializeDecoder(config, new Random(2)));
-  using batches = splitIntoBatches([], rows, parts, 0, packing);
+  using batches = splitIntoBatches([], rows, parts, 0, { packing });
   const scored: MicroBatch[] = [];
   for (const part of batches.parts) {
     scored.push({ ...part, teacher: await teacher.score(part.batch, ["teacherLogits"]) });

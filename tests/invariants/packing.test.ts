@@ -69,7 +69,7 @@ async function stepOf(packing: boolean, settings: Settings) {
     ...{ policy: ownDistribution, random: new Random(5) },
   });
   const own = rollouts.map((rollout) => rolloutToSequence(rollout));
-  using batches = splitIntoBatches(own, dataRows(), parts, 0, packing);
+  using batches = splitIntoBatches(own, dataRows(), parts, 0, { packing });
   const signals = checkLoss(loss, {
     studentVocabSize: 11,
     ...(distill && { teacher }),

@@ -27,7 +27,7 @@ export function reinforceBatches(
 ): StepBatches {
   const restrict = (row: TokenSequence) => teacher?.restrict?.(row) ?? row;
   const sequences = rows.map(({ sequence }) => restrict(sequence));
-  return splitIntoBatches(sequences, [], parts, padId, packing, mostPositions);
+  return splitIntoBatches(sequences, [], parts, padId, { packing, mostPositions });
 }
 
 export interface ReinforceScoring {

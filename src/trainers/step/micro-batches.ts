@@ -48,24 +48,34 @@ export function fewestPositions(
   return Math.min(contextLength(student.config), ...ofTeachers);
 }
 
+export interface SplitOptions {
+  /** Several sequences in a row. Default: false. */
+  readonly packing?: boolean | undefined;
+  /** Positions that student and teacher have: no row is padded beyond them. Default: no row is padded beyond the longest. */
+  readonly mostPositions?: number | undefined;
+}
+
 /**
  * Splits a step's sequences into `parts` batches of nearly equal size: one sequence per row, or with
  * `packing` as many as fit into rows up to twice as long as the longest.
  *
- * Where the backend rounds lengths up ({@link bucketedLength}), all batches of a step have one length, but for packed ones.
- *
- * @param mostPositions that student and teacher have: no row is padded beyond them
+ * Where the backend rounds lengths up ({@link bucketedLength}) and `mostPositions` is given, all batches of a step have one
+ * length, but for packed ones.
  */
 export function splitIntoBatches(
   onPolicy: readonly TokenSequence[],
   offPolicy: readonly TokenSequence[],
   parts: number,
   padId: number,
-  packing = false,
-  mostPositions = Infinity,
+  { packing = false, mostPositions }: SplitOptions = {},
 ): StepBatches {
   const rows = [...onPolicy, ...offPolicy];
-  const rounded = packing ? packedLengths(rows) : stepLength(rows, mostPositions);
+  const rounded =
+    mostPositions === undefined
+      ? {}
+      : packing
+        ? packedLengths(rows)
+        : stepLength(rows, mostPositions);
   const batches = evenParts(rows, parts, "rows").map(({ start, own }) => ({
     batch: (packing ? makePackedBatch : makeBatch)(own, padId, rounded),
     firstRow: start,

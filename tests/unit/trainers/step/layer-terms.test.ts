@@ -70,7 +70,7 @@ async function stepOf(
   const teacher = modelTeacher(model);
   const sizes = { student: layerSizesOf(student), teacher: teacher.layerSizes };
   const settled = settleLayers(loss, sizes);
-  using batches = splitIntoBatches([], data, parts, 0, packing);
+  using batches = splitIntoBatches([], data, parts, 0, { packing });
   const signals = checkLoss(loss, {
     ...{ studentVocabSize: vocabSize, studentLayers: sizes.student, teacher, packing },
     ...{ onPolicyFraction: 0, gradientAccumulationSteps: parts },

@@ -43,7 +43,7 @@ function expectNear(found: unknown, wanted: unknown, at: string): void {
 describe("lengths", () => {
   test("stay as they are on a backend that keeps nothing for a length", () => {
     expect([1, 9, 31, 1000].map((length) => bucketedLength(length))).toEqual([1, 9, 31, 1000]);
-    using batches = splitIntoBatches([], [row(4), row(12)], 2, 0);
+    using batches = splitIntoBatches([], [row(4), row(12)], 2, 0, { mostPositions: 64 });
     expect(batches.parts.map(({ batch }) => batch.sequenceLength)).toEqual([3, 11]);
     expect(paddedRows([2, 5], batches.parts[0]?.batch as never, 24)).toEqual([2, 5]);
   });
@@ -64,9 +64,12 @@ describe("lengths", () => {
 
   test("are one for all batches of a step, and so are the positions that are looked at", () => {
     round(true);
-    using batches = splitIntoBatches([], [row(4), row(12)], 2, 0, false, 13);
+    using batches = splitIntoBatches([], [row(4), row(12)], 2, 0, { mostPositions: 13 });
     const lengths = batches.parts.map(({ batch }) => batch.sequenceLength);
     expect(lengths).toEqual([13, 13]);
+    // A loop of one's own that does not say how many positions there are is never given more.
+    using unsaid = splitIntoBatches([], [row(4), row(12)], 2, 0);
+    expect(unsaid.parts.map(({ batch: own }) => own.sequenceLength)).toEqual([3, 11]);
     const { batch } = batches.parts[0] as (typeof batches.parts)[number];
     expect(paddedRows([2, 5], batch, 24)).toEqual([2, 5, ...Array.from({ length: 11 }, () => -1)]);
     expect(paddedRows([2, 5], batch, 24, 4)).toEqual([2, 5, -1, -1]);

@@ -50,7 +50,7 @@ async function messageOf(
 ): Promise<string> {
   using decoder = initializeDecoder({ ...config, initializerRange: 0 }, new Random(1));
   const student = mask === undefined ? decoder : masked(decoder, mask);
-  using batches = splitIntoBatches(rows.slice(0, 1), rows.slice(1), parts, 0, packing);
+  using batches = splitIntoBatches(rows.slice(0, 1), rows.slice(1), parts, 0, { packing });
   const scored = batches.parts.map((part): MicroBatch => {
     const { size, sequenceLength } = part.batch;
     const own = places
