@@ -5,7 +5,10 @@ export const backendNames = ["webgpu", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface CandidateOptions {
-  /** Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. */
+  /**
+   * Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. Default: false, in Node
+   * for a backend that is named if PUPIL_SOFTWARE_GPU is 1.
+   */
   readonly allowSoftwareAdapter: boolean;
   /** Lets WebGPU write to the terminal what it misses. Default: false. */
   readonly verbose?: boolean;

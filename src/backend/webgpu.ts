@@ -20,7 +20,7 @@ function softwareOnly(info: GPUAdapterInfo): Unavailable {
   return {
     reason: `the only adapter is a software one, ${describeAdapter(info)}`,
     remedy:
-      "Install the GPU's driver, or allow a software adapter with allowSoftwareAdapter: true.",
+      "Install the GPU's driver, or allow a software adapter with allowSoftwareAdapter: true (in Node PUPIL_SOFTWARE_GPU=1 does, too).",
   };
 }
 
