@@ -378,12 +378,12 @@ export class PooledBackend
   }
 
   private async readBytes(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    this.watch.check();
     this.cannotReplay("it reads from the device");
     const staging = this.pool.take(bytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
     if (bytes > 0) this.openEncoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
     this.submitQueue();
     try {
+      this.watch.check();
       await staging.mapAsync(GPUMapMode.READ, 0, Math.max(4, bytes));
       const values = staging.getMappedRange(0, Math.max(4, bytes)).slice(0, bytes);
       staging.unmap();
