@@ -62,6 +62,8 @@ export async function orReason(
     return await attempt();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { reason: `it failed: ${message.trim()}`, remedy: candidate.remedy };
+    // The reason becomes a part of a sentence.
+    const reason = `it failed: ${message.trim().replace(/\.$/, "")}`;
+    return { reason, remedy: candidate.remedy };
   }
 }

@@ -103,6 +103,13 @@ describe("auto", () => {
     expect(error.message).toContain('Use another GPU, a newer driver, or the backend "wasm".');
   });
 
+  test("says in one sentence what failed in several", async () => {
+    const provideGpu = () => Promise.reject(new Error("The driver broke. Mend it."));
+    const { line } = await startBackend("auto", { platform: fakePlatform({ provideGpu }) });
+    expect(line).toContain("not webgpu because it failed: The driver broke. Mend it, not tensor");
+    expect(line).not.toContain("..");
+  });
+
   test("goes on when a hardware adapter gives no device, with that reason", async () => {
     const { platform, released } = platformWithAdapter(adapterInfo({ vendor: "nvidia" }));
     const report = await startBackend("auto", { platform });
