@@ -16,6 +16,10 @@ import { makeTraining } from "./workload.js";
 const request = JSON.parse(process.argv[2] ?? "{}") as Partial<GpuRequest>;
 const { size = "tiny", kernels = "own", steps = 5, tiles, brief = false } = request;
 const { newTokens } = gpuSizes[size];
+process.on("uncaughtException", (error) => {
+  console.error(error instanceof pupil.PupilError ? `error: ${error.message}` : error);
+  process.exit(1);
+});
 
 async function start(): Promise<string> {
   if (kernels === "composed") return startComposed(describeAdapter);

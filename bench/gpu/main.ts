@@ -29,8 +29,8 @@ export function measureInChild(request: GpuRequest, env: NodeJS.ProcessEnv): Gpu
 /** The message of the error that a process ended with, else its last lines. */
 function whatItSaid(stderr: string): string {
   const lines = stderr.trim().split("\n");
-  const message = lines.find((line) => /^(\w*Error|error): /.test(line));
-  return message?.replace(/^\w+: /, "") ?? lines.slice(-12).join("\n");
+  const message = lines.find((line) => line.startsWith("error: "));
+  return message?.replace("error: ", "") ?? lines.slice(-12).join("\n");
 }
 
 /** Prints what a step asks of the GPU that is there, ours beside the composed path. */

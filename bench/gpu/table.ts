@@ -29,7 +29,8 @@ const lines = (name: string) =>
 /** Of what is counted, which is what goes through WebGPU. */
 const counted = ({ kernels }: GpuReport, value: number) =>
   kernels === "tensorflow" ? "–" : String(value);
-const whole = (value: number) => Math.round(value).toLocaleString("en");
+const whole = (value: number) =>
+  value < 10 ? value.toPrecision(2) : Math.round(value).toLocaleString("en");
 /** The median of the later half of the steps: everything is compiled by then. */
 function settled(steps: readonly GpuStep[]): GpuStep {
   const later = steps.slice(Math.floor(steps.length / 2));
@@ -49,7 +50,7 @@ const rows = reports.map((report) => {
   const byTorch = (wanted: string) =>
     torch.find(({ size, kind }) => size === report.size && kind === wanted)?.tokensPerSecond;
   const of = (value: number | undefined, known: number | undefined) =>
-    value === undefined || known === undefined ? "–" : (value / known).toFixed(2);
+    value === undefined || known === undefined ? "–" : (value / known).toPrecision(2);
   const gflops = stepFlopsOf(report.size) / step.ms / 1e6;
   return [
     report.size,
@@ -90,7 +91,8 @@ const note = [
   "Shares: the matrix products of an off-policy step over its time, by what the device did alone.",
   ...peaks,
 ].join("\n  ");
-const device = reports[0]?.device ?? "no report";
+const [first = reports[0]] = reports.filter(({ kernels }) => kernels === "own");
+const device = first?.device ?? "no report";
 console.log(textTable({ title: `GPU: ${device}`, note, header, rows: [...rows, ...torchRows] }));
 
 const sweep = lines("sweep.jsonl")
