@@ -2,6 +2,7 @@ import { oneOf, PupilError } from "../src/errors/index.js";
 import type { MatmulTiles } from "../src/ops/index.js";
 import type { GpuBenchmark } from "./gpu/main.js";
 import { gpuSizeNames } from "./gpu/report.js";
+import { tileNames } from "./gpu/tiles.js";
 
 export const groups = [
   "training",
@@ -29,10 +30,6 @@ export interface BenchmarkOptions {
   readonly gpu?: GpuBenchmark;
   readonly help: boolean;
 }
-
-const tileNames = [
-  ...(["threadRows", "threadColumns", "groupRows", "groupColumns", "depth"] as const),
-] satisfies readonly (keyof MatmulTiles)[];
 
 export const usage = `npm run bench -- [options]
   --only a,b     some of: ${groups.join(", ")}

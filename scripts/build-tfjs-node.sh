@@ -5,7 +5,8 @@
 #
 #   scripts/build-tfjs-node.sh [--gpu] [--tensorflow VERSION] [--wheel FILE] [--folder FOLDER]
 #
-#   --gpu         @tensorflow/tfjs-node-gpu and the wheel with CUDA's kernels
+#   --gpu         @tensorflow/tfjs-node-gpu and the wheel with CUDA's kernels, without CUDA's own libraries; says which
+#                 it takes. It builds and computes on a CPU where there is no GPU; on a GPU it has not been tried
 #   --tensorflow  version of the wheel; default 2.21.0
 #   --wheel       a wheel that is here already, instead of one from PyPI
 #   --folder      where everything is put; default .tfjs-node beside node_modules. Packages of the project, package.json
@@ -89,7 +90,7 @@ if [ "$(cat "$target/deps/from" 2>/dev/null)" != "$have" ]; then
     wheel=$(echo "$target"/deps/*.whl)
   fi
   python3 - "$wheel" "$target/deps" <<'PYTHON'
-import os, shutil, sys, zipfile
+import os, re, shutil, sys, zipfile
 
 wheel, deps = sys.argv[1:]
 folders = {
@@ -97,7 +98,14 @@ folders = {
     "tensorflow/include/": "include/",
 }
 kept = ("c/", "core/platform/", "tsl/", "third_party/")
+build_info = "tensorflow/python/platform/build_info.py"
 with zipfile.ZipFile(wheel) as archive:
+    if build_info in archive.namelist():
+        text = archive.read(build_info).decode()
+        found = dict(re.findall(r"""(cuda_version|cudnn_version)["']?\s*[,:=]\s*["']([^"']+)""", text))
+        if "cuda_version" in found:
+            with open(os.path.join(deps, "cuda"), "w") as file:
+                file.write(f"CUDA {found['cuda_version']} with cuDNN {found.get('cudnn_version', '?')}\n")
     for name in archive.namelist():
         start = next((s for s in folders if name.startswith(s)), None)
         if start is None or name.endswith("/"):
@@ -132,3 +140,15 @@ fi
 # 4. Where pupil looks.
 if [ "$installed" != "$target" ]; then ln -sfn "$target" "$installed"; fi
 echo "@tensorflow/$package $version with the libtensorflow of $have: $target"
+if [ "$package" = tfjs-node-gpu ]; then
+  if [ -f "$target/deps/cuda" ]; then
+    echo "For a GPU it takes $(cat "$target/deps/cuda"): the system's, or NVIDIA's packages on PyPI with LD_LIBRARY_PATH on their lib folders."
+  else
+    echo "This wheel does not say which CUDA it takes; one without CUDA computes on the CPU alone."
+  fi
+  if command -v nvidia-smi >/dev/null; then
+    echo "npx pupil doctor says whether TensorFlow finds the GPU."
+  else
+    echo "There is no nvidia-smi here, so nothing could be tried on a GPU: what was built computes on the CPU."
+  fi
+fi

@@ -10,12 +10,16 @@ import { setMatmulTiles } from "../../src/ops/index.js";
 import { startComposed } from "./composed.js";
 import { meterGpu, noMeter } from "./meter.js";
 import { measureFmaPeak, measureMatmul } from "./peak.js";
-import { type GpuReport, type GpuRequest, gpuSizes } from "./report.js";
+import { type GpuReport, type GpuRequest, gpuSizes, type GpuStep } from "./report.js";
 import { makeTraining } from "./workload.js";
 
 const request = JSON.parse(process.argv[2] ?? "{}") as Partial<GpuRequest>;
-const { size = "tiny", kernels = "own", steps = 5, tiles } = request;
+const { size = "tiny", kernels = "own", steps = 5, tiles, brief = false } = request;
 const { newTokens } = gpuSizes[size];
+process.on("uncaughtException", (error) => {
+  console.error(error instanceof pupil.PupilError ? `error: ${error.message}` : error);
+  process.exit(1);
+});
 
 async function start(): Promise<string> {
   if (kernels === "composed") return startComposed(describeAdapter);
@@ -25,26 +29,45 @@ async function start(): Promise<string> {
   return device;
 }
 
-/** What the device can do at most; a program on the CPU takes too long for it. */
-async function measurePeaks(): Promise<Pick<GpuReport, "fmaGflops" | "matmulGflops">> {
-  if (kernels !== "own" || size === "tiny") return {};
+/** What the device can do at most; a program on the CPU is given less to do. */
+async function measurePeaks(): Promise<
+  Pick<GpuReport, "fmaGflops" | "matmulGflops" | "matmulRows">
+> {
+  if (kernels !== "own") return {};
   const { device: gpu } = tf.backend() as unknown as { device: GPUDevice };
-  const isSoftware = isSoftwareAdapter(gpu.adapterInfo);
-  const matmulGflops = await measureMatmul(1024, isSoftware ? 1 : 50);
-  return { matmulGflops, ...(isSoftware ? {} : { fmaGflops: await measureFmaPeak(gpu, 4096) }) };
+  const [matmulRows, repeats, groups] = isSoftwareAdapter(gpu.adapterInfo)
+    ? ([256, 2, 8] as const)
+    : ([1024, 50, 4096] as const);
+  const matmulGflops = await measureMatmul(matmulRows, repeats);
+  return { matmulRows, matmulGflops, fmaGflops: await measureFmaPeak(gpu, groups) };
+}
+
+/** What the backend has asked of the device; it keeps what is free for the next step. */
+function memoryBytes(): number | undefined {
+  return (tf.memory() as { numBytesAllocatedInGPU?: number }).numBytesAllocatedInGPU;
 }
 
 const device = await start();
 setMatmulTiles(tiles);
 const training = makeTraining(size, kernels === "tensorflow" ? noMeter : meterGpu());
 const offPolicy = await training.train({ onPolicyFraction: 0, steps });
-// Everything is compiled in the first two, one of them long and one short.
-await training.generate(newTokens);
-await training.generate(newTokens / 2);
+const bytes = memoryBytes();
+
+/** Generations, of which the first two compile everything, one of them long and one short; and on-policy steps. */
+async function measureOnPolicy(): Promise<Pick<GpuReport, "generations" | "onPolicy">> {
+  if (brief) return { generations: [], onPolicy: [] };
+  const generations: GpuStep[] = [];
+  for (const tokens of [newTokens, newTokens / 2, newTokens, newTokens / 2]) {
+    generations.push(await training.generate(tokens));
+  }
+  const onPolicy = await training.train({ onPolicyFraction: 1, steps });
+  return { generations: generations.slice(2), onPolicy };
+}
+
 const report: GpuReport = {
   ...{ device, kernels, size, offPolicy },
-  generations: [await training.generate(newTokens), await training.generate(newTokens / 2)],
-  onPolicy: await training.train({ onPolicyFraction: 1, steps }),
+  ...(bytes !== undefined && { memoryBytes: bytes }),
+  ...(await measureOnPolicy()),
   ...(await measurePeaks()),
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -14,17 +14,23 @@ export interface GpuBenchmark extends Omit<GpuRequest, "kernels"> {
 const child = fileURLToPath(new URL("child.ts", import.meta.url));
 
 /** Runs a child; throws with what it said if it gives no report. */
-function measure(request: GpuRequest, env: NodeJS.ProcessEnv): GpuReport {
+export function measureInChild(request: GpuRequest, env: NodeJS.ProcessEnv): GpuReport {
   const args = ["--import", "tsx", child, JSON.stringify(request)];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
   const line = stdout.trim().split("\n").at(-1) ?? "";
   if (status !== 0 || !line.startsWith("{")) {
-    const said = stderr.trim().split("\n").slice(-12).join("\n");
-    throw new PupilError(`The GPU benchmark (${request.kernels}) ended: ${said}`, {
+    throw new PupilError(`the GPU benchmark (${request.kernels}) ended: ${whatItSaid(stderr)}`, {
       remedy: "See what WebGPU finds here with: pupil doctor --verbose",
     });
   }
   return JSON.parse(line) as GpuReport;
+}
+
+/** The message of the error that a process ended with, else its last lines. */
+function whatItSaid(stderr: string): string {
+  const lines = stderr.trim().split("\n");
+  const message = lines.find((line) => line.startsWith("error: "));
+  return message?.replace("error: ", "") ?? lines.slice(-12).join("\n");
 }
 
 /** Prints what a step asks of the GPU that is there, ours beside the composed path. */
@@ -32,7 +38,7 @@ export function benchmarkGpu({ json, kernels, ...request }: GpuBenchmark): void 
   const env = vulkanEnvironment();
   const reports = kernels.map((which) => {
     process.stderr.write(`… ${request.size}, ${which}\n`);
-    return measure({ ...request, kernels: which }, env);
+    return measureInChild({ ...request, kernels: which }, env);
   });
   console.log(textTable(gpuTable(reports)));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(reports, null, 1)}\n`);

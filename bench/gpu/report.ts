@@ -53,6 +53,8 @@ export interface GpuRequest {
   readonly kernels: "own" | "composed" | "tensorflow";
   readonly steps: number;
   readonly tiles?: Partial<MatmulTiles>;
+  /** Off-policy steps and products alone, as a sweep of tiles wants them. */
+  readonly brief?: boolean;
 }
 
 /** What one step, or one generation, asked for. */
@@ -74,9 +76,12 @@ export interface GpuReport {
   readonly size: GpuSizeName;
   readonly offPolicy: readonly GpuStep[];
   readonly onPolicy: readonly GpuStep[];
-  /** Of registers alone, and of our own product of two matrices of 1,024 rows. */
+  /** Of registers alone, and of our own product of two square matrices, of so many rows. */
   readonly fmaGflops?: number;
   readonly matmulGflops?: number;
+  readonly matmulRows?: number;
+  /** Of the device that tensors had at most while training; TensorFlow does not say. */
+  readonly memoryBytes?: number;
   /** Of all the new tokens, and of half as many, with everything compiled. */
   readonly generations: readonly GpuStep[];
 }
@@ -120,6 +125,10 @@ export function dispatchesPerToken({ generations, size }: GpuReport): number {
 const perSecond = ({ tokens, ms }: GpuStep) =>
   Math.round((1000 * tokens) / ms).toLocaleString("en");
 
+/** For a table. */
+export const inMebibytes = (bytes: number | undefined) =>
+  bytes === undefined ? "–" : Math.ceil(bytes / 2 ** 20).toLocaleString("en");
+
 /** Ours beside the composed path, each at its last step. */
 export function gpuTable(reports: readonly GpuReport[]): Table {
   const first = reports[0] as GpuReport;
@@ -143,8 +152,13 @@ export function gpuTable(reports: readonly GpuReport[]): Table {
       ]),
       row("dispatches per decoded token", (report) => dispatchesPerToken(report).toFixed(1)),
       ...(reports.some(({ matmulGflops }) => matmulGflops !== undefined)
-        ? [row("product of 1024³: GFLOP/s", ({ matmulGflops }) => matmulGflops?.toFixed(1) ?? "–")]
+        ? [
+            row(`product of ${first.matmulRows}³: GFLOP/s`, ({ matmulGflops }) =>
+              matmulGflops === undefined ? "–" : matmulGflops.toFixed(1),
+            ),
+          ]
         : []),
+      row("memory of the device: MiB", ({ memoryBytes }) => inMebibytes(memoryBytes)),
     ],
   };
 }

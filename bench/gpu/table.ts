@@ -2,12 +2,19 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { textTable } from "../tables.js";
-import { dispatchesPerToken, type GpuReport, type GpuStep, stepFlopsOf } from "./report.js";
+import {
+  dispatchesPerToken,
+  type GpuReport,
+  type GpuStep,
+  inMebibytes,
+  stepFlopsOf,
+} from "./report.js";
 
 interface TorchLine {
   readonly size: string;
   readonly kind: string;
   readonly tokensPerSecond?: number;
+  readonly memoryBytes?: number;
   readonly error?: string;
 }
 
@@ -19,7 +26,11 @@ const lines = (name: string) =>
         .split("\n")
         .filter((line) => line.startsWith("{"))
     : [];
-const whole = (value: number) => Math.round(value).toLocaleString("en");
+/** Of what is counted, which is what goes through WebGPU. */
+const counted = ({ kernels }: GpuReport, value: number) =>
+  kernels === "tensorflow" ? "–" : String(value);
+const whole = (value: number) =>
+  value < 10 ? value.toPrecision(2) : Math.round(value).toLocaleString("en");
 /** The median of the later half of the steps: everything is compiled by then. */
 function settled(steps: readonly GpuStep[]): GpuStep {
   const later = steps.slice(Math.floor(steps.length / 2));
@@ -36,34 +47,53 @@ const torch = lines("torch.jsonl").map((line) => JSON.parse(line) as TorchLine);
 
 const rows = reports.map((report) => {
   const step = settled(report.offPolicy);
-  const eager = torch.find(({ size, kind }) => size === report.size && kind === "eager");
+  const byTorch = (wanted: string) =>
+    torch.find(({ size, kind }) => size === report.size && kind === wanted)?.tokensPerSecond;
   const of = (value: number | undefined, known: number | undefined) =>
-    value === undefined || known === undefined ? "–" : (value / known).toFixed(2);
+    value === undefined || known === undefined ? "–" : (value / known).toPrecision(2);
   const gflops = stepFlopsOf(report.size) / step.ms / 1e6;
   return [
     report.size,
     report.kernels === "own" ? "webgpu" : report.kernels,
-    String(step.dispatches),
-    String(step.submits),
+    counted(report, step.dispatches),
+    counted(report, step.submits),
+    counted(report, step.buffers),
+    counted(report, step.readbacks),
     whole(speed(step)),
     whole(speed(settled(report.onPolicy))),
     whole(speed(report.generations[0] as GpuStep)),
-    dispatchesPerToken(report).toFixed(1),
-    of(speed(step), eager?.tokensPerSecond),
+    report.kernels === "tensorflow" ? "–" : dispatchesPerToken(report).toFixed(1),
+    inMebibytes(report.memoryBytes),
+    of(speed(step), byTorch("eager")),
+    of(speed(step), byTorch("torch.compile")),
     of(gflops, report.matmulGflops),
     of(gflops, report.fmaGflops),
   ];
 });
-const torchRows = torch.map(({ size, kind, tokensPerSecond, error }) => [
-  ...[size, `PyTorch, ${kind}`, "", "", tokensPerSecond ? whole(tokensPerSecond) : (error ?? "–")],
-  ...["", "", "", "", "", ""],
+const torchRows = torch.map(({ size, kind, tokensPerSecond, memoryBytes, error }) => [
+  ...[size, `PyTorch, ${kind}`, "", "", "", ""],
+  tokensPerSecond ? whole(tokensPerSecond) : (error ?? "–"),
+  ...["", "", "", inMebibytes(memoryBytes), "", "", "", ""],
 ]);
 const header = [
-  ...["size", "", "dispatches", "submits", "tokens/s off policy", "on policy", "generated"],
-  ...["dispatches per token", "of PyTorch eager", "of its own matmul", "of its FMA peak"],
+  ...["size", "", "dispatches", "submits", "buffers made", "readbacks"],
+  ...["tokens/s off policy", "on policy", "generated", "dispatches per token", "memory, MiB"],
+  ...["of PyTorch eager", "of torch.compile", "of its own matmul", "of its FMA peak"],
 ];
-const device = reports[0]?.device ?? "no report";
-console.log(textTable({ title: `GPU: ${device}`, header, rows: [...rows, ...torchRows] }));
+const peaks = reports
+  .filter(({ matmulGflops }) => matmulGflops !== undefined)
+  .map(
+    ({ size, matmulRows, matmulGflops, fmaGflops }) =>
+      `${size}: own product of ${matmulRows}³ ${matmulGflops?.toFixed(1)} GFLOP/s, FMA in registers ${fmaGflops?.toFixed(1)}`,
+  );
+const note = [
+  "Counts and speeds: the median of the later half of the steps; memory: what tensors had of the device at most.",
+  "Shares: the matrix products of an off-policy step over its time, by what the device did alone.",
+  ...peaks,
+].join("\n  ");
+const [first = reports[0]] = reports.filter(({ kernels }) => kernels === "own");
+const device = first?.device ?? "no report";
+console.log(textTable({ title: `GPU: ${device}`, note, header, rows: [...rows, ...torchRows] }));
 
 const sweep = lines("sweep.jsonl")
   .map((line) => JSON.parse(line) as { tiles: string; reports: GpuReport[] })

@@ -3,10 +3,10 @@
  * short SFT, and then three ways to go on for the same number of optimizer steps from the same
  * weights and the same problems.
  *
- *     npm run quickstart
+ *     npm run quickstart [-- backend=webgpu]
  */
 import Table from "cli-table3";
-import { type Decoder, modelTeacher, startBackend } from "pupil";
+import { type BackendChoice, type Decoder, modelTeacher, startBackend } from "pupil";
 import { loadModelFolder, nodePlatform, saveModelFolder, writeFileAtomic } from "pupil/node";
 import {
   type Classroom,
@@ -78,7 +78,8 @@ function showCompletions(rows: readonly Row[], classroom: Classroom): void {
   }
 }
 
-say((await startBackend("auto", { platform: nodePlatform })).line);
+const [backend = "auto"] = process.argv.slice(2).map((word) => word.replace(/^backend=/, ""));
+say((await startBackend(backend as BackendChoice, { platform: nodePlatform })).line);
 const { model, tokenizer } = await loadModelFolder(teacherFolder);
 using teacher = modelTeacher(model, "teacher");
 const classroom = await openClassroom(teacher, tokenizer, settings.seed);

@@ -2,11 +2,11 @@
  * A student of 62 thousand parameters learns to write stories from a real model of 260 thousand: on
  * policy, from a recording, and from an ONNX export of the teacher.
  *
- *     npx tsx examples/stories/main.ts [teacher=<folder of stories260K>] [seeds=1,2,3]
+ *     npx tsx examples/stories/main.ts [teacher=<folder of stories260K>] [seeds=1,2,3] [backend=webgpu]
  */
 import { existsSync, readFileSync } from "node:fs";
 import Table from "cli-table3";
-import { type RunConfig, startBackend } from "pupil";
+import { type BackendChoice, type RunConfig, startBackend } from "pupil";
 import { recordOptionsSchema } from "pupil/config";
 import {
   evaluateRun,
@@ -86,7 +86,8 @@ function meanOf(values: readonly number[]): string {
   return `${mean.toFixed(3)} ± ${Math.sqrt(squares / (values.length - 1) / values.length).toFixed(3)}`;
 }
 
-say((await startBackend("auto", { platform: nodePlatform })).line);
+const backend = (given.get("backend") ?? "auto") as BackendChoice;
+say((await startBackend(backend, { platform: nodePlatform })).line);
 await prepare();
 const results: Record<string, Awaited<ReturnType<typeof learn>>[]> = {};
 for (const name of names) {

@@ -5,7 +5,10 @@ export const backendNames = ["webgpu", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface CandidateOptions {
-  /** Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. */
+  /**
+   * Takes a WebGPU adapter that is a program on the CPU, for tests of GPU code without a GPU. Default: false, in Node
+   * for a backend that is named if PUPIL_SOFTWARE_GPU is 1.
+   */
   readonly allowSoftwareAdapter: boolean;
   /** Lets WebGPU write to the terminal what it misses. Default: false. */
   readonly verbose?: boolean;
@@ -59,6 +62,8 @@ export async function orReason(
     return await attempt();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { reason: `it failed: ${message.trim()}`, remedy: candidate.remedy };
+    // The reason becomes a part of a sentence.
+    const reason = `it failed: ${message.trim().replace(/\.$/, "")}`;
+    return { reason, remedy: candidate.remedy };
   }
 }

@@ -29,6 +29,8 @@ export interface Platform {
   readonly runtime: string;
   readonly cpu: { readonly model: string; readonly cores: number };
   provideGpu(search?: GpuSearch): Promise<GpuAccess | Unavailable>;
+  /** Whether a GPU in software will do where WebGPU is asked for by its name. Default: false. */
+  readonly takesSoftwareGpu?: boolean;
   /** What the CPU engine needs; without it there is no wasm backend. */
   readonly cpuEngine?: EnginePlatform;
   /**

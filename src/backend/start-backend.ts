@@ -51,11 +51,11 @@ export async function startBackend(
       remedy: oneOf(String(choice), backendChoices),
     });
   }
-  const { platform = webPlatform(), allowSoftwareAdapter = false, verbose = false } = options;
-  const { replaySteps } = options;
+  const { platform = webPlatform(), verbose = false, replaySteps } = options;
+  const isNamed = choice !== "auto";
+  const { allowSoftwareAdapter = isNamed && platform.takesSoftwareGpu === true } = options;
   silenceCpuAdvice();
   const rejected: RejectedBackend[] = [];
-  const isNamed = choice !== "auto";
   for (const candidate of backendCandidates) {
     if (isNamed && choice !== candidate.name) continue;
     const started = await orReason(candidate, () =>

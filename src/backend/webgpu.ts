@@ -4,6 +4,7 @@ import { readValues } from "../tensors/index.js";
 import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./candidate.js";
 import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
+import { deviceFailure } from "./webgpu/device-errors.js";
 import type { PooledBackend } from "./webgpu/pooled-backend.js";
 
 interface Adapter {
@@ -20,7 +21,7 @@ function softwareOnly(info: GPUAdapterInfo): Unavailable {
   return {
     reason: `the only adapter is a software one, ${describeAdapter(info)}`,
     remedy:
-      "Install the GPU's driver, or allow a software adapter with allowSoftwareAdapter: true.",
+      "Install the GPU's driver, or allow a software adapter with allowSoftwareAdapter: true (in Node PUPIL_SOFTWARE_GPU=1 does, too).",
   };
 }
 
@@ -95,7 +96,7 @@ function registerKernelsOnce(): void {
 }
 
 /** What is running, if anything: one device per process, as its tensors live on it. */
-let runningInfo: GPUAdapterInfo | undefined;
+let running: { readonly device: GPUDevice; readonly info: GPUAdapterInfo } | undefined;
 
 async function startOn(
   { adapter, access }: Adapter,
@@ -123,14 +124,21 @@ async function startOn(
     access.release();
     throw error;
   }
-  runningInfo = adapter.info;
+  const started = { device, info: adapter.info };
+  running = started;
   // Another start then asks for a new device.
   void device.lost.then(() => {
-    runningInfo = undefined;
+    if (running === started) running = undefined;
   });
   // Leaving with GPU work under way crashes Dawn in about every second process.
-  const running = device;
-  platform.onExit(() => running.destroy());
+  platform.onExit(() => started.device.destroy());
+}
+
+/** From a device on which something failed nothing can be read any more: its memory goes to the next one. */
+function endFailedDevice(): void {
+  if (running === undefined || deviceFailure(running.device) === undefined) return;
+  running.device.destroy();
+  running = undefined;
 }
 
 /** A driver can hand out a device and still compute nothing. */
@@ -147,19 +155,20 @@ export const webgpuCandidate: BackendCandidate = {
   packages: ["@tensorflow/tfjs-backend-webgpu", "webgpu"],
   remedy: "Update the GPU's driver.",
   async inspect(platform, options) {
-    if (runningInfo !== undefined) return usableDevice(runningInfo, options);
+    if (running !== undefined) return usableDevice(running.info, options);
     const found = await findAdapter(platform, options);
     if (isUnavailable(found)) return found;
     found.access.release();
     return usableDevice(found.adapter.info, options);
   },
   async start(platform, options) {
-    if (runningInfo !== undefined) {
-      const device = usableDevice(runningInfo, options);
+    endFailedDevice();
+    if (running !== undefined) {
+      const device = usableDevice(running.info, options);
       if (isUnavailable(device)) return device;
       await tf.setBackend("webgpu");
-      const running = tf.backend() as PooledBackend;
-      running.replays = options.replaySteps ?? running.replays;
+      const backend = tf.backend() as PooledBackend;
+      backend.replays = options.replaySteps ?? backend.replays;
       return device;
     }
     const found = await findAdapter(platform, options);

@@ -61,15 +61,22 @@ interface Surroundings {
   readonly document?: unknown;
 }
 
-function notesOf(
-  { backend, threads, rejected }: BackendReport,
-  { cpuEngine }: Platform,
+/** What is slower than it could be, of what was started. */
+export function notesOf(
+  { backend, threads, rejected }: Pick<BackendReport, "backend" | "threads" | "rejected">,
+  { cpuEngine }: Pick<Platform, "cpuEngine">,
   { document }: Surroundings,
 ): string[] {
   const notes: string[] = [];
   const gpu = rejected.find((other) => other.backend === "webgpu");
   if (gpu !== undefined) {
     notes.push(`No WebGPU, so the CPU computes: ${gpu.reason}.`);
+  }
+  const engine = rejected.find((other) => other.backend === "wasm");
+  if (engine !== undefined) {
+    notes.push(
+      `Plain JavaScript computes, many times slower than the CPU engine: ${engine.reason}.`,
+    );
   }
   if (backend === "wasm" && threads === 1 && cpuEngine !== undefined && cpuEngine.numCores > 1) {
     notes.push(

@@ -5,7 +5,7 @@ import { basename, delimiter, dirname, join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
-import { restoreRemovedUtil } from "./removed-util.js";
+import { isTensorflow, prepareTensorflow } from "./tensorflow-import.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -15,15 +15,15 @@ export const nodePlatform: Platform = {
   runtime: `Node ${process.version}`,
   cpu: { model: cpus()[0]?.model.trim() || process.arch, cores: availableParallelism() },
   cpuEngine: nodeWasmPlatform,
+  get takesSoftwareGpu() {
+    return process.env["PUPIL_SOFTWARE_GPU"] === "1";
+  },
   async provideGpu({ allowSoftware = false, verbose = false } = {}) {
     return (verbose ? undefined : vulkanProblem(allowSoftware)) ?? openDawn();
   },
   async importOptional(name) {
-    // Before TensorFlow's C library is loaded: errors only, its notices go to the terminal. From 2.20 on it
-    // writes there what level ever that oneDNN is on, which on a CPU alone is of no use to what is run here.
-    process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-    process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "0";
-    restoreRemovedUtil();
+    const isHere = nodePlatform.packageVersion(name) !== undefined;
+    if (isHere && isTensorflow(name)) prepareTensorflow();
     try {
       return (await import(name)) as unknown;
     } catch (error) {

@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { backendChoices } from "../../src/backend/index.js";
 import { softwareVulkan } from "../setup/software-vulkan.js";
+import { temporaryFolder } from "../setup/temporary-folder.js";
+import { runCli } from "./cli-process.js";
 
 const child = fileURLToPath(new URL("./backend-child.ts", import.meta.url));
 
@@ -41,6 +43,15 @@ describe("startBackend in a Node process", () => {
     expect(code).toBe(0);
     expect(output).toMatchObject({ backend: "cpu", values });
   });
+});
+
+test("doctor keeps what Dawn writes from the terminal, unless it is asked for", async (context) => {
+  const quiet = await runCli(["doctor"], temporaryFolder());
+  expect(quiet).toMatchObject({ code: 0, stderr: "" });
+  if (!quiet.stdout.includes("no libvulkan.so.1")) context.skip("this machine has Vulkan");
+  const asked = await runCli(["doctor", "--verbose"], temporaryFolder());
+  expect(asked.code).toBe(0);
+  expect(asked.stderr).toContain("Vulkan");
 });
 
 describe.skipIf(softwareVulkan === undefined)(

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { parseConfig, recordOptionsSchema, type RunConfig } from "../../src/config/index.js";
-import { recordTeacher } from "../../src/node/index.js";
+import { exportModel, loadModelFolder, recordTeacher } from "../../src/node/index.js";
 import { tinyRun } from "./runs.js";
 
 const steps = { steps: 4, batchSize: 2, warmupSteps: 2, learningRate: 0.02 };
@@ -62,6 +62,21 @@ export const runKinds: Readonly<
       expect(event.type).not.toBe("error");
     }
     return { data, trainer, evaluation, teacher: { type: "recorded", from: output } };
+  },
+  "distill from ONNX": async (from, folder) => {
+    const onnx = join(folder, "onnx");
+    const { model, tokenizer } = await loadModelFolder(from);
+    await exportModel(onnx, { model, tokenizer }, { format: "onnx", dtype: "float32" });
+    model.dispose();
+    return {
+      student: { architecture },
+      teacher: { type: "onnx", from: onnx },
+      trainer: {
+        ...{ type: "distill", ...steps, onPolicyFraction: 0.5, maxNewTokens: 6 },
+        loss: [{ type: "reverse-kl" }],
+      },
+      evaluation,
+    };
   },
   pairs: (from) => ({
     student: { from },

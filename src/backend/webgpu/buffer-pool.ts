@@ -1,10 +1,8 @@
 import { PupilError } from "../../errors/index.js";
+import { makeBuffer } from "./device-errors.js";
+import { sizeInWords } from "./sizes.js";
 
-/** A number of bytes for a message: rounded up, in KiB or MiB. */
-export function sizeInWords(bytes: number): string {
-  const [unit, name] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
-  return `${Math.ceil(bytes / unit).toLocaleString("en-US")} ${name}`;
-}
+export { sizeInWords };
 
 /** Sizes are rounded up to classes at most an eighth apart, so that buffers fit again. */
 function sizeClass(bytes: number): number {
@@ -202,7 +200,7 @@ export class BufferPool {
   }
 
   private make(bytes: number, usage: GPUBufferUsageFlags): Entry {
-    const buffer = this.device.createBuffer({ size: bytes, usage });
+    const buffer = makeBuffer(this.device, { size: bytes, usage }, this.numBytesAllocated);
     this.numBytesAllocated += bytes;
     const entry = { buffer, id: this.nextId++, bytes, freedIn: -1, isFree: false };
     this.entries.set(buffer, entry);

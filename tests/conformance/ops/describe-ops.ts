@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useCpu } from "../../setup/backend.js";
+import { countReads, type Reader } from "../../setup/count-reads.js";
 import { attentionCases } from "./cases/attention.js";
 import { distributionCases } from "./cases/distributions.js";
 import { hiddenCases } from "./cases/hidden.js";
@@ -65,6 +66,8 @@ export interface Looseness {
    * is not exactly 1, so that gradients that vanish are of the size of rounding. Default: 1e-3.
    */
   readonly least?: number;
+  /** Whether an op and its gradient may give nothing to JavaScript. Default: false. */
+  readonly staysOnDevice?: boolean;
 }
 
 /** Defines the tests of every op on one backend. */
@@ -82,7 +85,23 @@ export function describeOpsOn(
   });
 }
 
-function defineOpTests({ composed: composedFactor = 1, least = 1e-3 }: Looseness): void {
+function defineOpTests({
+  composed: composedFactor = 1,
+  least = 1e-3,
+  staysOnDevice = false,
+}: Looseness): void {
+  /** What `compute` gives, which reads nothing where nothing may be read. */
+  const unread = <T>(compute: () => T): T => {
+    if (!staysOnDevice) return compute();
+    const counts = countReads(tf.backend() as unknown as Reader);
+    try {
+      return compute();
+    } finally {
+      counts.stop();
+      expect(counts.all, "tensors read to JavaScript").toBe(0);
+    }
+  };
+
   /** The largest entry: what the bounds are relative to. */
   const sizeOfLargest = (values: ArrayLike<number>): number =>
     Array.from(values).reduce((largest, v) => Math.max(largest, Math.abs(v)), least);
@@ -91,7 +110,7 @@ function defineOpTests({ composed: composedFactor = 1, least = 1e-3 }: Looseness
     test("value as in float64 and as composed, in one new tensor", async () => {
       const tensors = tensorsOf(opCase);
       const before = tf.memory();
-      const value = opCase.run(tensors);
+      const value = unread(() => opCase.run(tensors));
       const after = tf.memory();
       expect(after.numTensors - before.numTensors, "tensors made").toBe(1);
       expect(after.numDataBuffers - before.numDataBuffers, "buffers made").toBe(1);
@@ -114,7 +133,7 @@ function defineOpTests({ composed: composedFactor = 1, least = 1e-3 }: Looseness
       const { differentiable } = opCase;
       const cotangent = normals(opCase.expected(opCase.inputs).shape, "cotangent");
       const dy = tf.tensor(Float32Array.from(cotangent.data), [...cotangent.shape]);
-      const gradients = gradientsOf(opCase.run, tensors, differentiable, dy);
+      const gradients = unread(() => gradientsOf(opCase.run, tensors, differentiable, dy));
       const composed = gradientsOf(opCase.composed, tensors, differentiable, dy);
       for (const [i, name] of differentiable.entries()) {
         const differences = centralDifferences(opCase.expected, opCase.inputs, name, cotangent);

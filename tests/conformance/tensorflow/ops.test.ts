@@ -4,5 +4,5 @@ import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/tensorfl
 import { describeOpsOn } from "../ops/describe-ops.js";
 
 describe.skipIf(!hasTensorflow)(onTensorflow, () => {
-  describeOpsOn("TensorFlow", useTensorflow, { least: 2e-2 });
+  describeOpsOn("TensorFlow", useTensorflow, { least: 2e-2, staysOnDevice: true });
 });

@@ -74,6 +74,21 @@ describe("auto", () => {
     expect(released()).toBe(1);
   });
 
+  test("refuses it too where the platform takes one for a backend that is named", async () => {
+    const info = adapterInfo({ vendor: "google", architecture: "swiftshader" });
+    const { platform, released } = platformWithAdapter(info);
+    const patient = { ...platform, takesSoftwareGpu: true };
+    const report = await startBackend("auto", { platform: patient });
+    expect(report.rejected[0]?.reason).toMatch(/^the only adapter is a software one/);
+    const named = await failure(startBackend("webgpu", { platform: patient }));
+    expect(named.message).toContain("device refused");
+    const refused = await failure(
+      startBackend("webgpu", { platform: patient, allowSoftwareAdapter: false }),
+    );
+    expect(refused.message).toContain("PUPIL_SOFTWARE_GPU=1");
+    expect(released()).toBe(3);
+  });
+
   test("refuses an adapter with too small a limit, by its name", async () => {
     const { platform, released } = platformWithAdapter(adapterInfo({ vendor: "arm" }), {
       ...{ maxStorageBuffersPerShaderStage: 4, maxComputeInvocationsPerWorkgroup: 128 },
@@ -86,6 +101,13 @@ describe("auto", () => {
     expect(released()).toBe(1);
     const error = await failure(startBackend("webgpu", { platform }));
     expect(error.message).toContain('Use another GPU, a newer driver, or the backend "wasm".');
+  });
+
+  test("says in one sentence what failed in several", async () => {
+    const provideGpu = () => Promise.reject(new Error("The driver broke. Mend it."));
+    const { line } = await startBackend("auto", { platform: fakePlatform({ provideGpu }) });
+    expect(line).toContain("not webgpu because it failed: The driver broke. Mend it, not tensor");
+    expect(line).not.toContain("..");
   });
 
   test("goes on when a hardware adapter gives no device, with that reason", async () => {

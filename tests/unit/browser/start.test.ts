@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { browserPlatform, startInBrowser } from "../../../src/browser/index.js";
+import { notesOf } from "../../../src/browser/start.js";
 import { useCpu } from "../../setup/backend.js";
 
 /** A page or a worker, as far as starting a backend goes. */
@@ -37,6 +38,15 @@ describe("startInBrowser", () => {
         /^One thread in place of 4: the page is not cross-origin isolated\. .*Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp\.$/,
       ) as string,
       "The page stands still while it computes: start the training in a worker.",
+    ]);
+  });
+
+  test("says that plain JavaScript computes where the CPU engine does not start", () => {
+    const rejected = [
+      { backend: "wasm", reason: "its kernels were not served", remedy: "" },
+    ] as const;
+    expect(notesOf({ backend: "cpu", threads: 1, rejected }, {}, {})).toEqual([
+      "Plain JavaScript computes, many times slower than the CPU engine: its kernels were not served.",
     ]);
   });
 
