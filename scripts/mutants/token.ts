@@ -1,11 +1,11 @@
 import { type Mutant, mutantsOf } from "./mutant.js";
 
 const aggregation = "losses/aggregation.ts";
-const forwardOp = "ops/forward-kl-from-logits.ts";
-const reverseOp = "ops/reverse-kl-from-logits.ts";
-const jsdOp = "ops/generalized-jsd-from-logits.ts";
-const crossEntropyOp = "ops/cross-entropy-from-logits.ts";
-const shared = "ops/divergence.ts";
+const forwardOp = "ops/row-losses/forward-kl-from-logits.ts";
+const reverseOp = "ops/row-losses/reverse-kl-from-logits.ts";
+const jsdOp = "ops/row-losses/generalized-jsd-from-logits.ts";
+const crossEntropyOp = "ops/row-losses/cross-entropy-from-logits.ts";
+const shared = "ops/row-losses/divergence.ts";
 const squared = "losses/temperature.ts";
 
 export const tokenMutants: readonly Mutant[] = [

@@ -5,7 +5,7 @@ export { takeTrust } from "./modules/trusted-modules.js";
 export { lossModules, taskModules, verifierModules } from "./modules/module-kinds.js";
 export { loadAdapter, saveAdapter } from "./models/adapter-folder.js";
 export { removeUnfinished, writeFileAtomic, writeFolderAtomic } from "./files/atomic.js";
-export { buildRun, type RunParts } from "./runs/build-run.js";
+export { buildRun, type RunParts } from "./runs/training/build-run.js";
 export type { CompletionRow, RunEvaluation } from "./runs/run-evaluation.js";
 export { dataOnDisk, listFolder } from "./files/data-on-disk.js";
 export { evaluateRun, resolveEvaluation } from "./runs/evaluate-run.js";
@@ -14,7 +14,7 @@ export {
   resolveSupports,
   type SupportReport,
   type SupportRequest,
-} from "./runs/compare-supports.js";
+} from "./runs/models/compare-supports.js";
 export { type Disk, DiskError, type OpenFile, replaceDisk } from "./files/disk.js";
 export { exportModel, type ExportOptions, exportOptionsSchema } from "./models/export-model.js";
 export { explainDiskErrors } from "./files/disk.js";
@@ -44,23 +44,23 @@ export { type RecordEvent, recordTeacher } from "./recording/record-teacher.js";
 export { resolveRecording } from "./recording/resolve-recording.js";
 export { toJson, withNumbers } from "./files/json.js";
 export { readJson } from "./files/read-files.js";
-export { resolveTraining, type Training } from "./runs/resolve-training.js";
+export { resolveTraining, type Training } from "./runs/training/resolve-training.js";
 export {
   type LoadedSequenceModel,
   loadSequenceModelFolder,
   saveSequenceModelFolder,
 } from "./models/sequence-model-folder.js";
 export { createSpillFile } from "./files/spill-file.js";
-export type { RunEvent, RunSummary } from "./runs/run-event.js";
-export { type LoopRun, runLoop, type RunLoopOptions } from "./runs/own-loop.js";
-export { trainRun, type TrainRunOptions } from "./runs/train-run.js";
+export type { RunEvent, RunSummary } from "./runs/training/run-event.js";
+export { type LoopRun, runLoop, type RunLoopOptions } from "./runs/training/own-loop.js";
+export { trainRun, type TrainRunOptions } from "./runs/training/train-run.js";
 export {
   trainTokenizer,
   type TrainTokenizerEvent,
   type TrainTokenizerOptions,
   trainTokenizerSchema,
 } from "./models/train-tokenizer.js";
-export { versions } from "./runs/versions.js";
+export { versions } from "./runs/folder/versions.js";
 export { attach, type AttachEvent, cancelJobs } from "./ablations/attach.js";
 export { stageEngine, writeTaskFiles, type WrittenFiles } from "./ablations/engine.js";
 export { checkExecutor } from "./executors/create-executor.js";
@@ -75,7 +75,7 @@ export { unfinishedLines } from "./ablations/report/content.js";
 export { comparisonTables, writeReport } from "./ablations/report/report.js";
 export { failuresTable } from "./ablations/report/trouble-tables.js";
 export type { Table as ReportTable } from "./ablations/report/tables.js";
-export { type ListedRun, listRuns } from "./runs/list-runs.js";
+export { type ListedRun, listRuns } from "./runs/folder/list-runs.js";
 export { loadMethod, loadMethods } from "./ablations/methods/load-methods.js";
 export {
   planMethod,

@@ -3,10 +3,10 @@ export {
   adamwRates,
   type AdamwSettings,
   adamwUpdate,
-} from "./adamw-update.js";
-export { attentionProbabilities, causalAttention } from "./causal-attention.js";
-export { clipScale } from "./clip-scale.js";
-export { crossEntropyFromLogits } from "./cross-entropy-from-logits.js";
+} from "./optimizer/adamw-update.js";
+export { attentionProbabilities, causalAttention } from "./attention/causal-attention.js";
+export { clipScale } from "./optimizer/clip-scale.js";
+export { crossEntropyFromLogits } from "./row-losses/cross-entropy-from-logits.js";
 export {
   type DecodeAttributes,
   type DecoderWeights,
@@ -16,7 +16,7 @@ export {
   packWeights,
   type WeightPart,
   writeCache,
-} from "./decode-token.js";
+} from "./attention/decode-token.js";
 export {
   defineKernel,
   defineOp,
@@ -26,14 +26,17 @@ export {
   opBackends,
   registerOpKernel,
 } from "./define.js";
-export { distributionStatisticNames, distributionStatistics } from "./distribution-statistics.js";
-export { distributionSums } from "./distribution-sums.js";
-export { klOf, whereLikely } from "./divergence.js";
-export { embedding } from "./embedding.js";
-export { forwardKlFromLogits } from "./forward-kl-from-logits.js";
-export { gelu, type GeluApproximation } from "./gelu.js";
-export { generalizedJsdFromLogits } from "./generalized-jsd-from-logits.js";
-export { globalNorm } from "./global-norm.js";
+export {
+  distributionStatisticNames,
+  distributionStatistics,
+} from "./row-losses/distribution-statistics.js";
+export { distributionSums } from "./row-losses/distribution-sums.js";
+export { klOf, whereLikely } from "./row-losses/divergence.js";
+export { embedding } from "./layers/embedding.js";
+export { forwardKlFromLogits } from "./row-losses/forward-kl-from-logits.js";
+export { gelu, type GeluApproximation } from "./layers/gelu.js";
+export { generalizedJsdFromLogits } from "./row-losses/generalized-jsd-from-logits.js";
+export { globalNorm } from "./optimizer/global-norm.js";
 export { registerTensorflowKernels } from "./kernels/tensorflow/index.js";
 export {
   type Block,
@@ -62,32 +65,32 @@ export {
   setMatmulTiles,
   shaderSource,
 } from "./kernels/webgpu/index.js";
-export { layerNorm } from "./layer-norm.js";
-export { linear, type WeightLayout } from "./linear.js";
+export { layerNorm } from "./layers/layer-norm.js";
+export { linear, type WeightLayout } from "./layers/linear.js";
 export {
   type HiddenLossTerm,
   type HiddenStates,
   lossesFromHidden,
   type LossesFromHiddenInputs,
-} from "./losses-from-hidden.js";
-export { logProbsFromLogits } from "./log-probs-from-logits.js";
+} from "./row-losses/losses-from-hidden.js";
+export { logProbsFromLogits } from "./row-losses/log-probs-from-logits.js";
 export { maskedSum } from "./masked-sum.js";
-export { positionIds } from "./position-ids.js";
-export { residualAttention, type ResidualAttentionInputs } from "./residual-attention.js";
-export { type MlpActivation, residualMlp, type ResidualMlpInputs } from "./residual-mlp.js";
-export { reverseKlFromLogits } from "./reverse-kl-from-logits.js";
-export { rmsNorm } from "./rms-norm.js";
-export type { RowLoss } from "./row-loss.js";
-export { rotary } from "./rotary.js";
+export { positionIds } from "./attention/position-ids.js";
+export { residualAttention, type ResidualAttentionInputs } from "./attention/residual-attention.js";
+export { type MlpActivation, residualMlp, type ResidualMlpInputs } from "./layers/residual-mlp.js";
+export { reverseKlFromLogits } from "./row-losses/reverse-kl-from-logits.js";
+export { rmsNorm } from "./layers/rms-norm.js";
+export type { RowLoss } from "./row-losses/row-loss.js";
+export { rotary } from "./attention/rotary.js";
 export {
   inverseFrequencies,
   type RotaryFrequencies,
   rotaryTables,
   splitTurns,
-} from "./rotary-tables.js";
-export { type AheadSettings, sampleAhead } from "./sample-ahead.js";
-export { sampleTokens, type SamplingSettings } from "./sample-tokens.js";
-export { scatterToVocabulary, selectedLogProbs } from "./selected-log-probs.js";
-export { silu } from "./silu.js";
-export { swiglu } from "./swiglu.js";
-export { tokenLogProbs } from "./token-log-probs.js";
+} from "./attention/rotary-tables.js";
+export { type AheadSettings, sampleAhead } from "./sampling/sample-ahead.js";
+export { sampleTokens, type SamplingSettings } from "./sampling/sample-tokens.js";
+export { scatterToVocabulary, selectedLogProbs } from "./row-losses/selected-log-probs.js";
+export { silu } from "./layers/silu.js";
+export { swiglu } from "./layers/swiglu.js";
+export { tokenLogProbs } from "./row-losses/token-log-probs.js";

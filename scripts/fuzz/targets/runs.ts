@@ -2,7 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { applyOverrides } from "../../../src/config/index.js";
 import { openRecording, parseRunConfig, readJson } from "../../../src/node/index.js";
-import { restoreTrainingState, trainingStateFiles } from "../../../src/node/runs/training-state.js";
+import {
+  restoreTrainingState,
+  trainingStateFiles,
+} from "../../../src/node/runs/folder/training-state.js";
 import { AdamW } from "../../../src/optim/index.js";
 import {
   encodeRow,

@@ -14,7 +14,7 @@ import {
 } from "../executors/journal.js";
 import { exists } from "../files/file-exists.js";
 import { readJson } from "../files/read-files.js";
-import { isLocked } from "../runs/run-lock.js";
+import { isLocked } from "../runs/folder/run-lock.js";
 import { cellsFile } from "./ablate.js";
 import { jobsFolder } from "./stages/run-stages.js";
 

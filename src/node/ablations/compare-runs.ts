@@ -1,8 +1,8 @@
 import { basename, join, resolve } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
-import { differences } from "../runs/differences.js";
-import { readRunConfig, refuseOwnLoop, withoutVersions } from "../runs/run-folder.js";
+import { differences } from "../runs/folder/differences.js";
+import { readRunConfig, refuseOwnLoop, withoutVersions } from "../runs/folder/run-folder.js";
 import { type CellResult, readRun } from "./cell-results.js";
 import type { AblationPlan } from "./planned.js";
 import { type AblationResults, ablationResults } from "./results.js";

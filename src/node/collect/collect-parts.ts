@@ -15,9 +15,9 @@ import { Random } from "../../tensors/index.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import { findModelFolder } from "../models/find-model.js";
 import { loadModelFolder } from "../models/model-folder.js";
-import type { Own } from "../runs/assemble-models.js";
+import type { Own } from "../runs/models/assemble-models.js";
 import { loadOwnComponents } from "../modules/own-components.js";
-import { chooseTokenizer } from "../runs/run-models.js";
+import { chooseTokenizer } from "../runs/models/run-models.js";
 
 /** Models, tokenizer and problems that a collect config names. */
 export interface CollectParts {

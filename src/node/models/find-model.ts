@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { PupilError } from "../../errors/index.js";
 import { exists } from "../files/file-exists.js";
-import { checkpointSteps } from "../runs/run-folder.js";
+import { checkpointSteps } from "../runs/folder/run-folder.js";
 import { verifyMark } from "./checkpoint-mark.js";
 
 /** A model folder as it is, or the last checkpoint of a run folder. */

@@ -1,6 +1,6 @@
 import { requireWithin } from "../../folders/index.js";
 import type { ModelConfig } from "../../models/index.js";
-import { deviceLimits } from "../runs/device-limits.js";
+import { deviceLimits } from "../runs/models/device-limits.js";
 
 /**
  * Refuses a model whose weights alone the backend of this machine cannot hold, see {@link requireWithin}.

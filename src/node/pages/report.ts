@@ -1,4 +1,4 @@
-import { versions } from "../runs/versions.js";
+import { versions } from "../runs/folder/versions.js";
 import { heatScript } from "./heat-script.js";
 import { html } from "./html.js";
 import { pageOf } from "./page.js";

@@ -4,8 +4,8 @@ import type { FollowedLog, LogFollower } from "../logs/follow-log.js";
 import { followLog } from "../logs/follow-log.js";
 import { readEnds } from "../logs/read-ends.js";
 import { readTraces } from "../logs/traces.js";
-import { type ListedRun, listRun } from "../runs/list-runs.js";
-import { readRunConfig, withoutVersions } from "../runs/run-folder.js";
+import { type ListedRun, listRun } from "../runs/folder/list-runs.js";
+import { readRunConfig, withoutVersions } from "../runs/folder/run-folder.js";
 import { withoutSecrets } from "./secrets.js";
 
 /** A completion of an evaluation. */

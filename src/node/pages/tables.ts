@@ -1,5 +1,5 @@
 import { reachedIn } from "../logs/reached.js";
-import { differences } from "../runs/differences.js";
+import { differences } from "../runs/folder/differences.js";
 import { type Html, html } from "./html.js";
 import { shortNumber } from "./numbers.js";
 import type { RunView } from "./run-view.js";

@@ -9,7 +9,7 @@ import {
   type ShardRow,
   type ShardTable,
 } from "../../teachers/index.js";
-import { assembleModels, owning } from "../runs/assemble-models.js";
+import { assembleModels, owning } from "../runs/models/assemble-models.js";
 import { loadOwnComponents } from "../modules/own-components.js";
 import { writeFileAtomic } from "../files/atomic.js";
 import { describeRecording } from "./describe-recording.js";

@@ -7,7 +7,7 @@ import type { Tokenizer } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { RecordingDescription, RecordingManifest, ShardTable } from "../../teachers/index.js";
 import { makeFolder, unfinishedPrefix, writeFileAtomic } from "../files/atomic.js";
-import { differences } from "../runs/differences.js";
+import { differences } from "../runs/folder/differences.js";
 import { exists } from "../files/file-exists.js";
 import { manifestName, readManifest, verifyShard } from "./open-recording.js";
 

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { applyOverrides, type RunConfig } from "../../config/index.js";
 import { PupilError } from "../../errors/index.js";
-import { assembleModels, owning } from "./assemble-models.js";
+import { assembleModels, owning } from "./models/assemble-models.js";
 import { isFolder } from "../files/file-exists.js";
 import { readConfigFile } from "../files/read-config.js";
 import { evaluatorOf, type RunEvaluation } from "./run-evaluation.js";
-import { readRunConfig, refuseOwnLoop, withoutVersions } from "./run-folder.js";
+import { readRunConfig, refuseOwnLoop, withoutVersions } from "./folder/run-folder.js";
 import { loadOwnComponents, parseRunConfig } from "../modules/own-components.js";
-import { stepTermFromConfig } from "./run-terms.js";
+import { stepTermFromConfig } from "./training/run-terms.js";
 import { isOfRun, requireTrust, takeTrust } from "../modules/trusted-modules.js";
 
 export interface NotedEvaluation extends RunEvaluation {

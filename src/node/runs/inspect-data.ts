@@ -12,13 +12,13 @@ import {
   tokenViewer,
 } from "../../data/index.js";
 import type { TeacherDefinition } from "../../teachers/index.js";
-import { prepareRunData } from "./assemble-models.js";
+import { prepareRunData } from "./models/assemble-models.js";
 import { dataOnDisk } from "../files/data-on-disk.js";
 import { resolveRunConfig } from "./evaluate-run.js";
 import { findModelFolder } from "../models/find-model.js";
 import { type ModelOutline, readModelOutline } from "../models/model-folder.js";
 import { loadOwnComponents } from "../modules/own-components.js";
-import { chooseTokenizer } from "./run-models.js";
+import { chooseTokenizer } from "./models/run-models.js";
 import { readTeacherOutline } from "../teachers/index.js";
 
 /** What a student would learn from: rows of tokens, or lists to rank. */

@@ -8,7 +8,7 @@ import { type Html, html } from "../pages/html.js";
 import { panelsOf, type Series } from "../pages/series.js";
 import type { Section } from "../pages/sections.js";
 import { stateChip } from "../pages/summary.js";
-import { findFolders, isRunFolder, type ListedRun, listRun } from "../runs/list-runs.js";
+import { findFolders, isRunFolder, type ListedRun, listRun } from "../runs/folder/list-runs.js";
 import { folderAt } from "./places.js";
 
 const planSchema = z.object({

@@ -5,7 +5,7 @@ import { type Html, html } from "../pages/html.js";
 import { shortNumber } from "../pages/numbers.js";
 import type { Section } from "../pages/sections.js";
 import { stateChip } from "../pages/summary.js";
-import { type ListedRun, listRun } from "../runs/list-runs.js";
+import { type ListedRun, listRun } from "../runs/folder/list-runs.js";
 import type { Place } from "./places.js";
 
 /** Runs on one page of the list. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import {
   composedEmbeddingGradient,
   embeddingGradient,
-} from "../../../src/ops/embedding-gradient.js";
+} from "../../../src/ops/layers/embedding-gradient.js";
 import { embedding } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HiddenLossTerm, lossesFromHidden } from "../../../src/ops/index.js";
-import { rowsPerChunk } from "../../../src/ops/losses-from-hidden.js";
+import { rowsPerChunk } from "../../../src/ops/row-losses/losses-from-hidden.js";
 import { createVariable } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { useWasmEngine } from "../../setup/wasm-engine.js";

@@ -1,4 +1,4 @@
-import { differences } from "../../runs/differences.js";
+import { differences } from "../../runs/folder/differences.js";
 import { configOf, type Stage, kindOf } from "../../../config/index.js";
 import type { AblationPlan, SettingRow } from "../planned.js";
 import type { StageChoice } from "../stages/choose.js";

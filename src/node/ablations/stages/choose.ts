@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../../files/atomic.js";
 import { exists } from "../../files/file-exists.js";
 import { toJson, withNumbers } from "../../files/json.js";
 import { readJsonObject } from "../../files/read-files.js";
-import { lockName } from "../../runs/run-lock.js";
+import { lockName } from "../../runs/folder/run-lock.js";
 import { choiceFile, type PlannedChoice, type PlannedStage } from "./stage.js";
 
 /** `choice.json`. */

@@ -1,5 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type AdamwAttributes, type AdamwTensors, biasCorrections } from "../../adamw-update.js";
+import {
+  type AdamwAttributes,
+  type AdamwTensors,
+  biasCorrections,
+} from "../../optimizer/adamw-update.js";
 import { registerOpKernel } from "../../define.js";
 import { type Library, runLibrary } from "./library.js";
 

@@ -5,9 +5,9 @@ import {
   decodeKernels,
   type NamedWeights,
   type PackAttributes,
-} from "../../decode-token.js";
-import type { RotaryFrequencies } from "../../rotary-tables.js";
-import { type SampleAheadCall, sampleAheadKernel } from "../../sample-ahead.js";
+} from "../../attention/decode-token.js";
+import type { RotaryFrequencies } from "../../attention/rotary-tables.js";
+import { type SampleAheadCall, sampleAheadKernel } from "../../sampling/sample-ahead.js";
 import { type Named, packWeights, padded } from "./pack-weights.js";
 import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { sampleRows } from "./sample.js";

@@ -3,8 +3,8 @@ import {
   type HiddenLossAttributes,
   type HiddenLossTensors,
   rowsPerChunk,
-} from "../../losses-from-hidden.js";
-import type { SettledRowLoss } from "../../row-loss.js";
+} from "../../row-losses/losses-from-hidden.js";
+import type { SettledRowLoss } from "../../row-losses/row-loss.js";
 import { divergenceKinds, divergenceSettings } from "./losses.js";
 import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type AdamwAttributes, biasCorrections } from "../../adamw-update.js";
+import { type AdamwAttributes, biasCorrections } from "../../optimizer/adamw-update.js";
 import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
 import { Scratch } from "./scratch.js";
 

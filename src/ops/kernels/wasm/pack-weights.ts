@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { PackAttributes } from "../../decode-token.js";
+import type { PackAttributes } from "../../attention/decode-token.js";
 import type { WasmTensors } from "./registry.js";
 
 type Info = tf.TensorInfo;

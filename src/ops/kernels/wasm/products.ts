@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { WeightLayout } from "../../linear.js";
+import type { WeightLayout } from "../../layers/linear.js";
 import type { KernelExports } from "./exports.js";
 import type { WasmTensors } from "./registry.js";
 

@@ -3,12 +3,12 @@ import {
   attentionParameters,
   type ResidualAttentionAttributes,
   type ResidualAttentionInputs,
-} from "../../residual-attention.js";
+} from "../../attention/residual-attention.js";
 import {
   mlpParameters,
   type ResidualMlpAttributes,
   type ResidualMlpInputs,
-} from "../../residual-mlp.js";
+} from "../../layers/residual-mlp.js";
 import type { KernelExports } from "./exports.js";
 import { AffineProduct } from "./products.js";
 import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { RotaryFrequencies } from "../../rotary-tables.js";
+import type { RotaryFrequencies } from "../../attention/rotary-tables.js";
 import { AffineProduct } from "./products.js";
 import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
 

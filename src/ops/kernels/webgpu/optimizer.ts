@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { AdamwAttributes } from "../../adamw-update.js";
+import type { AdamwAttributes } from "../../optimizer/adamw-update.js";
 import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./programs/program.js";
 import {
   type GpuTensors,

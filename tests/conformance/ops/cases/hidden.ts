@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type HiddenLossTerm, lossesFromHidden, type RowLoss } from "../../../../src/ops/index.js";
-import type { HiddenLossTensors } from "../../../../src/ops/losses-from-hidden.js";
-import { settleRowLoss } from "../../../../src/ops/row-loss.js";
+import type { HiddenLossTensors } from "../../../../src/ops/row-losses/losses-from-hidden.js";
+import { settleRowLoss } from "../../../../src/ops/row-losses/row-loss.js";
 import { at, fromValues, type NdArray, sizeOf } from "../reference/array.js";
 import * as distributions from "../reference/distributions.js";
 import { linear } from "../reference/linear.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { attach, type AttachEvent, cancelJobs } from "../../../../src/node/ablations/attach.js";
 import { Journal, type JournalRow } from "../../../../src/node/executors/journal.js";
-import { lockRun } from "../../../../src/node/runs/run-lock.js";
+import { lockRun } from "../../../../src/node/runs/folder/run-lock.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 async function ablationWith(executor: string, rows: readonly JournalRow[]) {

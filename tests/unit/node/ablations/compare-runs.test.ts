@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startBackend } from "../../../../src/backend/index.js";
 import { compareRuns, listRuns } from "../../../../src/node/index.js";
-import { lockRun } from "../../../../src/node/runs/run-lock.js";
+import { lockRun } from "../../../../src/node/runs/folder/run-lock.js";
 import { runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 

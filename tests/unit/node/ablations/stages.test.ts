@@ -12,7 +12,7 @@ import { namedFiles } from "../../../../src/node/ablations/stages/named-files.js
 import { runStages, type StageEvent } from "../../../../src/node/ablations/stages/run-stages.js";
 import type { PlannedStage } from "../../../../src/node/ablations/stages/stage.js";
 import { inThisProcess, type Worker } from "../../../../src/node/ablations/stages/workers.js";
-import { lockRun, waitForLock } from "../../../../src/node/runs/run-lock.js";
+import { lockRun, waitForLock } from "../../../../src/node/runs/folder/run-lock.js";
 import { tinyConfig } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 

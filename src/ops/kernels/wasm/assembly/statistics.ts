@@ -1,5 +1,5 @@
 /**
- * Statistics of two distributions for the log: see the op's reference in ops/distribution-statistics.ts.
+ * Statistics of two distributions for the log: see the op's reference in ops/row-losses/distribution-statistics.ts.
  * Two passes over a pair of rows: log-sums, then all sums at once, so that nothing is stored.
  */
 import { vexpNegative, whereLikely } from "./math";

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type RotaryFrequencies, splitTurns } from "../../../rotary-tables.js";
+import { type RotaryFrequencies, splitTurns } from "../../../attention/rotary-tables.js";
 import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 

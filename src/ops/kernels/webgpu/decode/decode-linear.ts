@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { MlpActivation } from "../../../residual-mlp.js";
+import type { MlpActivation } from "../../../layers/residual-mlp.js";
 import { activationAt, activationFunctions } from "../layers/activations.js";
 import { program } from "../programs/program.js";
 import type { GpuTensors } from "../programs/registry.js";

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { decodeKernels, type PackAttributes } from "../../../decode-token.js";
+import { decodeKernels, type PackAttributes } from "../../../attention/decode-token.js";
 import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 

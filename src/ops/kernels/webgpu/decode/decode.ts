@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type DecodeCall, decodeKernels } from "../../../decode-token.js";
-import { splitTurns } from "../../../rotary-tables.js";
-import { type SampleAheadCall, sampleAheadKernel } from "../../../sample-ahead.js";
+import { type DecodeCall, decodeKernels } from "../../../attention/decode-token.js";
+import { splitTurns } from "../../../attention/rotary-tables.js";
+import { type SampleAheadCall, sampleAheadKernel } from "../../../sampling/sample-ahead.js";
 import { decodeAttention } from "./decode-attention.js";
 import { decodeLinear } from "./decode-linear.js";
 import { packWeights, registerCache } from "./decode-memory.js";

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { SamplingSettings } from "../../../sample-tokens.js";
+import type { SamplingSettings } from "../../../sampling/sample-tokens.js";
 import { laneMax, laneReduction, laneSum, program } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { WeightLayout } from "../../../linear.js";
+import type { WeightLayout } from "../../../layers/linear.js";
 import { columnSums } from "./column-sums.js";
 import { matmul } from "../matmul/matmul.js";
 import type { MatmulJob } from "../matmul/matmul-job.js";

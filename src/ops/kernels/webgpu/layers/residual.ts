@@ -3,13 +3,13 @@ import {
   attentionParameters,
   type ResidualAttentionAttributes,
   type ResidualAttentionInputs,
-} from "../../../residual-attention.js";
+} from "../../../attention/residual-attention.js";
 import {
   type MlpActivation,
   mlpParameters,
   type ResidualMlpAttributes,
   type ResidualMlpInputs,
-} from "../../../residual-mlp.js";
+} from "../../../layers/residual-mlp.js";
 import { activationAt, activationFunctions } from "./activations.js";
 import { attentionForward } from "../attention/attention.js";
 import { attentionBackward } from "../attention/attention-gradient.js";

@@ -3,7 +3,7 @@ import {
   type HiddenLossAttributes,
   type HiddenLossTensors,
   rowsPerChunk,
-} from "../../../losses-from-hidden.js";
+} from "../../../row-losses/losses-from-hidden.js";
 import { matmul } from "../matmul/matmul.js";
 import { groupsFor, laneSum, program } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";

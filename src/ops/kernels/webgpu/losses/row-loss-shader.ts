@@ -1,4 +1,4 @@
-import type { RowLoss } from "../../../row-loss.js";
+import type { RowLoss } from "../../../row-losses/row-loss.js";
 import {
   type GpuProgram,
   groupIndex,

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { distributionStatisticNames } from "../../../distribution-statistics.js";
+import { distributionStatisticNames } from "../../../row-losses/distribution-statistics.js";
 import {
   groupIndex,
   groupsFor,
