@@ -17,6 +17,11 @@ export interface CandidateOptions {
    * Node unless PUPIL_WEBGPU_REPLAY is 0.
    */
   readonly replaySteps?: boolean;
+  /**
+   * On WebGPU, rows are reduced (norms, losses, sampling) by subgroup operations, which have to reduce some rows rightly first.
+   * Default: false, in Node unless PUPIL_WEBGPU_SUBGROUPS is 1.
+   */
+  readonly subgroups?: boolean;
 }
 
 /** Where a backend computes. */

@@ -12,6 +12,8 @@ export interface GpuAccess {
   readonly gpu: GPU;
   /** Whether training steps are replayed, unless whoever starts the backend says so. Default: true. */
   readonly replaySteps?: boolean;
+  /** Whether rows are reduced by subgroup operations, unless whoever starts the backend says so. Default: false. */
+  readonly subgroups?: boolean;
   release(): void;
 }
 

@@ -51,7 +51,7 @@ export async function startBackend(
       remedy: oneOf(String(choice), backendChoices),
     });
   }
-  const { platform = webPlatform(), verbose = false, replaySteps } = options;
+  const { platform = webPlatform(), verbose = false, replaySteps, subgroups } = options;
   const isNamed = choice !== "auto";
   const { allowSoftwareAdapter = isNamed && platform.takesSoftwareGpu === true } = options;
   silenceCpuAdvice();
@@ -62,6 +62,7 @@ export async function startBackend(
       candidate.start(platform, {
         ...{ allowSoftwareAdapter, verbose, isNamed },
         ...(replaySteps !== undefined && { replaySteps }),
+        ...(subgroups !== undefined && { subgroups }),
       }),
     );
     const backend = candidate.name;

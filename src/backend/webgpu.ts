@@ -6,6 +6,7 @@ import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
 import { deviceFailure } from "./webgpu/device-errors.js";
 import type { PooledBackend } from "./webgpu/pooled-backend.js";
+import { takeSubgroups } from "./webgpu/subgroups.js";
 
 interface Adapter {
   readonly adapter: GPUAdapter;
@@ -72,9 +73,10 @@ function limitProblem({ info, limits }: Pick<GPUAdapter, "info" | "limits">) {
 
 /** The adapter's own limits instead of the portable minimum, as large tensors need them. */
 function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor {
-  const wanted = ["timestamp-query", "bgra8unorm-storage"] as const;
+  const wanted = ["timestamp-query", "bgra8unorm-storage", "subgroups"];
   return {
-    requiredFeatures: wanted.filter((feature) => features.has(feature)),
+    // WebGPU's types do not know subgroups yet.
+    requiredFeatures: wanted.filter((feature) => features.has(feature)) as GPUFeatureName[],
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
@@ -101,7 +103,10 @@ let running: { readonly device: GPUDevice; readonly info: GPUAdapterInfo } | und
 async function startOn(
   { adapter, access }: Adapter,
   platform: Platform,
-  { replaySteps = access.replaySteps ?? true }: CandidateOptions,
+  {
+    replaySteps = access.replaySteps ?? true,
+    subgroups = access.subgroups ?? false,
+  }: CandidateOptions,
 ): Promise<void> {
   const previous = tf.engine().backendName;
   let device: GPUDevice | undefined;
@@ -117,6 +122,7 @@ async function startOn(
     registerKernelsOnce();
     await tf.setBackend("webgpu");
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
+    await takeSubgroups(device, subgroups);
   } catch (error) {
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     if (previous) await tf.setBackend(previous);
@@ -169,6 +175,7 @@ export const webgpuCandidate: BackendCandidate = {
       await tf.setBackend("webgpu");
       const backend = tf.backend() as PooledBackend;
       backend.replays = options.replaySteps ?? backend.replays;
+      if (options.subgroups !== undefined) await takeSubgroups(running.device, options.subgroups);
       return device;
     }
     const found = await findAdapter(platform, options);

@@ -71,6 +71,7 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   return {
     gpu,
+    subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
     replaySteps: process.env["PUPIL_WEBGPU_REPLAY"] !== "0",
     release() {
       // Other libraries must not find a GPU that we did not accept.

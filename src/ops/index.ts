@@ -61,9 +61,13 @@ export {
   type GpuTensors,
   type MatmulTiles,
   mergeArrays,
+  reducedRows,
+  reducesRight,
   registerWebGpuKernels,
   setMatmulTiles,
+  setSubgroups,
   shaderSource,
+  valuesToReduce,
 } from "./kernels/webgpu/index.js";
 export { layerNorm } from "./layers/layer-norm.js";
 export { linear, type WeightLayout } from "./layers/linear.js";

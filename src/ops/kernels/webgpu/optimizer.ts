@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamwAttributes } from "../../optimizer/adamw-update.js";
-import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "./programs/program.js";
+import { laneSum } from "./programs/reductions.js";
 import {
   type GpuTensors,
   lineView,

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, laneSum, program, rowArguments } from "./programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "./programs/program.js";
+import { laneSum } from "./programs/reductions.js";
 import { registerGpuKernel, sizeOf } from "./programs/registry.js";
 
 type Info = tf.TensorInfo;

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { rowLanes } from "../programs/reductions.js";
 import { registerGpuKernel } from "../programs/registry.js";
 
 /** A workgroup for each row: every lane counts a piece of it, and adds what the pieces before hold. */

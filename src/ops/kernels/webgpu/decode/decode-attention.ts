@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { decodeLinear } from "./decode-linear.js";
-import { laneMax, laneSum, program } from "../programs/program.js";
+import { program } from "../programs/program.js";
+import { laneMax, laneSum } from "../programs/reductions.js";
 import type { GpuTensors } from "../programs/registry.js";
 import { cosSin } from "../attention/rotary.js";
 

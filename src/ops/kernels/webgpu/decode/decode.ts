@@ -5,7 +5,8 @@ import { type SampleAheadCall, sampleAheadKernel } from "../../../sampling/sampl
 import { decodeAttention } from "./decode-attention.js";
 import { decodeLinear } from "./decode-linear.js";
 import { packWeights, registerCache } from "./decode-memory.js";
-import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { rowLanes } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 import { sampleRows } from "./sample.js";
 

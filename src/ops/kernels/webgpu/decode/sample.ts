@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { SamplingSettings } from "../../../sampling/sample-tokens.js";
-import { laneMax, laneReduction, laneSum, program } from "../programs/program.js";
+import { program } from "../programs/program.js";
+import { laneMax, laneMin, laneSum } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
@@ -128,7 +129,7 @@ function source({ isGreedy, limited, nucleus, goesOn }: Kinds): string {
   }
   chosen = reduce_min(chosen, lane);
   if (chosen < f32(p.width)) { id = u32(chosen); }`;
-  return `${laneSum(lanes)}${laneMax(lanes)}${laneReduction("min", (a, b) => `min(${a}, ${b})`, lanes)}
+  return `${laneSum(lanes)}${laneMax(lanes)}${laneMin(lanes)}
 var<workgroup> pieces: array<f32, ${lanes}>;
 fn key_of(v: f32) -> u32 {
   let bits = bitcast<u32>(v);

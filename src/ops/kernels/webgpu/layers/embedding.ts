@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments, rowLanes } from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { rowLanes } from "../programs/reductions.js";
 import { lineView, registerGpuKernel, sizeOf, windowsOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;

@@ -1,12 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import {
-  groupIndex,
-  groupsFor,
-  laneSum,
-  program,
-  rowArguments,
-  rowLanes,
-} from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { laneSum, rowLanes } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;

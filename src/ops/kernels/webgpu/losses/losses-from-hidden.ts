@@ -5,7 +5,8 @@ import {
   rowsPerChunk,
 } from "../../../row-losses/losses-from-hidden.js";
 import { matmul } from "../matmul/matmul.js";
-import { groupsFor, laneSum, program } from "../programs/program.js";
+import { groupsFor, program } from "../programs/program.js";
+import { laneSum } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 import {
   lanesFor,

@@ -1,12 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import {
-  groupIndex,
-  groupsFor,
-  laneMax,
-  laneSum,
-  program,
-  rowArguments,
-} from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { laneMax, laneSum } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 import {
   type Kind,

@@ -1,12 +1,6 @@
 import type { RowLoss } from "../../../row-losses/row-loss.js";
-import {
-  type GpuProgram,
-  groupIndex,
-  laneMax,
-  laneSum,
-  program,
-  rowArguments,
-} from "../programs/program.js";
+import { type GpuProgram, groupIndex, program, rowArguments } from "../programs/program.js";
+import { laneMax, laneSum } from "../programs/reductions.js";
 
 export type Kind = RowLoss["kind"];
 

@@ -1,13 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { distributionStatisticNames } from "../../../row-losses/distribution-statistics.js";
-import {
-  groupIndex,
-  groupsFor,
-  laneMax,
-  laneSum,
-  program,
-  rowArguments,
-} from "../programs/program.js";
+import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { laneMax, laneSum } from "../programs/reductions.js";
 import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "../programs/registry.js";
 import { lanesFor } from "./row-loss-shader.js";
 

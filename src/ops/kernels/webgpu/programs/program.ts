@@ -1,3 +1,5 @@
+import { usesSubgroups } from "./reductions.js";
+
 /**
  * A compute shader. Storage arrays and parameters are declared here and bound by the backend: parameters
  * as `p.<name>`, arrays under their names.
@@ -18,7 +20,8 @@ export interface GpuProgram {
 const built = new Map<string, GpuProgram>();
 
 /** A program by its name; built when it is first asked for. */
-export function program(name: string, build: () => Omit<GpuProgram, "name">): GpuProgram {
+export function program(given: string, build: () => Omit<GpuProgram, "name">): GpuProgram {
+  const name = usesSubgroups() ? `${given}, by subgroups` : given;
   const known = built.get(name) ?? { name, ...build() };
   built.set(name, known);
   return known;
@@ -31,6 +34,7 @@ export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
     return `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`;
   };
   return [
+    ...(/\bsubgroup[A-Z]/.test(code) ? ["enable subgroups;"] : []),
     `struct Params { ${params.join(", ")} }`,
     "@group(0) @binding(0) var<uniform> p: Params;",
     ...reads.map((declared, i) => array(declared, i + 1, "read")),
@@ -56,35 +60,3 @@ export const groupIndex = "(g.x + g.y * n.x)";
 export const rowArguments =
   "@builtin(workgroup_id) g: vec3u, @builtin(num_workgroups) n: vec3u, " +
   "@builtin(local_invocation_index) lane: u32";
-
-/** How many lanes work on a row. */
-export const rowLanes = 64;
-
-/** WGSL: `reduce_<name>(value, lane)` over the lanes of a workgroup, the same result in all of them. */
-export function laneReduction(
-  name: string,
-  combine: (a: string, b: string) => string,
-  lanes = rowLanes,
-): string {
-  return `
-var<workgroup> ${name}_lanes: array<f32, ${lanes}>;
-fn reduce_${name}(value: f32, lane: u32) -> f32 {
-  ${name}_lanes[lane] = value;
-  workgroupBarrier();
-  for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
-    if (lane < half) {
-      let a = ${name}_lanes[lane];
-      let b = ${name}_lanes[lane + half];
-      ${name}_lanes[lane] = ${combine("a", "b")};
-    }
-    workgroupBarrier();
-  }
-  let result = ${name}_lanes[0];
-  workgroupBarrier();
-  return result;
-}`;
-}
-
-export const laneSum = (lanes = rowLanes) => laneReduction("sum", (a, b) => `${a} + ${b}`, lanes);
-export const laneMax = (lanes = rowLanes) =>
-  laneReduction("max", (a, b) => `max(${a}, ${b})`, lanes);
