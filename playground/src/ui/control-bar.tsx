@@ -67,6 +67,7 @@ export function ControlBar() {
           <b>{tokensPerSecond.value === 0 ? "–" : whole(tokensPerSecond.value)}</b> tokens/s
           {` on ${run.value ? engineName(run.value.backendName) : "…"}`}
         </span>
+        <span>{stateText()}</span>
         <span>
           {isComparing.value ? "students" : "student"} of{" "}
           <b>
@@ -74,7 +75,6 @@ export function ControlBar() {
           </b>{" "}
           parameters
         </span>
-        <span>{stateText()}</span>
       </p>
     </div>
   );
