@@ -1,12 +1,16 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { generateCommand } from "../../../src/cli/commands/models/generate.js";
 import { decodeCompletion, encodePrompt } from "../../../src/data/index.js";
-import { loadModelFolder } from "../../../src/node/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
+import { loadModelFolder, saveModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
+import { trainedTokenizer } from "../../setup/tokenizers.js";
 
 async function printedBy(folder: string, prompt: string, words: string[]): Promise<string> {
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
@@ -58,5 +62,18 @@ test("a prompt of several words without quotes, and chats of models that have no
   );
   await expect(printedBy(folder, "12+", ["chat=true"])).rejects.toThrow(
     /^chatTemplate: The model's tokenizer has no chat template\./,
+  );
+});
+
+test("a chat template of the model's own that cannot be read is not called missing", async () => {
+  const folder = temporaryFolder();
+  const tokenizer = await trainedTokenizer(["12+34=46"], 300);
+  const sizes = { vocabSize: tokenizer.vocabSize, hiddenSize: 8, numLayers: 1, numHeads: 2 };
+  const config = modelConfigSchema.parse({ family: "llama", ...sizes, maxPositions: 32 });
+  using model = initializeDecoder(config, new Random(1));
+  await saveModelFolder(join(folder, "model"), model, tokenizer);
+  writeFileSync(join(folder, "model", "chat_template.jinja"), "{% if %}");
+  await expect(printedBy(join(folder, "model"), "12+", ["chat=true"])).rejects.toThrow(
+    /The chat template cannot be read: .*line 1/,
   );
 });

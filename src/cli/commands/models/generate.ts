@@ -121,7 +121,9 @@ async function chat(
 ): Promise<void> {
   const template = await compileChatTemplate(loaded.tokenizer, options.chatTemplate).catch(
     (cause: unknown) => {
-      if (!(cause instanceof PupilError) || options.chatTemplate !== undefined) throw cause;
+      // A template that cannot be read comes with what is wrong in it.
+      const isMissing = cause instanceof PupilError && cause.cause === undefined;
+      if (!isMissing || options.chatTemplate !== undefined) throw cause;
       throw new PupilError("The model's tokenizer has no chat template.", {
         field: "chatTemplate",
         remedy: "Give a Jinja template: chatTemplate=…, or leave chat=true away.",
