@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import { chromium, type Page } from "playwright-core";
 import { serveView } from "../src/node/index.js";
 import { chromiumPath } from "../tests/setup/browser.js";
+import { screenSizes, takePictures } from "./take-pictures.js";
 
 const [folder = "build/page-screenshots"] = process.argv.slice(2);
 if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");
@@ -87,23 +88,15 @@ const pages: Readonly<Record<string, readonly [string, ((page: Page) => Promise<
   "two-reports": [file("reports.html")],
   "ablation-report": [file("ablations/on-policy/report.html")],
 };
-const sizes = { wide: [1280, 800], narrow: [390, 844] } as const;
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 for (const [name, [address, reach]] of Object.entries(pages)) {
-  for (const [size, [width, height]] of Object.entries(sizes)) {
+  for (const [size, [width, height]] of Object.entries(screenSizes)) {
     const page = await browser.newPage({ viewport: { width, height } });
     await page.goto(address);
     await reach?.(page);
     await page.waitForTimeout(1500);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.waitForTimeout(200);
-      const path = (part: string) => join(folder, `${name}-${size}-${colorScheme}${part}.png`);
-      await page.screenshot({ path: path("") });
-      await page.screenshot({ path: path("-whole"), fullPage: true });
-    }
+    await takePictures(page, folder, `${name}-${size}`);
     await page.close();
-    console.log(`${name}, ${size}`);
   }
 }
 await browser.close();

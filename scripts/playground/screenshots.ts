@@ -4,13 +4,13 @@
  * docs/images has the wide light ones of two.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { toAddress } from "../../playground/src/training/address.js";
 import { type PresetName, presets } from "../../playground/src/training/presets.js";
 import { chromiumPath } from "../../tests/setup/browser.js";
 import { serveFolder } from "../../tests/setup/playground-site.js";
 import { type PlaygroundState, playgroundStates } from "../../tests/setup/playground-states.js";
+import { screenSizes, takePictures } from "../take-pictures.js";
 
 const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);
 if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");
@@ -45,28 +45,20 @@ const screens: Readonly<Record<string, PlaygroundState>> = {
   "wrong-loss": state("a loss that fails"),
   teacher: state("a teacher of one's own"),
 };
-const sizes = { wide: [1280, 800], narrow: [390, 844] } as const;
 
 mkdirSync(folder, { recursive: true });
 const site = await serveFolder("playground/dist");
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 for (const [name, { settings, reach }] of Object.entries(screens)) {
   if (only !== undefined && !name.startsWith(only)) continue;
-  for (const [size, [width, height]] of Object.entries(sizes)) {
+  for (const [size, [width, height]] of Object.entries(screenSizes)) {
     const context = await browser.newContext({ viewport: { width, height } });
     const page = await context.newPage();
     await page.goto(`${site.url}#${toAddress(settings)}`);
     await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
     await reach(page);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.waitForTimeout(200);
-      const path = (part: string) => join(folder, `${name}-${size}-${colorScheme}${part}.png`);
-      await page.screenshot({ path: path("") });
-      await page.screenshot({ path: path("-whole"), fullPage: true });
-    }
+    await takePictures(page, folder, `${name}-${size}`);
     await context.close();
-    console.log(`${name}, ${size}`);
   }
 }
 await browser.close();
