@@ -1,6 +1,7 @@
 import { PupilError } from "../../errors/index.js";
 import type { MergedArray } from "./array-places.js";
-import { type BufferPool, sizeInWords } from "./buffer-pool.js";
+import type { BufferPool } from "./buffer-pool.js";
+import { sizeInWords } from "./sizes.js";
 
 const mostBindGroups = 2 ** 15;
 

@@ -2,8 +2,6 @@ import { PupilError } from "../../errors/index.js";
 import { makeBuffer } from "./device-errors.js";
 import { sizeInWords } from "./sizes.js";
 
-export { sizeInWords };
-
 /** Sizes are rounded up to classes at most an eighth apart, so that buffers fit again. */
 function sizeClass(bytes: number): number {
   const smallest = 256;
