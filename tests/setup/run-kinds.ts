@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { parseConfig, recordOptionsSchema, type RunConfig } from "../../src/config/index.js";
 import { exportModel, loadModelFolder, recordTeacher } from "../../src/node/index.js";
+import { expectNear as near } from "./expect-near.js";
 import { tinyRun } from "./runs.js";
 
 const steps = { steps: 4, batchSize: 2, warmupSteps: 2, learningRate: 0.02 };
@@ -119,22 +120,5 @@ export function completionsOf({ output, name }: RunConfig): string {
 }
 
 /** Numbers of two logs within float32 arithmetic of a few steps, all else equal. */
-export function expectNear(found: unknown, wanted: unknown, at: string): void {
-  if (typeof wanted === "number") {
-    const difference = Math.abs((found as number) - wanted);
-    expect(difference, `${at}: ${String(found)}, ${wanted}`).toBeLessThanOrEqual(
-      2e-3 * Math.max(0.05, Math.abs(wanted)),
-    );
-    return;
-  }
-  if (typeof wanted !== "object" || wanted === null) {
-    expect(found, at).toEqual(wanted);
-    return;
-  }
-  expect(Object.keys(found as object), at).toEqual(Object.keys(wanted));
-  for (const [key, value] of Object.entries(wanted)) {
-    // Says how long batches are, which WebGPU rounds up.
-    if (key === "paddingShare") continue;
-    expectNear((found as Record<string, unknown>)[key], value, `${at}.${key}`);
-  }
-}
+export const expectNear = (found: unknown, wanted: unknown, at: string): void =>
+  near(found, wanted, at, { relative: 2e-3, least: 0.05 });
