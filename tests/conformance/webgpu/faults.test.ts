@@ -82,7 +82,11 @@ describe.skipIf(!hasVulkan)(`faults of ${onWebGpu}`, () => {
     const config = runOfFour();
     const path = join(config.output, config.name);
     const device = currentDevice();
-    const mebibytes = 256;
+    if (/llvmpipe/.test(device.adapterInfo.description)) {
+      context.skip("Mesa's llvmpipe ends the process where memory ends");
+    }
+    // What every adapter binds at a time.
+    const mebibytes = 128;
     const others: tf.Tensor[] = [];
     let limited: ReturnType<typeof limitMemory>;
     const onStep = (step: number) => {
@@ -101,7 +105,7 @@ describe.skipIf(!hasVulkan)(`faults of ${onWebGpu}`, () => {
     if (limited === undefined) context.skip("prlimit cannot limit the memory of this process");
     expect((error as PupilError).cause).toBeInstanceOf(DeviceError);
     expect(error.message).toMatch(
-      /^step 4: The GPU has no memory left: a buffer of 256 MiB \(268,435,456 bytes\) was asked for beside \d+ MiB that pupil has\. /,
+      /^step 4: The GPU has no memory left: a buffer of 128 MiB \(134,217,728 bytes\) was asked for beside \d+ MiB that pupil has\. /,
     );
     for (const remedy of ["trainer.batchSize", "trainer.gradientAccumulationSteps"]) {
       expect(error.message).toContain(remedy);
