@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, homedir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
 import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
 import { isTensorflow, prepareTensorflow } from "./tensorflow-import.js";
+import { findVulkan, leaveOutSoftwareGpus, vulkanProblem } from "./vulkan.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -19,7 +20,9 @@ export const nodePlatform: Platform = {
     return process.env["PUPIL_SOFTWARE_GPU"] === "1";
   },
   async provideGpu({ allowSoftware = false, verbose = false } = {}) {
-    return (verbose ? undefined : vulkanProblem(allowSoftware)) ?? openDawn();
+    const vulkan = findVulkan();
+    leaveOutSoftwareGpus(!verbose && !allowSoftware && vulkan.named.length === 0);
+    return (verbose ? undefined : vulkanProblem(vulkan, allowSoftware)) ?? openDawn();
   },
   async importOptional(name) {
     const isHere = nodePlatform.packageVersion(name) !== undefined;
@@ -79,77 +82,4 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
       if (!hadNavigator) Reflect.deleteProperty(scope, "navigator");
     },
   };
-}
-
-/**
- * Dawn needs Vulkan on Linux, and without it, or without a GPU, writes warnings of its own to the terminal. So look
- * before asking: for the loader where the dynamic linker looks, for a driver where the loader does, and for a GPU
- * among the system's devices, unless one in software will do or a driver was named.
- */
-function vulkanProblem(allowSoftware: boolean): Unavailable | undefined {
-  if (process.platform !== "linux") return undefined;
-  if (!hasVulkanLoader()) {
-    return {
-      reason: "Vulkan is not installed (no libvulkan.so.1)",
-      remedy: "On a machine with a GPU, install its driver and libvulkan1 (Debian, Ubuntu).",
-    };
-  }
-  if (!hasVulkanDriver()) {
-    return {
-      reason: "no Vulkan driver is installed",
-      remedy: "Install the driver of the GPU with its Vulkan part.",
-    };
-  }
-  if (!allowSoftware && namedDrivers().length === 0 && !hasGpuDevice()) {
-    return {
-      reason: `there is no GPU (${gpuDevices.join(", ")})`,
-      remedy: "In a container, pass the devices of the host's GPU on to it.",
-    };
-  }
-  return undefined;
-}
-
-/** Where Linux shows GPUs: Mesa's and AMD's drivers, NVIDIA's, those of phones, WSL's. */
-const gpuDevices = ["/dev/dri/renderD*", "/dev/nvidia0", "/dev/kgsl-3d0", "/dev/mali0", "/dev/dxg"];
-
-function hasGpuDevice(): boolean {
-  return gpuDevices.some((path) => {
-    if (!path.endsWith("*")) return existsSync(path);
-    const [folder, name] = [dirname(path), basename(path).slice(0, -1)];
-    return existsSync(folder) && readdirSync(folder).some((file) => file.startsWith(name));
-  });
-}
-
-function namedDrivers(): string[] {
-  const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"].flatMap(pathList);
-  return named.filter((path) => existsSync(path));
-}
-
-function hasVulkanLoader(): boolean {
-  const name = "libvulkan.so.1";
-  const cache = "/etc/ld.so.cache";
-  if (existsSync(cache) && readFileSync(cache).includes(name)) return true;
-  const folders = ["/lib", "/usr/lib", "/usr/local/lib", ...pathList("LD_LIBRARY_PATH")];
-  return folders.some((folder) => existsSync(join(folder, name)));
-}
-
-function hasVulkanDriver(): boolean {
-  if (namedDrivers().length > 0) return true;
-  const data = [
-    ...pathList("XDG_CONFIG_HOME"),
-    ...pathList("XDG_CONFIG_DIRS"),
-    ...pathList("XDG_DATA_HOME"),
-    ...pathList("XDG_DATA_DIRS"),
-    join(homedir(), ".config"),
-    join(homedir(), ".local/share"),
-    ...["/etc", "/etc/xdg", "/usr/local/etc", "/usr/local/share", "/usr/share"],
-  ];
-  return data.some((folder) => {
-    const drivers = join(folder, "vulkan/icd.d");
-    return existsSync(drivers) && readdirSync(drivers).some((file) => file.endsWith(".json"));
-  });
-}
-
-function pathList(variable: string): string[] {
-  return (process.env[variable] ?? "").split(delimiter).filter((path) => path !== "");
 }

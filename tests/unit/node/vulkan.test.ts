@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { leaveOutSoftwareGpus, vulkanProblem } from "../../../src/node/vulkan.js";
+
+const nvidia = "/usr/share/vulkan/icd.d/nvidia_icd.json";
+const lavapipe = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+const parts = { hasLoader: true, named: [], installed: [nvidia, lavapipe], hasGpuDevice: true };
+
+describe.skipIf(process.platform !== "linux")("what of Vulkan is missing on Linux", () => {
+  test.each([
+    ["nothing, with a GPU and its driver", parts, false, undefined],
+    [
+      "nothing, with a driver that is named",
+      { ...parts, named: [lavapipe], hasGpuDevice: false },
+      false,
+      undefined,
+    ],
+    [
+      "nothing, if software will do",
+      { ...parts, installed: [lavapipe], hasGpuDevice: false },
+      true,
+      undefined,
+    ],
+    ["the loader", { ...parts, hasLoader: false }, true, /no libvulkan\.so\.1/],
+    ["any driver", { ...parts, installed: [] }, true, /no Vulkan driver is installed/],
+    ["a GPU", { ...parts, hasGpuDevice: false }, false, /there is no GPU/],
+    ["a driver of the GPU", { ...parts, installed: [lavapipe] }, false, /computes in software/],
+  ])("%s", (_, given, allowSoftware, reason) => {
+    const problem = vulkanProblem(given, allowSoftware);
+    if (reason === undefined) expect(problem).toBeUndefined();
+    else expect(problem?.reason).toMatch(reason);
+  });
+});
+
+describe("the driver in software that is left out", () => {
+  const name = "VK_LOADER_DRIVERS_DISABLE";
+  const before = process.env[name];
+  afterEach(() => {
+    delete process.env[name];
+    if (before !== undefined) process.env[name] = before;
+  });
+
+  test("is asked again once it will do", () => {
+    delete process.env[name];
+    leaveOutSoftwareGpus(true);
+    expect(process.env[name]).toBe("lvp_icd*");
+    leaveOutSoftwareGpus(false);
+    expect(process.env[name]).toBeUndefined();
+  });
+
+  test("is not what a user has named", () => {
+    process.env[name] = "*radeon*";
+    leaveOutSoftwareGpus(true);
+    leaveOutSoftwareGpus(false);
+    expect(process.env[name]).toBe("*radeon*");
+  });
+});
