@@ -1,7 +1,13 @@
 /** Kernels without a case of their own in the conformance suite, against the same ops on plain JavaScript. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { clipScale, distributionSums, maskedSum, positionIds } from "../../../src/ops/index.js";
+import {
+  clipScale,
+  distributionSums,
+  linear,
+  maskedSum,
+  positionIds,
+} from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { createVariable, readScalars } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
@@ -38,6 +44,21 @@ async function compute(): Promise<Record<string, readonly number[]>> {
   await keep(
     "of a row",
     tf.tidy(() => maskedSum(tf.tensor1d([1, 2]), tf.tensor1d([0, 4]))),
+  );
+  // tfjs calls the integers of a comparison float32 as they are.
+  const whole = () =>
+    tf.tensor2d(
+      values.flat().map((_, i) => i - 3),
+      [2, 4],
+      "int32",
+    );
+  await keep(
+    "masked by a comparison",
+    tf.tidy(() => maskedSum(random([2, 4], "m"), whole().greater(0).toFloat() as tf.Tensor2D)),
+  );
+  await keep(
+    "a product of whole numbers",
+    tf.tidy(() => linear(whole().toFloat(), random([3, 4], "w"))),
   );
   const padded = Array.from({ length: 3 }, (_, row) =>
     Array.from({ length: 150 }, (_, i) => (i >= 40 * row && i < 140 - row ? 1 : 0)),

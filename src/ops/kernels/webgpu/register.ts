@@ -1,5 +1,6 @@
 import { registerActivations } from "./layers/activations.js";
 import { registerAttention } from "./attention/attention.js";
+import { registerCast } from "./cast.js";
 import { registerDecode } from "./decode/decode.js";
 import { registerEmbedding } from "./layers/embedding.js";
 import { registerLinear } from "./layers/linear.js";
@@ -20,6 +21,7 @@ import { registerSums } from "./sums.js";
  * ones, `losses` = with statistics, `decode` = a token at a time.
  */
 export function registerWebGpuKernels(): void {
+  registerCast();
   registerLinear();
   registerNorms();
   registerActivations();
