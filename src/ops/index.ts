@@ -67,6 +67,7 @@ export {
   setMatmulTiles,
   setSubgroups,
   shaderSource,
+  splitArrays,
   valuesToReduce,
 } from "./kernels/webgpu/index.js";
 export { layerNorm } from "./layers/layer-norm.js";

@@ -5,6 +5,10 @@ import { nodePlatform } from "../../src/node/platform.js";
 /** Whether a Vulkan driver was named for this process, as `npm run test:webgpu` does. */
 export const hasVulkan = process.env["VK_ICD_FILENAMES"] !== undefined;
 
+/** Whether that is Mesa's lavapipe: it compiles large shaders fast, and has more than SwiftShader. */
+export const hasLavapipe = /lvp_icd/.test(process.env["VK_ICD_FILENAMES"] ?? "");
+export const onLavapipe = "WebGPU on Mesa (needs scripts/test-with-mesa.sh)";
+
 /** Title of a block that is skipped elsewhere. */
 export const onWebGpu = "WebGPU (needs npm run test:webgpu)";
 

@@ -35,8 +35,15 @@ export class Bindings {
     };
   }
 
-  arrayOf({ buffer, range }: MergedArray, most: number): Bound {
-    return range ? this.partOf(buffer, range.from, range.size, most) : this.wholeOf(buffer);
+  /** An array of a shader of ours: in one piece, or in several of `most` bytes, of which a binding may begin at each. */
+  piecesOf({ buffer, range }: MergedArray, most: number): Bound[] {
+    if (range === undefined) return [this.wholeOf(buffer)];
+    const piece = pieceBytes(most);
+    const { from, size } = range;
+    if (size <= most) return [this.partOf(buffer, from, size, most)];
+    return Array.from({ length: Math.ceil(size / piece) }, (_, i) => {
+      return this.partOf(buffer, from + i * piece, Math.min(piece, size - i * piece), most);
+    });
   }
 
   /** @param key says all of the other arguments */
@@ -59,7 +66,10 @@ export class Bindings {
   }
 }
 
-function tooLarge(bytes: number, most: number): PupilError {
+/** Of the pieces of an array that is larger than `most`: bindings begin at multiples of 256 bytes. */
+export const pieceBytes = (most: number): number => 256 * Math.floor(most / 256);
+
+export function tooLarge(bytes: number, most: number): PupilError {
   return new PupilError(
     `A tensor of ${sizeInWords(bytes)} is more than this GPU's shaders may use at a time, ${sizeInWords(most)}.`,
     {

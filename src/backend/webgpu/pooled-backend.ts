@@ -1,7 +1,8 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
-import type { GpuProgram, GpuTensors } from "../../ops/index.js";
+import { type GpuProgram, type GpuTensors, splitArrays } from "../../ops/index.js";
 import { arraysToMove, bindingWords, mergedFor, sideBySide } from "./array-places.js";
+import { type Bound, pieceBytes, tooLarge } from "./bindings.js";
 import { bytesIn, tensorUsage } from "./command-backend.js";
 import { ProgramCache } from "./programs.js";
 import { bytesOf, ReplayingBackend } from "./replaying-backend.js";
@@ -57,14 +58,15 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
     const merged = mergedFor(given, places, arrays.map(bytesOf), this.mostBytes);
-    const program = merged?.program ?? given;
+    const pieces = (merged?.bound ?? [...arrays.keys()]).map((i) =>
+      this.bindings.piecesOf(
+        merged?.arrayOf(i) ?? this.arrayFor(arrays[i] as TensorInfo),
+        this.mostBytes,
+      ),
+    );
+    const bound = pieces.flat();
+    const program = this.inPieces(merged?.program ?? given, pieces);
     const { pipeline, layout, layoutId, uniformBytes, kinds } = this.programs.get(program);
-    const bound = (merged?.bound ?? [...arrays.keys()]).map((i) => {
-      const array = merged?.arrayOf(i);
-      return array
-        ? this.bindings.arrayOf(array, this.mostBytes)
-        : this.boundOf(arrays[i] as TensorInfo);
-    });
     const values = [...params, ...(merged?.bases ?? [])];
     const { offset, view } = this.placeUniforms(uniformBytes);
     for (const [i, kind] of kinds.entries()) {
@@ -192,14 +194,27 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     this.countCall();
   }
 
+  /** The program with arrays in pieces, where what is bound for an array is several. */
+  private inPieces(program: GpuProgram, bound: readonly (readonly Bound[])[]): GpuProgram {
+    const counts = bound.map(({ length }) => length);
+    if (counts.every((count) => count === 1)) return program;
+    const piece = pieceBytes(this.mostBytes);
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    if (total > this.mostArrays) throw tooLarge(piece * Math.max(...counts), this.mostBytes);
+    return splitArrays(program, counts, piece / 4);
+  }
+
   /** The tensors of a call, some of them as copies in one buffer where they are in too many. */
   private gathered(
     program: GpuProgram,
     tensors: readonly TensorInfo[],
   ): { arrays: readonly TensorInfo[]; copies: readonly TensorInfo[] } {
-    if (tensors.length <= this.mostArrays) return { arrays: tensors, copies: [] };
+    const sizes = tensors.map(bytesOf);
+    const piecesOf = (size: number) => Math.max(1, Math.ceil(size / pieceBytes(this.mostBytes)));
+    const most = sizes.reduce((left, size) => left - piecesOf(size) + 1, this.mostArrays);
+    if (tensors.length <= most) return { arrays: tensors, copies: [] };
     const buffers = tensors.map((tensor) => this.placeOf(tensor).buffer);
-    const chosen = arraysToMove(program, buffers, tensors.map(bytesOf), this.mostArrays);
+    const chosen = arraysToMove(program, buffers, sizes, most);
     const copies = this.newTensors(chosen.map((i) => (tensors[i] as TensorInfo).shape));
     for (const [k, i] of chosen.entries()) {
       this.copy(tensors[i] as TensorInfo, copies[k] as TensorInfo, 0);

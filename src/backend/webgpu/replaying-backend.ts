@@ -5,7 +5,7 @@ import type {
   RecordingBackend,
   SizeKeepingBackend,
 } from "../../tensors/index.js";
-import type { Place } from "./array-places.js";
+import type { MergedArray, Place } from "./array-places.js";
 import { type Bound, Bindings } from "./bindings.js";
 import { CommandBackend } from "./command-backend.js";
 import type { CommandLog, RecordingHost } from "./replay/host.js";
@@ -112,11 +112,17 @@ export abstract class ReplayingBackend
   }
 
   protected boundOf(tensor: TensorInfo): Bound {
+    const { buffer, range } = this.arrayFor(tensor);
+    if (range === undefined) return this.bindings.wholeOf(buffer);
+    return this.bindings.partOf(buffer, range.from, range.size, this.mostBytes);
+  }
+
+  /** What is bound for a tensor that is an array by itself. */
+  protected arrayFor(tensor: TensorInfo): MergedArray {
     const { buffer, offset } = this.placeOf(tensor);
-    if (!this.packs.has(buffer) && buffer.size <= this.mostBytes)
-      return this.bindings.wholeOf(buffer);
+    if (!this.packs.has(buffer) && buffer.size <= this.mostBytes) return { buffer };
     // Programs of tfjs read vectors of four, so a binding has whole ones.
     const size = 16 * Math.ceil(bytesOf(tensor) / 16);
-    return this.bindings.partOf(buffer, offset, size, this.mostBytes);
+    return { buffer, range: { from: offset, size } };
   }
 }

@@ -1,5 +1,6 @@
 export { type MatmulTiles, setMatmulTiles } from "./matmul/matmul-program.js";
 export { mergeArrays, type MergedProgram } from "./programs/merge-arrays.js";
+export { splitArrays } from "./programs/split-arrays.js";
 export { type GpuProgram, sourceOf as shaderSource } from "./programs/program.js";
 export { setSubgroups } from "./programs/reductions.js";
 export { reducedRows, reducesRight, valuesToReduce } from "./programs/subgroup-check.js";

@@ -3,6 +3,7 @@ import { registerAttention } from "./attention/attention.js";
 import { registerCast } from "./cast.js";
 import { registerDecode } from "./decode/decode.js";
 import { registerEmbedding } from "./layers/embedding.js";
+import { registerLargeTensors } from "./layers/large-tensors.js";
 import { registerLinear } from "./layers/linear.js";
 import { registerLosses } from "./losses/losses.js";
 import { registerLossesFromHidden } from "./losses/losses-from-hidden.js";
@@ -23,6 +24,7 @@ import { registerSums } from "./sums.js";
 export function registerWebGpuKernels(): void {
   registerCast();
   registerLinear();
+  registerLargeTensors();
   registerNorms();
   registerActivations();
   registerRotary();

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, type MatmulJob, type Strides, stridesOf } from "./matmul-job.js";
-import { type GpuTensors, sizeOf } from "../programs/registry.js";
+import { type GpuTensors, rowsOf, sizeOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 type Axis = "rows" | "columns" | "inner";
@@ -33,6 +33,47 @@ export function inParts(
   for (const [term, part] of terms.entries()) {
     const added = term === 0 ? part : { ...part, bias: undefined, residual: job.out };
     ofTerm(gpu, added, offsets, run);
+  }
+}
+
+/**
+ * Runs a call with a norm, or with something else than storing behind it, for some rows at a time, where a matrix of all rows
+ * is larger than what the device binds. Weights stay whole.
+ */
+export function inRows(gpu: GpuTensors, call: MatmulCall, run: (part: MatmulCall) => void): void {
+  const { jobs, norm, epilogue } = call;
+  const ofRows = [
+    ...jobs.flatMap(({ a, out, residual }) => [...a, out, residual]),
+    ...(epilogue?.tensors ?? []),
+    ...[norm?.normed, norm?.scale, norm?.mean],
+  ].filter((tensor) => tensor !== undefined);
+  const isRowByRow = jobs.every(({ transposeA, strides }) => !transposeA && !strides);
+  if (!isRowByRow || ofRows.every((tensor) => fits(gpu, tensor))) return run(call);
+  const { rows } = jobs[0] as MatmulJob;
+  const widest = Math.max(...ofRows.map((tensor) => rowsOf(tensor).width));
+  const most = unit * Math.max(1, Math.floor(gpu.mostBytes / 4 / widest / unit));
+  for (let start = 0; start < rows; start += most) {
+    const count = Math.min(most, rows - start);
+    const views = new Map<object, Info>();
+    const view = <T extends Info | undefined>(tensor: T): T => {
+      if (tensor === undefined) return tensor;
+      const line = sizeOf(tensor.shape) / rows;
+      const made = views.get(tensor.dataId) ?? gpu.view(tensor, start * line, count * line);
+      views.set(tensor.dataId, made);
+      return made as T;
+    };
+    run({
+      ...call,
+      jobs: jobs.map(({ out, ...job }) => ({
+        ...{ ...job, a: job.a.map(view), residual: view(job.residual), rows: count },
+        ...(out && { out: view(out) }),
+      })),
+      norm: norm && {
+        ...{ ...norm, normed: view(norm.normed), scale: view(norm.scale), mean: view(norm.mean) },
+      },
+      ...(epilogue && { epilogue: { ...epilogue, tensors: epilogue.tensors.map(view) } }),
+    });
+    for (const { dataId } of views.values()) gpu.disposeData(dataId);
   }
 }
 

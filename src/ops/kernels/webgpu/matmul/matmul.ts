@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, stridesOf } from "./matmul-job.js";
-import { fitsBindings, inParts } from "./matmul-parts.js";
+import { fitsBindings, inParts, inRows } from "./matmul-parts.js";
 import { matmulProgram, type Roles, tilesNow } from "./matmul-program.js";
 import { program } from "../programs/program.js";
 import type { GpuTensors } from "../programs/registry.js";
@@ -28,7 +28,8 @@ function rolesOf({ jobs, norm, second }: MatmulCall): Roles {
 /** Runs it: in parts, where a matrix is larger than what the device binds. */
 export function matmul(gpu: GpuTensors, call: MatmulCall): void {
   const isWhole = call.norm !== undefined || call.epilogue !== undefined;
-  if (isWhole || call.jobs.every((job) => fitsBindings(gpu, job))) return runOnce(gpu, call);
+  if (isWhole) return inRows(gpu, call, (part) => runOnce(gpu, part));
+  if (call.jobs.every((job) => fitsBindings(gpu, job))) return runOnce(gpu, call);
   for (const job of call.jobs) {
     inParts(gpu, job, call.offsets, (part) => runOnce(gpu, { ...call, jobs: [part] }));
   }

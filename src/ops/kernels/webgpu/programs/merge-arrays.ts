@@ -82,7 +82,7 @@ function withBases(code: string, names: ReadonlyMap<string, string>): string {
 }
 
 /** Where the bracket closes that was opened just before `from`. */
-function closing(code: string, from: number): number {
+export function closing(code: string, from: number): number {
   let depth = 1;
   for (let at = from; at < code.length; at++) {
     if (code[at] === "[") depth++;
