@@ -57,6 +57,15 @@ export function rowsOf(step: number, count: number) {
   });
 }
 
+/** Rows of other lengths, so that they fill another number of packed rows at nearly every step. */
+export function raggedRows(step: number, count: number) {
+  return Array.from({ length: count }, (_, row) => {
+    const stream = new Random(5).stream("ragged", step, row);
+    const ids = Array.from({ length: 3 + stream.integer(12) }, () => 1 + stream.integer(20));
+    return { ids, completionStart: 1 + (row % 2) };
+  });
+}
+
 const data = {
   rows: rowsOf,
   promptOf: ({ ids, completionStart }: ReturnType<typeof rowsOf>[number]) =>
@@ -116,6 +125,8 @@ export interface StepKind {
   readonly beside?: (saved?: ReplayState) => Beside;
   /** Whether gradients are computed in full at every step: they are more than a function of tensors. */
   readonly computesGradients?: boolean;
+  /** How many shapes its steps have. Default: 2. */
+  readonly shapes?: number;
   /** Whether only updates are replayed, as something that the gradients are recorded with is another at every step. */
   readonly replaysUpdates?: boolean;
 }
@@ -158,6 +169,14 @@ export const stepKinds: Readonly<Record<string, StepKind>> = {
   "sft, packed": {
     run: (training, steps, startStep) =>
       sft({ ...common, ...training, data, steps, startStep, packing: true }),
+  },
+  "sft, packed into other numbers of rows": {
+    run: (training, steps, startStep) =>
+      sft({
+        ...{ ...common, ...training, steps, startStep, packing: true, batchSize: 32 },
+        data: { ...data, rows: raggedRows },
+      }),
+    shapes: 5,
   },
   "distill off policy": { run: distilling(0, mixed) },
   "distill on policy": { run: distilling(1) },
