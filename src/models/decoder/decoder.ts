@@ -173,7 +173,9 @@ export class Decoder implements LanguageModel {
     checkLength(this.config, cache.length, length + settings.steps - 1);
     if (length === 1 && cache.length > 0) return cache.sampleAhead(inputs, settings);
     const logits = this.forward(inputs, cache, { lastPositionOnly: true });
-    return cache.sampleAhead(inputs, settings, logits) ?? firstTokens(logits, inputs, settings);
+    // For one token no weights are to be packed.
+    const sampled = settings.steps > 1 ? cache.sampleAhead(inputs, settings, logits) : undefined;
+    return sampled ?? firstTokens(logits, inputs, settings);
   }
 
   /** Logits and states of layers, from one pass; see {@link LanguageModel.forwardWithLayers}. */

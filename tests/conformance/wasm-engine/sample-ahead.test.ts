@@ -112,6 +112,19 @@ describe("what is sampled ahead", () => {
     );
   });
 
+  test("takes no weights apart for one token", async () => {
+    using decoder = tinyDecoder(llama);
+    const kernelsFor = async (maxNewTokens: number) => {
+      const kernels = tf.profile(async () => {
+        await sample(decoder, { endIds: [], maxNewTokens });
+        return [];
+      });
+      return (await kernels).kernelNames;
+    };
+    expect(await kernelsFor(2)).toContain("PupilPackWeights");
+    expect(await kernelsFor(1)).not.toContain("PupilPackWeights");
+  });
+
   test("who may stop a row is asked after every token, and rows go no further", async () => {
     using decoder = tinyDecoder(llama);
     const asked: string[] = [];
