@@ -39,6 +39,8 @@ export interface BackendCandidate {
   readonly name: BackendName;
   /** npm packages that it is made of, for version reports. */
   readonly packages: readonly string[];
+  /** Whether it is faster than those behind it with a GPU alone. */
+  readonly needsGpu: boolean;
   /** What to do when it fails in a way nobody foresaw. */
   readonly remedy: string;
   /** Says whether `start` would succeed; leaves tfjs's current backend as it is. */

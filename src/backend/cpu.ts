@@ -12,6 +12,7 @@ export function silenceCpuAdvice(): void {
 /** Plain JavaScript: slow, always there, the reference for all others. */
 export const cpuCandidate: BackendCandidate = {
   name: "cpu",
+  needsGpu: false,
   packages: ["@tensorflow/tfjs-backend-cpu"],
   remedy: "Reinstall the dependencies: npm ci.",
   inspect: async (platform) => ({ device: `${platform.cpu.model} (plain JavaScript)`, threads: 1 }),

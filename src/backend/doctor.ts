@@ -24,8 +24,12 @@ export interface DoctorReport {
   readonly backends: readonly BackendInspection[];
   /** The one that "auto" would take. */
   readonly taken: BackendName;
-  /** The next better one, if there is a better one. */
-  readonly nextBetter?: { readonly backend: BackendName; readonly remedy: string };
+  /** The next better one, if there is a better one; `needsGpu` where it would be that with a GPU alone. */
+  readonly nextBetter?: {
+    readonly backend: BackendName;
+    readonly remedy: string;
+    readonly needsGpu?: true;
+  };
 }
 
 /**
@@ -54,22 +58,39 @@ export async function inspectBackends(
   const takenIndex = backends.findIndex(
     ({ available, device }) => available && device?.passedOver === undefined,
   );
-  const better = backends[takenIndex - 1];
   return {
     runtime: platform.runtime,
     tfjs: tf.version_core,
     cpu: platform.cpu,
     backends,
     taken: backends[takenIndex]?.backend ?? "cpu",
-    ...(better?.unavailable && {
-      nextBetter: { backend: better.backend, remedy: better.unavailable.remedy },
-    }),
+    ...nextBetter(backends.slice(0, takenIndex), backends[takenIndex]?.backend),
+  };
+}
+
+/**
+ * The next of those before the one that is taken. What a machine's CPU does, none does faster but the next of its CPU; beyond
+ * that a GPU is needed, and with one the first of all is best.
+ */
+function nextBetter(
+  before: readonly BackendInspection[],
+  taken: BackendName | undefined,
+): Pick<DoctorReport, "nextBetter"> {
+  const onGpu = (name: BackendName | undefined) =>
+    backendCandidates.some((candidate) => candidate.name === name && candidate.needsGpu);
+  const missing = before.filter(({ unavailable }) => unavailable !== undefined);
+  const better = missing.filter(({ backend }) => !onGpu(backend)).at(-1) ?? missing[0];
+  if (better?.unavailable === undefined) return {};
+  const { backend, unavailable } = better;
+  const needsGpu = onGpu(backend) && !onGpu(taken);
+  return {
+    nextBetter: { backend, remedy: unavailable.remedy, ...(needsGpu && { needsGpu }) },
   };
 }
 
 /** The report as lines for a terminal. */
 export function formatDoctor(report: DoctorReport): string[] {
-  const { runtime, tfjs, cpu, taken, nextBetter } = report;
+  const { runtime, tfjs, cpu, taken, nextBetter: next } = report;
   const lines = [
     `${runtime}, TensorFlow.js ${tfjs}, ${cpu.model}, ${cpu.cores} cores`,
     "",
@@ -77,8 +98,11 @@ export function formatDoctor(report: DoctorReport): string[] {
     "",
     `"auto" takes ${taken}.`,
   ];
-  if (nextBetter)
-    lines.push(`The next better backend is ${nextBetter.backend}: ${nextBetter.remedy}`);
+  if (next?.needsGpu) {
+    lines.push(
+      `On this CPU no backend is faster. With a GPU ${next.backend} would be: ${next.remedy}`,
+    );
+  } else if (next) lines.push(`The next better backend is ${next.backend}: ${next.remedy}`);
   return lines;
 }
 

@@ -53,7 +53,7 @@ async function load(
         names.length === 1
           ? `${withCuda} is not installed`
           : `neither @tensorflow/tfjs-node nor ${withCuda} is installed`,
-      remedy: `Run ${installCpu} (or, with CUDA, npm install ${withCuda}).`,
+      remedy: `Run npm install ${withCuda} for CUDA. On a CPU wasm is faster; to compare them: ${installCpu}.`,
     }
   );
 }
@@ -81,6 +81,7 @@ function device({ cpu }: Platform): Device {
 /** TensorFlow's C library through an optional package. */
 export const tensorflowCandidate: BackendCandidate = {
   name: "tensorflow",
+  needsGpu: true,
   packages,
   remedy: `Reinstall it: ${installCpu}.`,
   async inspect(platform) {

@@ -7,6 +7,7 @@ import { startWasmBackend, WasmBackend } from "./wasm/index.js";
 /** The CPU engine: tfjs's kernels and our own on WebAssembly, see `wasm/` and `ops/kernels/wasm`. */
 export const wasmCandidate: BackendCandidate = {
   name: "wasm",
+  needsGpu: false,
   packages: [],
   remedy: "Reinstall the dependencies (npm ci); in a browser, serve the package's .wasm files.",
   async inspect(platform) {

@@ -158,6 +158,7 @@ async function multipliesRight(): Promise<boolean> {
 /** WebGPU: Dawn in Node, `navigator.gpu` elsewhere. */
 export const webgpuCandidate: BackendCandidate = {
   name: "webgpu",
+  needsGpu: true,
   packages: ["@tensorflow/tfjs-backend-webgpu", "webgpu"],
   remedy: "Update the GPU's driver.",
   async inspect(platform, options) {

@@ -5,6 +5,7 @@ import { sampleTokens } from "../ops/index.js";
 import { type Random, readValues } from "../tensors/index.js";
 import { checkPrompts } from "./check-prompts.js";
 import { type ContextGroup, contextGroups } from "./context-groups.js";
+import { looksAt } from "./looks.js";
 import { type RowInputs, rowInputs } from "./row-inputs.js";
 import { sampleUniforms, uniformsAhead } from "./sample-uniforms.js";
 import type { SamplingPolicy } from "./sampling-policy.js";
@@ -46,7 +47,8 @@ export interface SampleOptions {
 
 /**
  * Samples one completion per prompt, in batches: one forward pass over the prompts, then one per
- * token on a KV cache, with one device read each, or for several tokens where the model can sample ahead.
+ * token on a KV cache, with one device read each, or for several tokens where the model can sample ahead: for as many as
+ * its last completions had.
  * Stops when every row has ended.
  *
  * A completion ends with an end id, after `maxNewTokens`, or where the context is full.
@@ -102,9 +104,6 @@ interface OpenRollout extends Rollout {
   closed: boolean;
 }
 
-/** Tokens that are sampled before the host sees them, where a source can do that. */
-const mostAhead = 32;
-
 async function sampleGroup(
   source: TokenSource,
   { prompts, endIds, padId, policy, random, stopsAt, ...options }: SampleOptions,
@@ -121,13 +120,14 @@ async function sampleGroup(
   const most = source.maxPositions - maxNewTokens + 1;
   const width = source.columnsFor?.(longest, most) ?? longest;
   using stream = source.open(width + maxNewTokens);
+  const looks = looksAt(source.writer, maxNewTokens);
   const isOpen = () => rollouts.some((rollout) => !rollout.closed);
   let position = 0;
   while (position < maxNewTokens && isOpen()) {
     const fed = rollouts.map((rollout) => ({ ...rollout, finished: rollout.closed }));
     const inputs = rowInputs(fed, padId, width);
     // Who decides after every token whether to go on is asked after every token.
-    const steps = stopsAt ? 1 : Math.min(mostAhead, maxNewTokens - position);
+    const steps = stopsAt ? 1 : looks.next(position, maxNewTokens - position);
     const sampled =
       stream.sampleAhead?.(inputs, { ...policy, steps, endIds, padId }, () =>
         uniformsAhead(random, sequenceIds, position, steps),
@@ -150,6 +150,7 @@ async function sampleGroup(
       }
     }
   }
+  if (!stopsAt) looks.end(position);
   return rollouts.map(({ closed: _closed, ...rollout }) => rollout);
 }
 

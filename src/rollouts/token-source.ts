@@ -9,6 +9,8 @@ export interface TokenSource {
   readonly vocabSize: number;
   /** Longest sequence, prompt and completion together. */
   readonly maxPositions: number;
+  /** Who writes: of the same one, completions are expected to be as long as the last ones. */
+  readonly writer?: object;
   /** Columns that prompts are padded to, of which the longest has `longest`, and `most` at most. Default: `longest`. */
   columnsFor?(longest: number, most: number): number;
   /** For rows that are fed together from here on; `capacity` is how many columns there may be. */
@@ -23,8 +25,8 @@ export interface TokenStream extends Disposable {
    */
   next(inputs: RowInputs): Promise<() => tf.Tensor2D>;
   /**
-   * Several columns by a shorter way, if there is one: the given one and those sampled after it,
-   * `[steps, 2, B]`, with uniforms `[steps][B]` unless it is greedy. See `LanguageModel.sampleAhead`.
+   * Several columns by a shorter way, if there is one: the given ones and those sampled after them,
+   * `[steps, 2, B]` or fewer, with uniforms `[steps][B]` unless it is greedy. See `LanguageModel.sampleAhead`.
    */
   sampleAhead?(
     inputs: RowInputs,
@@ -38,6 +40,7 @@ export function modelSource(model: LanguageModel): TokenSource {
   return {
     vocabSize: model.config.vocabSize,
     maxPositions: contextLength(model.config),
+    writer: model,
     columnsFor: bucketedLength,
     open: (capacity) => {
       const cache = model.createCache(capacity);
@@ -49,7 +52,7 @@ export function modelSource(model: LanguageModel): TokenSource {
           }),
         sampleAhead: (inputs, settings, uniforms) =>
           tf.tidy(() => {
-            if (!model.sampleAhead || cache.length === 0) return undefined;
+            if (!model.sampleAhead) return undefined;
             const random = settings.greedy ? {} : { uniforms: uniforms() };
             const all = { ...toModelInputs(inputs), ...random };
             return model.sampleAhead(all, cache, settings);

@@ -9,6 +9,7 @@ export {
 } from "./recorded.js";
 export {
   bucketedLength,
+  bucketedRows,
   bucketStep,
   roundsLengths,
   type SizeKeepingBackend,

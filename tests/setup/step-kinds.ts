@@ -1,10 +1,12 @@
 /** Trainings of a few steps of every kind, whose rows have other lengths now and then, from models in memory. */
 import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWState } from "../../src/optim/index.js";
+import type { Replay, ReplayState } from "../../src/rollouts/index.js";
 import {
   crossEntropyLoss,
   dpoLoss,
   lossTerm,
+  type LossTerm,
   policyGradientLoss,
   rediLoss,
   reverseKlLoss,
@@ -14,6 +16,7 @@ import {
   addAdapter,
   type Decoder,
   initializeDecoder,
+  type ModelConfig,
   modelConfigSchema,
   setActiveAdapter,
 } from "../../src/models/index.js";
@@ -29,16 +32,21 @@ import {
 } from "../../src/teachers/index.js";
 import { Random } from "../../src/tensors/index.js";
 import { distill, pairs, sft, type StepMetrics } from "../../src/trainers/index.js";
+import type { Projections } from "../../src/trainers/step/projections.js";
 
-export const config = modelConfigSchema.parse({
-  ...{ family: "llama", vocabSize: 24, hiddenSize: 16, intermediateSize: 24 },
+const size = {
+  ...{ vocabSize: 24, hiddenSize: 16, intermediateSize: 24 },
   ...{ numLayers: 1, numHeads: 2, maxPositions: 32 },
-});
-const batchSize = 4;
-const random = () => new Random(3);
+};
+/** A model of one layer, or with other sizes or of another family. */
+export const modelOf = (changes: object = {}): ModelConfig =>
+  modelConfigSchema.parse({ family: "llama", ...size, ...changes });
+export const config = modelOf();
+export const batchSize = 4;
+export const random = () => new Random(3);
 
 /** Other rows at every step, of which other tokens are learned; for some steps they are longer. */
-function rowsOf(step: number, count: number) {
+export function rowsOf(step: number, count: number) {
   return Array.from({ length: count }, (_, row) => {
     const stream = new Random(5).stream("row", step, row);
     const length = (step % 10 >= 6 ? 15 : 8) - (row % 2);
@@ -46,6 +54,15 @@ function rowsOf(step: number, count: number) {
       ids: Array.from({ length }, () => stream.integer(config.vocabSize)),
       completionStart: 1 + ((step + row) % batchSize),
     };
+  });
+}
+
+/** Rows of other lengths, so that they fill another number of packed rows at nearly every step. */
+export function raggedRows(step: number, count: number) {
+  return Array.from({ length: count }, (_, row) => {
+    const stream = new Random(5).stream("ragged", step, row);
+    const ids = Array.from({ length: 3 + stream.integer(12) }, () => 1 + stream.integer(20));
+    return { ids, completionStart: 1 + (row % 2) };
   });
 }
 
@@ -80,10 +97,18 @@ function recording(): Teacher {
   });
 }
 
-export interface Training {
+/** What is trained beside the student, or is another from step to step. */
+export interface Beside {
+  readonly projections?: Projections;
+  readonly replay?: Replay;
+}
+
+export interface Training extends Beside {
   readonly student: Decoder;
   readonly optimizer: AdamW;
   readonly teacher: Teacher;
+  /** Of the step that a resumed training begins behind. */
+  readonly lossStates?: NonNullable<StepMetrics["lossStates"]>;
 }
 
 export interface StepKind {
@@ -92,13 +117,21 @@ export interface StepKind {
     steps: number,
     startStep: number,
   ) => AsyncGenerator<StepMetrics>;
-  readonly teacher?: () => Teacher;
+  /** Of the student. Default: {@link config}. */
+  readonly model?: ModelConfig;
+  readonly teacher?: (student: Decoder) => Teacher;
   readonly prepare?: (student: Decoder) => void;
+  /** @param saved of a checkpoint */
+  readonly beside?: (saved?: ReplayState) => Beside;
   /** Whether gradients are computed in full at every step: they are more than a function of tensors. */
   readonly computesGradients?: boolean;
+  /** How many shapes its steps have. Default: 2. */
+  readonly shapes?: number;
+  /** Whether only updates are replayed, as something that the gradients are recorded with is another at every step. */
+  readonly replaysUpdates?: boolean;
 }
 
-const common = {
+export const common = {
   ...{ batchSize, maxGradNorm: 0.5, tokenizer: { endIds: [3, 9, 14], padId: 0 } },
   schedule: { learningRate: 0.01, warmupSteps: 3 },
 };
@@ -107,15 +140,17 @@ const mixed = () => [
   lossTerm(crossEntropyLoss, {}, 0.3),
 ];
 
-function distilling(
+/** Distillation of the rows of the data and those that the student writes. */
+export function distilling(
   onPolicyFraction: number,
-  loss = () => [lossTerm(reverseKlLoss, {})],
+  loss: () => readonly LossTerm[] = () => [lossTerm(reverseKlLoss, {})],
   others: { readonly gradientAccumulationSteps?: number; readonly packing?: boolean } = {},
 ): StepKind["run"] {
-  return (training, steps, startStep) =>
+  return ({ replay, ...training }, steps, startStep) =>
     distill({
       ...{ ...common, ...training, data, steps, startStep, onPolicyFraction, loss: loss() },
       ...{ ...others, random: random(), maxNewTokens: 6 },
+      ...(replay && { replay: { replay, validationLoss: () => Promise.resolve(2) } }),
     });
 }
 
@@ -134,6 +169,14 @@ export const stepKinds: Readonly<Record<string, StepKind>> = {
   "sft, packed": {
     run: (training, steps, startStep) =>
       sft({ ...common, ...training, data, steps, startStep, packing: true }),
+  },
+  "sft, packed into other numbers of rows": {
+    run: (training, steps, startStep) =>
+      sft({
+        ...{ ...common, ...training, steps, startStep, packing: true, batchSize: 32 },
+        data: { ...data, rows: raggedRows },
+      }),
+    shapes: 5,
   },
   "distill off policy": { run: distilling(0, mixed) },
   "distill on policy": { run: distilling(1) },
@@ -180,12 +223,16 @@ export interface Checkpoint {
   readonly step: number;
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly state: AdamWState;
+  readonly teacher: Awaited<ReturnType<NonNullable<Teacher["state"]>["read"]>> | undefined;
+  readonly replay: ReplayState | undefined;
+  readonly lossStates: StepMetrics["lossStates"];
 }
 
 /** A training of so many steps, or its rest from a checkpoint. */
 export interface Trained {
   /** All numbers of it, but times. */
   readonly log: readonly object[];
+  /** Of the student, and of what was trained beside it. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly checkpoint: Checkpoint | undefined;
   /** Tensors alive at each step. */
@@ -194,28 +241,36 @@ export interface Trained {
 
 /** Runs it, with an evaluation and a checkpoint on the way. */
 export async function train(
-  { run, teacher: makeTeacher, prepare }: StepKind,
+  { run, model = config, teacher: makeTeacher, prepare, beside: makeBeside }: StepKind,
   steps: number,
   from?: Checkpoint,
 ): Promise<Trained> {
-  const student = initializeDecoder(config, new Random(1).stream("student"));
+  const student = initializeDecoder(model, new Random(1).stream("student"));
   prepare?.(student);
-  const parameters = student.trainableParameters();
+  const beside = makeBeside?.(from?.replay) ?? {};
+  const { projections, replay } = beside;
+  const parameters = new Map([
+    ...student.trainableParameters(),
+    ...(projections?.parameters ?? []),
+  ]);
   const optimizer = new AdamW(parameters, { weightDecay: 0.1 });
+  const teacherModel = () => initializeDecoder(config, new Random(1).stream("teacher"));
+  using teacher = makeTeacher?.(student) ?? modelTeacher(teacherModel());
   if (from) {
     for (const [name, values] of from.weights) {
       const parameter = parameters.get(name) as tf.Variable;
       tf.tidy(() => parameter.assign(tf.tensor(values, parameter.shape)));
     }
     optimizer.restore(from.state);
+    if (from.teacher) teacher.state?.restore(from.teacher);
   }
-  const teacherModel = () => initializeDecoder(config, new Random(1).stream("teacher"));
-  using teacher = makeTeacher?.() ?? modelTeacher(teacherModel());
+  const { lossStates } = from ?? {};
+  const training = { student, optimizer, teacher, ...beside, ...(lossStates && { lossStates }) };
   const log: object[] = [];
   const alive: number[] = [];
   let checkpoint: Checkpoint | undefined;
   const middle = Math.floor((2 * steps) / 3);
-  for await (const step of run({ student, optimizer, teacher }, steps, from?.step ?? 0)) {
+  for await (const step of run(training, steps, from?.step ?? 0)) {
     const { elapsedMs: _, ...metrics } = step;
     alive.push(tf.memory().numTensors);
     log.push(metrics);
@@ -226,12 +281,19 @@ export async function train(
       logits.dispose();
     }
     if (metrics.step === middle && !from) {
-      const state = await optimizer.state();
-      checkpoint = { step: middle, weights: await valuesOf(parameters), state };
+      checkpoint = {
+        step: middle,
+        weights: await valuesOf(parameters),
+        state: await optimizer.state(),
+        teacher: await teacher.state?.read(),
+        replay: replay && structuredClone(replay.state()),
+        lossStates: metrics.lossStates,
+      };
     }
   }
   const weights = await valuesOf(parameters);
   optimizer.dispose();
+  projections?.dispose();
   student.dispose();
   return { log, weights, checkpoint, alive };
 }

@@ -1,5 +1,5 @@
 import { PupilError } from "../../errors/index.js";
-import { makeBuffer } from "./device-errors.js";
+import { destroyBuffer, makeBuffer } from "./device-memory.js";
 import { sizeInWords } from "./sizes.js";
 
 /** Sizes are rounded up to classes at most an eighth apart, so that buffers fit again. */
@@ -156,7 +156,7 @@ export class BufferPool {
       for (const { buffer, bytes } of list.filter(isIdle)) {
         this.entries.delete(buffer);
         this.numBytesAllocated -= bytes;
-        buffer.destroy();
+        destroyBuffer(this.device, buffer);
         destroyed.add(buffer);
       }
       this.free.set(
@@ -169,7 +169,7 @@ export class BufferPool {
 
   /** Destroys everything. */
   dispose(): void {
-    for (const buffer of this.entries.keys()) buffer.destroy();
+    for (const buffer of this.entries.keys()) destroyBuffer(this.device, buffer);
     this.entries.clear();
     this.free.clear();
     this.numBytesUsed = 0;
@@ -198,7 +198,7 @@ export class BufferPool {
   }
 
   private make(bytes: number, usage: GPUBufferUsageFlags): Entry {
-    const buffer = makeBuffer(this.device, { size: bytes, usage }, this.numBytesAllocated);
+    const buffer = makeBuffer(this.device, { size: bytes, usage });
     this.numBytesAllocated += bytes;
     const entry = { buffer, id: this.nextId++, bytes, freedIn: -1, isFree: false };
     this.entries.set(buffer, entry);

@@ -14,7 +14,7 @@ export function lostDevice({ reason, message }: Pick<GPUDeviceLostInfo, "reason"
 }
 
 /** What a buffer was asked for with. */
-export interface Asked {
+interface Asked {
   readonly bytes: number;
   /** Of the buffers that there are already. */
   readonly bytesBefore: number;
@@ -58,21 +58,9 @@ export function deviceFailure(device: GPUDevice): DeviceError | undefined {
   return watches.get(device)?.failure;
 }
 
-/** A buffer; if there is no memory for it, every later read of the device says what was asked for. */
-export function makeBuffer(
-  device: GPUDevice,
-  descriptor: GPUBufferDescriptor,
-  bytesBefore: number,
-): GPUBuffer {
-  device.pushErrorScope("out-of-memory");
-  const buffer = device.createBuffer(descriptor);
-  const noted = device.popErrorScope().then((error) => {
-    const asked = { bytes: descriptor.size, bytesBefore };
-    if (error !== null) watches.get(device)?.fail(new OutOfMemory(error, asked));
-  });
-  // A lost device answers nothing, and is known to be lost.
-  noted.catch(() => {});
-  return buffer;
+/** Notes that there was no memory for a buffer: every later read of the device says so. */
+export function noteOutOfMemory(device: GPUDevice, error: GPUError, asked: Asked): void {
+  watches.get(device)?.fail(new OutOfMemory(error, asked));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { destroyBuffer, makeBuffer } from "./device-memory.js";
+
 export interface HostArenaOptions {
   /** What the buffer is used for, beside being written. */
   readonly usage: GPUBufferUsageFlags;
@@ -15,15 +17,17 @@ export interface HostArenaOptions {
 export class HostArena {
   readonly buffer: GPUBuffer;
   readonly capacity: number;
+  private readonly device: GPUDevice;
   private readonly values: ArrayBuffer;
   private readonly alignment: number;
   private used = 0;
 
   constructor(device: GPUDevice, { usage, alignment, capacity = 2 ** 20 }: HostArenaOptions) {
+    this.device = device;
     this.alignment = alignment;
     this.capacity = capacity;
     this.values = new ArrayBuffer(capacity);
-    this.buffer = device.createBuffer({ size: capacity, usage: usage | GPUBufferUsage.COPY_DST });
+    this.buffer = makeBuffer(device, { size: capacity, usage: usage | GPUBufferUsage.COPY_DST });
   }
 
   /** Whether so many bytes still go into the recording. */
@@ -46,7 +50,7 @@ export class HostArena {
   }
 
   dispose(): void {
-    this.buffer.destroy();
+    destroyBuffer(this.device, this.buffer);
   }
 
   private aligned(bytes: number): number {

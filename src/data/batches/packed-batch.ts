@@ -11,6 +11,8 @@ export interface PackedBatchOptions extends BatchOptions {
    * attention keeps for the gradient grows with them.)
    */
   readonly length?: number;
+  /** How many rows the batch has where so many are needed; those beyond them are empty. Default: as many as are needed. */
+  readonly roundRows?: (needed: number) => number;
 }
 
 /**
@@ -30,10 +32,11 @@ export function makePackedBatch(
   options: PackedBatchOptions = {},
 ): Batch {
   requireObject(options, { field: "options", remedy: "Leave them out, or { length: 128 }." });
-  const { padToMultipleOf = 1, length } = options;
+  const { padToMultipleOf = 1, length, roundRows = (needed) => needed } = options;
   checkBatch(sequences, padId, padToMultipleOf);
   const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
-  const { numRows, longestRow, places } = packSequences(sequences, length ?? 2 * longest);
+  const { numRows: needed, longestRow, places } = packSequences(sequences, length ?? 2 * longest);
+  const numRows = Math.max(needed, roundRows(needed));
   const width = Math.ceil(Math.max(1, longestRow) / padToMultipleOf) * padToMultipleOf;
   const placed = sequences.map((sequence, i) => {
     return { ...sequence, ...(places[i] as { row: number; start: number }) };

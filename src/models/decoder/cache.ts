@@ -49,11 +49,12 @@ export interface CacheBuffers {
 /** Logits `[B, 1, V]` of one more token per row, whose keys and values it adds to the buffers. */
 export interface TokenDecoder extends Disposable {
   decode(inputs: ModelInputs, buffers: CacheBuffers): tf.Tensor3D;
-  /** As of {@link KeyValueCache.sampleAhead}; the buffers have room for all steps. */
+  /** As of {@link KeyValueCache.sampleAhead}; the buffers have room for all that is fed. */
   sample(
     inputs: AheadInputs,
     buffers: CacheBuffers,
     settings: AheadSettings,
+    logits?: tf.Tensor3D,
   ): tf.Tensor3D | undefined;
 }
 
@@ -113,12 +114,17 @@ export class BufferedCache implements KeyValueCache {
     return logits;
   }
 
-  sampleAhead(inputs: AheadInputs, settings: AheadSettings): tf.Tensor3D | undefined {
+  sampleAhead(
+    inputs: AheadInputs,
+    settings: AheadSettings,
+    logits?: tf.Tensor3D,
+  ): tf.Tensor3D | undefined {
     const { keys, values, length } = this;
-    this.reserve(length + settings.steps);
+    const total = length + settings.steps - (logits ? 1 : 0);
+    this.reserve(total);
     this.decoder ??= this.makeDecoder();
-    const sampled = this.decoder.sample(inputs, { keys, values, length }, settings);
-    if (sampled !== undefined) this.lengths.fill(length + settings.steps);
+    const sampled = this.decoder.sample(inputs, { keys, values, length }, settings, logits);
+    if (sampled !== undefined) this.lengths.fill(total);
     return sampled;
   }
 

@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../../errors/index.js";
-import { type AheadSettings, embedding, hasTokenDecoder, linear } from "../../ops/index.js";
+import {
+  type AheadSettings,
+  embedding,
+  hasTokenDecoder,
+  linear,
+  sampleTokens,
+} from "../../ops/index.js";
 import { disposeAll, isRecording } from "../../tensors/index.js";
 import { BufferedCache, ConcatenatingCache } from "./cache.js";
 import { ChangingCache } from "./changing-cache.js";
@@ -161,10 +167,15 @@ export class Decoder implements LanguageModel {
     cache: KeyValueCache,
     settings: AheadSettings,
   ): tf.Tensor3D | undefined {
-    if (cache.length === 0 || inputs.inputIds.shape[1] !== 1) return undefined;
+    if (cache.sampleAhead === undefined) return undefined;
+    const length = inputs.inputIds.shape[1];
     checkInputs(this.config, inputs, cache.length);
-    checkLength(this.config, cache.length, settings.steps);
-    return cache.sampleAhead?.(inputs, settings);
+    checkLength(this.config, cache.length, length + settings.steps - 1);
+    if (length === 1 && cache.length > 0) return cache.sampleAhead(inputs, settings);
+    const logits = this.forward(inputs, cache, { lastPositionOnly: true });
+    // For one token no weights are to be packed.
+    const sampled = settings.steps > 1 ? cache.sampleAhead(inputs, settings, logits) : undefined;
+    return sampled ?? firstTokens(logits, inputs, settings);
   }
 
   /** Logits and states of layers, from one pass; see {@link LanguageModel.forwardWithLayers}. */
@@ -258,6 +269,21 @@ function inOrder(
     throw new Error(`Unexpected parameters: ${extra.join(", ")}.`);
   }
   return ordered;
+}
+
+/** `[1, 2, B]`: the tokens after what is cached, without those after them. */
+function firstTokens(
+  logits: tf.Tensor3D,
+  { uniforms }: AheadInputs,
+  { samplingTemperature, topK, topP, greedy }: AheadSettings,
+): tf.Tensor3D {
+  return tf.tidy(() => {
+    const [batch, , vocabulary] = logits.shape;
+    const first = uniforms?.slice([0, 0], [1, batch]).reshape<tf.Tensor1D>([batch]);
+    const policy = { samplingTemperature, topK, topP, greedy };
+    const rows = logits.reshape<tf.Tensor2D>([batch, vocabulary]);
+    return sampleTokens(rows, policy, first).expandDims<tf.Tensor3D>(0);
+  });
 }
 
 function checkLength(config: ModelConfig, numCached: number, length: number): void {

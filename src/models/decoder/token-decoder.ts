@@ -33,9 +33,10 @@ export function makeTokenDecoder(context: LayerContext, layout: DecoderLayout): 
       const read = { inputIds, positionIds: positionsOf(inputs, length), ...mask };
       return decodeToken({ ...read, weights, keys, values }, length, attributes);
     },
-    sample: (inputs, { keys, values, length }, settings) => {
-      const positionIds = positionsOf(inputs, length);
-      const all = { ...inputs, positionIds, weights, keys, values };
+    sample: (inputs, { keys, values, length }, settings, logits) => {
+      const numBefore = logits ? length - (inputs.inputIds.shape[1] as number) : length;
+      const positionIds = positionsOf(inputs, numBefore);
+      const all = { ...inputs, positionIds, weights, keys, values, ...(logits && { logits }) };
       return sampleAhead(all, length, { ...attributes, ...settings });
     },
     [Symbol.dispose]: () => disposeAll(packed),

@@ -29,7 +29,7 @@ export interface ForwardOptions {
   readonly lastPositionOnly?: boolean;
 }
 
-/** Inputs of the next token of every row, sampled ones behind it; `[steps, B]` uniforms unless it is greedy. */
+/** Inputs of the next tokens of every row, sampled ones behind them; `[steps, B]` uniforms unless it is greedy. */
 export interface AheadInputs extends ModelInputs {
   readonly attentionMask: tf.Tensor2D;
   readonly uniforms?: tf.Tensor2D;
@@ -60,8 +60,16 @@ export interface KeyValueCache extends Disposable {
    * as they were when it was first taken.
    */
   decodeToken?(inputs: ModelInputs): tf.Tensor3D;
-  /** {@link LanguageModel.sampleAhead} by that way; it counts all steps as cached. */
-  sampleAhead?(inputs: AheadInputs, settings: AheadSettings): tf.Tensor3D | undefined;
+  /**
+   * {@link LanguageModel.sampleAhead} by that way; it counts all that is fed as cached.
+   *
+   * @param logits `[B, 1, V]` of the first token, where the inputs have been cached already
+   */
+  sampleAhead?(
+    inputs: AheadInputs,
+    settings: AheadSettings,
+    logits?: tf.Tensor3D,
+  ): tf.Tensor3D | undefined;
   dispose(): void;
 }
 
@@ -82,10 +90,11 @@ export interface LanguageModel extends Disposable {
    */
   forward(inputs: ModelInputs, cache?: KeyValueCache, options?: ForwardOptions): tf.Tensor3D;
   /**
-   * Feeds one more token per row and, `steps` − 1 times, what was sampled after it: `[steps, 2, B]`, ids
-   * and log-probabilities as of `sampleTokens`, for models and caches that have a shorter way to this
-   * than a forward pass for every token; undefined where this one has none. A row whose new column the
-   * mask hides has ended; what is sampled after the end of a row means nothing.
+   * Feeds columns of tokens (prompts, or one more token per row) and, `steps` − 1 times, what was sampled after them:
+   * `[steps, 2, B]`, ids and log-probabilities as of `sampleTokens`, for models and caches that have a shorter way to this
+   * than a forward pass for every token; undefined where this one has none. It may be of fewer steps, `[1, 2, B]`, where only
+   * the first token could be sampled. A row whose last column the mask hides has ended; what is sampled after the end of a row
+   * means nothing.
    */
   sampleAhead?(
     inputs: AheadInputs,

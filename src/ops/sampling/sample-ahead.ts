@@ -19,6 +19,11 @@ export interface SampleAheadCall extends DecodeCall, AheadSettings {}
 /** As for one token; the mask hides the new column of rows that have ended before. */
 export interface SampleAheadInputs extends DecodeInputs {
   readonly attentionMask: tf.Tensor2D;
+  /**
+   * `[B, 1, V]`, what the cached columns say of the first token: it is then sampled from them and nothing is decoded for it.
+   * Ids and positions `[B, T]` are of those columns, of which the last counts, and the mask has no new one.
+   */
+  readonly logits?: tf.Tensor3D;
   /** `[steps, B]` in (0, 1), not read by a greedy choice. */
   readonly uniforms?: tf.Tensor2D;
 }
@@ -26,7 +31,7 @@ export interface SampleAheadInputs extends DecodeInputs {
 /**
  * `steps` times `decodeToken`, `sampleTokens`, and the sampled token fed again, in one kernel: between
  * two tokens there is hardly more than the arithmetic. Writes into the caches **in place**, which need
- * room for all steps.
+ * room for all that is fed.
  *
  * @returns `[steps, 2, B]`: ids and log-probabilities as of `sampleTokens`. What follows a row's end id,
  *   and a log-probability that is not finite, means nothing. Undefined for a vocabulary that is too
@@ -37,8 +42,11 @@ export function sampleAhead(
   numCached: number,
   attributes: Omit<SampleAheadCall, "weights" | "keys" | "values" | "numKeys">,
 ): tf.Tensor3D | undefined {
-  const { inputIds, positionIds, attentionMask, uniforms, weights, keys, values } = inputs;
-  const read = { inputIds, positionIds, attentionMask, ...(uniforms && { uniforms }) };
-  const all: SampleAheadCall = { ...attributes, weights, keys, values, numKeys: numCached + 1 };
+  const { inputIds, positionIds, attentionMask, uniforms, logits } = inputs;
+  const { weights, keys, values } = inputs;
+  const given = { ...(uniforms && { uniforms }), ...(logits && { logits }) };
+  const read = { inputIds, positionIds, attentionMask, ...given };
+  const numKeys = logits ? numCached : numCached + 1;
+  const all: SampleAheadCall = { ...attributes, weights, keys, values, numKeys };
   return runKernel(sampleAheadKernel, read, all)[0] as tf.Tensor3D | undefined;
 }

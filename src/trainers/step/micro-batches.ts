@@ -3,12 +3,13 @@ import {
   type BatchOptions,
   makeBatch,
   makePackedBatch,
+  type PackedBatchOptions,
   type TokenSequence,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { contextLength, type LanguageModel } from "../../models/index.js";
 import type { Teacher } from "../../teachers/index.js";
-import { bucketedLength, bucketStep, roundsLengths } from "../../tensors/index.js";
+import { bucketedLength, bucketedRows, bucketStep, roundsLengths } from "../../tensors/index.js";
 
 /** The sequences of a step as batches, the student's own first; owns the batches. */
 export interface StepBatches extends Disposable {
@@ -33,10 +34,15 @@ export function stepLength(rows: readonly TokenSequence[], mostPositions: number
   return roundsLengths() ? { padToMultipleOf: bucketedLength(longest, mostPositions) } : {};
 }
 
-/** The same of packed rows, which are at most twice as long as the longest sequence and have positions of their own. */
-function packedLengths(rows: readonly TokenSequence[]): BatchOptions {
+/**
+ * The same of packed rows, which are at most twice as long as the longest sequence and have positions of their own; there are
+ * also as many as in other batches: those beyond the ones that are needed hold padding.
+ */
+function packedShape(rows: readonly TokenSequence[]): PackedBatchOptions {
   const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
-  return roundsLengths() ? { padToMultipleOf: bucketStep(2 * longest) } : {};
+  return roundsLengths()
+    ? { padToMultipleOf: bucketStep(2 * longest), roundRows: bucketedRows }
+    : {};
 }
 
 /** The shortest of the contexts of those that read the rows of a step. */
@@ -60,7 +66,7 @@ export interface SplitOptions {
  * `packing` as many as fit into rows up to twice as long as the longest.
  *
  * Where the backend rounds lengths up ({@link bucketedLength}) and `mostPositions` is given, all batches of a step have one
- * length, but for packed ones.
+ * length, but for packed ones, of which the rows are rounded up, too.
  */
 export function splitIntoBatches(
   onPolicy: readonly TokenSequence[],
@@ -74,7 +80,7 @@ export function splitIntoBatches(
     mostPositions === undefined
       ? {}
       : packing
-        ? packedLengths(rows)
+        ? packedShape(rows)
         : stepLength(rows, mostPositions);
   const batches = evenParts(rows, parts, "rows").map(({ start, own }) => ({
     batch: (packing ? makePackedBatch : makeBatch)(own, padId, rounded),

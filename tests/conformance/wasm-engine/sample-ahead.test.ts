@@ -87,6 +87,44 @@ describe("what is sampled ahead", () => {
     expect(rollouts).toEqual(await sample(counted(decoder, false).model, long));
   });
 
+  test("is as many as the last completions had, whatever is sampled then", async () => {
+    using decoder = tinyDecoder({ ...llama, maxPositions: 100 });
+    const asked: number[] = [];
+    const sampleAhead: Decoder["sampleAhead"] = (inputs, cache, settings) => {
+      asked.push(settings.steps);
+      return decoder.sampleAhead(inputs, cache, settings);
+    };
+    const model = Object.create(decoder, { sampleAhead: { value: sampleAhead } }) as Decoder;
+    const end = (await sample(decoder, { prompts: [[1]], endIds: [] }))[0]?.completionIds[4];
+    const options = { prompts: [[1]], endIds: [end as number], maxNewTokens: 60 };
+    const first = await sample(model, options);
+    expect(await sample(model, options)).toEqual(first);
+    expect(lengths(first)[0]).toBeLessThanOrEqual(5);
+    expect(asked).toEqual([32, 8]);
+    expect(first).toEqual(await sample(counted(decoder, false).model, options));
+  });
+
+  test("begins with the first token where rows are too long for the kernel", async () => {
+    using decoder = tinyDecoder({ ...llama, vocabSize: 2 ** 18 + 1, hiddenSize: 4 });
+    const short = { endIds: [], maxNewTokens: 2, prompts: [[1, 2]] };
+    expect(await sample(decoder, short)).toEqual(
+      await sample(counted(decoder, false).model, short),
+    );
+  });
+
+  test("takes no weights apart for one token", async () => {
+    using decoder = tinyDecoder(llama);
+    const kernelsFor = async (maxNewTokens: number) => {
+      const kernels = tf.profile(async () => {
+        await sample(decoder, { endIds: [], maxNewTokens });
+        return [];
+      });
+      return (await kernels).kernelNames;
+    };
+    expect(await kernelsFor(2)).toContain("PupilPackWeights");
+    expect(await kernelsFor(1)).not.toContain("PupilPackWeights");
+  });
+
   test("who may stop a row is asked after every token, and rows go no further", async () => {
     using decoder = tinyDecoder(llama);
     const asked: string[] = [];

@@ -1,4 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
+import { destroyBuffer, makeBuffer } from "../device-memory.js";
 import { wordsOf } from "../words.js";
 import type { Capture } from "./capture.js";
 import type { Command, DispatchCommand } from "./commands.js";
@@ -154,8 +155,7 @@ export class Recording {
   dispose(): void {
     // What is recorded and not yet submitted reads them.
     if (this.lastIn === this.host.pool.recordingNumber) this.host.submitQueue();
-    this.uniforms.destroy();
-    this.uploads.destroy();
+    for (const buffer of [this.uniforms, this.uploads]) destroyBuffer(this.host.device, buffer);
   }
 
   private callOf(command: DispatchCommand, offset: number): Step {
@@ -177,7 +177,7 @@ function filled(
   values: Uint8Array<ArrayBuffer>,
 ): GPUBuffer {
   const size = Math.max(4, values.length);
-  const buffer = device.createBuffer({ size, usage: usage | GPUBufferUsage.COPY_DST });
+  const buffer = makeBuffer(device, { size, usage: usage | GPUBufferUsage.COPY_DST });
   if (values.length > 0) device.queue.writeBuffer(buffer, 0, values);
   return buffer;
 }

@@ -3,7 +3,8 @@ import type { PreparedData, RunConfig } from "../../../config/index.js";
 import { PupilError } from "../../../errors/index.js";
 import { gibibytes, largestMatrixBytes, weightBytes } from "../../../folders/index.js";
 import { type LossTerm, needsOf } from "../../../losses/index.js";
-import type { ModelConfig } from "../../../models/index.js";
+import { contextLength, type ModelConfig } from "../../../models/index.js";
+import { bucketedLength } from "../../../tensors/index.js";
 import type { TeacherConfig } from "../../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../../models/adapter-folder.js";
 import { findModelFolder } from "../../models/find-model.js";
@@ -34,7 +35,7 @@ export interface MemoryParts {
   readonly trains: boolean;
   /** Whether the student is an adapter already, which is all that is trained of it. */
   readonly isAdapter?: boolean;
-  /** Fewest positions that a row of a step can have. */
+  /** Fewest positions that a row of a step can have, before the backend rounds them up. */
   readonly fewestPositions: number;
 }
 
@@ -49,11 +50,13 @@ const float = 4;
  */
 export function memoryNeeds(
   { trainer, student: { lora } }: Pick<RunConfig, "trainer" | "student">,
-  { student, teachers, terms, trains, isAdapter = false, fewestPositions }: MemoryParts,
+  parts: MemoryParts,
 ): MemoryNeeds {
+  const { student, teachers, terms, trains, isAdapter = false } = parts;
+  const length = rowLength(trainer, parts);
   const weights = weightBytes(student);
   const { numLayers, numHeads, hiddenSize, vocabSize } = student;
-  const positions = rowsAtOnce(trainer) * fewestPositions;
+  const positions = rowsAtOnce(trainer) * length;
   const isTrainedWhole = trains && lora === undefined && !isAdapter;
   const makesLogits = trains && !isChunked(trainer, terms);
   const ofTeacher = needsOf(terms).includes("teacherLogits") ? 1 : 0;
@@ -65,9 +68,21 @@ export function memoryNeeds(
       teachers.reduce((sum, config) => sum + weightBytes(config), 0) +
       (holdsInitial && isTrainedWhole ? weights : 0),
     activations: isTrainedWhole ? float * positions * 2 * numLayers * hiddenSize : 0,
-    attention: isTrainedWhole ? float * positions * fewestPositions * numHeads * numLayers : 0,
+    attention: isTrainedWhole ? float * positions * length * numHeads * numLayers : 0,
     logits: makesLogits ? float * positions * vocabSize * (2 + ofTeacher) : 0,
   };
+}
+
+/**
+ * Positions of a row, as the current backend has them: on WebGPU lengths are rounded up, but not beyond a context. Several
+ * sequences in a row are rounded up together, so that nothing is known of one, and lists are not rounded.
+ */
+function rowLength(
+  trainer: RunConfig["trainer"],
+  { student, teachers, fewestPositions }: MemoryParts,
+): number {
+  if (trainer.type === "rank" || ("packing" in trainer && trainer.packing)) return fewestPositions;
+  return bucketedLength(fewestPositions, Math.min(...[student, ...teachers].map(contextLength)));
 }
 
 /** Whether a trainer makes no logits of a whole micro-batch that are large; scores of candidates are few. */
@@ -84,13 +99,15 @@ function rowsAtOnce(trainer: RunConfig["trainer"]): number {
 /** The largest tensors of such a run, in bytes: no buffer of a GPU can hold more than its limit. */
 export function largestTensors(
   { trainer }: Pick<RunConfig, "trainer">,
-  { student, teachers, terms, trains, fewestPositions }: MemoryParts,
+  parts: MemoryParts,
 ): Readonly<Record<string, number>> {
-  const positions = rowsAtOnce(trainer) * fewestPositions;
+  const { student, teachers, terms, trains } = parts;
+  const length = rowLength(trainer, parts);
+  const positions = rowsAtOnce(trainer) * length;
   return {
     student: largestMatrixBytes(student),
     teacher: Math.max(0, ...teachers.map(largestMatrixBytes)),
-    attention: trains ? float * positions * fewestPositions * student.numHeads : 0,
+    attention: trains ? float * positions * length * student.numHeads : 0,
     logits: trains && !isChunked(trainer, terms) ? float * positions * student.vocabSize : 0,
   };
 }

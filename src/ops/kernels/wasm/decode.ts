@@ -15,7 +15,7 @@ import { Scratch } from "./scratch.js";
 
 type Info = tf.TensorInfo;
 type DecodeTensors = { inputIds: Info; positionIds: Info; attentionMask?: Info };
-type AheadTensors = DecodeTensors & { attentionMask: Info; uniforms?: Info };
+type AheadTensors = DecodeTensors & { attentionMask: Info; uniforms?: Info; logits?: Info };
 
 /** Numbers of assembly/activation.ts. */
 const activations = { silu: 2, "gelu-tanh": 4, "gelu-erf": 6 } as const;
@@ -229,7 +229,7 @@ function growingMask(mask: Info, steps: number, scratch: Scratch, backend: WasmT
 }
 
 function sampleAhead(
-  { inputIds, positionIds, attentionMask, uniforms }: AheadTensors,
+  { inputIds, positionIds, attentionMask, uniforms, logits: first }: AheadTensors,
   call: SampleAheadCall,
   backend: WasmTensors,
 ): Info[] {
@@ -237,7 +237,7 @@ function sampleAhead(
   const { engine } = backend;
   if (vocabSize > engine.kernels.longestSampledRow()) return [];
   checkTokens(call, inputIds, positionIds, backend);
-  const [rows] = inputIds.shape as [number];
+  const [rows, length] = inputIds.shape as [number, number];
   const out = backend.newTensor([steps, 2, rows], "float32");
   using scratch = new Scratch(engine);
   const mask = growingMask(attentionMask, steps, scratch, backend);
@@ -252,18 +252,28 @@ function sampleAhead(
   const plan = makePlan(call, places, scratch, backend);
   const numbers = (address: number) => new Int32Array(engine.memory.buffer, address, rows);
   const [ids, positions] = [numbers(places.ids), numbers(places.positions)];
-  ids.set(numbers(backend.address(inputIds)));
-  positions.set(numbers(backend.address(positionIds)));
+  const [givenIds, givenPositions] = [inputIds, positionIds].map(
+    (of) => new Int32Array(engine.memory.buffer, backend.address(of), rows * length),
+  ) as [Int32Array, Int32Array];
+  for (let row = 0; row < rows; row++) {
+    const last = (row + 1) * length - 1;
+    ids[row] = givenIds[last] as number;
+    positions[row] = givenPositions[last] as number;
+  }
   const { values: seen, isOpen } = mask.open();
   const sampled = scratch.view(backend.address(out), 2 * rows * steps).fill(0);
   const numIds = (weights.tensors["tokenEmbedding"] as Info).shape[0] as number;
   for (let step = 0; ; step++) {
-    plan.setKeys(numKeys + step);
-    plan.setPositions(positions);
-    engine.kernels.decode(plan.address);
+    const isGiven = first !== undefined && step === 0;
+    if (!isGiven) {
+      plan.setKeys(numKeys + step);
+      plan.setPositions(positions);
+      engine.kernels.decode(plan.address);
+    }
+    const logits = isGiven ? backend.address(first) : places.logits;
     const to = backend.address(out) + 8 * rows * step;
     const random = uniforms ? backend.address(uniforms) + 4 * rows * step : 0;
-    sampleRows(engine, call, { logits: places.logits, uniforms: random, out: to }, rows, vocabSize);
+    sampleRows(engine, call, { logits, uniforms: random, out: to }, rows, vocabSize);
     for (let row = 0; row < rows; row++) {
       const id = sampled[2 * rows * step + row] as number;
       const logProb = sampled[2 * rows * step + rows + row] as number;

@@ -27,14 +27,14 @@ interface Rows {
 /** @param added columns that come after the given ones */
 function openRows(gpu: GpuTensors, given: DecodeTensors, call: DecodeCall, added: number): Rows {
   const { inputIds, positionIds, attentionMask } = given;
-  const rows = inputIds.shape[0] as number;
+  const [rows, length] = inputIds.shape as [number, number];
   const columns = attentionMask?.shape[1] ?? 0;
   const maskStride = attentionMask ? columns + added : 0;
   const state = gpu.newTensor([3, rows], "int32");
   const mask = attentionMask && gpu.newTensor([rows, maskStride]);
   const type = attentionMask?.dtype === "float32" ? "f32" : "i32";
   const shader = program(`decode rows ${attentionMask ? type : ""}`, () => ({
-    params: ["rows: u32", "columns: u32", "stride: u32"],
+    params: ["rows: u32", "columns: u32", "stride: u32", "length: u32"],
     reads: ["ids: i32", "positions: i32", ...(attentionMask ? [`given: ${type}`] : [])],
     writes: ["state: i32", ...(attentionMask ? ["mask: f32"] : [])],
     code: `
@@ -43,8 +43,9 @@ fn main(${rowArguments}) {
   let row = ${groupIndex};
   if (row >= p.rows) { return; }
   if (lane == 0u) {
-    state[row] = ids[row];
-    state[p.rows + row] = positions[row];
+    let last = (row + 1u) * p.length - 1u;
+    state[row] = ids[last];
+    state[p.rows + row] = positions[last];
     state[2u * p.rows + row] = ${attentionMask ? "select(0, 1, given[(row + 1u) * p.columns - 1u] != 0)" : "1"};
   }
   ${
@@ -60,7 +61,7 @@ fn main(${rowArguments}) {
   }));
   const reads = [inputIds, positionIds, ...(attentionMask ? [attentionMask] : [])];
   const tensors = [...reads, state, ...(mask ? [mask] : [])];
-  gpu.run(shader, tensors, [rows, columns, maskStride], groupsFor(rows));
+  gpu.run(shader, tensors, [rows, columns, maskStride, length], groupsFor(rows));
   const frequencies = call.rotary?.inverse[0];
   const parts = frequencies && Float32Array.from(frequencies.flatMap(splitTurns));
   const turns = parts && gpu.makeTensorInfo([parts.length], "float32", parts);
@@ -142,9 +143,11 @@ function decodeOne(gpu: GpuTensors, given: Rows, call: DecodeCall, numKeys: numb
   return logits;
 }
 
+type AheadTensors = DecodeTensors & { attentionMask: Info; uniforms?: Info; logits?: Info };
+
 /** All of it on the device; the host looks when it reads what is returned. */
 function sampleAhead(
-  { uniforms, ...given }: DecodeTensors & { attentionMask: Info; uniforms?: Info },
+  { uniforms, logits: first, ...given }: AheadTensors,
   call: SampleAheadCall,
   gpu: GpuTensors,
 ): Info {
@@ -155,14 +158,15 @@ function sampleAhead(
   const ends = Int32Array.from(endIds.length > 0 ? endIds : [-1]);
   const endings = gpu.makeTensorInfo([ends.length], "int32", ends);
   for (let step = 0; step < steps; step++) {
-    const logits = decodeOne(gpu, open, call, numKeys + step);
+    const isGiven = first !== undefined && step === 0;
+    const logits = isGiven ? first : decodeOne(gpu, open, call, numKeys + step);
     const next = {
       ...{ state, mask: mask as Info, maskStride, column: numKeys + step },
       ...{ endIds: endings, numEnds: endIds.length, padId },
     };
     const target = { out, at: 2 * rows * step };
     sampleRows(gpu, { logits, uniforms, uniformsAt: rows * step }, call, target, next);
-    gpu.disposeData(logits.dataId);
+    if (!isGiven) gpu.disposeData(logits.dataId);
   }
   gpu.disposeData(endings.dataId);
   closeRows(gpu, open);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   crossEntropyLoss,
   forwardKlLoss,
@@ -57,6 +58,39 @@ test("losses that are not computed in chunks take logits, their gradient and the
   expect(memoryNeeds(run(), { ...parts, terms: own }).logits).toBe(2 * logits);
   const pairs = memoryNeeds(run({ type: "pairs" }), { ...parts, terms: dense });
   expect(pairs.logits).toBe(6 * logits);
+});
+
+describe("where the backend rounds lengths up, as WebGPU does,", () => {
+  afterEach(() => {
+    Reflect.deleteProperty(tf.backend(), "roundsLengths");
+  });
+  const sizesOf = (changes: object, positions: number, teachers = [config]) => {
+    const all = { ...parts, terms: dense, teachers, fewestPositions: positions };
+    const [needs, largest] = [memoryNeeds(run(changes), all), largestTensors(run(changes), all)];
+    return [
+      needs.activations,
+      needs.attention,
+      needs.logits,
+      largest["attention"],
+      largest["logits"],
+    ];
+  };
+
+  test("rows are as long as they are made, but not beyond a context", () => {
+    const [exact, rounded, most] = [sizesOf({}, 97), sizesOf({}, 104), sizesOf({}, 100)];
+    Object.assign(tf.backend(), { roundsLengths: true });
+    expect(sizesOf({}, 97)).toEqual(rounded);
+    expect(sizesOf({}, 97)).not.toEqual(exact);
+    const short = modelConfigSchema.parse({ ...config, maxPositions: 100 });
+    expect(sizesOf({}, 97, [short])).toEqual(most);
+  });
+
+  test("packed rows and lists are not counted as longer than they must be", () => {
+    const kinds = [{ packing: true }, { type: "rank" }];
+    const exact = kinds.map((changes) => sizesOf(changes, 97));
+    Object.assign(tf.backend(), { roundsLengths: true });
+    expect(kinds.map((changes) => sizesOf(changes, 97))).toEqual(exact);
+  });
 });
 
 test("a query has two candidates at the least, and scores instead of logits", () => {

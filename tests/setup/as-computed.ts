@@ -1,0 +1,50 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect } from "vitest";
+import type { PooledBackend } from "../../src/backend/webgpu/pooled-backend.js";
+import { type Checkpoint, type StepKind, train } from "./step-kinds.js";
+
+/** Gradients and the update of a step. */
+const callsOfStep = 2;
+/** Steps that are computed until one of their shape is replayed. */
+const recorded = 3;
+const usualShapes = 2;
+
+const backend = () => tf.backend() as unknown as PooledBackend;
+
+/** The training, and how many of its calls were replayed. */
+async function counted(kind: StepKind, steps: number, replays: boolean, from?: Checkpoint) {
+  backend().replays = replays;
+  const before = backend().replayReport();
+  const trained = await train(kind, steps, from);
+  const { replayed, inFull, reasons } = backend().replayReport();
+  return {
+    ...trained,
+    replayed: replayed - before.replayed,
+    inFull: inFull - before.inFull,
+    reasons: JSON.stringify(reasons),
+  };
+}
+
+/**
+ * Holds a training whose steps are replayed to the same computed in full, and its rest from a checkpoint to the rest of it, to
+ * the bit.
+ */
+export async function expectAsComputed(kind: StepKind, steps: number): Promise<void> {
+  const computed = await counted(kind, steps, false);
+  const replayed = await counted(kind, steps, true);
+  expect(computed.replayed).toBe(0);
+  const calls = kind.computesGradients ? 1 : callsOfStep;
+  expect(replayed.replayed + replayed.inFull).toBe(calls * steps);
+  const { shapes = usualShapes } = kind;
+  const fewest = (kind.replaysUpdates ? 1 : calls) * (steps - recorded * shapes);
+  expect(replayed.replayed, replayed.reasons).toBeGreaterThanOrEqual(fewest);
+  expect(replayed.log).toEqual(computed.log);
+  expect(replayed.weights).toEqual(computed.weights);
+  // Nothing is left from step to step.
+  expect(new Set(replayed.alive)).toEqual(new Set(computed.alive));
+
+  const rest = await counted(kind, steps, true, replayed.checkpoint);
+  expect(rest.replayed, rest.reasons).toBeGreaterThan(0);
+  expect(rest.log).toEqual(computed.log.slice(-rest.log.length));
+  expect(rest.weights).toEqual(computed.weights);
+}
