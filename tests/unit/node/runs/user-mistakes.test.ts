@@ -108,6 +108,13 @@ describe("a new user's mistake is a clear error and leaves no run behind", () =>
       /no-teacher: The model folder does not exist/,
     ],
     [
+      "more micro-batches than a step has rows",
+      () => ({
+        trainer: { type: "sft", steps: 2, batchSize: 4, gradientAccumulationSteps: 5 },
+      }),
+      /gradientAccumulationSteps: 5 micro-batches need at least 5 rows, got 4\. Raise trainer\.batchSize/,
+    ],
+    [
       "distillation without a teacher",
       () => ({ trainer: distill("x").trainer }),
       /needs a teacher/,

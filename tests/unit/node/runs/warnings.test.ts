@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { evaluateRun, resolveEvaluation } from "../../../../src/node/index.js";
 import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
@@ -70,4 +73,30 @@ test("problems of which no group has any variance are told of", async () => {
       remedy: expect.stringMatching(/Where all are wrong: train on the data first/) as string,
     },
   ]);
+});
+
+test("settings that ask for more than there is are said before the run begins, and of evaluations too", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "rows.jsonl");
+  const rows = Array.from({ length: 10 }, (_, i) => ({
+    prompt: `${i}+1=`,
+    completion: `${i + 1}`,
+  }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  const run = tinyRun(folder, {
+    data: { type: "jsonl", path },
+    trainer: { type: "sft", steps: 1, batchSize: 64 },
+    evaluation: { every: 0, rows: 50 },
+  });
+  const [started] = await runToEnd(run);
+  const ofEvaluation = "evaluation.rows is 50, but heldOut has 1 row.";
+  expect(started?.type === "started" && started.notes).toEqual(
+    expect.arrayContaining([
+      "trainer.batchSize is 64, but there are 9 rows to train on: a step has the same ones several times.",
+      ofEvaluation,
+    ]),
+  );
+  const { notes } = await evaluateRun(await resolveEvaluation(join(folder, "tiny"), []));
+  expect(notes).toContain(ofEvaluation);
+  expect(notes.join()).not.toContain("trainer.");
 });
