@@ -1,6 +1,7 @@
 import { bind, textArgument, wholeArgument } from "./arguments.js";
 import { pythonAttribute } from "./attributes.js";
-import { fixed, formatPercent } from "./format.js";
+import { fixed } from "./float-digits.js";
+import { formatPercent } from "./format.js";
 import { unary } from "./operators.js";
 import { jsonText, str } from "./print.js";
 import { TemplateError, notSupported } from "./template-error.js";
@@ -179,7 +180,8 @@ function round(value: Value, precision: number, method: string): Value {
   }
   if (precision < 0) throw notSupported("round to a negative precision");
   if (method === "common") {
-    return typeof number === "bigint" ? number : Number(fixed(number, precision));
+    const isDone = typeof number === "bigint" || !Number.isFinite(number);
+    return isDone ? number : Number(fixed(number, precision));
   }
   const scale = 10 ** precision;
   const scaled = Number(number) * scale;
