@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { RotaryFrequencies } from "../../attention/rotary-tables.js";
+import type { RotaryFrequencies } from "../../../attention/rotary-tables.js";
 import { AffineProduct } from "./products.js";
-import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
+import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "../registry.js";
 
 type Info = tf.TensorInfo;
 type LayoutAttributes = { weightLayout: "out-in" | "in-out" };

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { broadcastPlan, broadcastShape } from "./broadcast.js";
-import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "../registry.js";
 
 /** tfjs kernel names to the numbers of assembly/elementwise.ts. */
 const unaryKernels = {

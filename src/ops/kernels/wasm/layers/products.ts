@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { WeightLayout } from "../../layers/linear.js";
-import type { KernelExports } from "./exports.js";
-import type { WasmTensors } from "./registry.js";
+import type { WeightLayout } from "../../../layers/linear.js";
+import type { KernelExports } from "../engine/exports.js";
+import type { WasmTensors } from "../registry.js";
 
 type Info = tf.TensorInfo;
 

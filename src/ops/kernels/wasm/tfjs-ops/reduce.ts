@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
+import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "../registry.js";
 
 interface ReduceAttributes {
   readonly axis: number | number[];

@@ -3,16 +3,16 @@ import {
   attentionParameters,
   type ResidualAttentionAttributes,
   type ResidualAttentionInputs,
-} from "../../attention/residual-attention.js";
+} from "../../../attention/residual-attention.js";
 import {
   mlpParameters,
   type ResidualMlpAttributes,
   type ResidualMlpInputs,
-} from "../../layers/residual-mlp.js";
-import type { KernelExports } from "./exports.js";
+} from "../../../layers/residual-mlp.js";
+import type { KernelExports } from "../engine/exports.js";
 import { AffineProduct } from "./products.js";
-import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
-import { Scratch } from "./scratch.js";
+import { registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "../registry.js";
+import { Scratch } from "../engine/scratch.js";
 import { ACTIVATION } from "./transformer.js";
 
 type Info = tf.TensorInfo;

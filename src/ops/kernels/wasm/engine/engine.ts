@@ -1,4 +1,4 @@
-import { PupilError } from "../../../errors/index.js";
+import { PupilError } from "../../../../errors/index.js";
 import { Allocator } from "./allocator.js";
 import { describeExecutor, type Executor, type NativeKernels } from "./executor.js";
 import type { KernelExports } from "./exports.js";

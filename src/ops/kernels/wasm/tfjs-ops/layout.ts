@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "../registry.js";
 
 interface CopyAxis {
   readonly size: number;

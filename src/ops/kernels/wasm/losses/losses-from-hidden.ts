@@ -3,12 +3,12 @@ import {
   type HiddenLossAttributes,
   type HiddenLossTensors,
   rowsPerChunk,
-} from "../../row-losses/losses-from-hidden.js";
-import type { SettledRowLoss } from "../../row-losses/row-loss.js";
+} from "../../../row-losses/losses-from-hidden.js";
+import type { SettledRowLoss } from "../../../row-losses/row-loss.js";
 import { divergenceKinds, divergenceSettings } from "./losses.js";
-import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "./registry.js";
-import { Scratch } from "./scratch.js";
-import { MATMUL } from "./products.js";
+import { isFloat, registerWasmKernel, rowsOf, sizeOf, type WasmTensors } from "../registry.js";
+import { Scratch } from "../engine/scratch.js";
+import { MATMUL } from "../layers/products.js";
 
 type Info = tf.TensorInfo;
 type Inputs = { [K in keyof HiddenLossTensors]: Info };

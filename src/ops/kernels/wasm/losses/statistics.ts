@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { isFloat, registerWasmKernel, rowsOf } from "./registry.js";
+import { isFloat, registerWasmKernel, rowsOf } from "../registry.js";
 
 type Inputs = Record<"studentLogits" | "teacherLogits", tf.TensorInfo>;
 

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { SamplingSettings } from "../../sampling/sample-tokens.js";
-import type { WasmEngine } from "./engine.js";
-import { isFloat, registerWasmKernel } from "./registry.js";
+import type { SamplingSettings } from "../../../sampling/sample-tokens.js";
+import type { WasmEngine } from "../engine/engine.js";
+import { isFloat, registerWasmKernel } from "../registry.js";
 
 /** Addresses; uniforms 0 for a greedy choice. */
 interface SampledPlaces {

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { isFloat, registerWasmKernel, rowsOf } from "./registry.js";
+import { isFloat, registerWasmKernel, rowsOf } from "../registry.js";
 
 type Attributes = { readonly k: number; readonly sorted: boolean };
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { PupilError } from "../../../errors/index.js";
-import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { PupilError } from "../../../../errors/index.js";
+import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "../registry.js";
 
 /** Rows `ids` of a table `[V, ...]`; an id outside it is an error that names id and place. */
 function gatherRows(

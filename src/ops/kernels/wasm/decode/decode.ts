@@ -1,17 +1,17 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { PupilError } from "../../../errors/index.js";
+import { PupilError } from "../../../../errors/index.js";
 import {
   type DecodeCall,
   decodeKernels,
   type NamedWeights,
   type PackAttributes,
-} from "../../attention/decode-token.js";
-import type { RotaryFrequencies } from "../../attention/rotary-tables.js";
-import { type SampleAheadCall, sampleAheadKernel } from "../../sampling/sample-ahead.js";
+} from "../../../attention/decode-token.js";
+import type { RotaryFrequencies } from "../../../attention/rotary-tables.js";
+import { type SampleAheadCall, sampleAheadKernel } from "../../../sampling/sample-ahead.js";
 import { type Named, packWeights, padded } from "./pack-weights.js";
-import { registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
+import { registerWasmKernel, sizeOf, type WasmTensors } from "../registry.js";
 import { sampleRows } from "./sample.js";
-import { Scratch } from "./scratch.js";
+import { Scratch } from "../engine/scratch.js";
 
 type Info = tf.TensorInfo;
 type DecodeTensors = { inputIds: Info; positionIds: Info; attentionMask?: Info };

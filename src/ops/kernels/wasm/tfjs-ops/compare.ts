@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { broadcastPlan, broadcastShape } from "./broadcast.js";
-import { registerWasmKernel, sizeOf } from "./registry.js";
+import { registerWasmKernel, sizeOf } from "../registry.js";
 
 type Comparison = (a: number, b: number) => boolean;
 

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { PackAttributes } from "../../attention/decode-token.js";
-import type { WasmTensors } from "./registry.js";
+import type { PackAttributes } from "../../../attention/decode-token.js";
+import type { WasmTensors } from "../registry.js";
 
 type Info = tf.TensorInfo;
 export type Named = Record<string, Info>;

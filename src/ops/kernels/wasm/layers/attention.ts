@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { registerWasmKernel } from "./registry.js";
+import { registerWasmKernel } from "../registry.js";
 import { addresses } from "./transformer.js";
 
 type Info = tf.TensorInfo;

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { registerWasmKernel, rowsOf } from "./registry.js";
-import { addresses } from "./transformer.js";
+import { registerWasmKernel, rowsOf } from "../registry.js";
+import { addresses } from "../layers/transformer.js";
 
 type Info = tf.TensorInfo;
 

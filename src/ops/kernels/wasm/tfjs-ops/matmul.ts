@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { isFloat, registerWasmKernel, sizeOf } from "./registry.js";
+import { isFloat, registerWasmKernel, sizeOf } from "../registry.js";
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
