@@ -75,6 +75,8 @@ const otherWords: Readonly<Record<string, string>> = {
   "{{ 'a'.splitlines(none) }}": "splitlines() needs an integer, not NoneType",
   "{{ 'a'.splitlines(true, true) }}": "splitlines() takes at most 1 arguments (2 given)",
   "{{ 'a'.casefold(1) }}": "casefold() takes at most 0 arguments (1 given)",
+  "{{ l | reverse | last }}": "'generator' object is not reversible",
+  "{{ nosuch | reverse | last }}": "'generator' object is not reversible",
   "{{ '-'.join(1) }}": "'int' object is not iterable",
   "{{ 1 is divisibleby 0 }}": "division by zero",
   "{{ 'a' is even }}": "not a number",

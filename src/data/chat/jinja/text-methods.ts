@@ -4,7 +4,7 @@ import { TemplateError } from "./template-error.js";
 import { type Arguments, iterate, Tuple, typeName, type Value } from "./values.js";
 
 /** What Python's `str.isspace` holds for white space; JavaScript's `\s` differs in six characters. */
-const space =
+export const space =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const leading = new RegExp(`^[${space}]+`);
 const trailing = new RegExp(`[${space}]+$`);

@@ -5,7 +5,7 @@ import { formatPercent } from "./format.js";
 import { unary } from "./operators.js";
 import { jsonText, str } from "./print.js";
 import { TemplateError, notSupported } from "./template-error.js";
-import { capitalize, center, replaceText, splitLines, strip } from "./text-methods.js";
+import { capitalize, center, replaceText, space, splitLines, strip } from "./text-methods.js";
 import type { Filter } from "./library-types.js";
 import {
   Dict,
@@ -18,6 +18,9 @@ import {
   Undefined,
   type Value,
 } from "./values.js";
+
+/** What jinja2 makes a title of: the first character is in upper case, which is not that of `str.title`. */
+const titleWord = new RegExp(`[^-({[<${space}]+`, "g");
 
 /** A filter whose parameters have names; those that are not given are undefined. */
 function filter(params: string, run: (value: Value, args: (Value | undefined)[]) => Value): Filter {
@@ -94,7 +97,7 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   ),
   string: filter("", str),
   title: textFilter((text) =>
-    text.replace(/[^-\s({[<]+/g, (word) => {
+    text.replace(titleWord, (word) => {
       const [first = "", ...rest] = [...word];
       return first.toUpperCase() + rest.join("").toLowerCase();
     }),
