@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "make-chat-fixtures.py")
+spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "fixtures/make-chat-fixtures.py")
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
 

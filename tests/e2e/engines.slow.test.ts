@@ -1,5 +1,5 @@
 /**
- * Ablations on engines that really run, for developers: `scripts/slurm-one-node.sh start` and `scripts/ray-one-node.sh start`
+ * Ablations on engines that really run, for developers: `scripts/servers/slurm-one-node.sh start` and `scripts/servers/ray-one-node.sh start`
  * start them on this machine and print what to export. What another engine did is told by the journal.
  */
 import { spawnSync } from "node:child_process";
@@ -71,25 +71,28 @@ async function sameAsHere(words: readonly string[]): Promise<Row[]> {
 
 const timeout = 600_000;
 
-describe.skipIf(!hasSlurm)("Slurm (needs a cluster: scripts/slurm-one-node.sh start)", () => {
-  test("runs an ablation as one array, to the same numbers", { timeout }, async () => {
-    const words = ["executor=slurm", "slurm.cellsPerTask=2", "slurm.poll=1", "slurm.time=30"];
-    const rows = await sameAsHere(words);
-    const submitted = rows.filter(({ type }) => type === "submitted");
-    expect(submitted).toHaveLength(1);
-    expect(submitted[0]?.cells).toHaveLength(4);
-    expect(new Set(submitted[0]?.jobs).size).toBe(2);
-  });
+describe.skipIf(!hasSlurm)(
+  "Slurm (needs a cluster: scripts/servers/slurm-one-node.sh start)",
+  () => {
+    test("runs an ablation as one array, to the same numbers", { timeout }, async () => {
+      const words = ["executor=slurm", "slurm.cellsPerTask=2", "slurm.poll=1", "slurm.time=30"];
+      const rows = await sameAsHere(words);
+      const submitted = rows.filter(({ type }) => type === "submitted");
+      expect(submitted).toHaveLength(1);
+      expect(submitted[0]?.cells).toHaveLength(4);
+      expect(new Set(submitted[0]?.jobs).size).toBe(2);
+    });
 
-  test("says what sbatch says of a partition that there is not", { timeout }, async () => {
-    const words = ["executor=slurm", "slurm.partition=no-such-partition"];
-    const { code, stderr } = await runCli(["ablate", "rates.json", ...words], folderWith());
-    expect(stderr).toMatch(/error: slurm: sbatch refused: .*partition/i);
-    expect(code).toBe(1);
-  });
-});
+    test("says what sbatch says of a partition that there is not", { timeout }, async () => {
+      const words = ["executor=slurm", "slurm.partition=no-such-partition"];
+      const { code, stderr } = await runCli(["ablate", "rates.json", ...words], folderWith());
+      expect(stderr).toMatch(/error: slurm: sbatch refused: .*partition/i);
+      expect(code).toBe(1);
+    });
+  },
+);
 
-describe.skipIf(!hasRay)("Ray (needs RAY_ADDRESS: scripts/ray-one-node.sh start)", () => {
+describe.skipIf(!hasRay)("Ray (needs RAY_ADDRESS: scripts/servers/ray-one-node.sh start)", () => {
   test("runs an ablation, a job per run, to the same numbers", { timeout }, async () => {
     const rows = await sameAsHere(["executor=ray", "ray.poll=1"]);
     const jobs = rows.flatMap(({ type, jobs: names }) =>

@@ -20,7 +20,7 @@ describe.skipIf(isSkipped)(
       folder = mkdtempSync(join(tmpdir(), "pupil-packed-"));
       const packing = { cwd: repository };
       await execute("npx", ["tsc", "-p", "tsconfig.build.json"], packing);
-      await execute("node", ["scripts/build-wasm.mjs"], packing);
+      await execute("node", ["scripts/compile/build-wasm.mjs"], packing);
       const to = ["--ignore-scripts", "--pack-destination", folder];
       await execute("npm", ["pack", ...to], packing);
       const [packed] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));

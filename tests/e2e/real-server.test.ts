@@ -1,6 +1,6 @@
 /**
  * Against a server that is really running, with the model folder that it serves, for developers:
- * `scripts/llama-cpp-server.sh` starts one. Both sides compute in float32.
+ * `scripts/servers/llama-cpp-server.sh` starts one. Both sides compute in float32.
  *
  *     PUPIL_TEACHER_SERVER  its address
  *     PUPIL_TEACHER_MODEL   the folder

@@ -132,7 +132,7 @@ describe.skipIf(!hasPython)(
       const tokenizer = await loadTokenizer(join(folder, "out"));
       const { stdout } = spawnSync(
         python,
-        [join(repository, "scripts/check-tokenizer.py"), join(folder, "out")],
+        [join(repository, "scripts/python-checks/check-tokenizer.py"), join(folder, "out")],
         { input: JSON.stringify(texts), encoding: "utf8" },
       );
       const ids = texts.map((text) => tokenizer.encode(text));

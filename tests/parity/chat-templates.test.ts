@@ -4,7 +4,7 @@ import { compileChatTemplate, type Chat } from "../../src/data/index.js";
 import { compileTemplate } from "../../src/data/chat/jinja/index.js";
 import { parseJson } from "../../src/data/readers/written-number.js";
 
-/** Made by scripts/make-chat-fixtures.py with transformers and jinja2. */
+/** Made by scripts/fixtures/make-chat-fixtures.py with transformers and jinja2. */
 interface Expected {
   readonly variables: string;
   readonly constructs: readonly Case[];

@@ -21,7 +21,7 @@ interface Loaded {
 
 const python = process.env["PUPIL_PYTHON"] ?? "python";
 const script = fileURLToPath(
-  new URL("../../scripts/check-transformers-roundtrip.py", import.meta.url),
+  new URL("../../scripts/python-checks/check-transformers-roundtrip.py", import.meta.url),
 );
 
 /** Why the tests are skipped, if they are: loading torch takes long. */

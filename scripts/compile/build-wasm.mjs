@@ -15,7 +15,7 @@ import {
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = "src/ops/kernels/wasm";
 const target = `${root}/${folder}/build`;
 const builds = [

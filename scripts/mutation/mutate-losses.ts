@@ -26,15 +26,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lossDefinitions } from "../src/losses/index.js";
-import { listMutants } from "./mutants/lists.js";
-import { type Mutant, type MutantKind, mutantKinds } from "./mutants/mutant.js";
-import { pairMutants } from "./mutants/pairs.js";
-import { representationMutants } from "./mutants/representations.js";
-import { sampleMutants } from "./mutants/samples.js";
-import { tokenMutants } from "./mutants/token.js";
+import { lossDefinitions } from "../../src/losses/index.js";
+import { listMutants } from "../mutants/lists.js";
+import { type Mutant, type MutantKind, mutantKinds } from "../mutants/mutant.js";
+import { pairMutants } from "../mutants/pairs.js";
+import { representationMutants } from "../mutants/representations.js";
+import { sampleMutants } from "../mutants/samples.js";
+import { tokenMutants } from "../mutants/token.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = join(root, "docs/losses.md");
 const cachePath = join(root, "node_modules/.cache/pupil-mutants.json");
 const mutants = [

@@ -3,7 +3,7 @@
 # @tensorflow/tfjs-node takes libtensorflow from: here it is that of TensorFlow's wheel on PyPI, and the package's
 # own C++ binding is compiled against it. Linux on x64, with a C++ compiler and Python's pip.
 #
-#   scripts/build-tfjs-node.sh [--gpu] [--tensorflow VERSION] [--wheel FILE] [--folder FOLDER]
+#   scripts/compile/build-tfjs-node.sh [--gpu] [--tensorflow VERSION] [--wheel FILE] [--folder FOLDER]
 #
 #   --gpu         @tensorflow/tfjs-node-gpu and the wheel with CUDA's kernels, without CUDA's own libraries; says which
 #                 it takes. It builds and computes on a CPU where there is no GPU; on a GPU it has not been tried

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Serves a Hugging Face model folder with llama.cpp, in float32, as a teacher of type "http".
 #
-#   LLAMA_CPP=<checkout of llama.cpp> scripts/llama-cpp-server.sh <model folder> [port]
+#   LLAMA_CPP=<checkout of llama.cpp> scripts/servers/llama-cpp-server.sh <model folder> [port]
 #   PUPIL_TEACHER_SERVER=http://127.0.0.1:8080 PUPIL_TEACHER_MODEL=<model folder> \
 #     npx vitest run tests/e2e/real-server.test.ts
 #

@@ -1,7 +1,7 @@
 """Loads model folders that pupil saved with Hugging Face transformers and compares logits.
 
     pip install torch transformers
-    python scripts/check-transformers-roundtrip.py <folder of model folders>
+    python scripts/python-checks/check-transformers-roundtrip.py <folder of model folders>
 
 Every model folder holds, beside the model, an expected.json: {"input_ids": [[…]], "logits": [[[…]]]}
 (with a head for whole sequences: "logits": [[…]]), and an "attention_mask" if there is padding.

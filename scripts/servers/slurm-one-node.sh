@@ -1,5 +1,5 @@
 #!/bin/sh
-# A Slurm cluster of this one machine, for tests: scripts/slurm-one-node.sh start|stop|status
+# A Slurm cluster of this one machine, for tests: scripts/servers/slurm-one-node.sh start|stop|status
 # Needs root and Debian's packages: apt-get install slurm-wlm munge
 # All files lie in $PUPIL_SLURM_DIR (default /tmp/pupil-slurm); nothing of the system's own Slurm is touched.
 # With PUPIL_SLURM_ACCOUNTS=1 also slurmdbd over a MariaDB of its own (apt-get install slurmdbd mariadb-server).

@@ -2,7 +2,7 @@
 # The tests that need Debian's chromium: WebGPU through Dawn on its SwiftShader, and training in a page. Installs it
 # where it is missing and that can be done without being asked; where it cannot, prints SKIPPED and why.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 skip() {
   echo "SKIPPED: tests in Chromium and on its SwiftShader: $1."

@@ -17,18 +17,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import {
-  type Coverage,
-  hashFolder,
-  hashText,
-  Memory,
-  measureCoverage,
-} from "./mutation/coverage.js";
-import { judge, type Verdict } from "./mutation/judge.js";
-import { findMutants, type Mutant } from "./mutation/mutants.js";
-import { TestRuns } from "./mutation/test-runs.js";
+import { type Coverage, hashFolder, hashText, Memory, measureCoverage } from "./coverage.js";
+import { judge, type Verdict } from "./judge.js";
+import { findMutants, type Mutant } from "./mutants.js";
+import { TestRuns } from "./test-runs.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const cache = join(root, "node_modules/.cache/pupil-mutation");
 
 interface Folder {

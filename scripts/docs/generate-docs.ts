@@ -5,18 +5,18 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { components, describeFields } from "../src/config/index.js";
+import { components, describeFields } from "../../src/config/index.js";
 import {
   describeLoss,
   type LossDefinition,
   type LossKind,
   lossesByKind,
   lossFacts,
-} from "../src/losses/index.js";
-import { type MethodDefinition, methodDefinitions } from "../src/methods/index.js";
-import { comparisonText, methodReports, readVerdict, settingRows } from "../src/node/index.js";
+} from "../../src/losses/index.js";
+import { type MethodDefinition, methodDefinitions } from "../../src/methods/index.js";
+import { comparisonText, methodReports, readVerdict, settingRows } from "../../src/node/index.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, "utf8");
 
 const row = (cells: readonly string[]) =>

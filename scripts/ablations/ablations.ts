@@ -6,8 +6,8 @@
  */
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { applyOverrides } from "../src/config/index.js";
-import { findMethod, methodDefinitions } from "../src/methods/index.js";
+import { applyOverrides } from "../../src/config/index.js";
+import { findMethod, methodDefinitions } from "../../src/methods/index.js";
 import {
   ablate,
   labelOf,
@@ -15,7 +15,7 @@ import {
   methodReports,
   planMethod,
   writeFileAtomic,
-} from "../src/node/index.js";
+} from "../../src/node/index.js";
 
 const words = process.argv.slice(2);
 const names = words.filter((word) => !word.includes("="));

@@ -1,7 +1,7 @@
 """Loads adapter folders that pupil saved with Hugging Face PEFT and compares logits.
 
     pip install torch transformers peft
-    python scripts/check-peft-roundtrip.py <folder of adapter folders>
+    python scripts/python-checks/check-peft-roundtrip.py <folder of adapter folders>
 
 Every adapter folder holds, beside the adapter, an expected.json: {"input_ids": [[…]], "logits": [[[…]]]}.
 The base model is the folder that adapter_config.json names. Prints one JSON object: for each folder

@@ -1,6 +1,6 @@
 """Ids that Python's tokenizers and transformers give for texts, to hold ours against.
 
-    python scripts/check-tokenizer.py <folder with tokenizer.json> < texts.json > ids.json
+    python scripts/python-checks/check-tokenizer.py <folder with tokenizer.json> < texts.json > ids.json
 
 Reads a JSON list of texts. Writes {"tokenizers": [[id, ...], ...], "transformers": ..., "decoded":
 [text, ...], "eos": id, "pad": id}. Needs the packages tokenizers and transformers; no network.

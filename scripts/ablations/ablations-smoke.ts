@@ -5,8 +5,8 @@
 import { readFileSync, rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type MethodDefinition, methodDefinitions } from "../src/methods/index.js";
-import { ablate, type AblationResults, inThisProcess, planMethod } from "../src/node/index.js";
+import { type MethodDefinition, methodDefinitions } from "../../src/methods/index.js";
+import { ablate, type AblationResults, inThisProcess, planMethod } from "../../src/node/index.js";
 
 const names = process.argv.slice(2);
 const chosen = methodDefinitions.filter(({ name }) => names.length === 0 || names.includes(name));

@@ -1,7 +1,7 @@
 """Checks an exported ONNX file with the reference tools: structure, types and shapes, standard operators only.
 
     pip install onnx onnxruntime numpy
-    python scripts/check-onnx.py <exported folder or .onnx file>
+    python scripts/python-checks/check-onnx.py <exported folder or .onnx file>
 
 Also runs it: a batch with padding on the left, in one pass and token by token with the cache, must
 give the logits of each row alone.

@@ -7,7 +7,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildAddon, findCompiler, hasKernels, root, sources } from "./native-compiler.mjs";
+import {
+  buildAddon,
+  findCompiler,
+  hasKernels,
+  root,
+  sources,
+} from "../compile/native-compiler.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "pupil-sanitize-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));

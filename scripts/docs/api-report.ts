@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "api");
 const index = join(root, "src/index.ts");
 const subjects = readdirSync(join(root, "src/api")).map((name) => join(root, "src/api", name));

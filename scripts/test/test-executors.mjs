@@ -8,7 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { root } from "./native-compiler.mjs";
+import { root } from "../compile/native-compiler.mjs";
 
 const suites = ["tests/parity", "tests/invariants", "tests/unit/rollouts", "tests/unit/ops"];
 // By name, by `startBackend`, or by the config of a run that leaves the choice to us.

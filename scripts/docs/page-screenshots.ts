@@ -8,8 +8,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Page } from "playwright-core";
-import { serveView } from "../src/node/index.js";
-import { chromiumPath } from "../tests/setup/browser.js";
+import { serveView } from "../../src/node/index.js";
+import { chromiumPath } from "../../tests/setup/browser.js";
 import { screenSizes, takePictures } from "./take-pictures.js";
 
 const [folder = "build/page-screenshots"] = process.argv.slice(2);

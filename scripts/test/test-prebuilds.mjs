@@ -11,8 +11,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { headers, platformName, root } from "./native-compiler.mjs";
-import { findZig, folder, noZig, targets } from "./zig.mjs";
+import { headers, platformName, root } from "../compile/native-compiler.mjs";
+import { findZig, folder, noZig, targets } from "../compile/zig.mjs";
 
 /** Where the libraries of another system are, by target. */
 const arm64 = {

@@ -1,7 +1,7 @@
 """Serves the hidden states of a Hugging Face causal language model to pupil (docs/teachers-hidden-states.md).
 
     pip install torch transformers
-    python scripts/hidden-states-server.py <model folder or name> [--port 8000] [--dtype float32] [--device cpu]
+    python scripts/servers/hidden-states-server.py <model folder or name> [--port 8000] [--dtype float32] [--device cpu]
 
 --dtype is what the model computes in: float32, float16 or bfloat16. Prints "Listening on <address>".
 """

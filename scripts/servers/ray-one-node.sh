@@ -1,5 +1,5 @@
 #!/bin/sh
-# A Ray cluster of this one machine on the loopback address, for tests: scripts/ray-one-node.sh start|stop|status
+# A Ray cluster of this one machine on the loopback address, for tests: scripts/servers/ray-one-node.sh start|stop|status
 # Needs Python; start installs ray[default] from PyPI into $PUPIL_RAY_VENV (default /opt/ray-venv) where it is missing.
 set -eu
 venv=${PUPIL_RAY_VENV:-/opt/ray-venv}

@@ -10,12 +10,14 @@ import { fileURLToPath } from "node:url";
 const core = createRequire(import.meta.url).resolve("@tensorflow/tfjs-core/package.json");
 const { version } = JSON.parse(readFileSync(core, "utf8"));
 const banner = `/*! From @tensorflow/tfjs-core ${version}. Copyright Google LLC. Apache License 2.0. */`;
-const outfile = fileURLToPath(new URL("../build/tfjs-registrations.js", import.meta.url));
+const outfile = fileURLToPath(new URL("../../build/tfjs-registrations.js", import.meta.url));
 
 if (!existsSync(outfile) || !readFileSync(outfile, "utf8").startsWith(banner)) {
   const { build } = await import("esbuild");
   await build({
-    entryPoints: [fileURLToPath(new URL("../src/tensors/tfjs-registrations.ts", import.meta.url))],
+    entryPoints: [
+      fileURLToPath(new URL("../../src/tensors/tfjs-registrations.ts", import.meta.url)),
+    ],
     bundle: true,
     format: "esm",
     platform: "node",
