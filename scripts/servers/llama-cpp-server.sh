@@ -3,7 +3,7 @@
 #
 #   LLAMA_CPP=<checkout of llama.cpp> scripts/servers/llama-cpp-server.sh <model folder> [port]
 #   PUPIL_TEACHER_SERVER=http://127.0.0.1:8080 PUPIL_TEACHER_MODEL=<model folder> \
-#     npx vitest run tests/e2e/real-server.test.ts
+#     npx vitest run tests/e2e/teachers/real-server.test.ts
 #
 # LLAMA_CPP     for convert_hf_to_gguf.py (Python with torch, transformers, sentencepiece)
 # LLAMA_SERVER  the program; default: llama-server from the PATH

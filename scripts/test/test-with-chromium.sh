@@ -41,4 +41,4 @@ browser=$(find_browser)
 timeout 30 "$browser" --version >/dev/null 2>&1 || skip "$browser does not start"
 
 npm run -s test:webgpu
-PUPIL_SLOW_TESTS=1 npx vitest run tests/e2e/browser-training.slow.test.ts
+PUPIL_SLOW_TESTS=1 npx vitest run tests/e2e/browser/browser-training.slow.test.ts
