@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
-import { resolveRunConfig } from "../../../../src/node/runs/evaluate-run.js";
-import { tinyConfig, tinyRun } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { resolveEvaluation, resolveTraining } from "../../../../../src/node/index.js";
+import { resolveRunConfig } from "../../../../../src/node/runs/evaluate-run.js";
+import { tinyConfig, tinyRun } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 /** A run folder with the config of a run, which nothing was trained of. */
 function runWith(changes: object = {}): { path: string; file: string } {

@@ -1,11 +1,14 @@
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { describeModule, parseRunConfig } from "../../../../src/node/index.js";
-import { runToEnd, stepsOf, tinyConfig } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { describeModule, parseRunConfig } from "../../../../../src/node/index.js";
+import { runToEnd, stepsOf, tinyConfig } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
-const page = readFileSync(new URL("../../../../docs/extending/reward.md", import.meta.url), "utf8");
+const page = readFileSync(
+  new URL("../../../../../docs/extending/reward.md", import.meta.url),
+  "utf8",
+);
 const example = /```ts\n([^]*?)```/.exec(page)?.[1] ?? "";
 
 test("the reward of docs/extending/reward.md can be named in a run", async () => {
@@ -13,7 +16,7 @@ test("the reward of docs/extending/reward.md can be named in a run", async () =>
   const folder = temporaryFolder();
   writeFileSync(join(folder, "no-repeats.ts"), example);
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
-  const modules = new URL("../../../../node_modules", import.meta.url).pathname;
+  const modules = new URL("../../../../../node_modules", import.meta.url).pathname;
   symlinkSync(modules, join(folder, "node_modules"));
   const described = await describeModule(join(folder, "no-repeats.ts"));
   expect(described).toMatchObject([{ kind: "reward", name: "no-repeats" }]);
@@ -49,7 +52,7 @@ test.each([
   const folder = temporaryFolder();
   writeFileSync(join(folder, "mine.ts"), source);
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
-  const modules = new URL("../../../../node_modules", import.meta.url).pathname;
+  const modules = new URL("../../../../../node_modules", import.meta.url).pathname;
   symlinkSync(modules, join(folder, "node_modules"));
   const given = tinyConfig(folder, { rewards: [join(folder, "mine.ts")] });
   await expect(parseRunConfig(given, "run.json")).rejects.toThrow(message);

@@ -1,19 +1,19 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunConfig } from "../../../../src/config/index.js";
-import { characterTokenizer } from "../../../../src/data/index.js";
-import { initializeDecoder, modelConfigSchema, withHead } from "../../../../src/models/index.js";
+import type { RunConfig } from "../../../../../src/config/index.js";
+import { characterTokenizer } from "../../../../../src/data/index.js";
+import { initializeDecoder, modelConfigSchema, withHead } from "../../../../../src/models/index.js";
 import {
   evaluateRun,
   resolveEvaluation,
   saveSequenceModelFolder,
   toJson,
   trainRun,
-} from "../../../../src/node/index.js";
-import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+} from "../../../../../src/node/index.js";
+import { Random } from "../../../../../src/tensors/index.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const listKl = [{ type: "list-kl", temperature: 2 }];
 const grades = [{ type: "candidate-cross-entropy", scores: "relevance" }];

@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { describeModule, loadOwnComponents, parseRunConfig } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import {
+  describeModule,
+  loadOwnComponents,
+  parseRunConfig,
+} from "../../../../../src/node/index.js";
+import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "extending-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { listRuns, resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
-import { compareRuns } from "../../../../src/node/ablations/compare-runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { listRuns, resolveEvaluation, resolveTraining } from "../../../../../src/node/index.js";
+import { compareRuns } from "../../../../../src/node/ablations/compare-runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 /** As `runLoop` of a loop of one's own writes it. */
 function ownLoop(): string {

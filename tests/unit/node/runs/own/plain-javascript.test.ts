@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { buildRun, trainRun } from "../../../../src/node/index.js";
-import { PupilError } from "../../../../src/errors/index.js";
-import { tinyConfig } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { buildRun, trainRun } from "../../../../../src/node/index.js";
+import { PupilError } from "../../../../../src/errors/index.js";
+import { tinyConfig } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 async function errorOf(work: () => Promise<unknown>): Promise<PupilError> {
   const error = await work().then(

@@ -10,12 +10,12 @@ import {
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { characterTokenizer } from "../../../../src/data/index.js";
-import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
-import { resolveEvaluation, saveModelFolder } from "../../../../src/node/index.js";
-import { Random } from "../../../../src/tensors/index.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { characterTokenizer } from "../../../../../src/data/index.js";
+import { initializeDecoder, modelConfigSchema } from "../../../../../src/models/index.js";
+import { resolveEvaluation, saveModelFolder } from "../../../../../src/node/index.js";
+import { Random } from "../../../../../src/tensors/index.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 interface ModelOptions {
   readonly alphabet?: string;

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseRunConfig, traceText } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { parseRunConfig, traceText } from "../../../../../src/node/index.js";
+import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const page = readFileSync(
-  new URL("../../../../docs/extending/teacher.md", import.meta.url),
+  new URL("../../../../../docs/extending/teacher.md", import.meta.url),
   "utf8",
 );
 const example = /```ts\n([^]*?)```/.exec(page)?.[1] as string;

@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunConfig } from "../../../../src/config/index.js";
-import { loadOwnComponents, parseRunConfig, resolveTraining } from "../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig, weightsOf } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import type { RunConfig } from "../../../../../src/config/index.js";
+import {
+  loadOwnComponents,
+  parseRunConfig,
+  resolveTraining,
+} from "../../../../../src/node/index.js";
+import { metricsOf, runToEnd, tinyConfig, weightsOf } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const renyi = "examples/custom-loss/renyi-divergence.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
-import type { RunSummary } from "../../../../src/node/index.js";
+import { parseConfig, runConfigSchema } from "../../../../../src/config/index.js";
+import type { RunSummary } from "../../../../../src/node/index.js";
 import {
   metricsOf,
   runToEnd,
@@ -10,8 +10,8 @@ import {
   tinyConfig,
   tinyRun,
   weightsOf,
-} from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+} from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const trainer = {
   ...{ type: "reinforce", steps: 2, batchSize: 2 },

@@ -2,16 +2,16 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { additionTask, characterTokenizer } from "../../../../src/data/index.js";
+import { additionTask, characterTokenizer } from "../../../../../src/data/index.js";
 import {
   decodeSafetensors,
   initializeDecoder,
   modelConfigSchema,
-} from "../../../../src/models/index.js";
-import { saveModelFolder } from "../../../../src/node/index.js";
-import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+} from "../../../../../src/models/index.js";
+import { saveModelFolder } from "../../../../../src/node/index.js";
+import { Random } from "../../../../../src/tensors/index.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 async function teacherFolder(path: string): Promise<string> {
   const tokenizer = characterTokenizer({ alphabet: additionTask.alphabet({} as never) });

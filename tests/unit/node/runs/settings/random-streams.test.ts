@@ -1,14 +1,14 @@
 /** Random numbers are a function of the seed and of what they are for: by these names, in every version. */
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { PreparedData } from "../../../../src/config/index.js";
-import type { Decoder } from "../../../../src/models/index.js";
-import { compareRunSupports } from "../../../../src/node/index.js";
-import { evaluatorOf } from "../../../../src/node/runs/run-evaluation.js";
-import { Random } from "../../../../src/tensors/index.js";
-import { ChainModel } from "../../../setup/chain-model.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import type { PreparedData } from "../../../../../src/config/index.js";
+import type { Decoder } from "../../../../../src/models/index.js";
+import { compareRunSupports } from "../../../../../src/node/index.js";
+import { evaluatorOf } from "../../../../../src/node/runs/run-evaluation.js";
+import { Random } from "../../../../../src/tensors/index.js";
+import { ChainModel } from "../../../../setup/chain-model.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
+import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
 
 /** What is asked of streams until the test has finished, each once. */
 function watchStreams(): Set<string> {

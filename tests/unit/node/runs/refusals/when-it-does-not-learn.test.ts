@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startBackend } from "../../../../src/backend/index.js";
-import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
-import { nodePlatform } from "../../../../src/node/index.js";
-import { useCpu } from "../../../setup/backend.js";
-import { stepsOf, runToEnd } from "../../../setup/runs.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
+import { startBackend } from "../../../../../src/backend/index.js";
+import { parseConfig, runConfigSchema } from "../../../../../src/config/index.js";
+import { nodePlatform } from "../../../../../src/node/index.js";
+import { useCpu } from "../../../../setup/backend.js";
+import { stepsOf, runToEnd } from "../../../../setup/runs.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const page = readFileSync(
-  new URL("../../../../docs/when-it-does-not-learn.md", import.meta.url),
+  new URL("../../../../../docs/when-it-does-not-learn.md", import.meta.url),
   "utf8",
 );
 const configs = [...page.matchAll(/```json\n([^]*?)```/g)].map(

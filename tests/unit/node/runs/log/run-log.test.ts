@@ -6,11 +6,11 @@ import {
   remainsOf,
   runUntil,
   tinyConfig,
-} from "../../../../scripts/faults/tiny-runs.js";
-import { toJson, withNumbers } from "../../../../src/node/index.js";
-import { cutLog, type LogLine } from "../../../../src/node/logs/log-file.js";
-import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { compareStoppedRuns } from "./stopped-runs.js";
+} from "../../../../../scripts/faults/tiny-runs.js";
+import { toJson, withNumbers } from "../../../../../src/node/index.js";
+import { cutLog, type LogLine } from "../../../../../src/node/logs/log-file.js";
+import { temporaryFolder } from "../../../../setup/temporary-folder.js";
+import { compareStoppedRuns } from "../stopped-runs.js";
 
 const rowsAt = (path: string) => readFileSync(path, "utf8");
 
