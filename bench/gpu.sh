@@ -71,7 +71,7 @@ if has_package @tensorflow/tfjs-node-gpu || has_package @tensorflow/tfjs-node; t
     }
   done
 else
-  echo "SKIPPED: TensorFlow, as neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed (scripts/build-tfjs-node.sh --gpu)."
+  echo "SKIPPED: TensorFlow, as neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed (scripts/compile/build-tfjs-node.sh --gpu)."
 fi
 
 python=${PUPIL_PYTHON:-python3}

@@ -1,4 +1,4 @@
-/* AdamW of all parameters in one pass; see src/ops/adamw-update.ts for the formula. */
+/* AdamW of all parameters in one pass; see src/ops/optimizer/adamw-update.ts for the formula. */
 #include "kernels.h"
 #include "rows.h"
 

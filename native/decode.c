@@ -139,7 +139,7 @@ static void product_task(const void *arguments, int first, int last, void *scrat
   }
 }
 
-/* The plan's words: see src/ops/kernels/wasm/decode.ts. */
+/* The plan's words: see src/ops/kernels/wasm/decode/decode.ts. */
 struct layer {
   uint32_t attention_norm[2], attention_inputs[2]; /* weight and bias */
   uint32_t keys, values;

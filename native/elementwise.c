@@ -25,7 +25,7 @@ INLINE vf round_lanes(vf x) {
 INLINE vf max_or_nan(vf a, vf b) { return vselect(vne(b, b), b, vmax(a, b)); }
 INLINE vf min_or_nan(vf a, vf b) { return vselect(vne(b, b), b, vmin(a, b)); }
 
-/* The numbers are those of ../src/ops/kernels/wasm/elementwise.ts. */
+/* The numbers are those of ../src/ops/kernels/wasm/tfjs-ops/elementwise.ts. */
 INLINE vf unary_value(int op, vf x) {
   switch (op) {
     case 0: return vneg(x);

@@ -1,6 +1,6 @@
 /*
  * How a kernel is written. A kernel has the name and the arguments of its twin in WebAssembly
- * (src/ops/kernels/wasm/exports.ts) and works on the same memory:
+ * (src/ops/kernels/wasm/engine/exports.ts) and works on the same memory:
  *
  *     struct fill { float *out; double value; int64_t n; };      // one field of 8 bytes an argument
  *

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root } from "./native-compiler.mjs";
+import { root } from "./compile/native-compiler.mjs";
 import { softwareDriver, withDriver } from "./vulkan-driver.mjs";
 
 const driver = process.env["VK_ICD_FILENAMES"] ?? softwareDriver;

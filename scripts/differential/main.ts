@@ -1,11 +1,12 @@
 /**
- * Draws random tokenizers or chat templates, and compares what comes out with Python, the reference.
+ * Draws random tokenizers, chat templates or checkpoints, and compares what comes out with Python, the reference.
  *
  *     npm run differential -- tokenizers                   200 tokenizers on 65 texts, drawn by seed 1
  *     npm run differential -- templates seed=7 count=5000  so many templates of another draw
+ *     npm run differential -- checkpoints                  100 models of all families
  *
- * Needs Python with tokenizers, transformers and jinja2 (PUPIL_PYTHON, or python3). Right is the same ids and
- * texts, or a refusal by name; a refusal of what Python takes is counted. Exit code 1 if something differs.
+ * Needs Python with tokenizers, transformers and jinja2, for checkpoints torch (PUPIL_PYTHON, or python3). Right is
+ * the same ids and texts, logits to rounding, or a refusal by name; a refusal of what Python takes is counted. Exit code 1 if something differs.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,12 +14,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Comparison } from "./comparison.js";
+import { compareCheckpoints } from "./compare-checkpoints.js";
 import { compareTemplates } from "./compare-templates.js";
 import { compareTokenizers } from "./compare-tokenizers.js";
 
-const kinds: Record<string, { count: string; compare: (made: string) => Comparison }> = {
+const kinds: Record<
+  string,
+  { count: string; compare: (made: string) => Comparison | Promise<Comparison> }
+> = {
   tokenizers: { count: "200", compare: compareTokenizers },
   templates: { count: "3000", compare: compareTemplates },
+  checkpoints: { count: "100", compare: compareCheckpoints },
 };
 
 const [name = "", ...options] = process.argv.slice(2);
@@ -44,10 +50,12 @@ try {
   });
   if (status !== 0) {
     console.error(`${python} ${script} failed${error === undefined ? "" : `: ${error.message}`}.`);
-    console.error("It needs tokenizers, transformers and jinja2; VERBOSE=1 shows what it says.");
+    console.error(
+      "It needs tokenizers, transformers and jinja2, and torch; VERBOSE=1 shows what it says.",
+    );
     process.exit(2);
   }
-  const { same, refused, differing } = kind.compare(readFileSync(made, "utf8"));
+  const { same, refused, differing } = await kind.compare(readFileSync(made, "utf8"));
   console.log(`${same} the same, ${differing.length} not`);
   for (const [reason, times] of [...refused].sort((a, b) => b[1] - a[1])) {
     console.log(`refused here alone, ${times} times: ${reason}`);

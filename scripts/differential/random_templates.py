@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "make-chat-fixtures.py")
+spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "fixtures/make-chat-fixtures.py")
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
 
@@ -22,6 +22,7 @@ VARIABLES = {
     "big": 12345678901234567890, "no": None, "l": [3, 1, 2], "el": [], "ls": ["b", "A", "c"], "tiny": 1e-7, "huge": 1e22,
     "mix": [1, "1", None, True, 1.0], "d": {"b": 1, "a": "x", "c": None, "n": {"k": [1, {"q": "z"}]}}, "ed": {},
     "ld": [{"x": 1, "y": "p"}, {"x": 2, "y": "q"}, {"x": 1, "y": None}], "uni": "naïve ß ﬁ 👍", "ml": "a\n  b\n\nc",
+    "fold": "Straße ẞ ﬁ ΣΑΣ İIı ǰ ᾳ Ꭰꭰᏸ", "ends": "a\r\nb\rc\x0bd\x0ce\x1cf\x1dg\x1eh\x85i\u2028j\u2029\n",
     "pct": "100% {x}", "q": "it's \"ok\" \\ <b>&",
 }
 LITERALS = (
@@ -44,7 +45,8 @@ rsplit('l',1) splitlines() title() capitalize() startswith('H') endswith('d') re
 rfind('o') index('o') count('l') isdigit() isalpha() isupper() islower() isspace() isalnum() swapcase() zfill(8) ljust(8)
 rjust(8,'.') center(9) join(['a','b']) keys()|list values()|list items()|list get('a') get('zz','def') get('zz') format(1,2)
 removeprefix('He') removesuffix('ld') partition('l') rpartition('l') startswith(('H','e')) copy() append(1) pop()
-startswith('l',2) split(none,1) splitlines(true) index(1) count(1)
+startswith('l',2) split(none,1) splitlines(true) splitlines(keepends=n) splitlines(false) index(1) count(1)
+casefold() casefold()
 """.split()
 TESTS = [
     "defined", "undefined", "none", "string", "number", "integer", "float", "boolean", "mapping", "iterable", "sequence", "odd",
@@ -81,8 +83,27 @@ class Draw(random.Random):
             lambda: f"{inner()}[{one([*SLICES, self.atom()])}]", lambda: f"{inner()}.{one(['a', 'b', 'n', 'x', 'k', 'zz'])}",
             lambda: f"({inner()} if {inner()} else {inner()})", lambda: f"not {inner()}", lambda: f"-{inner()}",
             lambda: f"[{inner()}, {inner()}]", lambda: "{" + f"{one(['1', 'true', repr('a')])}: {inner()}" + "}",
-            lambda: "'%s-%d %5.2f|%-6s|%r|%03d|%x' % (s, n, f, s, s, n, n)", lambda: f"'%s' % {inner()}", lambda: f"range({one('3 1,5 5,1,-2 n'.split())})|list",
+            lambda: "'%s-%d %5.2f|%-6s|%r|%03d|%x' % (s, n, f, s, s, n, n)", lambda: f"'%s' % {inner()}", lambda: f"'%{self.floating()}|%{self.whole()}' % ({inner()}, {inner()})",
+            lambda: f"'%{self.floating()}' % {self.number()}", lambda: f"range({one('3 1,5 5,1,-2 n'.split())})|list",
         ])()
+
+    def floating(self):
+        precision = self.choice(["", "", ".0", ".1", ".3", ".17", ".40", ".120"])
+        return self.choice(["", "", "-", "+", " ", "0", "+0"]) + self.choice(["", "", "9", "30"]) + precision + self.choice("eEfFgG")
+
+    def whole(self):
+        return self.choice(["", "-", "+", " ", "0"]) + self.choice(["", "6"]) + self.choice(["", "", ".0", ".4"]) + self.choice("diuxXo")
+
+    def number(self):
+        """A float of any size, an exact half of some decimal, or one beside a power of ten."""
+        kind = self.random()
+        if kind < 0.4:
+            return repr(self.uniform(-10, 10) * 10.0 ** self.randrange(-300, 300))
+        if kind < 0.7:
+            return repr(self.randrange(-4000, 4000) / 2 ** self.randrange(0, 12))
+        if kind < 0.9:
+            return repr(float(f"1e{self.randrange(-320, 308)}") * self.choice([1, 1, 0.9999999999999999, 5]))
+        return repr(self.randrange(-10 ** self.randrange(1, 320), 10 ** self.randrange(1, 320)))
 
     def space(self):
         return self.choice(["", " ", "\n", "  \n", "\n  ", "\t", "x", "x\n", "\n\n", "y "])

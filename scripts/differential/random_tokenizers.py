@@ -15,7 +15,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "make-tokenizer-fixtures.py")
+spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).parent.parent / "fixtures/make-tokenizer-fixtures.py")
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
 

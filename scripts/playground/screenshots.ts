@@ -10,7 +10,7 @@ import { type PresetName, presets } from "../../playground/src/training/presets.
 import { chromiumPath } from "../../tests/setup/browser.js";
 import { serveFolder } from "../../tests/setup/playground-site.js";
 import { type PlaygroundState, playgroundStates } from "../../tests/setup/playground-states.js";
-import { screenSizes, takePictures } from "../take-pictures.js";
+import { screenSizes, takePictures } from "../docs/take-pictures.js";
 
 const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);
 if (chromiumPath === undefined) throw new Error("Pictures need Chromium.");

@@ -69,6 +69,7 @@ export { freshContext, freshStudentConfig } from "./fresh-student.js";
 export { applyOverrides, parseOverride } from "./overrides.js";
 export { noOwnComponents, type OwnComponents } from "./own-components.js";
 export { reinforceTrainerSchema } from "./reinforce-trainer.js";
+export { shortfallNotes, topKNotes } from "./shortfalls.js";
 export { type RecordOptions, recordOptionsSchema } from "./record-options.js";
 export {
   distillTrainerSchema,

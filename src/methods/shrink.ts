@@ -43,7 +43,9 @@ function shrinkRun(run: StageRun): StageRun {
 function shrinkStudent(student: StageRun["student"]): StageRun["student"] {
   if (student.architecture === undefined) return student;
   const { numKeyValueHeads: _heads, headDim: _width, ...shape } = student.architecture;
-  return { ...student, architecture: { ...shape, ...tiny } };
+  const layerTypes = shape.layerTypes?.slice(0, tiny.numLayers);
+  const architecture = { ...shape, ...tiny, ...(layerTypes && { layerTypes }) };
+  return { ...student, architecture };
 }
 
 function shrinkCollect(collect: NonNullable<Stage["collect"]>): NonNullable<Stage["collect"]> {

@@ -48,7 +48,12 @@ export {
 export * from "./log/index.js";
 export { layerSizesOf } from "./step/layer-terms.js";
 export { commonMetrics, type StepMetrics } from "./step/metrics.js";
-export { splitIntoBatches, type SplitOptions, type StepBatches } from "./step/micro-batches.js";
+export {
+  requireMicroBatches,
+  splitIntoBatches,
+  type SplitOptions,
+  type StepBatches,
+} from "./step/micro-batches.js";
 export {
   applyGradients,
   computeGradients,

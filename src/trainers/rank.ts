@@ -16,6 +16,8 @@ import { stepCost } from "./step/step-cost.js";
 
 /** Lists to rank as a function of the step, like `TrainingData`. */
 export interface RankData {
+  /** Lists of one epoch, where there are epochs; absent for endless data. */
+  readonly size?: number;
   /** The `count` lists of optimizer step `step` (from 0). */
   lists(step: number, count: number): readonly RankingList[] | Promise<readonly RankingList[]>;
 }

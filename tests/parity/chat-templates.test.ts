@@ -4,7 +4,7 @@ import { compileChatTemplate, type Chat } from "../../src/data/index.js";
 import { compileTemplate } from "../../src/data/chat/jinja/index.js";
 import { parseJson } from "../../src/data/readers/written-number.js";
 
-/** Made by scripts/make-chat-fixtures.py with transformers and jinja2. */
+/** Made by scripts/fixtures/make-chat-fixtures.py with transformers and jinja2. */
 interface Expected {
   readonly variables: string;
   readonly constructs: readonly Case[];
@@ -71,6 +71,12 @@ const otherWords: Readonly<Record<string, string>> = {
   "{{ 'a'.strip(1) }}": "strip() needs text, not int",
   "{{ 'a'.strip('a', 'b') }}": "strip() takes at most 1 arguments (2 given)",
   "{{ 'a'.strip(nosuch=1) }}": "strip() got an unexpected keyword argument 'nosuch'",
+  "{{ 'a'.splitlines('x') }}": "splitlines() needs an integer, not str",
+  "{{ 'a'.splitlines(none) }}": "splitlines() needs an integer, not NoneType",
+  "{{ 'a'.splitlines(true, true) }}": "splitlines() takes at most 1 arguments (2 given)",
+  "{{ 'a'.casefold(1) }}": "casefold() takes at most 0 arguments (1 given)",
+  "{{ l | reverse | last }}": "'generator' object is not reversible",
+  "{{ nosuch | reverse | last }}": "'generator' object is not reversible",
   "{{ '-'.join(1) }}": "'int' object is not iterable",
   "{{ 1 is divisibleby 0 }}": "division by zero",
   "{{ 'a' is even }}": "not a number",

@@ -86,7 +86,7 @@ test.each([
 
 const python = process.env["PUPIL_PYTHON"] ?? "python";
 const script = fileURLToPath(
-  new URL("../../scripts/check-transformers-roundtrip.py", import.meta.url),
+  new URL("../../scripts/python-checks/check-transformers-roundtrip.py", import.meta.url),
 );
 
 /** Why the test is skipped, if it is: loading torch takes long. */

@@ -1,4 +1,4 @@
-/** Against scripts/hidden-states-server.py, which serves a model that we saved through transformers. */
+/** Against scripts/servers/hidden-states-server.py, which serves a model that we saved through transformers. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,7 +23,7 @@ const patience = 300_000;
 
 /** Its address, once it listens; it ends with the running test. */
 async function startServer(folder: string): Promise<string> {
-  const script = join(import.meta.dirname, "../../scripts/hidden-states-server.py");
+  const script = join(import.meta.dirname, "../../scripts/servers/hidden-states-server.py");
   const child: ChildProcess = spawn(python, [script, folder, "--port", "0"]);
   onTestFinished(() => {
     child.kill();

@@ -20,7 +20,9 @@ interface Loaded {
 }
 
 const python = process.env["PUPIL_PYTHON"] ?? "python";
-const script = fileURLToPath(new URL("../../scripts/check-peft-roundtrip.py", import.meta.url));
+const script = fileURLToPath(
+  new URL("../../scripts/python-checks/check-peft-roundtrip.py", import.meta.url),
+);
 
 /** Why the test is skipped, if it is: loading torch takes long. */
 function reasonToSkip(): string | undefined {

@@ -16,7 +16,7 @@ interface Fixtures {
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8"));
 
-// scripts/make-tokenizer-fixtures.py
+// scripts/fixtures/make-tokenizer-fixtures.py
 const { texts, tokenizers } = read("tokenizers.json") as Fixtures;
 
 describe("ids and texts of Python's tokenizers 0.23.3", () => {

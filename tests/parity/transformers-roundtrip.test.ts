@@ -9,7 +9,7 @@ import { characterTokenizer } from "../../src/data/index.js";
 import { type ModelConfig, modelConfigSchema } from "../../src/models/index.js";
 import { loadModelFolder, type SaveModelOptions, saveModelFolder } from "../../src/node/index.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { logitsOf, tinyConfigs, tinyDecoder } from "../unit/models/tiny-models.js";
+import { logitsOf, tinyConfigs, tinyDecoder, windowedQwens } from "../unit/models/tiny-models.js";
 
 interface Loaded {
   readonly difference: number;
@@ -21,7 +21,7 @@ interface Loaded {
 
 const python = process.env["PUPIL_PYTHON"] ?? "python";
 const script = fileURLToPath(
-  new URL("../../scripts/check-transformers-roundtrip.py", import.meta.url),
+  new URL("../../scripts/python-checks/check-transformers-roundtrip.py", import.meta.url),
 );
 
 /** Why the tests are skipped, if they are: loading torch takes long. */
@@ -37,6 +37,7 @@ const scaled = (ropeScaling: object, maxPositions = 12) =>
 const factors = { shortFactor: [1, 1.1, 1.2, 1.3], longFactor: [1, 2, 3, 4] };
 const configs: Readonly<Record<string, ModelConfig>> = {
   ...tinyConfigs,
+  ...windowedQwens,
   "llama, linear": scaled({ type: "linear", factor: 2 }),
   "llama, dynamic": scaled({ type: "dynamic", factor: 3 }, 4),
   "llama, longrope": scaled({

@@ -15,5 +15,5 @@ export function compilePackage(): void {
   if (existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(...changed)) return;
   const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: repository });
   run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
-  run("scripts/build-wasm.mjs");
+  run("scripts/compile/build-wasm.mjs");
 }

@@ -6,13 +6,13 @@ import { nodePlatform } from "../../src/node/platform.js";
 
 const packages = fileURLToPath(new URL("../../node_modules/@tensorflow", import.meta.url));
 
-/** Whether TensorFlow's C library is here, as `scripts/build-tfjs-node.sh` or the packages' own install leave it. */
+/** Whether TensorFlow's C library is here, as `scripts/compile/build-tfjs-node.sh` or the packages' own install leave it. */
 export const hasTensorflow = ["tfjs-node-gpu", "tfjs-node"].some((name) =>
   existsSync(join(packages, name, "lib/napi-v8/tfjs_binding.node")),
 );
 
 /** Title of a block that is skipped elsewhere. */
-export const onTensorflow = "TensorFlow (needs scripts/build-tfjs-node.sh)";
+export const onTensorflow = "TensorFlow (needs scripts/compile/build-tfjs-node.sh)";
 
 /** TensorFlow as the current backend. Go back with `useCpu` when done. */
 export async function useTensorflow(): Promise<void> {

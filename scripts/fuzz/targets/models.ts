@@ -47,6 +47,10 @@ async function folders() {
     configOf("llama", { ropeScaling: scaling }),
     configOf("gpt2", {}),
     configOf("mistral", { slidingWindow: 4 }),
+    configOf("qwen2", {
+      slidingWindow: 3,
+      layerTypes: ["full_attention", "sliding_attention"],
+    }),
   ];
   const models: Record<string, Uint8Array>[] = [];
   const adapters: Record<string, Uint8Array>[] = [];

@@ -102,6 +102,7 @@ async function prepare(dataset: RerankDataset, context: PrepareContext): Promise
       promptOf: () => [],
     },
     ranking: {
+      size: train.length,
       lists: (step, count) => {
         if (train.length === 0) {
           throw new PupilError("leaves no list to train on.", {

@@ -1,7 +1,13 @@
 import { firstProblem, oneOf, PupilError, showValue } from "../../errors/index.js";
 import { type ModelConfig, modelConfigSchema } from "../decoder/config.js";
 import type { WeightDtype } from "./safetensors.js";
-import { families, type Family, type FamilyName, familyNames } from "../families/index.js";
+import {
+  families,
+  type Family,
+  type FamilyName,
+  familyNames,
+  normalWindows,
+} from "../families/index.js";
 import {
   type FoundRopeScaling,
   readRopeScaling,
@@ -56,6 +62,10 @@ export function parseHuggingFaceConfig(json: unknown, source: string): ParsedCon
       throw new PupilError("This key is missing.", { field: `${source}: ${keyOf[field]}` });
     }
   }
+  if (huggingFace.windows) {
+    Object.assign(options, huggingFace.windows.read(file));
+    Object.assign(keyOf, huggingFace.windows.keys);
+  }
   if (typeof options.eosTokenIds === "number") options.eosTokenIds = [options.eosTokenIds];
   const rope = position === "rotary" ? readRopeScaling(file, source) : undefined;
   if (rope) {
@@ -102,6 +112,7 @@ export function toHuggingFaceConfig(
     torch_dtype: options.dtype ?? "float32",
     ...huggingFace.constants,
     ...Object.fromEntries(fields),
+    ...huggingFace.windows?.write(normalWindows(config), config.numLayers),
     ...(position === "rotary"
       ? { rope_scaling: toHuggingFaceRopeScaling(config.ropeScaling) }
       : {}),
@@ -142,6 +153,8 @@ function unknownKeys(
   const known = new Set([
     ...Object.values(format.keys).flatMap((keys) => keys.map((key) => key.split(".")[0])),
     ...Object.keys(format.requirements),
+    ...Object.values(format.windows?.keys ?? {}),
+    ...(format.windows?.otherKeys ?? []),
     ...Object.keys(format.constants),
     ...format.irrelevant,
     ...(rope ? ["rope_scaling", "rope_parameters", "original_max_position_embeddings"] : []),

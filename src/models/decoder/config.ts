@@ -1,9 +1,14 @@
 import { z } from "zod";
-import { activations, families, type Family, familyNames } from "../families/index.js";
+import {
+  activations,
+  families,
+  type Family,
+  familyNames,
+  mostLayers,
+  normalWindows,
+} from "../families/index.js";
 import { ropeInconsistency, ropeScalingSchema } from "./rope-scaling.js";
 
-/** Far above every model that there is: beyond, a file is wrong, and building would take for ever. */
-const mostLayers = 10_000;
 const largestSize = 2 ** 24;
 const mostPositions = 2 ** 31 - 1;
 
@@ -77,7 +82,9 @@ export const modelOptionsSchema = z.strictObject({
     .array(z.enum(["full_attention", "sliding_attention"]))
     .nullable()
     .default(null)
-    .describe("Which layers have the slidingWindow, one entry per layer. Default: all."),
+    .describe(
+      "Which layers have the slidingWindow, one entry per layer. Default: all. Qwen2, Qwen3.",
+    ),
   initializerRange: z
     .number()
     .min(0)
@@ -152,7 +159,8 @@ function inconsistencies(config: ModelConfig): [string, string][] {
     problems.push(["ropeScaling", `The ${config.family} family has no rotary positions.`]);
   }
   const { slidingWindow, layerTypes, numLayers } = config;
-  if (slidingWindow !== null && family.huggingFace.keys["slidingWindow"] === undefined) {
+  const { windows } = family.huggingFace;
+  if (slidingWindow !== null && windows === undefined) {
     problems.push([
       "slidingWindow",
       `The ${config.family} family has no sliding window; leave it out.`,
@@ -163,6 +171,12 @@ function inconsistencies(config: ModelConfig): [string, string][] {
   }
   if (layerTypes?.includes("sliding_attention") && slidingWindow === null) {
     problems.push(["layerTypes", "Layers with sliding_attention need a slidingWindow."]);
+  }
+  if (windows?.byLayer === false && normalWindows(config).layerTypes !== null) {
+    problems.push([
+      "layerTypes",
+      `The ${config.family} family has the slidingWindow in all layers or none; leave it out.`,
+    ]);
   }
   if (!family.activations.includes(activation)) {
     problems.push([
@@ -180,4 +194,7 @@ export const modelConfigSchema = modelOptionsSchema
       context.addIssue({ code: "custom", path: path.split("."), message, input: options });
     }
   })
-  .transform((options): ModelConfig => completeOptions(options));
+  .transform((options): ModelConfig => {
+    const config = completeOptions(options);
+    return { ...config, ...normalWindows(config) };
+  });

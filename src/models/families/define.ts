@@ -29,6 +29,31 @@ export interface Requirement {
   accepts(value: unknown, file: Readonly<Record<string, unknown>>): boolean;
 }
 
+/** Far above every model that there is: beyond, a file is wrong, and building would take for ever. */
+export const mostLayers = 10_000;
+
+/** Fields of a configuration about sliding windows, in the form in which a file's are compared. */
+export interface LayerWindows {
+  /** How many keys a token sees, itself included; null for all. */
+  readonly slidingWindow: number | null;
+  /** One entry per layer; null where all have the window, or none does. */
+  readonly layerTypes: ("full_attention" | "sliding_attention")[] | null;
+}
+
+/** How a family's `config.json` says which layers have a sliding window. */
+export interface WindowFormat {
+  /** Whether only some of the layers may have it. */
+  readonly byLayer: boolean;
+  /** What the keys are by our fields, for errors. */
+  readonly keys: Readonly<Record<keyof LayerWindows, string>>;
+  /** Further keys that are read. */
+  readonly otherKeys: readonly string[];
+  /** The fields as a file states them, not validated yet. */
+  read(file: Readonly<Record<string, unknown>>): Readonly<Record<keyof LayerWindows, unknown>>;
+  /** The keys of such windows. */
+  write(windows: LayerWindows, numLayers: number): Readonly<Record<string, unknown>>;
+}
+
 /** The `config.json` side of a family. */
 export interface HuggingFaceFormat {
   readonly architecture: string;
@@ -41,6 +66,8 @@ export interface HuggingFaceFormat {
   readonly required: readonly string[];
   /** Keys that change the computation in ways we do not implement, with the values that are fine. */
   readonly requirements: Readonly<Record<string, Requirement>>;
+  /** Absent where the family has no sliding window. */
+  readonly windows?: WindowFormat;
   /** Keys that we know and that have no bearing on the forward pass. */
   readonly irrelevant: readonly string[];
   /** Keys with fixed values that are written beside our fields. */

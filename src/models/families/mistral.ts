@@ -1,6 +1,6 @@
 import { type Family, oneOfValues } from "./define.js";
 import { rotaryFamily, rotaryFormat } from "./rotary.js";
-import { windowGiven } from "./sliding-window.js";
+import { oneWindow, oneWindowRequired } from "./sliding-window.js";
 
 /** Mistral: a Llama without biases, whose heads may have any width. */
 export const mistral: Family = {
@@ -11,14 +11,14 @@ export const mistral: Family = {
   huggingFace: {
     ...rotaryFormat,
     architecture: "MistralForCausalLM",
-    keys: { ...rotaryFormat.keys, slidingWindow: ["sliding_window"] },
     // transformers has another default for it than one per query head.
     required: [...rotaryFormat.required, "numKeyValueHeads"],
     requirements: {
       ...rotaryFormat.requirements,
-      ...windowGiven,
+      ...oneWindowRequired,
       attention_bias: oneOfValues(false),
       mlp_bias: oneOfValues(false),
     },
+    windows: oneWindow,
   },
 };

@@ -1,6 +1,6 @@
 import { type Family, oneOfValues } from "./define.js";
 import { rotaryFamily, rotaryFormat } from "./rotary.js";
-import { windowOfLateLayers } from "./sliding-window.js";
+import { windowByLayer, windowByLayerRequired } from "./sliding-window.js";
 
 /** Qwen2: a Llama with biases in query, key and value alone. */
 export const qwen2: Family = {
@@ -15,10 +15,9 @@ export const qwen2: Family = {
     required: [...rotaryFormat.required, "numKeyValueHeads"],
     requirements: {
       ...rotaryFormat.requirements,
-      ...windowOfLateLayers,
+      ...windowByLayerRequired,
       use_mrope: oneOfValues(false),
     },
-    irrelevant: [...rotaryFormat.irrelevant, "sliding_window", "max_window_layers"],
-    constants: { ...rotaryFormat.constants, use_sliding_window: false },
+    windows: windowByLayer,
   },
 };

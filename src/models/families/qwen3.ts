@@ -1,6 +1,6 @@
 import type { Family } from "./define.js";
 import { rotaryFamily, rotaryFormat } from "./rotary.js";
-import { windowOfLateLayers } from "./sliding-window.js";
+import { windowByLayer, windowByLayerRequired } from "./sliding-window.js";
 
 /** Qwen3: a Llama with an RMS norm over each head of query and key. */
 export const qwen3: Family = {
@@ -18,8 +18,7 @@ export const qwen3: Family = {
     keys: { ...rotaryFormat.keys, attentionBias: ["attention_bias"] },
     // transformers has other defaults for the last two than ours.
     required: [...rotaryFormat.required, "numKeyValueHeads", "headDim"],
-    requirements: { ...rotaryFormat.requirements, ...windowOfLateLayers },
-    irrelevant: [...rotaryFormat.irrelevant, "sliding_window", "max_window_layers"],
-    constants: { ...rotaryFormat.constants, use_sliding_window: false },
+    requirements: { ...rotaryFormat.requirements, ...windowByLayerRequired },
+    windows: windowByLayer,
   },
 };

@@ -90,6 +90,16 @@ export function splitIntoBatches(
   return stepBatches(batches);
 }
 
+/** Refuses more micro-batches than a step has examples; `what` they are, for messages. */
+export function requireMicroBatches(length: number, parts: number, what = "rows"): void {
+  if (length >= parts) return;
+  throw new PupilError(`${parts} micro-batches need at least ${parts} ${what}, got ${length}.`, {
+    field: "trainer.gradientAccumulationSteps",
+    value: parts,
+    remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
+  });
+}
+
 /** A step's examples in `parts` runs of nearly equal size, none empty; `what` they are, for messages. */
 export function evenParts<T>(
   examples: readonly T[],
@@ -97,13 +107,7 @@ export function evenParts<T>(
   what: string,
 ): { start: number; own: readonly T[] }[] {
   const { length } = examples;
-  if (length < parts) {
-    throw new PupilError(`${parts} micro-batches need at least ${parts} ${what}, got ${length}.`, {
-      field: "trainer.gradientAccumulationSteps",
-      value: parts,
-      remedy: "Raise trainer.batchSize or lower trainer.gradientAccumulationSteps.",
-    });
-  }
+  requireMicroBatches(length, parts, what);
   return Array.from({ length: parts }, (_, part) => {
     const start = Math.floor((part * length) / parts);
     return { start, own: examples.slice(start, Math.floor(((part + 1) * length) / parts)) };

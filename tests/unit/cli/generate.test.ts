@@ -12,12 +12,18 @@ import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
 import { trainedTokenizer } from "../../setup/tokenizers.js";
 
-async function printedBy(folder: string, prompt: string, words: string[]): Promise<string> {
+async function printedBy(
+  folder: string,
+  prompt: string,
+  words: string[],
+  where: "stdout" | "stderr" = "stdout",
+): Promise<string> {
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const notes = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   try {
     await generateCommand(folder, prompt, [...words, "backend=cpu"]);
-    return write.mock.calls.map(([text]) => String(text)).join("");
+    const { calls } = (where === "stdout" ? write : notes).mock;
+    return calls.map(([text]) => String(text)).join("");
   } finally {
     write.mockRestore();
     notes.mockRestore();
@@ -76,4 +82,13 @@ test("a chat template of the model's own that cannot be read is not called missi
   await expect(printedBy(join(folder, "model"), "12+", ["chat=true"])).rejects.toThrow(
     /The chat template cannot be read: .*line 1/,
   );
+});
+
+test("a topK that leaves out no token is said", async () => {
+  const folder = await saveTinyTeacher(temporaryFolder());
+  const notesOf = (...words: string[]) => printedBy(folder, "1", words, "stderr");
+  const note = /^generate\.topK is 5000, but the vocabulary has \d+ tokens: none is left out\.$/m;
+  expect(await notesOf("topK=5000", "maxNewTokens=2")).toMatch(note);
+  expect(await notesOf("topK=5000", "maxNewTokens=2", "greedy=true")).not.toMatch(note);
+  expect(await notesOf("topK=2", "maxNewTokens=2")).not.toMatch(note);
 });

@@ -121,6 +121,17 @@ test("a stage shrinks to what shows its wiring: sizes go, what it is about stays
     },
   });
   expect(small.run?.student.architecture).not.toHaveProperty("numKeyValueHeads");
+  const architecture = {
+    family: "qwen2" as const,
+    ...{ hiddenSize: 64, numLayers: 3, numHeads: 4, slidingWindow: 8 },
+    layerTypes: [
+      "sliding_attention" as const,
+      "full_attention" as const,
+      "full_attention" as const,
+    ],
+  };
+  const windowed = shrink({ ...run, run: { ...run.run!, student: { architecture } } });
+  expect(windowed.run?.student.architecture?.layerTypes).toEqual(["sliding_attention"]);
   expect(small.run?.trainer.loss).toEqual([{ type: "cross-entropy" }]);
   expect(stageReferences(small.run)).toEqual(stageReferences(run.run));
   expect(shrink({ name: "b", collect: { count: 500, sampler: {} } }).collect).toEqual({

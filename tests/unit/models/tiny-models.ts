@@ -85,8 +85,23 @@ export const tinyConfigs: Readonly<Record<string, ModelConfig>> = {
   }),
 };
 
+/** Families whose layers differ in it. */
+export const windowedQwens: Readonly<Record<string, ModelConfig>> = {
+  "qwen2, window of 3 in the last layer": modelConfigSchema.parse({
+    ...tinyConfigs["qwen2"],
+    slidingWindow: 3,
+    layerTypes: ["full_attention", "sliding_attention"],
+  }),
+  "qwen3, window of 2 in the first layer": modelConfigSchema.parse({
+    ...tinyConfigs["qwen3"],
+    slidingWindow: 2,
+    layerTypes: ["sliding_attention", "full_attention"],
+  }),
+};
+
 /** Decoders with a sliding window, in every layer or in one of two. */
 export const windowedConfigs: Readonly<Record<string, ModelConfig>> = {
+  ...windowedQwens,
   "llama, window of 3": { ...(tinyConfigs["llama"] as ModelConfig), slidingWindow: 3 },
   "gpt2, window of 2 in one layer": {
     ...(tinyConfigs["gpt2"] as ModelConfig),

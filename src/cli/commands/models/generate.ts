@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { startBackend } from "../../../backend/index.js";
-import { applyOverrides, parseConfig } from "../../../config/index.js";
+import { applyOverrides, parseConfig, topKNotes } from "../../../config/index.js";
 import { compileChatTemplate, encodePrompt } from "../../../data/index.js";
 import { PupilError } from "../../../errors/index.js";
 import { contextLength } from "../../../models/index.js";
@@ -67,6 +67,9 @@ export async function generateCommand(
   writeLine(process.stderr, report.line);
   const loaded = await loadModelFolder(await findModelFolder(path));
   try {
+    for (const line of topKNotes("generate", options, loaded.model.config.vocabSize)) {
+      writeLine(process.stderr, line);
+    }
     if (options.chat) await chat(loaded, prompt, options);
     else {
       const shown = prompt as string;

@@ -9,7 +9,6 @@ export async function infoCommand(path: string): Promise<void> {
 
 function describeModel(info: ModelInfo): string[] {
   const { config, weights, memory, tokenizer, unknownKeys, adapter } = info;
-  const window = config.slidingWindow === null ? [] : [`sliding window ${config.slidingWindow}`];
   const scaling = config.ropeScaling === null ? [] : [`${config.ropeScaling.type} rotary scaling`];
   return [
     info.path,
@@ -19,7 +18,7 @@ function describeModel(info: ModelInfo): string[] {
       `${config.numHeads} heads of ${config.headDim} (${config.numKeyValueHeads} for keys and values)`,
       `MLP ${config.intermediateSize}`,
       `context ${count(info.contextLength)}`,
-      ...window,
+      ...describeWindow(config),
       ...scaling,
     ].join(", "),
     parameterTable(info).toString(),
@@ -31,6 +30,13 @@ function describeModel(info: ModelInfo): string[] {
       ? []
       : [`Keys of config.json without effect: ${unknownKeys.join(", ")}.`]),
   ];
+}
+
+function describeWindow({ slidingWindow, layerTypes, numLayers }: ModelInfo["config"]): string[] {
+  if (slidingWindow === null) return [];
+  const number = layerTypes?.filter((type) => type === "sliding_attention").length ?? numLayers;
+  const where = number === numLayers ? "" : ` in ${number} of ${numLayers} layers`;
+  return [`sliding window ${slidingWindow}${where}`];
 }
 
 function describeAdapter(

@@ -1,5 +1,5 @@
 import { TemplateError, notSupported } from "./template-error.js";
-import { floatText } from "../../readers/float-text.js";
+import { exponential, fixed, general } from "./float-digits.js";
 import { repr, str } from "./print.js";
 import {
   Dict,
@@ -19,10 +19,10 @@ const placeholder =
 export function formatPercent(template: string, values: Value): string {
   const given = values instanceof Tuple ? values.items : [values];
   let next = 0;
-  const text = template.replace(placeholder, (...match) => {
+  const text = template.replace(placeholder, (all, ...match) => {
     const groups = match.at(-1) as Record<string, string | undefined>;
     const { name, flags = "", width = "", precision, type = "" } = groups;
-    if (type === "%") return "%";
+    if (type === "%" && all === "%%") return "%";
     if (type === "") throw new TemplateError("incomplete format");
     const value = name === undefined ? given[next++] : named(values, name);
     if (value === undefined) throw new TemplateError("not enough arguments for format string");
@@ -51,18 +51,40 @@ function converted(type: string, value: Value, precision: number | undefined): s
   if (type === "s") return cut(str(value), precision);
   if (type === "r") return cut(repr(value), precision);
   if (value instanceof Undefined) throw new TemplateError(value.reason);
+  const isFloat = Object.hasOwn(floats, type.toLowerCase());
+  if (!isFloat && !Object.hasOwn(bases, type)) throw notSupported(`%${type}`);
   const number = numberOf(value);
-  if (!"diuxXof".includes(type) || (precision !== undefined && type !== "f")) {
-    throw notSupported(`%${precision === undefined ? "" : `.${precision}`}${type}`);
-  }
   if (number === undefined) {
-    const wanted = type === "f" ? "must be real number" : `%${type} format: a number is required`;
+    const wanted = isFloat ? "must be real number" : `%${type} format: a number is required`;
     throw new TemplateError(`${wanted}, not ${typeName(value)}`);
   }
-  if (type === "f") return fixed(Number(number), precision ?? 6);
+  const text = isFloat
+    ? floats[type.toLowerCase() as keyof typeof floats](asFloat(number), precision ?? 6)
+    : wholeText(type as keyof typeof bases, number, precision ?? 1);
+  return /[EFGX]/.test(type) ? text.toUpperCase() : text;
+}
+
+const floats = { e: exponential, f: fixed, g: general };
+const bases = { d: 10, i: 10, u: 10, o: 8, x: 16, X: 16 };
+
+function asFloat(number: number | bigint): number {
+  const float = Number(number);
+  if (typeof number === "number" || Number.isFinite(float)) return float;
+  throw new TemplateError("int too large to convert to float");
+}
+
+/** A whole number with so many digits at the least. */
+function wholeText(type: keyof typeof bases, number: number | bigint, digits: number): string {
+  if (typeof number === "number" && bases[type] !== 10) {
+    throw new TemplateError(`%${type} format: an integer is required, not float`);
+  }
+  if (typeof number === "number" && !Number.isFinite(number)) {
+    const what = Number.isNaN(number) ? "NaN" : "infinity";
+    throw new TemplateError(`cannot convert float ${what} to integer`);
+  }
   const whole = typeof number === "bigint" ? number : BigInt(Math.trunc(number));
-  const text = whole.toString(type === "x" || type === "X" ? 16 : type === "o" ? 8 : 10);
-  return type === "X" ? text.toUpperCase() : text;
+  const text = whole.toString(bases[type]).replace("-", "").padStart(digits, "0");
+  return whole < 0n ? `-${text}` : text;
 }
 
 /** Python counts characters, JavaScript the units of UTF-16. */
@@ -80,22 +102,6 @@ function padded(text: string, flags: string, width: number, type: string): strin
   if (flags.includes("-")) return sign + body + " ".repeat(missing);
   if (flags.includes("0") && isNumber) return sign + "0".repeat(missing) + body;
   return " ".repeat(missing) + sign + body;
-}
-
-/** A float with so many decimals; halves that are exact go to the even digit, as in C and Python. */
-export function fixed(value: number, decimals: number): string {
-  if (!Number.isFinite(value)) return floatText(value);
-  if (Math.abs(value) >= 1e21) {
-    return `${BigInt(value)}${decimals > 0 ? `.${"0".repeat(decimals)}` : ""}`;
-  }
-  const text = value.toFixed(decimals);
-  // Where a float is a half of its last decimal, the half is one digit: the rest are zeros.
-  const [whole = "0", rest = ""] = Math.abs(value)
-    .toFixed(Math.min(100, decimals + 40))
-    .split(".");
-  if (!/^50*$/.test(rest.slice(decimals))) return text;
-  const down = decimals === 0 ? whole : `${whole}.${rest.slice(0, decimals)}`;
-  return Number(down.at(-1)) % 2 === 0 ? `${value < 0 ? "-" : ""}${down}` : text;
 }
 
 /** `template.format(…)` with plain fields: `{}`, `{0}`, `{name}`. */

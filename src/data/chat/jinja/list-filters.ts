@@ -127,7 +127,11 @@ export const listFilters: Readonly<Record<string, Filter>> = {
       .map((each) => str(read(each)))
       .join(str(by));
   },
-  last: (value) => first(iterate(value), -1),
+  last: (value) => {
+    const isGenerator = value instanceof Sequence && value.type === "generator";
+    if (isGenerator) throw new TemplateError("'generator' object is not reversible");
+    return first(iterate(value), -1);
+  },
   list: (value) => [...iterate(value)],
   map,
   max: extreme(1),

@@ -43,6 +43,10 @@ export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
 function repeat(value: Value, times: Value): Value | undefined {
   const count = numberOf(times);
   if (typeof count !== "bigint") return undefined;
+  const isRepeated = typeof value === "string" || isList(value) || value instanceof Tuple;
+  if (isRepeated && BigInt.asIntN(64, count) !== count) {
+    throw new TemplateError("cannot fit 'int' into an index-sized integer");
+  }
   const n = Math.max(0, Number(count));
   if (typeof value === "string") return value.repeat(n);
   const copies = (items: readonly Value[]) => Array.from({ length: n }, () => items).flat();

@@ -4,12 +4,14 @@ import { TemplateError } from "./template-error.js";
 import { type Arguments, iterate, Tuple, typeName, type Value } from "./values.js";
 
 /** What Python's `str.isspace` holds for white space; JavaScript's `\s` differs in six characters. */
-const space =
+export const space =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const leading = new RegExp(`^[${space}]+`);
 const trailing = new RegExp(`[${space}]+$`);
 const spaces = new RegExp(`[${space}]+`);
-const lineEnd = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
+const lineEnds = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
+const endOfLine = new RegExp(`(?:\r\n|[${lineEnds}])$`);
+const eachLine = new RegExp(`[^${lineEnds}]*(?:\r\n|[${lineEnds}])|[^${lineEnds}]+`, "g");
 
 type Method = (text: string, args: (Value | undefined)[], name: string) => Value;
 
@@ -46,11 +48,10 @@ const stripper = (side: "both" | "left" | "right") =>
     strip(text, chars === null ? null : textArgument(chars, name), side),
   );
 
-/** `str.splitlines()`. */
-export function splitLines(text: string): string[] {
-  const lines = text.split(new RegExp(lineEnd, "g"));
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
+/** `str.splitlines(keepends)`. */
+export function splitLines(text: string, keepEnds = false): string[] {
+  const lines = text.match(eachLine) ?? [];
+  return keepEnds ? lines : lines.map((line) => line.replace(endOfLine, ""));
 }
 
 function split(text: string, separator: Value, most: number): string[] {
@@ -141,6 +142,18 @@ function title(text: string): string {
   return text.replace(/\p{Cased}+/gu, capitalize);
 }
 
+/** Unicode's full case folding, which JavaScript lacks: it differs from the detour over upper case in these alone. */
+function casefold(text: string): string {
+  const folded = (character: string) => {
+    if (character === "\u0131") return character;
+    // Cherokee is folded to its older letters, which are the upper case.
+    if (/[\u13a0-\u13fd\uab70-\uabbf]/.test(character)) return character.toUpperCase();
+    return character.toLowerCase().toUpperCase().toLowerCase();
+  };
+  // One at a time: what a sigma becomes must not depend on where it stands.
+  return [...text].map(folded).join("");
+}
+
 /** `text.replace(old, new, count)`; a negative count is all. */
 export function replaceText(text: string, from: string, to: string, count: number): string {
   const most = count < 0 ? Number.POSITIVE_INFINITY : count;
@@ -185,7 +198,9 @@ const methods: Readonly<Record<string, TextMethod>> = {
   rsplit: method("sep maxsplit", (text, [sep = null, most], name) =>
     splitFromRight(text, sep, wholeArgument(most, name, -1)),
   ),
-  splitlines: method("", splitLines),
+  splitlines: method("keepends", (text, [keepEnds], name) =>
+    splitLines(text, wholeArgument(keepEnds, name, 0) !== 0),
+  ),
   partition: method("sep", (text, [sep]) => partition(text, sep, false)),
   rpartition: method("sep", (text, [sep]) => partition(text, sep, true)),
   startswith: affix("startsWith"),
@@ -222,6 +237,7 @@ const methods: Readonly<Record<string, TextMethod>> = {
     throw new TemplateError(`sequence item ${at}: expected str instance, ${found} found`);
   }),
   lower: method("", (text) => text.toLowerCase()),
+  casefold: method("", casefold),
   upper: method("", (text) => text.toUpperCase()),
   title: method("", title),
   capitalize: method("", capitalize),
@@ -247,7 +263,7 @@ const methods: Readonly<Record<string, TextMethod>> = {
 };
 
 /** Names that Python's text has and this engine does not. */
-const others = ["casefold", "encode", "expandtabs", "format_map", "isascii", "isidentifier"];
+const others = ["encode", "expandtabs", "format_map", "isascii", "isidentifier"];
 const rare = ["isnumeric", "isprintable", "istitle", "maketrans", "translate"];
 export const unsupportedTextMethods: readonly string[] = [...others, ...rare];
 

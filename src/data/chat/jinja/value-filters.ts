@@ -1,10 +1,11 @@
 import { bind, textArgument, wholeArgument } from "./arguments.js";
 import { pythonAttribute } from "./attributes.js";
-import { fixed, formatPercent } from "./format.js";
+import { fixed } from "./float-digits.js";
+import { formatPercent } from "./format.js";
 import { unary } from "./operators.js";
 import { jsonText, str } from "./print.js";
 import { TemplateError, notSupported } from "./template-error.js";
-import { capitalize, center, replaceText, splitLines, strip } from "./text-methods.js";
+import { capitalize, center, replaceText, space, splitLines, strip } from "./text-methods.js";
 import type { Filter } from "./library-types.js";
 import {
   Dict,
@@ -17,6 +18,9 @@ import {
   Undefined,
   type Value,
 } from "./values.js";
+
+/** What jinja2 makes a title of: the first character is in upper case, which is not that of `str.title`. */
+const titleWord = new RegExp(`[^-({[<${space}]+`, "g");
 
 /** A filter whose parameters have names; those that are not given are undefined. */
 function filter(params: string, run: (value: Value, args: (Value | undefined)[]) => Value): Filter {
@@ -93,7 +97,7 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   ),
   string: filter("", str),
   title: textFilter((text) =>
-    text.replace(/[^-\s({[<]+/g, (word) => {
+    text.replace(titleWord, (word) => {
       const [first = "", ...rest] = [...word];
       return first.toUpperCase() + rest.join("").toLowerCase();
     }),
@@ -179,7 +183,8 @@ function round(value: Value, precision: number, method: string): Value {
   }
   if (precision < 0) throw notSupported("round to a negative precision");
   if (method === "common") {
-    return typeof number === "bigint" ? number : Number(fixed(number, precision));
+    const isDone = typeof number === "bigint" || !Number.isFinite(number);
+    return isDone ? number : Number(fixed(number, precision));
   }
   const scale = 10 ** precision;
   const scaled = Number(number) * scale;

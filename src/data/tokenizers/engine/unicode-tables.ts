@@ -1,4 +1,4 @@
-// Made by scripts/make-unicode-tables.py from tokenizers 0.23.3. Runs of code points as
+// Made by scripts/fixtures/make-unicode-tables.py from tokenizers 0.23.3. Runs of code points as
 // gap and length in base 36; `characterSet` reads them.
 
 /** Not assigned in the version of its regular expressions. */

@@ -5,6 +5,7 @@ import {
   prepareData,
   type PreparedData,
   type RunConfig,
+  shortfallNotes,
 } from "../../../config/index.js";
 import type { Tokenizer } from "../../../data/index.js";
 import type { LossTerm } from "../../../losses/index.js";
@@ -16,6 +17,7 @@ import {
 } from "../../../models/index.js";
 import type { ListTeacher, Teacher } from "../../../teachers/index.js";
 import { Random } from "../../../tensors/index.js";
+import { requireMicroBatches } from "../../../trainers/index.js";
 import { dataOnDisk } from "../../files/data-on-disk.js";
 import { type LoadedStudent, rankerOf } from "../../models/ranker-folder.js";
 import { type LoadedListTeacher, loadListTeacher } from "./list-teacher.js";
@@ -101,6 +103,10 @@ export async function assembleModels(
   { checkpoint, loss, components, trains }: ModelsUse,
   own: Own,
 ): Promise<RunModels> {
+  const { trainer } = config;
+  if (trains && trainer.type !== "reinforce") {
+    requireMicroBatches(trainer.batchSize, trainer.gradientAccumulationSteps);
+  }
   const random = new Random(config.seed);
   const files = dataOnDisk();
   const teachers = await requireModelsFit(config, checkpoint, { terms: loss, trains });
@@ -168,7 +174,10 @@ export async function assembleModels(
         random: random.stream("teacher"),
       }),
     );
-  const notes = contextNotes(config, data, shortest, trains);
+  const notes = [
+    ...shortfallNotes(config, data, student.config.vocabSize, trains),
+    ...contextNotes(config, data, shortest, trains),
+  ];
   return {
     ...{ random, tokenizer, data, loadedStudent, teacher, loadedTeacher, notes },
     // A head takes the place of a model's own, which is gone then.

@@ -1,4 +1,4 @@
-export type { Block } from "./allocator.js";
+export type { Block } from "./engine/allocator.js";
 export {
   type EngineOptions,
   type EnginePlatform,
@@ -7,14 +7,14 @@ export {
   relaxedProbe,
   WasmEngine,
   type WorkerTask,
-} from "./engine.js";
+} from "./engine/engine.js";
 export {
   describeExecutor,
   type Executor,
   type NativeExecutor,
   nativeExecutors,
   type NativeKernels,
-} from "./executor.js";
+} from "./engine/executor.js";
 export { registerWasmKernels } from "./register.js";
 export type { WasmTensors } from "./registry.js";
-export { webAssembly } from "./webassembly.js";
+export { webAssembly } from "./engine/webassembly.js";

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type AdamwAttributes, biasCorrections } from "../../optimizer/adamw-update.js";
 import { isFloat, registerWasmKernel, sizeOf, type WasmTensors } from "./registry.js";
-import { Scratch } from "./scratch.js";
+import { Scratch } from "./engine/scratch.js";
 
 type Named = Record<string, tf.TensorInfo>;
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { WasmEngine } from "./engine.js";
+import type { WasmEngine } from "./engine/engine.js";
 
 /** What kernels need from the backend that owns the tensors. */
 export interface WasmTensors {

@@ -5,7 +5,7 @@ import {
   parseHuggingFaceConfig,
   toHuggingFaceConfig,
 } from "../../../../src/models/index.js";
-import { tinyConfigs } from "../tiny-models.js";
+import { tinyConfigs, windowedQwens } from "../tiny-models.js";
 
 const llama = {
   architectures: ["LlamaForCausalLM"],
@@ -19,6 +19,9 @@ const llama = {
 };
 const mistral = { ...llama, model_type: "mistral", num_key_value_heads: 2 };
 const qwen3 = { ...llama, model_type: "qwen3", num_key_value_heads: 2, head_dim: 10 };
+const windowed = { ...qwen3, use_sliding_window: true, sliding_window: 8, max_window_layers: 1 };
+const types = (...kinds: readonly ("full" | "sliding")[]) =>
+  kinds.map((kind) => `${kind}_attention`);
 const gpt2 = {
   model_type: "gpt2",
   vocab_size: 32,
@@ -151,22 +154,91 @@ test("a sliding window that hides nothing is fine", () => {
   const accepted = [
     { ...mistral, sliding_window: null },
     { ...mistral, sliding_window: 64 },
+    { ...mistral, sliding_window: 64, layer_types: types("full", "sliding", "full") },
     mistral,
     { ...qwen3, sliding_window: 8, use_sliding_window: false, max_window_layers: 0 },
     { ...qwen3, sliding_window: 64, use_sliding_window: true },
     { ...qwen3, sliding_window: 8, use_sliding_window: true, max_window_layers: 3 },
-    { ...qwen3, layer_types: Array.from({ length: 3 }, () => "full_attention") },
+    { ...qwen3, layer_types: types("full", "full", "full") },
+    { ...qwen3, sliding_window: null, use_sliding_window: true, max_window_layers: 0 },
   ];
   for (const json of accepted) {
     expect(parseHuggingFaceConfig(json, "config.json").unknownKeys).toEqual([]);
   }
 });
 
-test("the window of a Mistral is read and written", () => {
-  const { config } = parseHuggingFaceConfig({ ...mistral, sliding_window: 32 }, "config.json");
+test("the window of a Mistral is read and written, of all layers", () => {
+  const layerTypes = types("sliding", "sliding", "sliding");
+  const file = { ...mistral, sliding_window: 32, layer_types: layerTypes };
+  const { config, unknownKeys } = parseHuggingFaceConfig(file, "config.json");
+  expect(unknownKeys).toEqual([]);
+  expect(config.layerTypes).toBeNull();
   expect(config.slidingWindow).toBe(32);
   expect(toHuggingFaceConfig(config)).toMatchObject({ sliding_window: 32 });
   expect(toHuggingFaceConfig({ ...config, slidingWindow: null }).sliding_window).toBe(null);
+});
+
+describe("the windows of a Qwen", () => {
+  const used = { ...qwen3, use_sliding_window: true, sliding_window: 8 };
+  const windowsOf = (file: object) => {
+    const { config, unknownKeys } = parseHuggingFaceConfig(file, "config.json");
+    expect(unknownKeys).toEqual([]);
+    return [config.slidingWindow, config.layerTypes];
+  };
+
+  test.each([
+    ["from max_window_layers on", { max_window_layers: 1 }, types("full", "sliding", "sliding")],
+    ["in all layers", { max_window_layers: 0 }, null],
+    ["where layer_types says so", { layer_types: types("sliding", "full", "full") }, "given"],
+    [
+      "by layer_types rather than by max_window_layers",
+      { layer_types: types("full", "sliding", "full"), max_window_layers: 0 },
+      "given",
+    ],
+    [
+      "by max_window_layers if layer_types is null",
+      { layer_types: null, max_window_layers: 0 },
+      null,
+    ],
+  ])("are read %s", (_, keys, expected) => {
+    const layerTypes = expected === "given" && "layer_types" in keys ? keys.layer_types : expected;
+    expect(windowsOf({ ...used, ...keys })).toEqual([8, layerTypes]);
+  });
+
+  test.each([
+    ["max_window_layers is 28 where it is absent", {}],
+    ["no layer is named", { layer_types: types("full", "full", "full"), max_window_layers: 0 }],
+    ["they are not used", { use_sliding_window: false, max_window_layers: 0 }],
+    ["there is no width", { sliding_window: null, max_window_layers: 0 }],
+  ])("are none where %s", (_, keys) => {
+    expect(windowsOf({ ...used, ...keys })).toEqual([null, null]);
+  });
+
+  test("are 4096 wide where the width is absent", () => {
+    const { sliding_window: _, ...absent } = used;
+    const long = { ...absent, max_position_embeddings: 8192, max_window_layers: 0 };
+    expect(windowsOf(long)).toEqual([4096, null]);
+  });
+
+  test("are written as older and newer readers look for them", () => {
+    const mixed = { ...used, layer_types: types("full", "sliding", "full") };
+    const all = { ...used, max_window_layers: 0 };
+    const written = (file: object) =>
+      toHuggingFaceConfig(parseHuggingFaceConfig(file, "config.json").config);
+    const keys = { use_sliding_window: true, sliding_window: 8 };
+    const layerTypes = mixed.layer_types;
+    expect(written(mixed)).toMatchObject({
+      ...keys,
+      max_window_layers: 1,
+      layer_types: layerTypes,
+    });
+    const everywhere = types("sliding", "sliding", "sliding");
+    expect(written(all)).toMatchObject({ ...keys, max_window_layers: 0, layer_types: everywhere });
+    const none = written(qwen3);
+    expect(none).toMatchObject({ use_sliding_window: false });
+    expect(none).not.toHaveProperty("layer_types");
+    for (const file of [mixed, all]) expect(windowsOf(written(file))).toEqual(windowsOf(file));
+  });
 });
 
 test("one end id or several are read and written as they were", () => {
@@ -250,16 +322,39 @@ describe("errors name the file, the key, the value and what is allowed", () => {
     ],
     [{ ...mistral, num_key_value_heads: undefined }, "num_key_value_heads", /missing/],
     [
-      { ...qwen3, use_sliding_window: true, sliding_window: 8, max_window_layers: 1 },
-      "use_sliding_window",
-      /true is not supported/,
+      { ...mistral, sliding_window: 8, layer_types: types("full", "sliding", "full") },
+      "layer_types",
+      /"full_attention",.* is not supported.*"sliding_attention" in every layer, unless/,
     ],
     [{ ...qwen3, head_dim: undefined }, "head_dim", /missing/],
     [
-      { ...qwen3, layer_types: ["full_attention", "sliding_attention", "full_attention"] },
+      { ...qwen3, layer_types: types("full", "sliding", "full") },
+      "layer_types",
+      /"full_attention" in every layer, as use_sliding_window and sliding_window say/,
+    ],
+    [
+      { ...windowed, sliding_window: null, layer_types: types("full", "sliding", "full") },
       "layer_types",
       /"full_attention" in every layer/,
     ],
+    [{ ...qwen3, use_sliding_window: "yes" }, "use_sliding_window", /"yes" is not.*true, false/],
+    [{ ...windowed, sliding_window: 0 }, "sliding_window", /: is 0: expected at least 1\.$/],
+    [
+      { ...windowed, max_window_layers: "1" },
+      "max_window_layers",
+      /"1" is not supported\. Allowed: a whole number/,
+    ],
+    [
+      { ...windowed, layer_types: types("full", "sliding") },
+      "layer_types",
+      /2 entries for 3 layers/,
+    ],
+    [
+      { ...windowed, layer_types: ["full_attention", "chunked_attention", "full_attention"] },
+      "layer_types.1",
+      /: is "chunked_attention"\. .*Allowed: full_attention, sliding_attention/,
+    ],
+    [{ ...windowed, num_hidden_layers: 1e9 }, "num_hidden_layers", /expected at most 10000/],
     [{ ...llama, hidden_act: "relu" }, "hidden_act", /: is "relu"\. .*Allowed: silu, /],
     [{ ...llama, hidden_act: "gelu" }, "hidden_act", /llama family has silu, got gelu/],
     [{ ...llama, vocab_size: "32" }, "vocab_size", /: is "32", expected number\.$/],
@@ -296,7 +391,9 @@ describe("errors name the file, the key, the value and what is allowed", () => {
   });
 });
 
-test.each(Object.entries(tinyConfigs))("%s survives writing and reading", (_name, tiny) => {
+const writable = { ...tinyConfigs, ...windowedQwens };
+
+test.each(Object.entries(writable))("%s survives writing and reading", (_name, tiny) => {
   const config = modelConfigSchema.parse({ ...tiny, bosTokenId: 1, eosTokenIds: [2, 3] });
   const file = toHuggingFaceConfig(config, { dtype: "float16" });
   expect(file.torch_dtype).toBe("float16");

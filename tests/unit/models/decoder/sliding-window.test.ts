@@ -112,4 +112,26 @@ describe("a configuration with a window", () => {
     });
     expect(problem({ layerTypes: ["full_attention", "full_attention"] })).toBeUndefined();
   });
+
+  test("has it in some layers only where the family's files can say so", () => {
+    const mixed = {
+      slidingWindow: 4,
+      layerTypes: ["full_attention", "sliding_attention"],
+    };
+    expect(problem({ ...mixed, family: "mistral" })).toMatchObject({
+      path: ["layerTypes"],
+      message: "The mistral family has the slidingWindow in all layers or none; leave it out.",
+    });
+    expect(problem({ ...mixed, family: "qwen2" })).toBeUndefined();
+  });
+
+  test.each([
+    [["sliding_attention", "sliding_attention"], 4],
+    [["full_attention", "full_attention"], null],
+  ])("whose layers are all %s has no types and a window of %s", (layerTypes, slidingWindow) => {
+    for (const family of ["mistral", "qwen3"]) {
+      const given = { ...sizes, family, slidingWindow: 4, layerTypes };
+      expect(modelConfigSchema.parse(given)).toMatchObject({ slidingWindow, layerTypes: null });
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Allocator, type Block } from "../../../../src/ops/kernels/wasm/allocator.js";
+import { Allocator, type Block } from "../../../../src/ops/kernels/wasm/engine/allocator.js";
 import { Random } from "../../../../src/tensors/index.js";
 
 describe("the allocator of the wasm memory", () => {

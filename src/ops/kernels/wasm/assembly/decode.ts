@@ -211,7 +211,7 @@ function addProduct(
 
 /**
  * Logits of one new token per row; its keys and values go to the end of the caches. The plan is a list
- * of words (../decode.ts names them): sizes, addresses of buffers and of the weights of each layer.
+ * of words (../decode/decode.ts names them): sizes, addresses of buffers and of the weights of each layer.
  */
 export function decode(plan: usize): void {
   const rows = word(plan, 0), D = word(plan, 1), H = word(plan, 2), K = word(plan, 3);

@@ -63,7 +63,7 @@ function unaryTask(beginUnit: i32, endUnit: i32): void {
   }
 }
 
-/** out = op(x), n floats; the numbers of the functions are in ../elementwise.ts. */
+/** out = op(x), n floats; the numbers of the functions are in ../tfjs-ops/elementwise.ts. */
 export function unary(op: i32, x: usize, out: usize, n: i32): void {
   setInt(0, op);
   setPointer(1, x);

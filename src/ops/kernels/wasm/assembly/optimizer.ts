@@ -77,7 +77,7 @@ function adamwTask(beginUnit: i32, endUnit: i32): void {
 }
 
 /**
- * One AdamW step of every parameter in a table; see ../../adamw-update.ts. Fills in the numbers of
+ * One AdamW step of every parameter in a table; see ../../../optimizer/adamw-update.ts. Fills in the numbers of
  * the chunks.
  */
 export function adamw(
