@@ -57,6 +57,8 @@ export {
   type WorkerTask,
 } from "./kernels/wasm/index.js";
 export {
+  arrayOf,
+  bytesOfElement,
   type GpuProgram,
   type GpuTensors,
   type MatmulTiles,

@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import type { GpuProgram, GpuTensors } from "../../ops/index.js";
-import { arraysToMove, bindingWords, mergedFor, sideBySide } from "./array-places.js";
+import { arraysToMove, bindingWords, mergedFor, programFor, sideBySide } from "./array-places.js";
 import { bytesIn, tensorUsage } from "./command-backend.js";
 import { ProgramCache } from "./programs.js";
 import { bytesOf, ReplayingBackend } from "./replaying-backend.js";
@@ -56,8 +56,9 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     if (groups.includes(0)) return;
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
-    const merged = mergedFor(given, places, arrays.map(bytesOf), this.mostBytes);
-    const program = merged?.program ?? given;
+    const placed = programFor(given, places);
+    const merged = mergedFor(placed, places, arrays.map(bytesOf), this.mostBytes);
+    const program = merged?.program ?? placed;
     const { pipeline, layout, layoutId, uniformBytes, kinds } = this.programs.get(program);
     const bound = (merged?.bound ?? [...arrays.keys()]).map((i) => {
       const array = merged?.arrayOf(i);

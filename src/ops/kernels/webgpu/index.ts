@@ -1,6 +1,11 @@
-export { type MatmulTiles, setMatmulTiles } from "./matmul/matmul-program.js";
+export { type MatmulTiles, setMatmulTiles } from "./matmul/tiles.js";
 export { mergeArrays, type MergedProgram } from "./programs/merge-arrays.js";
-export { type GpuProgram, sourceOf as shaderSource } from "./programs/program.js";
+export {
+  arrayOf,
+  bytesOfElement,
+  type GpuProgram,
+  sourceOf as shaderSource,
+} from "./programs/program.js";
 export { setSubgroups } from "./programs/reductions.js";
 export { reducedRows, reducesRight, valuesToReduce } from "./programs/subgroup-check.js";
 export { registerWebGpuKernels } from "./register.js";

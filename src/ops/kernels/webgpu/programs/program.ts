@@ -15,7 +15,21 @@ export interface GpuProgram {
   readonly writes: readonly string[];
   /** WGSL with the entry point `main`. */
   readonly code: string;
+  /**
+   * A program of the same arrays and parameters, every array of numbers by themselves: for where this one cannot be used because
+   * arrays of two types lie in one buffer, or one of vectors begins in the middle of a vector.
+   */
+  readonly otherwise?: GpuProgram;
 }
+
+/** Name and type of the elements of an array as it is declared. */
+export function arrayOf(declared: string): { readonly name: string; readonly type: string } {
+  const [name, type] = declared.split(": ") as [string, string];
+  return { name, type };
+}
+
+/** Bytes of an element of an array. */
+export const bytesOfElement = (type: string): number => (type.startsWith("vec4<") ? 16 : 4);
 
 const built = new Map<string, GpuProgram>();
 
@@ -30,7 +44,7 @@ export function program(given: string, build: () => Omit<GpuProgram, "name">): G
 /** The whole shader. */
 export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
   const array = (declared: string, at: number, access: string) => {
-    const [name, type] = declared.split(": ") as [string, string];
+    const { name, type } = arrayOf(declared);
     return `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`;
   };
   return [
