@@ -14,6 +14,8 @@ export interface GpuAccess {
   readonly replaySteps?: boolean;
   /** Whether rows are reduced by subgroup operations, unless whoever starts the backend says so. Default: false. */
   readonly subgroups?: boolean;
+  /** Whether products are by subgroup matrices, unless whoever starts the backend says so. Default: false. */
+  readonly subgroupMatrices?: boolean;
   release(): void;
 }
 
@@ -23,6 +25,8 @@ export interface GpuSearch {
   readonly allowSoftware?: boolean;
   /** Asks WebGPU itself in any case, whatever it writes to the terminal about what it misses. */
   readonly verbose?: boolean;
+  /** Lets adapters offer subgroup matrices, which is an experimental extension. */
+  readonly subgroupMatrices?: boolean;
 }
 
 /** What starting a backend needs from the place it runs in. `pupil/node` exports `nodePlatform`. */

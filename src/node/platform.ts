@@ -18,8 +18,9 @@ export const nodePlatform: Platform = {
   get takesSoftwareGpu() {
     return process.env["PUPIL_SOFTWARE_GPU"] === "1";
   },
-  async provideGpu({ allowSoftware = false, verbose = false } = {}) {
-    return (verbose ? undefined : vulkanProblem(allowSoftware)) ?? openDawn();
+  async provideGpu({ allowSoftware = false, verbose = false, subgroupMatrices } = {}) {
+    const problem = verbose ? undefined : vulkanProblem(allowSoftware);
+    return problem ?? openDawn(subgroupMatrices);
   },
   async importOptional(name) {
     const isHere = nodePlatform.packageVersion(name) !== undefined;
@@ -45,7 +46,9 @@ export const nodePlatform: Platform = {
   },
 };
 
-async function openDawn(): Promise<GpuAccess | Unavailable> {
+async function openDawn(
+  subgroupMatrices = process.env["PUPIL_WEBGPU_SUBGROUP_MATRICES"] === "1",
+): Promise<GpuAccess | Unavailable> {
   let dawn: Pick<typeof Dawn, "create" | "globals">;
   try {
     dawn = await import("webgpu");
@@ -62,7 +65,8 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
     };
   }
   Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create([]);
+  // Experimental extensions are behind a switch of Dawn's.
+  const gpu = dawn.create(subgroupMatrices ? ["enable-dawn-features=allow_unsafe_apis"] : []);
   // Node 20 has no navigator; later versions have one without a gpu.
   const scope = globalThis as { navigator?: object };
   const hadNavigator = scope.navigator !== undefined;
@@ -72,6 +76,7 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
   return {
     gpu,
     subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
+    subgroupMatrices,
     replaySteps: process.env["PUPIL_WEBGPU_REPLAY"] !== "0",
     release() {
       // Other libraries must not find a GPU that we did not accept.

@@ -1,3 +1,5 @@
+export { checkedProducts } from "./matmul/matrix-check.js";
+export { matrixBlock, type MatrixShape, setSubgroupMatrices } from "./matmul/matrix-shape.js";
 export { type MatmulTiles, setMatmulTiles } from "./matmul/tiles.js";
 export { mergeArrays, type MergedProgram } from "./programs/merge-arrays.js";
 export {

@@ -2,6 +2,8 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, stridesOf } from "./matmul-job.js";
 import { fitsBindings, inParts } from "./matmul-parts.js";
 import { matmulProgram } from "./matmul-program.js";
+import { matricesFor, type MatrixShape } from "./matrix-shape.js";
+import { matrixProducts } from "./matrix-products.js";
 import { arraysByFours, readingOf } from "./reading.js";
 import { registerProducts } from "./register-products.js";
 import { type Roles, rolesOf } from "./roles.js";
@@ -35,18 +37,20 @@ function runOnce(gpu: GpuTensors, call: MatmulCall): void {
 /** The shader, with one that loads number by number for where the other's arrays do not lie as it needs them. */
 function shaderOf(call: MatmulCall, roles: Roles, count: number): GpuProgram {
   const { jobs, epilogue, second } = call;
+  const matrices = matricesFor(call);
   const common = [
     ...jobs.map((job) => `${job.transposeA ? "t" : "n"}${job.transposeB ? "t" : "n"}`),
     ...Object.values(tilesNow()),
     ...Object.values(roles).map((role) => JSON.stringify(role) ?? ""),
-    epilogue?.code.name ?? "",
+    ...[epilogue?.code.name ?? "", matrices ? matricesInWords(matrices) : ""],
   ];
   const of = (byFours: readonly boolean[], otherwise?: GpuProgram) => {
     const loads = byFours.map((is) => (is ? 4 : 1)).join("");
     const name = ["matmul", ...common, otherwise ? `loads ${loads}` : ""].join(" ");
     return program(name, () => {
-      const products = registerProducts(second ? 2 : 1);
-      const code = matmulProgram(call, roles, readingOf(byFours), products, count);
+      const products = second ? 2 : 1;
+      const made = matrices ? matrixProducts(matrices, products) : registerProducts(products);
+      const code = matmulProgram(call, roles, readingOf(byFours), made, count);
       return { ...code, ...(otherwise && { otherwise }) };
     });
   };
@@ -54,6 +58,9 @@ function shaderOf(call: MatmulCall, roles: Roles, count: number): GpuProgram {
   const byFours = arraysByFours(call, roles, count);
   return byFours.includes(true) ? of(byFours, plain) : plain;
 }
+
+const matricesInWords = ({ component, M, N, K, lanes }: MatrixShape) =>
+  `by ${lanes} lanes ${component} ${M}x${N}x${K}`;
 
 /** Arrays that are no operands: those of the epilogue, and outputs. */
 function othersOf({ jobs, norm, epilogue }: MatmulCall): tf.TensorInfo[] {

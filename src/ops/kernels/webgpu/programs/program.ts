@@ -41,6 +41,18 @@ export function program(given: string, build: () => Omit<GpuProgram, "name">): G
   return known;
 }
 
+/** WGSL: what a shader has to ask for before anything else. */
+function extensionsOf(code: string): string[] {
+  const hasMatrices = /\bsubgroup_matrix_/.test(code);
+  return [
+    ...(/\bsubgroup[A-Z]/.test(code) ? ["enable subgroups;"] : []),
+    ...(/\bf16\b/.test(code) ? ["enable f16;"] : []),
+    ...(hasMatrices ? ["enable chromium_experimental_subgroup_matrix;"] : []),
+    // A subgroup's number is the same in all of its lanes, which the compiler cannot know.
+    ...(hasMatrices ? ["diagnostic(off, chromium.subgroup_matrix_uniformity);"] : []),
+  ];
+}
+
 /** The whole shader. */
 export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
   const array = (declared: string, at: number, access: string) => {
@@ -48,7 +60,7 @@ export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
     return `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`;
   };
   return [
-    ...(/\bsubgroup[A-Z]/.test(code) ? ["enable subgroups;"] : []),
+    ...extensionsOf(code),
     `struct Params { ${params.join(", ")} }`,
     "@group(0) @binding(0) var<uniform> p: Params;",
     ...reads.map((declared, i) => array(declared, i + 1, "read")),
