@@ -80,7 +80,7 @@ describe.skipIf(!hasVulkan)(`products of ${onWebGpu}`, () => {
     readonly transposeB: boolean;
   }
   async function product(given: Product, places: Places): Promise<Numbers> {
-    const { rows, columns, inner, transposeA, transposeB } = given;
+    const { rows, columns, inner } = given;
     const shapes = [[rows * inner], [inner * columns], [columns], [rows, columns]];
     const names = ["a", "b", "bias"];
     const sources = names.map((name, i) => of(shapes[i] as number[], name));
