@@ -1,4 +1,4 @@
-/** Matrix products that load four numbers at a time: where they do, and that they are bit for bit what loads of one give. */
+/** Matrix products and attention that load four numbers at a time: where they do, and that they are bit for bit what loads of one give. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type GpuMeter, meterGpu } from "../../../bench/gpu/meter.js";
@@ -8,6 +8,8 @@ import {
   type GpuTensors,
   linear,
   lossesFromHidden,
+  residualAttention,
+  type ResidualAttentionInputs,
   residualMlp,
   type ResidualMlpInputs,
   type WeightLayout,
@@ -243,6 +245,41 @@ describe.skipIf(!hasVulkan)(`products of ${onWebGpu}`, () => {
     expect(loads().some((load) => load.includes("4"))).toBe(hasFours);
     expect(await oneByOne(() => numbersOf(make))).toEqual(found);
     expect(loads().join("")).toBe("");
+  });
+
+  /** An attention block of two heads with rotary positions, and its gradients. */
+  const attentionBlock = (headDim: number) => () => {
+    const width = 2 * headDim;
+    const angles = of([2, 9, headDim / 2], "angles");
+    const tables = { cos: angles.cos(), sin: angles.sin() };
+    const names = ["x", "normWeight", "queryWeight", "keyWeight", "valueWeight", "outputWeight"];
+    const shapes = [[2, 9, width], [width], ...names.slice(2).map(() => [width, width])];
+    const given = shapes.map((shape, i) => of(shape, names[i] as string));
+    const run = (tensors: tf.Tensor[]) => {
+      const inputs = Object.fromEntries(tensors.map((tensor, i) => [names[i], tensor]));
+      const attributes = { epsilon: 1e-5, headDim, weightLayout: "out-in" } as const;
+      return residualAttention(
+        { ...inputs, ...tables } as unknown as ResidualAttentionInputs,
+        attributes,
+      );
+    };
+    const { grads } = tf.valueAndGrads((...tensors) => run(tensors).square().sum())(given);
+    return [run(given), ...grads];
+  };
+
+  test.each([
+    [8, true],
+    [12, true],
+    [6, false],
+  ])("of an attention block with heads of %i", async (headDim, hasFours) => {
+    const attentions = () =>
+      Object.keys(meter.takePrograms()).filter((label) => /^attention /.test(label));
+    const byFours = () => new Set(attentions().map((label) => label.includes(" by fours")));
+    const make = attentionBlock(headDim);
+    const found = await numbersOf(make);
+    expect(byFours()).toEqual(new Set([hasFours]));
+    expect(await oneByOne(() => numbersOf(make))).toEqual(found);
+    expect(byFours()).toEqual(new Set([false]));
   });
 
   test.each([24, 27])("of a head of %i tokens", async (vocabulary) => {
