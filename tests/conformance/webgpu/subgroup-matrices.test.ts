@@ -11,6 +11,8 @@ import {
   linear,
   residualMlp,
   setMatmulTiles,
+  setSubgroupMatrices,
+  shaderSource,
 } from "../../../src/ops/index.js";
 import { sft } from "../../../src/trainers/index.js";
 import { useCpu } from "../../setup/backend.js";
@@ -22,6 +24,7 @@ const useWebGpu = (subgroupMatrices: boolean) =>
   startBackend("webgpu", { platform: nodePlatform, allowSoftwareAdapter: true, subgroupMatrices });
 
 const backend = () => tf.backend() as unknown as PooledBackend;
+const gpu = () => tf.backend() as unknown as GpuTensors;
 const of = (shape: number[], name: string, scale = 1) =>
   tf.tensor(Float32Array.from(normals(shape, name, scale).data), shape);
 
@@ -123,7 +126,7 @@ describe.skipIf(!offered)(
       async (tiles) => {
         setMatmulTiles(tiles);
         meter.takePrograms();
-        const products = checkedProducts(backend() as unknown as GpuTensors);
+        const products = checkedProducts(gpu());
         expect(new Set(areByMatrices())).toEqual(new Set([true]));
         for (const { name, found, expected } of products) {
           const tensor = tf.engine().makeTensorFromTensorInfo(found);
@@ -132,6 +135,39 @@ describe.skipIf(!offered)(
         }
       },
     );
+
+    test("multiply exactly where subgroups are smaller than the largest", async () => {
+      await useWebGpu(true);
+      setSubgroupMatrices({ component: "f16", M: 8, N: 8, K: 8, lanes: 16 });
+      for (const { name, found, expected } of checkedProducts(gpu())) {
+        const tensor = tf.engine().makeTensorFromTensorInfo(found);
+        expect(Array.from(await tensor.data()), name).toEqual([...expected]);
+        tensor.dispose();
+      }
+    });
+
+    test.each([
+      { component: "f32", M: 8, N: 8, K: 8, lanes: 64 },
+      { component: "f16", M: 16, N: 16, K: 16, lanes: 32 },
+      { component: "f16", M: 8, N: 16, K: 16, lanes: 32 },
+    ] as const)("have shaders for the matrices of other adapters: %o", async (shape) => {
+      setSubgroupMatrices(shape);
+      const sources = new Set<string>();
+      const runs = gpu() as { -readonly [K in keyof GpuTensors]: GpuTensors[K] };
+      runs.run = (program) => void sources.add(shaderSource(program));
+      try {
+        for (const { found } of checkedProducts(gpu())) gpu().disposeData(found.dataId);
+      } finally {
+        Reflect.deleteProperty(runs, "run");
+        setSubgroupMatrices();
+      }
+      expect(sources.size).toBe(12);
+      const { device } = backend() as unknown as { device: GPUDevice };
+      for (const code of sources) {
+        const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+        expect(messages.map(({ message }) => message)).toEqual([]);
+      }
+    });
 
     test.each([
       [40, 36, 44],
