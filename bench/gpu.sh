@@ -7,8 +7,9 @@
 #
 # --sizes   some of tiny, small, medium, base
 # --sweep   tries tiles of the matrix products on the last of the sizes; --tiles says which, of threadRows, threadColumns,
-#           groupRows, groupColumns, depth; the rest stays as it is
-# PUPIL_PYTHON names another Python; PUPIL_WEBGPU_SUBGROUPS=1 reduces rows by subgroup operations.
+#           groupRows, groupColumns, depth, and matrices=0,1 for subgroup matrices; the rest stays as it is
+# PUPIL_PYTHON names another Python; PUPIL_WEBGPU_SUBGROUPS=1 reduces rows by subgroup operations,
+# PUPIL_WEBGPU_SUBGROUP_MATRICES=1 multiplies by subgroup matrices.
 set -eu
 cd "$(dirname "$0")/.."
 sizes=small,medium,base

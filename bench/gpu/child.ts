@@ -47,8 +47,9 @@ function memoryBytes(): number | undefined {
   return (tf.memory() as { numBytesAllocatedInGPU?: number }).numBytesAllocatedInGPU;
 }
 
-const device = await start();
+// First, as what is checked at the start is products in these.
 setMatmulTiles(tiles);
+const device = await start();
 const training = makeTraining(size, kernels === "tensorflow" ? noMeter : meterGpu());
 const offPolicy = await training.train({ onPolicyFraction: 0, steps });
 const bytes = memoryBytes();

@@ -1,6 +1,6 @@
 /**
  * Tries tiles of the matrix products, each in a process of its own: `tsx bench/gpu/sweep.ts SIZE STEPS FOLDER [SPEC]`, where
- * SPEC has values for some of the five, as `threadRows=2,4 depth=8,16`. Writes FOLDER/sweep.jsonl.
+ * SPEC has values for some of the five, as `threadRows=2,4 depth=8,16`, and for `matrices`, 0 or 1. Writes FOLDER/sweep.jsonl.
  */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,13 +24,18 @@ function sweep(): void {
   const file = join(folder, "sweep.jsonl");
   writeFileSync(file, "");
   const choices = tileChoices(spec);
-  for (const [i, tiles] of choices.entries()) {
-    const words = Object.entries(tiles).map(([name, value]) => `${name}=${value}`);
+  for (const [i, choice] of choices.entries()) {
+    const { matrices, ...tiles } = choice;
+    const words = Object.entries(choice).map(([name, value]) => `${name}=${value}`);
     const name = words.join(",");
     process.stderr.write(`… tiles ${i + 1} of ${choices.length}: ${name}\n`);
     try {
       const request = { size: size as GpuSizeName, steps: Number(steps), kernels: "own" } as const;
-      const report = measureInChild({ ...request, tiles, brief: true }, vulkanEnvironment());
+      const env = {
+        ...vulkanEnvironment(),
+        ...(matrices !== undefined && { PUPIL_WEBGPU_SUBGROUP_MATRICES: String(matrices) }),
+      };
+      const report = measureInChild({ ...request, tiles, brief: true }, env);
       appendFileSync(file, `${JSON.stringify({ tiles: name, reports: [report] })}\n`);
     } catch (error) {
       console.log(`SKIPPED: ${name} does not run here: ${(error as Error).message}`);

@@ -22,6 +22,11 @@ export interface CandidateOptions {
    * Default: false, in Node unless PUPIL_WEBGPU_SUBGROUPS is 1.
    */
   readonly subgroups?: boolean;
+  /**
+   * On WebGPU, large matrix products are by subgroup matrices, an experimental extension that most adapters round operands to
+   * f16 for; some products have to be right first. Default: false, in Node unless PUPIL_WEBGPU_SUBGROUP_MATRICES is 1.
+   */
+  readonly subgroupMatrices?: boolean;
 }
 
 /** Where a backend computes. */

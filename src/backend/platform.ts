@@ -9,11 +9,13 @@ export interface Unavailable {
 
 /** The entry point of WebGPU, installed as `navigator.gpu` until it is released. */
 export interface GpuAccess {
-  readonly gpu: GPU;
+  readonly gpu: Pick<GPU, "requestAdapter">;
   /** Whether training steps are replayed, unless whoever starts the backend says so. Default: true. */
   readonly replaySteps?: boolean;
   /** Whether rows are reduced by subgroup operations, unless whoever starts the backend says so. Default: false. */
   readonly subgroups?: boolean;
+  /** Whether products are by subgroup matrices, unless whoever starts the backend says so. Default: false. */
+  readonly subgroupMatrices?: boolean;
   release(): void;
 }
 
@@ -23,6 +25,8 @@ export interface GpuSearch {
   readonly allowSoftware?: boolean;
   /** Asks WebGPU itself in any case, whatever it writes to the terminal about what it misses. */
   readonly verbose?: boolean;
+  /** Lets adapters offer subgroup matrices, which is an experimental extension. */
+  readonly subgroupMatrices?: boolean;
 }
 
 /** What starting a backend needs from the place it runs in. `pupil/node` exports `nodePlatform`. */

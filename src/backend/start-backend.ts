@@ -51,7 +51,8 @@ export async function startBackend(
       remedy: oneOf(String(choice), backendChoices),
     });
   }
-  const { platform = webPlatform(), verbose = false, replaySteps, subgroups } = options;
+  const { platform = webPlatform(), verbose = false } = options;
+  const { replaySteps, subgroups, subgroupMatrices } = options;
   const isNamed = choice !== "auto";
   const { allowSoftwareAdapter = isNamed && platform.takesSoftwareGpu === true } = options;
   silenceCpuAdvice();
@@ -63,6 +64,7 @@ export async function startBackend(
         ...{ allowSoftwareAdapter, verbose, isNamed },
         ...(replaySteps !== undefined && { replaySteps }),
         ...(subgroups !== undefined && { subgroups }),
+        ...(subgroupMatrices !== undefined && { subgroupMatrices }),
       }),
     );
     const backend = candidate.name;

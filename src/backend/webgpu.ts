@@ -6,6 +6,7 @@ import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
 import { deviceFailure } from "./webgpu/device-errors.js";
 import type { PooledBackend } from "./webgpu/pooled-backend.js";
+import { takeSubgroupMatrices } from "./webgpu/subgroup-matrices.js";
 import { takeSubgroups } from "./webgpu/subgroups.js";
 
 interface Adapter {
@@ -28,11 +29,12 @@ function softwareOnly(info: GPUAdapterInfo): Unavailable {
 
 async function findAdapter(
   platform: Platform,
-  { allowSoftwareAdapter, verbose }: CandidateOptions,
+  { allowSoftwareAdapter, verbose, subgroupMatrices }: CandidateOptions,
 ): Promise<Adapter | Unavailable> {
   const access = await platform.provideGpu({
     allowSoftware: allowSoftwareAdapter,
     ...(verbose !== undefined && { verbose }),
+    ...(subgroupMatrices !== undefined && { subgroupMatrices }),
   });
   if (isUnavailable(access)) return access;
   let adapter: GPUAdapter | null = null;
@@ -73,9 +75,12 @@ function limitProblem({ info, limits }: Pick<GPUAdapter, "info" | "limits">) {
 
 /** The adapter's own limits instead of the portable minimum, as large tensors need them. */
 function deviceDescriptor({ features, limits }: GPUAdapter): GPUDeviceDescriptor {
-  const wanted = ["timestamp-query", "bgra8unorm-storage", "subgroups"];
+  const wanted = [
+    ...["timestamp-query", "bgra8unorm-storage", "subgroups"],
+    ...["shader-f16", "chromium-experimental-subgroup-matrix"],
+  ];
   return {
-    // WebGPU's types do not know subgroups yet.
+    // WebGPU's types do not know all of them yet.
     requiredFeatures: wanted.filter((feature) => features.has(feature)) as GPUFeatureName[],
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
@@ -106,6 +111,7 @@ async function startOn(
   {
     replaySteps = access.replaySteps ?? true,
     subgroups = access.subgroups ?? false,
+    subgroupMatrices = access.subgroupMatrices ?? false,
   }: CandidateOptions,
 ): Promise<void> {
   const previous = tf.engine().backendName;
@@ -123,6 +129,7 @@ async function startOn(
     await tf.setBackend("webgpu");
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
     await takeSubgroups(device, subgroups);
+    await takeSubgroupMatrices(device, adapter.info, subgroupMatrices);
   } catch (error) {
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     if (previous) await tf.setBackend(previous);
@@ -176,7 +183,10 @@ export const webgpuCandidate: BackendCandidate = {
       await tf.setBackend("webgpu");
       const backend = tf.backend() as PooledBackend;
       backend.replays = options.replaySteps ?? backend.replays;
-      if (options.subgroups !== undefined) await takeSubgroups(running.device, options.subgroups);
+      const { subgroups, subgroupMatrices } = options;
+      if (subgroups !== undefined) await takeSubgroups(running.device, subgroups);
+      if (subgroupMatrices !== undefined)
+        await takeSubgroupMatrices(running.device, running.info, subgroupMatrices);
       return device;
     }
     const found = await findAdapter(platform, options);

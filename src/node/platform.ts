@@ -6,7 +6,7 @@ import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
 import { isTensorflow, prepareTensorflow } from "./tensorflow-import.js";
-import { findVulkan, leaveOutSoftwareGpus, vulkanProblem } from "./vulkan.js";
+import { findVulkan, vulkanProblem, withoutSoftwareGpus } from "./vulkan.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -19,10 +19,11 @@ export const nodePlatform: Platform = {
   get takesSoftwareGpu() {
     return process.env["PUPIL_SOFTWARE_GPU"] === "1";
   },
-  async provideGpu({ allowSoftware = false, verbose = false } = {}) {
+  async provideGpu({ allowSoftware = false, verbose = false, subgroupMatrices } = {}) {
     const vulkan = findVulkan();
-    leaveOutSoftwareGpus(!verbose && !allowSoftware && vulkan.named.length === 0);
-    return (verbose ? undefined : vulkanProblem(vulkan, allowSoftware)) ?? openDawn();
+    const problem = verbose ? undefined : vulkanProblem(vulkan, allowSoftware);
+    const isHardware = !verbose && !allowSoftware && vulkan.named.length === 0;
+    return problem ?? openDawn({ subgroupMatrices, isHardware });
   },
   async importOptional(name) {
     const isHere = nodePlatform.packageVersion(name) !== undefined;
@@ -48,7 +49,16 @@ export const nodePlatform: Platform = {
   },
 };
 
-async function openDawn(): Promise<GpuAccess | Unavailable> {
+interface DawnOptions {
+  readonly subgroupMatrices?: boolean | undefined;
+  /** Drivers in software are not asked. */
+  readonly isHardware: boolean;
+}
+
+async function openDawn({
+  subgroupMatrices = process.env["PUPIL_WEBGPU_SUBGROUP_MATRICES"] === "1",
+  isHardware,
+}: DawnOptions): Promise<GpuAccess | Unavailable> {
   let dawn: Pick<typeof Dawn, "create" | "globals">;
   try {
     dawn = await import("webgpu");
@@ -65,16 +75,23 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
     };
   }
   Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create([]);
+  // Experimental extensions are behind a switch of Dawn's.
+  const gpu = dawn.create(subgroupMatrices ? ["enable-dawn-features=allow_unsafe_apis"] : []);
   // Node 20 has no navigator; later versions have one without a gpu.
   const scope = globalThis as { navigator?: object };
   const hadNavigator = scope.navigator !== undefined;
   if (!hadNavigator) Object.defineProperty(scope, "navigator", { value: {}, configurable: true });
   const navigator = scope.navigator as object;
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+  const requestAdapter = (options?: GPURequestAdapterOptions) => gpu.requestAdapter(options);
   return {
-    gpu,
+    gpu: {
+      requestAdapter: isHardware
+        ? (options) => withoutSoftwareGpus(() => requestAdapter(options))
+        : requestAdapter,
+    },
     subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
+    subgroupMatrices,
     replaySteps: process.env["PUPIL_WEBGPU_REPLAY"] !== "0",
     release() {
       // Other libraries must not find a GPU that we did not accept.

@@ -19,7 +19,6 @@ const gpuDevices = ["/dev/dri/renderD*", "/dev/nvidia0", "/dev/kgsl-3d0", "/dev/
 /** Mesa's driver for no GPU, which is installed beside those for GPUs. */
 const softwareManifest = /^lvp_icd\b.*\.json$/;
 const disabledDrivers = "VK_LOADER_DRIVERS_DISABLE";
-const ownPattern = "lvp_icd*";
 
 export function findVulkan(): VulkanParts {
   return {
@@ -71,13 +70,17 @@ export function vulkanProblem(
 }
 
 /**
- * Whether the loader leaves out Mesa's driver in software, which Dawn would ask first what it can, with warnings on the
- * terminal about limits that nobody wants to know. A user's own setting stays.
+ * Asks with Mesa's driver in software left out by the loader: Dawn would ask it first what it can, with warnings on the terminal
+ * about limits that nobody wants to know. A user's own setting stays.
  */
-export function leaveOutSoftwareGpus(isLeftOut: boolean): void {
-  const own = process.env[disabledDrivers] === ownPattern;
-  if (isLeftOut) process.env[disabledDrivers] ??= ownPattern;
-  else if (own) delete process.env[disabledDrivers];
+export async function withoutSoftwareGpus<T>(ask: () => Promise<T>): Promise<T> {
+  if (process.env[disabledDrivers] !== undefined) return ask();
+  process.env[disabledDrivers] = "lvp_icd*";
+  try {
+    return await ask();
+  } finally {
+    delete process.env[disabledDrivers];
+  }
 }
 
 function isThere(path: string): boolean {

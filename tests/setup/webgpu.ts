@@ -17,3 +17,16 @@ export async function useWebGpu(): Promise<void> {
   await startBackend("webgpu", { platform: nodePlatform, allowSoftwareAdapter: true });
   tf.env().set("WEBGPU_CPU_FORWARD", false);
 }
+
+/** Whether the adapter offers subgroup matrices with sums of f32, once they are asked for. */
+export async function hasSubgroupMatrices(): Promise<boolean> {
+  if (!hasVulkan) return false;
+  const found = await nodePlatform.provideGpu({ allowSoftware: true, subgroupMatrices: true });
+  if (!("gpu" in found)) return false;
+  const adapter = await found.gpu.requestAdapter();
+  const { subgroupMatrixConfigs = [] } = (adapter?.info ?? {}) as {
+    subgroupMatrixConfigs?: Iterable<{ resultComponentType: string }>;
+  };
+  found.release();
+  return [...subgroupMatrixConfigs].some((one) => one.resultComponentType === "f32");
+}

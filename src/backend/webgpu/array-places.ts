@@ -1,5 +1,5 @@
 import { util } from "@tensorflow/tfjs-core";
-import { type GpuProgram, mergeArrays } from "../../ops/index.js";
+import { arrayOf, bytesOfElement, type GpuProgram, mergeArrays } from "../../ops/index.js";
 
 /** Where a tensor lies. */
 export interface Place {
@@ -36,10 +36,25 @@ interface MergedCall {
   readonly program: GpuProgram;
   /** The tensors that stand for the arrays which are bound. */
   readonly bound: readonly number[];
-  /** Where tensors begin in those, in words, for the program's last parameters. */
+  /** Where tensors begin in those, in elements, for the program's last parameters. */
   readonly bases: readonly number[];
   /** What is bound for a tensor; undefined if that lies by itself. */
   arrayOf(tensor: number): MergedArray | undefined;
+}
+
+/** Types of a program's arrays, reads and writes. */
+const typesOf = ({ reads, writes }: GpuProgram) =>
+  [...reads, ...writes].map((declared) => arrayOf(declared).type);
+
+/** The program, or the one that it has for places where its arrays cannot be what they are in it. */
+export function programFor(program: GpuProgram, places: readonly Place[]): GpuProgram {
+  if (program.otherwise === undefined) return program;
+  const types = typesOf(program);
+  const isMisplaced = places.some(({ buffer, offset }, i) => {
+    if (offset % bytesOfElement(types[i] as string) !== 0) return true;
+    return places.some((place, j) => place.buffer === buffer && types[j] !== types[i]);
+  });
+  return isMisplaced ? program.otherwise : program;
 }
 
 /**
@@ -71,6 +86,7 @@ export function mergedFor(
   });
   if (groups.every((number, i) => number === i)) return undefined;
   const merged = mergeArrays(program, groups);
+  const types = typesOf(program);
   const partFor = (i: number) => {
     const { buffer } = places[i] as Place;
     return buffer.size > mostBytes ? rangeOf(groups[i] as number) : undefined;
@@ -78,7 +94,10 @@ export function mergedFor(
   return {
     program: merged.program,
     bound: merged.bound,
-    bases: merged.based.map((i) => ((places[i] as Place).offset - (partFor(i)?.from ?? 0)) / 4),
+    bases: merged.based.map((i) => {
+      const { offset } = places[i] as Place;
+      return (offset - (partFor(i)?.from ?? 0)) / bytesOfElement(types[i] as string);
+    }),
     arrayOf: (i) => {
       if (!merged.based.includes(i)) return undefined;
       const range = partFor(i);
@@ -99,7 +118,7 @@ export function arraysToMove(
   const isAlone = (i: number) =>
     buffers.indexOf(buffers[i] as GPUBuffer) === buffers.lastIndexOf(buffers[i] as GPUBuffer);
   const chosen = [...reads.keys()]
-    .filter((i) => reads[i]?.endsWith(": f32") && isAlone(i))
+    .filter((i) => arrayOf(reads[i] as string).type.includes("f32") && isAlone(i))
     .sort((i, j) => (sizes[i] as number) - (sizes[j] as number))
     .slice(0, excess + 1);
   if (chosen.length <= excess) throw new Error(`${name} needs more than ${mostArrays} arrays.`);

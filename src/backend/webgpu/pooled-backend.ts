@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import { type GpuProgram, type GpuTensors, splitArrays } from "../../ops/index.js";
-import { arraysToMove, bindingWords, mergedFor, sideBySide } from "./array-places.js";
+import { arraysToMove, bindingWords, mergedFor, programFor, sideBySide } from "./array-places.js";
 import { type Bound, pieceBytes, tooLarge } from "./bindings.js";
 import { bytesIn, tensorUsage } from "./command-backend.js";
 import { ProgramCache } from "./programs.js";
@@ -57,7 +57,8 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     if (groups.includes(0)) return;
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
-    const merged = mergedFor(given, places, arrays.map(bytesOf), this.mostBytes);
+    const placed = programFor(given, places);
+    const merged = mergedFor(placed, places, arrays.map(bytesOf), this.mostBytes);
     const pieces = (merged?.bound ?? [...arrays.keys()]).map((i) =>
       this.bindings.piecesOf(
         merged?.arrayOf(i) ?? this.arrayFor(arrays[i] as TensorInfo),
@@ -65,7 +66,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
       ),
     );
     const bound = pieces.flat();
-    const program = this.inPieces(merged?.program ?? given, pieces);
+    const program = this.inPieces(merged?.program ?? placed, pieces);
     const { pipeline, layout, layoutId, uniformBytes, kinds } = this.programs.get(program);
     const values = [...params, ...(merged?.bases ?? [])];
     const { offset, view } = this.placeUniforms(uniformBytes);

@@ -10,6 +10,15 @@ test("a sweep tries every combination of what it is given", () => {
   ]);
 });
 
+test("and both ways to multiply, if it is asked for them", () => {
+  expect(tileChoices("depth=16 matrices=0,1")).toEqual([
+    { depth: 16, matrices: 0 },
+    { depth: 16, matrices: 1 },
+  ]);
+  expect(() => tileChoices("matrices=2")).toThrow(/"2" is no list of 0 and 1/);
+  expect(() => tileChoices("matrices=")).toThrow(/"" is no list of 0 and 1/);
+});
+
 test("without anything it tries the usual ones", () => {
   expect(tileChoices("")).toHaveLength(27);
 });

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import {
-  attentionProgram,
+  attentionShader,
   type HeadCode,
   type Heads,
   optionalReads,
@@ -10,7 +10,6 @@ import {
   store,
   threads,
 } from "./attention-program.js";
-import { program } from "../programs/program.js";
 import type { GpuTensors } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
@@ -29,19 +28,15 @@ export function attentionBackward(
   const { B, T, S, H, width } = shape;
   const outputs = gpu.newTensors([query.shape, key.shape, value.shape]) as [Info, Info, Info];
   const reads = optionalReads(heads);
-  const given = ["query", "key", "value", "dy", "output", "log_totals"];
-  const shader = program(`attention gradient ${width} ${reads.join()}`, () =>
-    attentionProgram({
-      width,
-      reads: [...given.map((name) => `${name}: f32`), ...reads],
-      writes: ["dquery: f32", "dkey: f32", "dvalue: f32"],
-      functions: (code) => `${ofQueries(code)}\n${ofKeys(code)}`,
-      body: () => `
+  const shader = attentionShader(`attention gradient ${width} ${reads.join()}`, {
+    ...{ width, heads: ["query", "key", "value", "dy", "output", "log_totals"], reads },
+    writes: ["dquery: f32", "dkey: f32", "dvalue: f32"],
+    functions: (code) => `${ofQueries(code)}\n${ofKeys(code)}`,
+    body: () => `
   let first = (p.queries + ${threads - 1}u) / ${threads}u;
   if (g.x < first) { of_queries(g.x, g.y, g.z, lane); }
   else if (g.y < p.key_heads) { of_keys(g.x - first, g.y, g.z, lane); }`,
-    }),
-  );
+  });
   const tensors = [query, key, value, dy, output, logTotals, ...optionalTensors(heads)];
   const groups = [Math.ceil(T / threads) + Math.ceil(S / threads), H, B] as const;
   gpu.run(shader, [...tensors, ...outputs], paramsOf(shape, scale), groups);
@@ -49,7 +44,7 @@ export function attentionBackward(
 }
 
 /** Each query goes through the keys that it sees; `along`, `Σ dy · output`, is what the gradient of a softmax subtracts. */
-const ofQueries = ({ load, loadTurned, turn }: HeadCode) => `
+const ofQueries = ({ one, load, loadTurned, turn }: HeadCode) => `
 fn of_queries(tile: u32, head: u32, batch: u32, lane: u32) {
   let t = tile * ${threads}u + lane;
   let key_head = head / (p.heads / p.key_heads);
@@ -69,7 +64,7 @@ fn of_queries(tile: u32, head: u32, batch: u32, lane: u32) {
     }
     ${turn("q", "batch * p.queries + t")}
     along = products.x + products.y + products.z + products.w;
-    log_total = log_totals[(batch * p.heads + head) * p.queries + t];
+    log_total = ${one("log_totals", "(batch * p.heads + head) * p.queries + t")};
   }
   let last = min(p.keys, p.keys - p.queries + min(tile * ${threads}u + ${threads}u, p.queries));
   let own_last = p.keys - p.queries + t;
@@ -112,7 +107,7 @@ fn of_queries(tile: u32, head: u32, batch: u32, lane: u32) {
 }`;
 
 /** Each key goes through the queries that see it. */
-const ofKeys = ({ load, loadTurned, turn }: HeadCode) => `
+const ofKeys = ({ one, load, loadTurned, turn }: HeadCode) => `
 fn of_keys(tile: u32, key_head: u32, batch: u32, lane: u32) {
   let s = tile * ${threads}u + lane;
   let is_real = s < p.keys;
@@ -155,7 +150,7 @@ fn of_keys(tile: u32, key_head: u32, batch: u32, lane: u32) {
         for (var i = 0u; i < Q; i = i + 1u) {
           products = fma(${load("dy", "at")}, ${load("output", "at")}, products);
         }
-        row_a[lane] = log_totals[(batch * p.heads + head) * p.queries + t];
+        row_a[lane] = ${one("log_totals", "(batch * p.heads + head) * p.queries + t")};
         row_b[lane] = products.x + products.y + products.z + products.w;
         row_first[lane] = first_key(batch, t, true);
       }

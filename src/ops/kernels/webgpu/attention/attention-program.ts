@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { GpuProgram } from "../programs/program.js";
+import { type GpuProgram, program } from "../programs/program.js";
 
 type Info = tf.TensorInfo;
 
@@ -71,6 +71,8 @@ export function optionalReads({ keyMask, firstKeys, tables }: Bounds & Pick<Head
 
 /** Ways to write parts of a shader over heads. */
 export interface HeadCode {
+  /** The number at a word of an array. */
+  one(array: string, at: string): string;
   /** Vector `i` of the head at `at`. */
   load(array: string, at: string): string;
   /** The same of a query or key, turned; `row` is its number among `[B, T]`. */
@@ -79,30 +81,40 @@ export interface HeadCode {
   turn(registers: string, row: string, inverse?: "inverse"): string;
 }
 
-/**
- * A shader over heads of `width` numbers in `Q` vectors of four, the last one filled up with zeros, with two tiles of `K`
- * rows in workgroup memory.
- */
-export function attentionProgram({
-  width,
-  reads,
-  writes,
-  body,
-  functions = () => "",
-}: {
+interface AttentionParts {
   readonly width: number;
+  /** Arrays of heads, and those that lie in one buffer with such. */
+  readonly heads: readonly string[];
+  /** Other arrays that are read: masks and tables. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   readonly body: (code: HeadCode) => string;
   readonly functions?: (code: HeadCode) => string;
-}): Omit<GpuProgram, "name"> {
+}
+
+/** A shader over heads that loads four numbers at a time, where heads have whole vectors; else, and in its place, one. */
+export function attentionShader(name: string, parts: AttentionParts): GpuProgram {
+  const otherwise = program(name, () => attentionProgram(parts, false));
+  if (parts.width % 4 !== 0) return otherwise;
+  return program(`${name} by fours`, () => ({ ...attentionProgram(parts, true), otherwise }));
+}
+
+/**
+ * A shader over heads of `width` numbers in `Q` vectors of four, the last one filled up with zeros, with two tiles of `K`
+ * rows in workgroup memory.
+ */
+function attentionProgram(
+  { width, heads, reads, writes, body, functions = () => "" }: AttentionParts,
+  byFours: boolean,
+): Omit<GpuProgram, "name"> {
   const vectors = Math.ceil(width / 4);
   const rows = Math.max(1, Math.min(32, Math.floor(tileBytes / (2 * 16 * vectors))));
   const has = (name: string) => reads.some((declared) => declared.startsWith(`${name}:`));
-  const code = headCode(width, has("cosines"));
+  const code = headCode(width, has("cosines"), byFours);
+  const type = byFours ? "vec4<f32>" : "f32";
   return {
     params: ["queries: u32", "keys: u32", "heads: u32", "key_heads: u32", "scale: f32"],
-    ...{ reads, writes },
+    ...{ reads: [...heads.map((name) => `${name}: ${type}`), ...reads], writes },
     code: `
 const width = ${width}u;
 const Q = ${vectors}u;
@@ -137,15 +149,18 @@ ${body(code)}
 const four = (array: string, at: string) =>
   `vec4f(${[0, 1, 2, 3].map((c) => `${array}[${at} + ${c}u]`).join(", ")})`;
 
-function headCode(width: number, isTurned: boolean): HeadCode {
+function headCode(width: number, isTurned: boolean, byFours: boolean): HeadCode {
   const component = (array: string, at: string, i: string, c: number) =>
     width % 4 === 0
       ? `${array}[${at} + 4u * ${i} + ${c}u]`
       : `select(0.0, ${array}[min(${at} + 4u * ${i} + ${c}u, ${at} + width - 1u)], 4u * ${i} + ${c}u < width)`;
   const loadAt = (array: string, at: string, i: string) =>
-    `vec4f(${[0, 1, 2, 3].map((c) => component(array, at, i, c)).join(", ")})`;
+    byFours
+      ? `${array}[(${at}) / 4u + ${i}]`
+      : `vec4f(${[0, 1, 2, 3].map((c) => component(array, at, i, c)).join(", ")})`;
   const load = (array: string, at: string) => loadAt(array, at, "i");
   return {
+    one: (array, at) => (byFours ? `${array}[(${at}) / 4u][(${at}) % 4u]` : `${array}[${at}]`),
     load,
     loadTurned: (array, at, row) =>
       isTurned

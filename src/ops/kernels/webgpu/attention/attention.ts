@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { attentionBackward } from "./attention-gradient.js";
 import {
-  attentionProgram,
+  attentionShader,
   type HeadCode,
   type Heads,
   optionalReads,
@@ -11,7 +11,6 @@ import {
   store,
   threads,
 } from "./attention-program.js";
-import { program } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
@@ -31,14 +30,11 @@ export function attentionForward(
   const { B, T, H, width } = shape;
   const [output, logTotals] = gpu.newTensors([query.shape, [B, H, T]]) as [Info, Info];
   const reads = optionalReads(heads);
-  const shader = program(`attention ${width} ${reads.join()}`, () =>
-    attentionProgram({
-      width,
-      reads: ["query: f32", "key: f32", "value: f32", ...reads],
-      writes: ["output: f32", "log_totals: f32"],
-      body: forwardBody,
-    }),
-  );
+  const shader = attentionShader(`attention ${width} ${reads.join()}`, {
+    ...{ width, heads: ["query", "key", "value"], reads },
+    writes: ["output: f32", "log_totals: f32"],
+    body: forwardBody,
+  });
   const groups = [Math.ceil(T / threads), H, B] as const;
   const tensors = [query, key, value, ...optionalTensors(heads), output, logTotals];
   gpu.run(shader, tensors, paramsOf(shape, scale), groups);

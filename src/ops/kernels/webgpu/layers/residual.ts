@@ -26,7 +26,7 @@ import {
 } from "./linear.js";
 import { matmul } from "../matmul/matmul.js";
 import type { Epilogue, MatmulJob, RowNorm } from "../matmul/matmul-job.js";
-import { fusesNorm } from "../matmul/matmul-program.js";
+import { fusesNorm } from "../matmul/tiles.js";
 import { normBackward, normForward } from "./norms.js";
 import { type GpuTensors, registerGpuKernel, rowsOf } from "../programs/registry.js";
 import { turn } from "../attention/rotary.js";

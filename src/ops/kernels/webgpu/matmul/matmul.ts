@@ -1,29 +1,15 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type MatmulCall, stridesOf } from "./matmul-job.js";
 import { fitsBindings, inParts, inRows } from "./matmul-parts.js";
-import { matmulProgram, type Roles, tilesNow } from "./matmul-program.js";
-import { program } from "../programs/program.js";
+import { matmulProgram } from "./matmul-program.js";
+import { matricesFor, type MatrixShape } from "./matrix-shape.js";
+import { matrixProducts } from "./matrix-products.js";
+import { arraysByFours, readingOf } from "./reading.js";
+import { registerProducts } from "./register-products.js";
+import { type Roles, rolesOf } from "./roles.js";
+import { tileSizes, tilesNow } from "./tiles.js";
+import { type GpuProgram, program } from "../programs/program.js";
 import type { GpuTensors } from "../programs/registry.js";
-
-type Info = tf.TensorInfo;
-
-function rolesOf({ jobs, norm, second }: MatmulCall): Roles {
-  const arrays: Info[] = [];
-  const roleOf = (tensor: Info) => {
-    const at = arrays.findIndex(({ dataId }) => dataId === tensor.dataId);
-    return at >= 0 ? at : arrays.push(tensor) - 1;
-  };
-  const optional = (tensor: Info | undefined) => (tensor ? roleOf(tensor) : undefined);
-  return {
-    arrays,
-    a: jobs.map(({ a }) => a.map(roleOf)),
-    b: jobs.map(({ b }) => b.map(roleOf)),
-    bias: jobs.map(({ bias }) => optional(bias)),
-    residual: jobs.map(({ residual }) => optional(residual)),
-    norm: norm && { weight: roleOf(norm.weight), bias: optional(norm.bias) },
-    second: second && { b: roleOf(second.b), bias: optional(second.bias) },
-  };
-}
 
 /** Runs it: in parts, where a matrix is larger than what the device binds. */
 export function matmul(gpu: GpuTensors, call: MatmulCall): void {
@@ -37,36 +23,59 @@ export function matmul(gpu: GpuTensors, call: MatmulCall): void {
 
 /** A workgroup for each tile of each output. */
 function runOnce(gpu: GpuTensors, call: MatmulCall): void {
-  const { jobs, norm, epilogue, offsets = {} } = call;
-  const roles = rolesOf(call);
-  const tiles = tilesNow();
-  const [down, across] = [
-    tiles.threadRows * tiles.groupRows,
-    tiles.threadColumns * tiles.groupColumns,
-  ];
-  const extra = epilogue?.code;
-  const { arrays, ...others } = roles;
-  const name = [
-    "matmul",
-    ...jobs.map((job) => `${job.transposeA ? "t" : "n"}${job.transposeB ? "t" : "n"}`),
-    ...Object.values(tiles),
-    ...Object.values(others).map((role) => JSON.stringify(role) ?? ""),
-    extra?.name ?? "",
-  ].join(" ");
-  const shader = program(name, () => matmulProgram(call, roles));
+  const { jobs } = call;
+  const { arrays, roles } = rolesOf(call);
+  const { down, across } = tileSizes();
   const groups = [
     Math.max(...jobs.map(({ columns }) => Math.ceil(columns / across))),
     Math.max(...jobs.map(({ rows }) => Math.ceil(rows / down))),
     jobs.length,
   ] as const;
+  const tensors = [...arrays, ...othersOf(call)];
+  gpu.run(shaderOf(call, roles, arrays.length), tensors, paramsOf(call), groups);
+}
+
+/** The shader, with one that loads number by number for where the other's arrays do not lie as it needs them. */
+function shaderOf(call: MatmulCall, roles: Roles, count: number): GpuProgram {
+  const { jobs, epilogue, second } = call;
+  const matrices = matricesFor(call);
+  const common = [
+    ...jobs.map((job) => `${job.transposeA ? "t" : "n"}${job.transposeB ? "t" : "n"}`),
+    ...Object.values(tilesNow()),
+    ...Object.values(roles).map((role) => JSON.stringify(role) ?? ""),
+    ...[epilogue?.code.name ?? "", matrices ? matricesInWords(matrices) : ""],
+  ];
+  const of = (byFours: readonly boolean[], otherwise?: GpuProgram) => {
+    const loads = byFours.map((is) => (is ? 4 : 1)).join("");
+    const name = ["matmul", ...common, otherwise ? `loads ${loads}` : ""].join(" ");
+    return program(name, () => {
+      const products = second ? 2 : 1;
+      const made = matrices ? matrixProducts(matrices, products) : registerProducts(products);
+      const code = matmulProgram(call, roles, readingOf(byFours), made, count);
+      return { ...code, ...(otherwise && { otherwise }) };
+    });
+  };
+  const plain = of(Array.from({ length: count }, () => false));
+  const byFours = arraysByFours(call, roles, count);
+  return byFours.includes(true) ? of(byFours, plain) : plain;
+}
+
+const matricesInWords = ({ component, M, N, K, lanes }: MatrixShape) =>
+  `by ${lanes} lanes ${component} ${M}x${N}x${K}`;
+
+/** Arrays that are no operands: those of the epilogue, and outputs. */
+function othersOf({ jobs, norm, epilogue }: MatmulCall): tf.TensorInfo[] {
   const given = epilogue?.tensors ?? [];
-  const reads = given.slice(0, extra?.reads.length ?? 0);
-  const writes = [
+  const reads = epilogue?.code.reads.length ?? 0;
+  return [
+    ...given.slice(0, reads),
     ...jobs.flatMap(({ out }) => (out ? [out] : [])),
-    ...given.slice(reads.length),
+    ...given.slice(reads),
     ...(norm ? [norm.normed, norm.scale, ...(norm.mean ? [norm.mean] : [])] : []),
   ];
-  const { a = 0, b = 0, out = 0 } = offsets;
+}
+
+function paramsOf({ jobs, norm, offsets = {} }: MatmulCall): number[] {
   const sizes = jobs.flatMap((job) => [
     ...[job.rows, job.columns],
     ...job.inner.flatMap((length, term) => {
@@ -75,6 +84,6 @@ function runOnce(gpu: GpuTensors, call: MatmulCall): void {
     }),
     stridesOf(job, 0).out,
   ]);
-  const params = [...sizes, a, b, out, norm?.epsilon ?? 0];
-  gpu.run(shader, [...arrays, ...reads, ...writes], params, groups);
+  const { a = 0, b = 0, out = 0 } = offsets;
+  return [...sizes, a, b, out, norm?.epsilon ?? 0];
 }

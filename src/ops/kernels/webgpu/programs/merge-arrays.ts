@@ -1,11 +1,11 @@
-import type { GpuProgram } from "./program.js";
+import { arrayOf, type GpuProgram } from "./program.js";
 
 /** A program whose arrays lie in fewer buffers than it has arrays. */
 export interface MergedProgram {
   readonly program: GpuProgram;
   /** By binding, which of the arrays stands for it: reads and writes of the original, in its order. */
   readonly bound: readonly number[];
-  /** Arrays whose first word is given after the parameters of the original, in this order. */
+  /** Arrays whose first element is given after the parameters of the original, in this order. */
   readonly based: readonly number[];
 }
 
@@ -27,10 +27,7 @@ export function mergeArrays(program: GpuProgram, buffers: readonly number[]): Me
 }
 
 function merge(program: GpuProgram, buffers: readonly number[], pattern: string): MergedProgram {
-  const arrays = [...program.reads, ...program.writes].map((declared) => {
-    const [name, type] = declared.split(": ") as [string, string];
-    return { name, type };
-  });
+  const arrays = [...program.reads, ...program.writes].map(arrayOf);
   const membersOf = (at: number) =>
     buffers.flatMap((buffer, i) => (buffer === buffers[at] ? [i] : []));
   const firsts = buffers.flatMap((_, i) => (membersOf(i)[0] === i ? [i] : []));

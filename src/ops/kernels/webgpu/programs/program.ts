@@ -15,7 +15,21 @@ export interface GpuProgram {
   readonly writes: readonly string[];
   /** WGSL with the entry point `main`. */
   readonly code: string;
+  /**
+   * A program of the same arrays and parameters, every array of numbers by themselves: for where this one cannot be used because
+   * arrays of two types lie in one buffer, or one of vectors begins in the middle of a vector.
+   */
+  readonly otherwise?: GpuProgram;
 }
+
+/** Name and type of the elements of an array as it is declared. */
+export function arrayOf(declared: string): { readonly name: string; readonly type: string } {
+  const [name, type] = declared.split(": ") as [string, string];
+  return { name, type };
+}
+
+/** Bytes of an element of an array. */
+export const bytesOfElement = (type: string): number => (type.startsWith("vec4<") ? 16 : 4);
 
 const built = new Map<string, GpuProgram>();
 
@@ -27,14 +41,26 @@ export function program(given: string, build: () => Omit<GpuProgram, "name">): G
   return known;
 }
 
+/** WGSL: what a shader has to ask for before anything else. */
+function extensionsOf(code: string): string[] {
+  const hasMatrices = /\bsubgroup_matrix_/.test(code);
+  return [
+    ...(/\bsubgroup[A-Z]/.test(code) ? ["enable subgroups;"] : []),
+    ...(/\bf16\b/.test(code) ? ["enable f16;"] : []),
+    ...(hasMatrices ? ["enable chromium_experimental_subgroup_matrix;"] : []),
+    // A subgroup's number is the same in all of its lanes, which the compiler cannot know.
+    ...(hasMatrices ? ["diagnostic(off, chromium.subgroup_matrix_uniformity);"] : []),
+  ];
+}
+
 /** The whole shader. */
 export function sourceOf({ params, reads, writes, code }: GpuProgram): string {
   const array = (declared: string, at: number, access: string) => {
-    const [name, type] = declared.split(": ") as [string, string];
+    const { name, type } = arrayOf(declared);
     return `@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`;
   };
   return [
-    ...(/\bsubgroup[A-Z]/.test(code) ? ["enable subgroups;"] : []),
+    ...extensionsOf(code),
     `struct Params { ${params.join(", ")} }`,
     "@group(0) @binding(0) var<uniform> p: Params;",
     ...reads.map((declared, i) => array(declared, i + 1, "read")),
