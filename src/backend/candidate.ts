@@ -22,6 +22,12 @@ export interface CandidateOptions {
    * Default: false, in Node unless PUPIL_WEBGPU_SUBGROUPS is 1.
    */
   readonly subgroups?: boolean;
+  /**
+   * On WebGPU, the matrices of frozen models in this process (teachers, references, rerankers that are asked for scores) are held as
+   * binary16: half the memory, and other numbers by the rounding. Some numbers have to come through rightly first. Default: false, in
+   * Node unless PUPIL_WEBGPU_HALF_TEACHERS is 1.
+   */
+  readonly halfTeachers?: boolean;
 }
 
 /** Where a backend computes. */

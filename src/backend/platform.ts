@@ -14,6 +14,8 @@ export interface GpuAccess {
   readonly replaySteps?: boolean;
   /** Whether rows are reduced by subgroup operations, unless whoever starts the backend says so. Default: false. */
   readonly subgroups?: boolean;
+  /** Whether frozen models are held as binary16, unless whoever starts the backend says so. Default: false. */
+  readonly halfTeachers?: boolean;
   release(): void;
 }
 

@@ -1,4 +1,5 @@
 import { oneOf, PupilError } from "../errors/index.js";
+import { holdsHalves } from "../tensors/index.js";
 import {
   type BackendName,
   backendNames,
@@ -51,7 +52,8 @@ export async function startBackend(
       remedy: oneOf(String(choice), backendChoices),
     });
   }
-  const { platform = webPlatform(), verbose = false, replaySteps, subgroups } = options;
+  const { platform = webPlatform(), verbose = false } = options;
+  const { replaySteps, subgroups, halfTeachers } = options;
   const isNamed = choice !== "auto";
   const { allowSoftwareAdapter = isNamed && platform.takesSoftwareGpu === true } = options;
   silenceCpuAdvice();
@@ -63,6 +65,7 @@ export async function startBackend(
         ...{ allowSoftwareAdapter, verbose, isNamed },
         ...(replaySteps !== undefined && { replaySteps }),
         ...(subgroups !== undefined && { subgroups }),
+        ...(halfTeachers !== undefined && { halfTeachers }),
       }),
     );
     const backend = candidate.name;
@@ -94,7 +97,8 @@ function reportLine(
   rejected: readonly RejectedBackend[],
 ): string {
   const count = threads === 1 ? "1 thread" : `${threads} threads`;
-  const taken = `Computing with ${backend} on ${device}, ${count}`;
+  const halves = holdsHalves() ? ", frozen models in 16 bits" : "";
+  const taken = `Computing with ${backend} on ${device}, ${count}${halves}`;
   const others = rejected.map((r) => `${r.backend} because ${r.reason}`);
   return others.length === 0 ? `${taken}.` : `${taken}; not ${others.join(", not ")}.`;
 }

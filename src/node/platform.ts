@@ -72,6 +72,7 @@ async function openDawn(): Promise<GpuAccess | Unavailable> {
   return {
     gpu,
     subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
+    halfTeachers: process.env["PUPIL_WEBGPU_HALF_TEACHERS"] === "1",
     replaySteps: process.env["PUPIL_WEBGPU_REPLAY"] !== "0",
     release() {
       // Other libraries must not find a GPU that we did not accept.

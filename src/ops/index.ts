@@ -57,10 +57,16 @@ export {
   type WorkerTask,
 } from "./kernels/wasm/index.js";
 export {
+  canReadHalves,
   type GpuProgram,
   type GpuTensors,
+  halfCheck,
+  type HalfCheck,
+  type Largest,
   type MatmulTiles,
   mergeArrays,
+  narrowed,
+  readingHalves,
   reducedRows,
   reducesRight,
   registerWebGpuKernels,
@@ -68,6 +74,7 @@ export {
   setSubgroups,
   shaderSource,
   valuesToReduce,
+  widened,
 } from "./kernels/webgpu/index.js";
 export { layerNorm } from "./layers/layer-norm.js";
 export { linear, type WeightLayout } from "./layers/linear.js";

@@ -4,7 +4,7 @@ import type { GpuProgram, GpuTensors } from "../../ops/index.js";
 import { arraysToMove, bindingWords, mergedFor, sideBySide } from "./array-places.js";
 import { bytesIn, tensorUsage } from "./command-backend.js";
 import { ProgramCache } from "./programs.js";
-import { bytesOf, ReplayingBackend } from "./replaying-backend.js";
+import { ReplayingBackend } from "./replaying-backend.js";
 import type { ProgramUniform } from "./tfjs-backend.js";
 import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
 
@@ -13,7 +13,7 @@ import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
  * happens between two reads of the host. tfjs's own submits every 15 calls and makes a buffer for the uniforms
  * and a bind group for each. Here are the calls of shaders: ours ({@link GpuTensors}) and those of tfjs.
  */
-export class PooledBackend extends ReplayingBackend implements GpuTensors {
+export abstract class PooledBackend extends ReplayingBackend implements GpuTensors {
   mostArrays: number;
   private readonly programs: ProgramCache;
   private readonly pipelineIds = new Map<object, { id: string; layout: GPUBindGroupLayout }>();
@@ -23,6 +23,9 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     this.mostArrays = device.limits.maxStorageBuffersPerShaderStage;
     this.programs = new ProgramCache(device);
   }
+
+  abstract isHalf(tensor: TensorInfo): boolean;
+  abstract holdAsHalf(tensor: TensorInfo): void;
 
   newTensor(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
     const info = this.makeTensorInfo([...shape], dtype);
@@ -56,7 +59,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     if (groups.includes(0)) return;
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
-    const merged = mergedFor(given, places, arrays.map(bytesOf), this.mostBytes);
+    const merged = mergedFor(given, places, this.sizesOf(arrays), this.mostBytes);
     const program = merged?.program ?? given;
     const { pipeline, layout, layoutId, uniformBytes, kinds } = this.programs.get(program);
     const bound = (merged?.bound ?? [...arrays.keys()]).map((i) => {
@@ -118,7 +121,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
   copy(from: TensorInfo, to: TensorInfo, at: number): void {
     const [source, target] = [this.placeOf(from), this.placeOf(to)];
     const toOffset = target.offset + 4 * at;
-    this.copyBytes(source.buffer, source.offset, target.buffer, toOffset, bytesOf(from));
+    this.copyBytes(source.buffer, source.offset, target.buffer, toOffset, this.bytesOf(from));
   }
 
   pack(tensors: readonly TensorInfo[], alignment: number): TensorInfo | undefined {
@@ -192,6 +195,10 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     this.countCall();
   }
 
+  private sizesOf(tensors: readonly TensorInfo[]): number[] {
+    return tensors.map((tensor) => this.bytesOf(tensor));
+  }
+
   /** The tensors of a call, some of them as copies in one buffer where they are in too many. */
   private gathered(
     program: GpuProgram,
@@ -199,7 +206,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
   ): { arrays: readonly TensorInfo[]; copies: readonly TensorInfo[] } {
     if (tensors.length <= this.mostArrays) return { arrays: tensors, copies: [] };
     const buffers = tensors.map((tensor) => this.placeOf(tensor).buffer);
-    const chosen = arraysToMove(program, buffers, tensors.map(bytesOf), this.mostArrays);
+    const chosen = arraysToMove(program, buffers, this.sizesOf(tensors), this.mostArrays);
     const copies = this.newTensors(chosen.map((i) => (tensors[i] as TensorInfo).shape));
     for (const [k, i] of chosen.entries()) {
       this.copy(tensors[i] as TensorInfo, copies[k] as TensorInfo, 0);
