@@ -21,11 +21,13 @@ import {
 } from "../../../src/models/index.js";
 import { loadModelFolder, saveModelFolder } from "../../../src/node/models/model-folder.js";
 import { loadTeacher } from "../../../src/node/teachers/index.js";
+import { distributionStatistics } from "../../../src/ops/index.js";
 import { sampleRollouts } from "../../../src/rollouts/index.js";
 import { modelTeacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { config as stepConfig, stepKinds, train } from "../../setup/step-kinds.js";
+import { missing, sharedData } from "../../setup/shared-data.js";
 import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
@@ -280,5 +282,34 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: frozen models in 16 bits`, () => {
     expect(new Set(used.slice(3)).size).toBe(1);
     expect(metricsOf(config).length).toBeGreaterThan(0);
     expect(currentExecutor()).toBe("webgpu: frozen models in 16 bits");
+  });
+
+  describe.skipIf(missing("stories260k-hf"))("(needs ../shared/data/stories260k-hf)", () => {
+    test("a real teacher says nearly the same: KL(float32 ‖ 16 bits)", async () => {
+      const folder = sharedData("stories260k-hf");
+      const { model: whole, tokenizer } = await loadModelFolder(folder);
+      const { model: held } = await loadModelFolder(folder);
+      expect(await freezeModel(held, folder)).toBe(true);
+      const text =
+        "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. " +
+        "One day, she saw a big, red ball. She wanted to play with it, but it was too high.";
+      const inputIds = tf.tensor2d([[1, ...tokenizer.encode(text)]], undefined, "int32");
+      const columns = tf.tidy(() => {
+        const logits = (one: LanguageModel) => one.forward({ inputIds }).squeeze<tf.Tensor2D>([0]);
+        return distributionStatistics(logits(held), logits(whole));
+      });
+      const rows = await columns.array();
+      const kls = rows.map(([forwardKl]) => forwardKl as number);
+      const mean = kls.reduce((sum, kl) => sum + kl, 0) / kls.length;
+      const agree = rows.filter((row) => row[5] === 1).length;
+      // Measured: docs/backends.md.
+      expect(kls.length).toBeGreaterThan(50);
+      expect(mean).toBeGreaterThan(1e-8);
+      expect(mean).toBeLessThan(1e-6);
+      expect(agree).toBe(rows.length);
+      tf.dispose([inputIds, columns]);
+      whole.dispose();
+      held.dispose();
+    });
   });
 });
