@@ -17,13 +17,18 @@ import {
   setActiveAdapter,
   toFloat16,
   unmergeAdapter,
+  withHead,
   withVocabulary,
 } from "../../../src/models/index.js";
 import { loadModelFolder, saveModelFolder } from "../../../src/node/models/model-folder.js";
 import { loadTeacher } from "../../../src/node/teachers/index.js";
 import { distributionStatistics } from "../../../src/ops/index.js";
+import { saveSequenceModelFolder } from "../../../src/node/models/sequence-model-folder.js";
+import { loadListTeacher } from "../../../src/node/runs/models/list-teacher.js";
+import { loadReference } from "../../../src/node/runs/models/run-reference.js";
+import { learnedPositions, makeBatch, type TokenSequence } from "../../../src/data/index.js";
 import { sampleRollouts } from "../../../src/rollouts/index.js";
-import { modelTeacher } from "../../../src/teachers/index.js";
+import { type HeadValues, hiddenStatesTeacher, modelTeacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
 import { config as stepConfig, stepKinds, train } from "../../setup/step-kinds.js";
@@ -32,6 +37,7 @@ import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
 import { hasVulkan, onWebGpu, useWebGpuWithHalves } from "../../setup/webgpu.js";
+import { normals } from "../ops/cases/op-case.js";
 
 const backend = () => tf.backend() as unknown as HalfBackend;
 
@@ -58,6 +64,8 @@ async function heldModel(family: string): Promise<Decoder> {
   expect(await freezeModel(model, "teacher")).toBe(true);
   return model;
 }
+
+const of = (size: number, name: string) => Float32Array.from(normals([size], name).data);
 
 const ids = [
   [1, 5, 9, 28, 3, 3, 7],
@@ -200,9 +208,21 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: frozen models in 16 bits`, () => {
       ...{ family: "llama", vocabSize: 512, hiddenSize: 256, intermediateSize: 512 },
       ...{ numLayers: 2, numHeads: 4, maxPositions: 32 },
     });
-    const { numBytesUsed } = backend().pool;
+    backend().pool.trim(0);
+    const { numBytesUsed, numBytesAllocated } = backend().pool;
+    const { device } = backend();
+    const make = device.createBuffer.bind(device);
+    let most = 0;
+    device.createBuffer = (descriptor) => {
+      most = Math.max(most, backend().pool.numBytesAllocated + descriptor.size);
+      return make(descriptor);
+    };
     const model = initializeDecoder(config, new Random(1));
     await freezeModel(model, "teacher");
+    device.createBuffer = make;
+    // Beside them there was one matrix of each size in float32 at the most, and a few bytes of the check.
+    const onTheWay = 4 * (512 * 256 + 256 * 256);
+    expect(most - numBytesAllocated).toBeLessThan(frozenBytes(config) + onTheWay + 2000);
     const inputIds = tf.tensor2d([[1, 2]], undefined, "int32");
     model.forward({ inputIds }).dispose();
     inputIds.dispose();
@@ -258,6 +278,72 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: frozen models in 16 bits`, () => {
     expect(rest.weights).toEqual(computed.weights);
   });
 
+  test("references, rerankers and heads of hidden states are frozen; students and averages of them are not", async () => {
+    const folder = temporaryFolder();
+    const from = await saveTinyTeacher(folder);
+    const { model: student, tokenizer } = await loadModelFolder(from);
+    const areHalf = (model: Pick<LanguageModel, "parameters"> | undefined) =>
+      [...(model?.parameters.values() ?? [])]
+        .filter(({ rank }) => rank === 2)
+        .map((one) => backend().isHalf(one));
+    const none = areHalf(student);
+    expect(new Set(none)).toEqual(new Set([false]));
+    const all = none.map(() => true);
+    const random = new Random(5);
+    const run = { tokenizer, vocabSize: undefined, student, random } as never;
+
+    for (const [reference, given] of [
+      [from, {}],
+      ["initial", { from }],
+      ["initial", { architecture: student.config }],
+    ] as const) {
+      const config = {
+        ...tinyRun(folder),
+        student: given,
+        trainer: { type: "reinforce", reference },
+      };
+      const loaded = await loadReference(config as never, { student, tokenizer, random });
+      expect(areHalf(loaded?.model)).toEqual(all);
+      loaded?.dispose?.();
+    }
+    for (const config of [
+      { type: "self", emaDecay: 0.9 },
+      { type: "self", emaDecay: 1 },
+    ]) {
+      const loaded = await loadTeacher(config as never);
+      const teacher = await loaded.connect(run);
+      expect(areHalf(teacher.model), JSON.stringify(config)).toEqual(none);
+      teacher.dispose?.();
+    }
+    expect(areHalf(student)).toEqual(none);
+
+    const reranker = withHead(initializeDecoder(student.config, new Random(3)), { random });
+    await saveSequenceModelFolder(join(folder, "reranker"), reranker, tokenizer);
+    reranker.dispose();
+    const names = watchPrograms();
+    const scores = { type: "model", from: join(folder, "reranker") };
+    const ranks = { ...tinyRun(folder), trainer: { type: "rank", scores } };
+    const list = await loadListTeacher(ranks as never);
+    expect([...names.names].some((name) => name.startsWith("narrow and measure"))).toBe(true);
+    names[Symbol.dispose]();
+    list?.dispose();
+
+    const head = {
+      values: of(5 * 4, "head"),
+      vocabSize: 5,
+      hiddenSize: 4,
+    } as unknown as HeadValues;
+    const states = (rows: readonly TokenSequence[]) =>
+      Promise.resolve(rows.map((row) => of(4 * learnedPositions(row).length, "states")));
+    using hidden = hiddenStatesTeacher({ name: "states", states } as never, head);
+    using batch = makeBatch([{ ids: [1, 2, 3], completionStart: 1 }], 0);
+    const answer = await hidden.score(batch, ["teacherLogits"]);
+    const parts = answer.hidden?.();
+    expect(backend().isHalf(parts?.head as tf.Tensor)).toBe(true);
+    tf.dispose(parts?.hidden);
+    student.dispose();
+  });
+
   test("a run with one says so, keeps nothing from step to step, and its checkpoint is noted for it", async () => {
     const folder = temporaryFolder();
     const from = await saveTinyTeacher(folder);
@@ -282,6 +368,19 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: frozen models in 16 bits`, () => {
     expect(new Set(used.slice(3)).size).toBe(1);
     expect(metricsOf(config).length).toBeGreaterThan(0);
     expect(currentExecutor()).toBe("webgpu: frozen models in 16 bits");
+
+    const stopped = { ...config, name: "stopped" };
+    await runToEnd(stopped, { stopAfter: 3 });
+    await runToEnd(stopped, { resume: true });
+    expect(metricsOf(stopped)).toEqual(metricsOf(config));
+    const other = { ...config, name: "other" };
+    await runToEnd(other, { stopAfter: 3 });
+    backend().holdsHalves = false;
+    const [resumed] = await runToEnd(other, { resume: true });
+    backend().holdsHalves = true;
+    expect(JSON.stringify(resumed)).toContain(
+      "written on webgpu: frozen models in 16 bits and is continued on webgpu: the run is the same up to rounding",
+    );
   });
 
   describe.skipIf(missing("stories260k-hf"))("(needs ../shared/data/stories260k-hf)", () => {
