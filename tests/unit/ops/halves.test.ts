@@ -32,7 +32,8 @@ test("fours are taken out of two words", () => {
     program("fn main() { y[0] = dot(x[1], x[2]); }", ["x: vec4<f32>"]),
     [0],
   );
-  expect(half.reads).toEqual(["x: vec2<u32>"]);
+  expect(half.reads).toEqual(["x: u32"]);
+  expect(half.code).toContain("vec4f(unpack2x16float(x[2u * i]), unpack2x16float(x[2u * i + 1u]))");
   expect(half.code).toContain("dot(entry_of_x(u32(1)), entry_of_x(u32(2)))");
 });
 

@@ -8,16 +8,11 @@ const lanes = 256;
 
 const known = new WeakMap<GpuProgram, Map<string, GpuProgram>>();
 
-/** By type of an array's entries: what two to a word are declared as, and WGSL for the entry `i` of such an array. */
-const readings: Readonly<Record<string, { words: string; entry: (array: string) => string }>> = {
-  f32: {
-    words: "u32",
-    entry: (array) => `unpack2x16float(${array}[i >> 1u] >> ((i & 1u) << 4u)).x`,
-  },
-  "vec4<f32>": {
-    words: "vec2<u32>",
-    entry: (array) => `vec4f(unpack2x16float(${array}[i].x), unpack2x16float(${array}[i].y))`,
-  },
+/** By type of an array's entries: WGSL for the entry `i` of an array of words, each of two numbers. */
+const readings: Readonly<Record<string, (words: string) => string>> = {
+  f32: (words) => `unpack2x16float(${words}[i >> 1u] >> ((i & 1u) << 4u)).x`,
+  "vec4<f32>": (words) =>
+    `vec4f(unpack2x16float(${words}[2u * i]), unpack2x16float(${words}[2u * i + 1u]))`,
 };
 
 const nameAndType = (declared: string | undefined) => declared?.split(": ") as [string, string];
@@ -45,23 +40,19 @@ export function readingHalves(given: GpuProgram, halves: readonly number[]): Gpu
 }
 
 function rewrite(given: GpuProgram, halves: readonly number[], pattern: string): GpuProgram {
-  const arrays = halves.map((at) => {
-    const [name, type] = nameAndType(given.reads[at]);
-    return { at, name, type, ...(readings[type] as (typeof readings)[string]) };
-  });
+  const arrays = halves.map((at) => nameAndType(given.reads[at]));
   const functions = arrays.map(
-    ({ name, type, entry }) =>
-      `fn entry_of_${name}(i: u32) -> ${type} { return ${entry(name)}; }\n`,
+    ([name, type]) =>
+      `fn entry_of_${name}(i: u32) -> ${type} { return ${readings[type]?.(name)}; }\n`,
   );
-  const names = arrays.map(({ name }) => name);
+  const names = arrays.map(([name]) => name);
   const code = rewriteIndexing(given.code, names, (name, i) => `entry_of_${name}(u32(${i}))`);
   return {
     name: `${given.name}, halves ${pattern}`,
     params: given.params,
-    reads: given.reads.map((declared, at) => {
-      const found = arrays.find((array) => array.at === at);
-      return found ? `${found.name}: ${found.words}` : declared;
-    }),
+    reads: given.reads.map((declared, at) =>
+      halves.includes(at) ? `${nameAndType(declared)[0]}: u32` : declared,
+    ),
     writes: given.writes,
     code: functions.join("") + code,
   };
