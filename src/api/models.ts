@@ -22,6 +22,7 @@ export {
   familyNames,
   fitToVocabulary,
   type ForwardOptions,
+  freezeModel,
   type HeadConfig,
   initializeDecoder,
   type KeyValueCache,

@@ -27,6 +27,12 @@ export interface CandidateOptions {
    * f16 for; some products have to be right first. Default: false, in Node unless PUPIL_WEBGPU_SUBGROUP_MATRICES is 1.
    */
   readonly subgroupMatrices?: boolean;
+  /**
+   * On WebGPU, the matrices of frozen models in this process (teachers, references, rerankers that are asked for scores) are held as
+   * binary16: half the memory, and other numbers by the rounding. Some numbers have to come through rightly first. Default: false, in
+   * Node unless PUPIL_WEBGPU_HALF_TEACHERS is 1.
+   */
+  readonly halfTeachers?: boolean;
 }
 
 /** Where a backend computes. */

@@ -16,6 +16,8 @@ export interface GpuAccess {
   readonly subgroups?: boolean;
   /** Whether products are by subgroup matrices, unless whoever starts the backend says so. Default: false. */
   readonly subgroupMatrices?: boolean;
+  /** Whether frozen models are held as binary16, unless whoever starts the backend says so. Default: false. */
+  readonly halfTeachers?: boolean;
   release(): void;
 }
 

@@ -1,4 +1,5 @@
 import { oneOf, PupilError } from "../errors/index.js";
+import { holdsHalves } from "../tensors/index.js";
 import {
   type BackendName,
   backendNames,
@@ -52,7 +53,7 @@ export async function startBackend(
     });
   }
   const { platform = webPlatform(), verbose = false } = options;
-  const { replaySteps, subgroups, subgroupMatrices } = options;
+  const { replaySteps, subgroups, subgroupMatrices, halfTeachers } = options;
   const isNamed = choice !== "auto";
   const { allowSoftwareAdapter = isNamed && platform.takesSoftwareGpu === true } = options;
   silenceCpuAdvice();
@@ -65,6 +66,7 @@ export async function startBackend(
         ...(replaySteps !== undefined && { replaySteps }),
         ...(subgroups !== undefined && { subgroups }),
         ...(subgroupMatrices !== undefined && { subgroupMatrices }),
+        ...(halfTeachers !== undefined && { halfTeachers }),
       }),
     );
     const backend = candidate.name;
@@ -96,7 +98,8 @@ function reportLine(
   rejected: readonly RejectedBackend[],
 ): string {
   const count = threads === 1 ? "1 thread" : `${threads} threads`;
-  const taken = `Computing with ${backend} on ${device}, ${count}`;
+  const halves = holdsHalves() ? ", frozen models in 16 bits" : "";
+  const taken = `Computing with ${backend} on ${device}, ${count}${halves}`;
   const others = rejected.map((r) => `${r.backend} because ${r.reason}`);
   return others.length === 0 ? `${taken}.` : `${taken}; not ${others.join(", not ")}.`;
 }

@@ -5,7 +5,8 @@ import { type BackendCandidate, type CandidateOptions, isUnavailable } from "./c
 import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
 import { deviceFailure } from "./webgpu/device-errors.js";
-import type { PooledBackend } from "./webgpu/pooled-backend.js";
+import type { HalfBackend } from "./webgpu/half-backend.js";
+import { takeHalves } from "./webgpu/halves.js";
 import { takeSubgroupMatrices } from "./webgpu/subgroup-matrices.js";
 import { takeSubgroups } from "./webgpu/subgroups.js";
 
@@ -112,6 +113,7 @@ async function startOn(
     replaySteps = access.replaySteps ?? true,
     subgroups = access.subgroups ?? false,
     subgroupMatrices = access.subgroupMatrices ?? false,
+    halfTeachers = access.halfTeachers ?? false,
   }: CandidateOptions,
 ): Promise<void> {
   const previous = tf.engine().backendName;
@@ -119,8 +121,8 @@ async function startOn(
   try {
     device = await adapter.requestDevice(deviceDescriptor(adapter));
     // After `navigator.gpu` is there: the package looks for it, and its kernels for the globals.
-    const { PooledBackend } = await import("./webgpu/pooled-backend.js");
-    const backend = new PooledBackend(device, adapter.info);
+    const { HalfBackend } = await import("./webgpu/half-backend.js");
+    const backend = new HalfBackend(device, adapter.info);
     backend.replays = replaySteps;
     // The package's own factory asks for an adapter again, without our conditions.
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
@@ -130,6 +132,7 @@ async function startOn(
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
     await takeSubgroups(device, subgroups);
     await takeSubgroupMatrices(device, adapter.info, subgroupMatrices);
+    await takeHalves(backend, halfTeachers);
   } catch (error) {
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     if (previous) await tf.setBackend(previous);
@@ -181,12 +184,13 @@ export const webgpuCandidate: BackendCandidate = {
       const device = usableDevice(running.info, options);
       if (isUnavailable(device)) return device;
       await tf.setBackend("webgpu");
-      const backend = tf.backend() as PooledBackend;
+      const backend = tf.backend() as HalfBackend;
       backend.replays = options.replaySteps ?? backend.replays;
-      const { subgroups, subgroupMatrices } = options;
+      const { subgroups, subgroupMatrices, halfTeachers } = options;
       if (subgroups !== undefined) await takeSubgroups(running.device, subgroups);
       if (subgroupMatrices !== undefined)
         await takeSubgroupMatrices(running.device, running.info, subgroupMatrices);
+      if (halfTeachers !== undefined) await takeHalves(backend, halfTeachers);
       return device;
     }
     const found = await findAdapter(platform, options);

@@ -15,6 +15,7 @@ export {
 export { copyDecoder } from "./decoder/copy.js";
 export { Decoder } from "./decoder/decoder.js";
 export { type Activation, type FamilyName, families, familyNames } from "./families/index.js";
+export { freezeModel, frozenBytes } from "./decoder/frozen.js";
 export { fromFloat16, toFloat16 } from "./checkpoints/half-precision.js";
 export {
   type HeadConfig,

@@ -92,6 +92,7 @@ async function openDawn({
     },
     subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
     subgroupMatrices,
+    halfTeachers: process.env["PUPIL_WEBGPU_HALF_TEACHERS"] === "1",
     replaySteps: process.env["PUPIL_WEBGPU_REPLAY"] !== "0",
     release() {
       // Other libraries must not find a GPU that we did not accept.

@@ -59,13 +59,19 @@ export {
 export {
   arrayOf,
   bytesOfElement,
+  canReadHalves,
   checkedProducts,
   type GpuProgram,
   type GpuTensors,
+  halfCheck,
+  type HalfCheck,
+  type Largest,
   type MatmulTiles,
   matrixBlock,
   type MatrixShape,
   mergeArrays,
+  narrowed,
+  readingHalves,
   reducedRows,
   reducesRight,
   registerWebGpuKernels,
@@ -75,6 +81,7 @@ export {
   shaderSource,
   splitArrays,
   valuesToReduce,
+  widened,
 } from "./kernels/webgpu/index.js";
 export { layerNorm } from "./layers/layer-norm.js";
 export { linear, type WeightLayout } from "./layers/linear.js";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { startBackend } from "../../src/backend/index.js";
+import { startBackend, type StartBackendOptions } from "../../src/backend/index.js";
 import { nodePlatform } from "../../src/node/platform.js";
 
 /** Whether a Vulkan driver was named for this process, as `npm run test:webgpu` does. */
@@ -13,8 +13,13 @@ export const onLavapipe = "WebGPU on Mesa (needs scripts/test-with-mesa.sh)";
 export const onWebGpu = "WebGPU (needs npm run test:webgpu)";
 
 /** WebGPU as the current backend. Go back with `useCpu` when done. */
-export async function useWebGpu(): Promise<void> {
-  await startBackend("webgpu", { platform: nodePlatform, allowSoftwareAdapter: true });
+export const useWebGpu = (): Promise<void> => use({});
+
+/** The same, with frozen models held as binary16. */
+export const useWebGpuWithHalves = (): Promise<void> => use({ halfTeachers: true });
+
+async function use(options: Pick<StartBackendOptions, "halfTeachers">): Promise<void> {
+  await startBackend("webgpu", { ...options, platform: nodePlatform, allowSoftwareAdapter: true });
   tf.env().set("WEBGPU_CPU_FORWARD", false);
 }
 

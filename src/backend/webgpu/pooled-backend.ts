@@ -5,7 +5,7 @@ import { arraysToMove, bindingWords, mergedFor, programFor, sideBySide } from ".
 import { type Bound, pieceBytes, tooLarge } from "./bindings.js";
 import { bytesIn, tensorUsage } from "./command-backend.js";
 import { ProgramCache } from "./programs.js";
-import { bytesOf, ReplayingBackend } from "./replaying-backend.js";
+import { ReplayingBackend } from "./replaying-backend.js";
 import type { ProgramUniform } from "./tfjs-backend.js";
 import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
 
@@ -14,7 +14,7 @@ import { placeUniforms, uniformsOf, writeUniforms } from "./tfjs-uniforms.js";
  * happens between two reads of the host. tfjs's own submits every 15 calls and makes a buffer for the uniforms
  * and a bind group for each. Here are the calls of shaders: ours ({@link GpuTensors}) and those of tfjs.
  */
-export class PooledBackend extends ReplayingBackend implements GpuTensors {
+export abstract class PooledBackend extends ReplayingBackend implements GpuTensors {
   mostArrays: number;
   private readonly programs: ProgramCache;
   private readonly pipelineIds = new Map<object, { id: string; layout: GPUBindGroupLayout }>();
@@ -24,6 +24,9 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     this.mostArrays = device.limits.maxStorageBuffersPerShaderStage;
     this.programs = new ProgramCache(device);
   }
+
+  abstract isHalf(tensor: TensorInfo): boolean;
+  abstract holdAsHalf(tensor: TensorInfo): void;
 
   newTensor(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
     const info = this.makeTensorInfo([...shape], dtype);
@@ -58,7 +61,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     const { arrays, copies } = this.gathered(given, tensors);
     const places = arrays.map((tensor) => this.placeOf(tensor));
     const placed = programFor(given, places);
-    const merged = mergedFor(placed, places, arrays.map(bytesOf), this.mostBytes);
+    const merged = mergedFor(placed, places, this.sizesOf(arrays), this.mostBytes);
     const pieces = (merged?.bound ?? [...arrays.keys()]).map((i) =>
       this.bindings.piecesOf(
         merged?.arrayOf(i) ?? this.arrayFor(arrays[i] as TensorInfo),
@@ -121,7 +124,7 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
   copy(from: TensorInfo, to: TensorInfo, at: number): void {
     const [source, target] = [this.placeOf(from), this.placeOf(to)];
     const toOffset = target.offset + 4 * at;
-    this.copyBytes(source.buffer, source.offset, target.buffer, toOffset, bytesOf(from));
+    this.copyBytes(source.buffer, source.offset, target.buffer, toOffset, this.bytesOf(from));
   }
 
   pack(tensors: readonly TensorInfo[], alignment: number): TensorInfo | undefined {
@@ -205,12 +208,16 @@ export class PooledBackend extends ReplayingBackend implements GpuTensors {
     return splitArrays(program, counts, piece / 4);
   }
 
+  private sizesOf(tensors: readonly TensorInfo[]): number[] {
+    return tensors.map((tensor) => this.bytesOf(tensor));
+  }
+
   /** The tensors of a call, some of them as copies in one buffer where they are in too many. */
   private gathered(
     program: GpuProgram,
     tensors: readonly TensorInfo[],
   ): { arrays: readonly TensorInfo[]; copies: readonly TensorInfo[] } {
-    const sizes = tensors.map(bytesOf);
+    const sizes = this.sizesOf(tensors);
     const piecesOf = (size: number) => Math.max(1, Math.ceil(size / pieceBytes(this.mostBytes)));
     const most = sizes.reduce((left, size) => left - piecesOf(size) + 1, this.mostArrays);
     if (tensors.length <= most) return { arrays: tensors, copies: [] };

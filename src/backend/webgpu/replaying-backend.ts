@@ -12,9 +12,6 @@ import type { CommandLog, RecordingHost } from "./replay/host.js";
 import { Recorder, type ReplayReport } from "./replay/recorder.js";
 import type { TensorData } from "./tfjs-backend.js";
 
-/** Of a tensor. */
-export const bytesOf = ({ shape }: TensorInfo) => 4 * util.sizeFromShape(shape);
-
 /** Where tensors lie in buffers, alone or with others, how shaders are given them, and steps that are replayed there. */
 export abstract class ReplayingBackend
   extends CommandBackend
@@ -104,6 +101,11 @@ export abstract class ReplayingBackend
     return this.packs.get(buffer) !== undefined;
   }
 
+  /** Of a tensor on the device. */
+  protected bytesOf({ shape }: TensorInfo): number {
+    return 4 * util.sizeFromShape(shape);
+  }
+
   protected placeOf({ dataId }: TensorInfo): Place {
     this.uploadToGPU(dataId);
     const { resource, offset = 0 } = this.tensorMap.get(dataId);
@@ -122,7 +124,7 @@ export abstract class ReplayingBackend
     const { buffer, offset } = this.placeOf(tensor);
     if (!this.packs.has(buffer) && buffer.size <= this.mostBytes) return { buffer };
     // Programs of tfjs read vectors of four, so a binding has whole ones.
-    const size = 16 * Math.ceil(bytesOf(tensor) / 16);
+    const size = 16 * Math.ceil(this.bytesOf(tensor) / 16);
     return { buffer, range: { from: offset, size } };
   }
 }

@@ -17,6 +17,8 @@ export interface TensorData {
   resource?: GPUBuffer | GPUTexture | GPUExternalTexture | null;
   /** Where it begins in its buffer, in bytes; ours. */
   offset?: number;
+  /** Whether the buffer has binary16, two numbers to a word; ours. */
+  isHalf?: boolean;
 }
 
 /** A uniform of a program of tfjs. */

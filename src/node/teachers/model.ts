@@ -1,5 +1,6 @@
-import { contextLength, withVocabulary } from "../../models/index.js";
+import { contextLength, freezeModel, withVocabulary } from "../../models/index.js";
 import { modelTeacher, type TeacherConfig } from "../../teachers/index.js";
+import { freezeLoaded } from "../models/freeze-loaded.js";
 import { weightsFiles } from "../models/weights-files.js";
 import { findModelFolder } from "../models/find-model.js";
 import { describeUnused, loadModelFolder, readModelOutline } from "../models/model-folder.js";
@@ -13,9 +14,10 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
   const folder = await findModelFolder(from);
   const loaded = await loadModelFolder(folder);
   const { model, tokenizer } = loaded;
+  const isHalf = await freezeLoaded(model, from);
   const parameters = model.numParameters.toLocaleString("en-US");
   const notes = [
-    `Teacher: ${parameters} parameters from ${from}.`,
+    `Teacher: ${parameters} parameters from ${from}${isHalf ? ", its matrices in 16 bits" : ""}.`,
     ...describeUnused(loaded, from),
   ];
   return {
@@ -23,9 +25,12 @@ export async function loadModelTeacher(config: ModelTeacherConfig): Promise<Load
     maxPositions: contextLength(model.config),
     weights: await weightsFiles(folder),
     notes,
-    connect: (run) => {
+    connect: async (run) => {
       const vocabSize = fittedSize(model.config.vocabSize, run, notes);
-      return Promise.resolve(modelTeacher(withVocabulary(model, vocabSize), from, options));
+      const fitted = withVocabulary(model, vocabSize);
+      // Its head is a copy then.
+      if (fitted !== model) await freezeModel(fitted, from);
+      return modelTeacher(fitted, from, options);
     },
     dispose: () => model.dispose(),
   };

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, learnedPositions, type TokenSequence } from "../../data/index.js";
 import { fitToVocabulary } from "../../models/index.js";
 import { linear } from "../../ops/index.js";
-import { keepTensor } from "../../tensors/index.js";
+import { holdAsHalves, keepTensor } from "../../tensors/index.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
@@ -46,12 +46,16 @@ export function hiddenStatesTeacher(
   const head = keepTensor(tf.tensor2d(kept, [rows, hiddenSize]));
   const { states, ...facts } = source;
   const dispose = () => head.dispose();
+  let settled: Promise<unknown> | undefined;
   return {
     ...facts,
     vocabSize,
     provides: logitSignals(options),
     ...drawsOf(options),
     score: async (batch, needs, context) => {
+      // Frozen, and the largest matrix that there is.
+      settled ??= holdAsHalves(new Map([["the head", head]]), source.name);
+      await settled;
       const given = await states(batch.sequences);
       const place = () => placeStates(batch, given, hiddenSize);
       const isAllTheHead = rows === vocabSize && needs.every((need) => need === "teacherLogits");

@@ -16,6 +16,7 @@ export type Read =
       readonly buffer: GPUBuffer;
       readonly offset: number;
       readonly refCount: number;
+      readonly isHalf: boolean;
     };
 
 interface Output {
@@ -48,9 +49,9 @@ export function noteReads(
   return tensors.map(({ dataId, shape, dtype }, input): Read => {
     const data = host.dataOf(dataId);
     if (data === undefined) throw new Error("A tensor that is given is not of this backend.");
-    const { resource, offset = 0, refCount } = data;
+    const { resource, offset = 0, refCount, isHalf = false } = data;
     if (resource instanceof GPUBuffer)
-      return { kind: "device", buffer: resource, offset, refCount };
+      return { kind: "device", buffer: resource, offset, refCount, isHalf };
     if (log) log.input = input;
     host.uploadToGPU(dataId);
     if (log) delete log.input;

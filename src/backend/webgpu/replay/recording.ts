@@ -90,6 +90,7 @@ export class Recording {
       }
       const isThere = data?.resource === read.buffer && (data.offset ?? 0) === read.offset;
       if (!isThere) return `tensor ${i + 1} is in another place`;
+      if ((data.isHalf ?? false) !== read.isHalf) return `tensor ${i + 1} is held in other words`;
       // What is written in place must not be seen by others.
       if (data.refCount !== read.refCount) return `tensor ${i + 1} has other users`;
     }

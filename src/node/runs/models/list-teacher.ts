@@ -8,6 +8,7 @@ import {
 } from "../../../teachers/index.js";
 import { openDataFile } from "../../files/open-data-file.js";
 import { weightsFiles } from "../../models/weights-files.js";
+import { freezeLoaded } from "../../models/freeze-loaded.js";
 import { findModelFolder } from "../../models/find-model.js";
 import { loadSequenceModelFolder } from "../../models/sequence-model-folder.js";
 
@@ -52,6 +53,7 @@ export async function loadListTeacher(config: RunConfig): Promise<LoadedListTeac
       remedy: "Give a reranker or a reward model.",
     });
   }
+  await freezeLoaded(model, scores.from);
   const lengths =
     data.type === "rerank"
       ? { queryLength: data.queryLength, passageLength: data.passageLength }

@@ -3,7 +3,7 @@ import type { PreparedData, RunConfig } from "../../../config/index.js";
 import { PupilError } from "../../../errors/index.js";
 import { gibibytes, largestMatrixBytes, weightBytes } from "../../../folders/index.js";
 import { type LossTerm, needsOf } from "../../../losses/index.js";
-import { contextLength, type ModelConfig } from "../../../models/index.js";
+import { contextLength, frozenBytes, type ModelConfig } from "../../../models/index.js";
 import { bucketedLength } from "../../../tensors/index.js";
 import type { TeacherConfig } from "../../../teachers/index.js";
 import { findBaseModel, isAdapterFolder, readAdapterConfig } from "../../models/adapter-folder.js";
@@ -42,7 +42,7 @@ export interface MemoryParts {
 const float = 4;
 
 /**
- * A lower bound, in float32: the weights of all models; three numbers more for each that is trained; per token
+ * A lower bound, in float32 (frozen matrices in 16 bits where the backend holds them so): the weights of all models; three numbers more for each that is trained; per token
  * and layer the inputs of both norms and the attention; and logits, unless every loss does without them (a
  * chunk of rows at a time). What a step needs besides (other activations, copies) depends on kernels and is
  * left out, as is what the forward pass of a student with an adapter keeps: what is refused could not have
@@ -65,8 +65,8 @@ export function memoryNeeds(
     student: weights,
     training: isTrainedWhole ? 3 * weights : 0,
     teacher:
-      teachers.reduce((sum, config) => sum + weightBytes(config), 0) +
-      (holdsInitial && isTrainedWhole ? weights : 0),
+      teachers.reduce((sum, config) => sum + frozenBytes(config), 0) +
+      (holdsInitial && isTrainedWhole ? frozenBytes(student) : 0),
     activations: isTrainedWhole ? float * positions * 2 * numLayers * hiddenSize : 0,
     attention: isTrainedWhole ? float * positions * length * numHeads * numLayers : 0,
     logits: makesLogits ? float * positions * vocabSize * (2 + ofTeacher) : 0,

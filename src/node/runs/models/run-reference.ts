@@ -4,6 +4,7 @@ import { PupilError } from "../../../errors/index.js";
 import { type Decoder, initializeDecoderInPieces } from "../../../models/index.js";
 import { modelTeacher, type Teacher } from "../../../teachers/index.js";
 import type { Random } from "../../../tensors/index.js";
+import { freezeLoaded } from "../../models/freeze-loaded.js";
 import { findModelFolder } from "../../models/find-model.js";
 import { loadModelFolder } from "../../models/model-folder.js";
 
@@ -37,13 +38,17 @@ export async function loadReference(
   const folder = isInitial ? from : trainer.reference;
   if (folder === undefined) {
     const fresh = await initializeDecoderInPieces(student.config, random.stream("weights"));
+    await freezeLoaded(fresh, "the initial student");
     return modelTeacher(fresh, "the initial student");
   }
   const loaded = await loadModelFolder(await findModelFolder(folder));
   const isSame =
     loaded.tokenizer.fingerprint === tokenizer.fingerprint &&
     loaded.model.config.vocabSize === student.config.vocabSize;
-  if (isSame) return modelTeacher(loaded.model, folder);
+  if (isSame) {
+    await freezeLoaded(loaded.model, folder);
+    return modelTeacher(loaded.model, folder);
+  }
   loaded.model.dispose();
   throw new PupilError("The reference has another tokenizer or vocabulary than the student.", {
     field: "trainer.reference",

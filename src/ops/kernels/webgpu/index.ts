@@ -1,6 +1,14 @@
 export { checkedProducts } from "./matmul/matrix-check.js";
 export { matrixBlock, type MatrixShape, setSubgroupMatrices } from "./matmul/matrix-shape.js";
 export { type MatmulTiles, setMatmulTiles } from "./matmul/tiles.js";
+export { halfCheck, type HalfCheck } from "./programs/half-check.js";
+export {
+  canReadHalves,
+  type Largest,
+  narrowed,
+  readingHalves,
+  widened,
+} from "./programs/halves.js";
 export { mergeArrays, type MergedProgram } from "./programs/merge-arrays.js";
 export {
   arrayOf,

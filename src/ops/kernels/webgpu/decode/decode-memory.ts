@@ -6,7 +6,10 @@ import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry
 type Info = tf.TensorInfo;
 const lanes = 256;
 
-/** Weights of layers with one input side by side, `[inner, columns]`, and their biases where there are any. */
+/**
+ * Weights of layers with one input side by side, `[inner, columns]`, and their biases where there are any. Of weights that are held as
+ * binary16, so is the copy.
+ */
 export function packWeights(
   inputs: Record<string, Info>,
   { parts, weightLayout }: PackAttributes,
@@ -51,6 +54,7 @@ fn main(${rowArguments}) {
     gpu.run(shader, tensors, params, groupsFor(Math.ceil((inner * columns) / lanes)));
     column += columns;
   }
+  if (parts.every((_, i) => gpu.isHalf(inputs[`weight${i}`] as Info))) gpu.holdAsHalf(packed);
   return [packed, ...(bias ? [bias] : [])];
 }
 

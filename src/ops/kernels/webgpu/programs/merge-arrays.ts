@@ -1,3 +1,4 @@
+import { rewriteIndexing } from "./indexing.js";
 import { arrayOf, type GpuProgram } from "./program.js";
 
 /** A program whose arrays lie in fewer buffers than it has arrays. */
@@ -55,35 +56,11 @@ function merge(program: GpuProgram, buffers: readonly number[], pattern: string)
       params: [...program.params, ...based.map((i) => `base_${arrays[i]?.name as string}: u32`)],
       reads: bound.filter((i) => !isWritten(i)).map(declare),
       writes: bound.filter(isWritten).map(declare),
-      code: withBases(program.code, names),
+      code: rewriteIndexing(
+        program.code,
+        [...names.keys()],
+        (name, index) => `${names.get(name)}[p.base_${name} + u32(${index})]`,
+      ),
     },
   };
-}
-
-/** WGSL with `name[index]` as `whole[p.base_name + u32(index)]`. */
-function withBases(code: string, names: ReadonlyMap<string, string>): string {
-  const start = new RegExp(`\\b(${[...names.keys()].join("|")})\\[`, "g");
-  let result = "";
-  let from = 0;
-  for (let found = start.exec(code); found !== null; found = start.exec(code)) {
-    if (found.index < from) continue;
-    const open = found.index + found[0].length;
-    const end = closing(code, open);
-    const name = found[1] as string;
-    const index = withBases(code.slice(open, end), names);
-    result += `${code.slice(from, found.index)}${names.get(name)}[p.base_${name} + u32(${index})]`;
-    from = end + 1;
-    start.lastIndex = from;
-  }
-  return result + code.slice(from);
-}
-
-/** Where the bracket closes that was opened just before `from`. */
-export function closing(code: string, from: number): number {
-  let depth = 1;
-  for (let at = from; at < code.length; at++) {
-    if (code[at] === "[") depth++;
-    if (code[at] === "]" && --depth === 0) return at;
-  }
-  throw new Error("A bracket of a shader does not close.");
 }

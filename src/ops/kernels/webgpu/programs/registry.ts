@@ -45,6 +45,10 @@ export interface GpuTensors {
   pack(tensors: readonly tf.TensorInfo[], alignment: number): tf.TensorInfo | undefined;
   /** A tensor's words from the `at`-th on, a multiple of 64, as a tensor that shares its memory. */
   view(tensor: tf.TensorInfo, at: number, words: number): tf.TensorInfo;
+  /** Whether a tensor's numbers are held as binary16, which every kernel may read as it reads others. */
+  isHalf(tensor: tf.TensorInfo): boolean;
+  /** Records that a tensor's numbers are rounded to binary16, and held so: half the bytes. */
+  holdAsHalf(tensor: tf.TensorInfo): void;
   /** Storage arrays that one shader may use. */
   readonly mostArrays: number;
   /** Bytes of a tensor that a shader may use at a time. */

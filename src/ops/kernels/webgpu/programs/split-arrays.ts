@@ -1,5 +1,5 @@
-import { closing } from "./merge-arrays.js";
-import type { GpuProgram } from "./program.js";
+import { closing } from "./indexing.js";
+import { arrayOf, bytesOfElement, type GpuProgram } from "./program.js";
 
 const known = new WeakMap<GpuProgram, Map<string, GpuProgram>>();
 
@@ -39,8 +39,7 @@ function split(
 ): GpuProgram {
   const { reads, writes } = program;
   const arrays = [...reads, ...writes].map((declared, i): Split => {
-    const [name, type] = declared.split(": ") as [string, string];
-    return { name, type, count: pieces[i] as number, isWritten: i >= reads.length };
+    return { ...arrayOf(declared), count: pieces[i] as number, isWritten: i >= reads.length };
   });
   const declare = ({ name, type, count }: Split) =>
     count === 1
@@ -54,7 +53,7 @@ function split(
     reads: arrays.filter(({ isWritten }) => !isWritten).flatMap(declare),
     writes: arrays.filter(({ isWritten }) => isWritten).flatMap(declare),
     code: [
-      ...large.map((array) => accessors(array, words / wordsOf(array.type))),
+      ...large.map((array) => accessors(array, (4 * words) / bytesOfElement(array.type))),
       byAccessors(program.code, names),
     ].join("\n"),
   };
@@ -62,9 +61,6 @@ function split(
 
 const pieceNames = (name: string, count: number) =>
   Array.from({ length: count }, (_, i) => `${name}_piece${i}`);
-
-/** Of an element, such as `f32` or `vec4<f32>`. */
-const wordsOf = (type: string) => Number(/^vec(\d)</.exec(type)?.[1] ?? 1);
 
 /** WGSL: a function that reads an element, and one that writes it where that is allowed. */
 function accessors({ name, type, count, isWritten }: Split, length: number): string {
