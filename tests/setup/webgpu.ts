@@ -7,7 +7,7 @@ export const hasVulkan = process.env["VK_ICD_FILENAMES"] !== undefined;
 
 /** Whether that is Mesa's lavapipe: it compiles large shaders fast, and has more than SwiftShader. */
 export const hasLavapipe = /lvp_icd/.test(process.env["VK_ICD_FILENAMES"] ?? "");
-export const onLavapipe = "WebGPU on Mesa (needs scripts/test-with-mesa.sh)";
+export const onLavapipe = "WebGPU on Mesa (needs scripts/test/test-with-mesa.sh)";
 
 /** Title of a block that is skipped elsewhere. */
 export const onWebGpu = "WebGPU (needs npm run test:webgpu)";

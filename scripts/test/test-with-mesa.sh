@@ -7,10 +7,10 @@
 # enough (25 for f16, 26 for subgroup matrices) needs none of it:
 #   VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/lvp_icd.json npm run test:webgpu
 #
-#   scripts/test-with-mesa.sh [test files; by default all of tests/conformance/webgpu]
-#   scripts/test-with-mesa.sh --run COMMAND...   another command of this repository, with that driver
+#   scripts/test/test-with-mesa.sh [test files; by default all of tests/conformance/webgpu]
+#   scripts/test/test-with-mesa.sh --run COMMAND...   another command of this repository, with that driver
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 root=${PUPIL_MESA_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/pupil/debian-sid}
 mirror=${PUPIL_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
