@@ -44,9 +44,13 @@ export async function inspectBackends(
   silenceCpuAdvice();
   const backends: BackendInspection[] = [];
   for (const candidate of backendCandidates) {
-    const found = await orReason(candidate, () =>
-      candidate.inspect(platform, { allowSoftwareAdapter: false, verbose }),
-    );
+    const inspect = (allowSoftwareAdapter: boolean) =>
+      orReason(candidate, () => candidate.inspect(platform, { allowSoftwareAdapter, verbose }));
+    let found = await inspect(false);
+    if (isUnavailable(found) && platform.takesSoftwareGpu === true) {
+      const software = await inspect(true);
+      if (!isUnavailable(software)) found = { passedOver: "it is a GPU in software", ...software };
+    }
     const known = candidate.packages.map((name) => [name, platform.packageVersion(name)] as const);
     const versions = Object.fromEntries(
       known.filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -42,6 +42,19 @@ test("with a GPU, webgpu is what auto takes and nothing is better", async () => 
   expect(formatDoctor(report).at(-1)).toBe('"auto" takes webgpu.');
 });
 
+test("a GPU in software is there for who has said that one will do, but not what auto takes", async () => {
+  const { platform } = platformWithAdapter(
+    adapterInfo({ vendor: "mesa", description: "llvmpipe (LLVM 22.1.8)" }),
+  );
+  expect((await inspectBackends(platform)).backends[0]?.available).toBe(false);
+  const report = await inspectBackends({ ...platform, takesSoftwareGpu: true });
+  expect(report.backends[0]).toMatchObject({ available: true, device: { threads: 1 } });
+  expect(report.taken).toBe("wasm");
+  const lines = formatDoctor(report);
+  expect(lines.join("\n")).toContain('not by "auto": it is a GPU in software');
+  expect(lines).toContain('"auto" takes wasm.');
+});
+
 test("an engine whose kernels cannot be read is not one that auto takes", async () => {
   const { cpuEngine } = fakePlatform();
   const loadKernels = async () => {
