@@ -1,22 +1,42 @@
+/** An assignment to an entry of an array: `name[index] += value`, with `+` as the operator, which may be none. */
+export interface Assignment {
+  readonly name: string;
+  readonly index: string;
+  readonly operator: string;
+  readonly value: string;
+}
+
 /**
- * WGSL with every `name[index]` of some arrays (one at the least) as what `write` makes of it; indices within the index, too.
+ * WGSL with every `name[index]` of some arrays (one at the least) as what `use` makes of it; indices within the index, too.
  *
- * @param write of the array's name and of the index
+ * @param use of the array's name and of the index
+ * @param assign makes something of a whole assignment to an entry; without it the entry alone is rewritten there, too
  */
 export function rewriteIndexing(
   code: string,
   names: readonly string[],
-  write: (name: string, index: string) => string,
+  use: (name: string, index: string) => string,
+  assign?: (assignment: Assignment) => string,
 ): string {
+  const within = (part: string) => rewriteIndexing(part, names, use, assign);
   const start = new RegExp(`\\b(${names.join("|")})\\[`, "g");
   let result = "";
   let from = 0;
   for (let found = start.exec(code); found !== null; found = start.exec(code)) {
     const open = found.index + found[0].length;
     const end = closing(code, open);
-    const index = rewriteIndexing(code.slice(open, end), names, write);
-    result += `${code.slice(from, found.index)}${write(found[1] as string, index)}`;
+    const [name, index] = [found[1] as string, within(code.slice(open, end))];
+    result += code.slice(from, found.index);
     from = end + 1;
+    const assigned = assign && /^\s*([-+*/]?)=(?!=)/.exec(code.slice(from));
+    if (assign && assigned) {
+      const first = from + assigned[0].length;
+      from = code.indexOf(";", first);
+      const value = within(code.slice(first, from).trim());
+      result += assign({ name, index, operator: assigned[1] as string, value });
+    } else {
+      result += use(name, index);
+    }
     start.lastIndex = from;
   }
   return result + code.slice(from);
@@ -29,7 +49,7 @@ export function isIndexedOnly(code: string, name: string): boolean {
 }
 
 /** Where the bracket closes that was opened just before `from`. */
-export function closing(code: string, from: number): number {
+function closing(code: string, from: number): number {
   let depth = 1;
   for (let at = from; at < code.length; at++) {
     if (code[at] === "[") depth++;

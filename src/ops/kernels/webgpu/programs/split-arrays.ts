@@ -1,4 +1,4 @@
-import { closing } from "./indexing.js";
+import { rewriteIndexing } from "./indexing.js";
 import { arrayOf, bytesOfElement, type GpuProgram } from "./program.js";
 
 const known = new WeakMap<GpuProgram, Map<string, GpuProgram>>();
@@ -82,29 +82,9 @@ function accessors({ name, type, count, isWritten }: Split, length: number): str
 
 /** WGSL with `name[index]` as a call that reads, and `name[index] = value;` as one that writes. */
 function byAccessors(code: string, names: readonly string[]): string {
-  const start = new RegExp(`\\b(${names.join("|")})\\[`, "g");
-  let result = "";
-  let from = 0;
-  for (let found = start.exec(code); found !== null; found = start.exec(code)) {
-    if (found.index < from) continue;
-    const open = found.index + found[0].length;
-    const end = closing(code, open);
-    const name = found[1] as string;
-    const at = `u32(${byAccessors(code.slice(open, end), names)})`;
-    result += code.slice(from, found.index);
-    from = end + 1;
-    const assigned = /^\s*([-+*/]?)=(?!=)/.exec(code.slice(from));
-    if (assigned === null) {
-      result += `read_${name}(${at})`;
-    } else {
-      const first = from + assigned[0].length;
-      const last = code.indexOf(";", first);
-      const value = byAccessors(code.slice(first, last).trim(), names);
-      const sum = assigned[1] ? `read_${name}(${at}) ${assigned[1]} (${value})` : value;
-      result += `write_${name}(${at}, ${sum})`;
-      from = last;
-    }
-    start.lastIndex = from;
-  }
-  return result + code.slice(from);
+  const read = (name: string, index: string) => `read_${name}(u32(${index}))`;
+  return rewriteIndexing(code, names, read, ({ name, index, operator, value }) => {
+    const written = operator ? `${read(name, index)} ${operator} (${value})` : value;
+    return `write_${name}(u32(${index}), ${written})`;
+  });
 }
