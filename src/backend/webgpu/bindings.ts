@@ -35,12 +35,17 @@ export class Bindings {
     };
   }
 
+  /** @throws PupilError for more than the device binds, `most` bytes */
+  arrayOf({ buffer, range }: MergedArray, most: number): Bound {
+    return range ? this.partOf(buffer, range.from, range.size, most) : this.wholeOf(buffer);
+  }
+
   /** An array of a shader of ours: in one piece, or in several of `most` bytes, of which a binding may begin at each. */
-  piecesOf({ buffer, range }: MergedArray, most: number): Bound[] {
-    if (range === undefined) return [this.wholeOf(buffer)];
-    const piece = pieceBytes(most);
+  piecesOf(array: MergedArray, most: number): Bound[] {
+    const { buffer, range } = array;
+    if (range === undefined || range.size <= most) return [this.arrayOf(array, most)];
     const { from, size } = range;
-    if (size <= most) return [this.partOf(buffer, from, size, most)];
+    const piece = pieceBytes(most);
     return Array.from({ length: Math.ceil(size / piece) }, (_, i) => {
       return this.partOf(buffer, from + i * piece, Math.min(piece, size - i * piece), most);
     });

@@ -58,10 +58,11 @@ export abstract class PooledBackend extends ReplayingBackend implements GpuTenso
     groups: readonly [number, number, number],
   ): void {
     if (groups.includes(0)) return;
-    const { arrays, copies } = this.gathered(given, tensors);
+    const sizes = tensors.map((tensor) => this.bytesOf(tensor));
+    const { arrays, copies } = this.gathered(given, tensors, sizes);
     const places = arrays.map((tensor) => this.placeOf(tensor));
     const placed = programFor(given, places);
-    const merged = mergedFor(placed, places, this.sizesOf(arrays), this.mostBytes);
+    const merged = mergedFor(placed, places, sizes, this.mostBytes);
     const pieces = (merged?.bound ?? [...arrays.keys()]).map((i) =>
       this.bindings.piecesOf(
         merged?.arrayOf(i) ?? this.arrayFor(arrays[i] as TensorInfo),
@@ -208,16 +209,12 @@ export abstract class PooledBackend extends ReplayingBackend implements GpuTenso
     return splitArrays(program, counts, piece / 4);
   }
 
-  private sizesOf(tensors: readonly TensorInfo[]): number[] {
-    return tensors.map((tensor) => this.bytesOf(tensor));
-  }
-
   /** The tensors of a call, some of them as copies in one buffer where they are in too many. */
   private gathered(
     program: GpuProgram,
     tensors: readonly TensorInfo[],
+    sizes: readonly number[],
   ): { arrays: readonly TensorInfo[]; copies: readonly TensorInfo[] } {
-    const sizes = this.sizesOf(tensors);
     const piecesOf = (size: number) => Math.max(1, Math.ceil(size / pieceBytes(this.mostBytes)));
     const most = sizes.reduce((left, size) => left - piecesOf(size) + 1, this.mostArrays);
     if (tensors.length <= most) return { arrays: tensors, copies: [] };

@@ -114,9 +114,7 @@ export abstract class ReplayingBackend
   }
 
   protected boundOf(tensor: TensorInfo): Bound {
-    const { buffer, range } = this.arrayFor(tensor);
-    if (range === undefined) return this.bindings.wholeOf(buffer);
-    return this.bindings.partOf(buffer, range.from, range.size, this.mostBytes);
+    return this.bindings.arrayOf(this.arrayFor(tensor), this.mostBytes);
   }
 
   /** What is bound for a tensor that is an array by itself. */
