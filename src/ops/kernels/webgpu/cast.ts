@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments } from "./programs/program.js";
+import { groupsOfEntries, perEntry } from "./programs/entries.js";
+import { program } from "./programs/program.js";
 import { registerGpuKernel, sizeOf } from "./programs/registry.js";
 
 type Info = tf.TensorInfo;
-const lanes = 256;
 
 /**
  * Whole numbers and truth values as float32. tfjs's own kernel keeps the integers and calls them float32: its shaders look at
@@ -18,14 +18,9 @@ export function registerCast(): void {
     const size = sizeOf(shape);
     const shader = program("to float", () => ({
       ...{ params: ["size: u32"], reads: ["x: i32"], writes: ["y: f32"] },
-      code: `
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i < p.size) { y[i] = f32(x[i]); }
-}`,
+      code: perEntry("y[i] = f32(x[i]);"),
     }));
-    gpu.run(shader, [x, out], [size], groupsFor(Math.ceil(size / lanes)));
+    gpu.run(shader, [x, out], [size], groupsOfEntries(size));
     return out;
   });
 }

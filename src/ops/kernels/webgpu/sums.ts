@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments } from "./programs/program.js";
+import { groupsOfEntries, perEntry } from "./programs/entries.js";
+import { program } from "./programs/program.js";
 import { laneSum } from "./programs/reductions.js";
 import { registerGpuKernel, sizeOf } from "./programs/registry.js";
 
@@ -31,16 +32,23 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     const size = sizeOf(mask.shape);
     const shader = program("masked sum gradient", () => ({
       ...{ params: ["size: u32"], reads: ["dy: f32", "mask: f32"], writes: ["dx: f32"] },
-      code: `
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i < p.size) { dx[i] = mask[i] * dy[0]; }
-}`,
+      code: perEntry("dx[i] = mask[i] * dy[0];"),
     }));
-    gpu.run(shader, [dy, mask, out], [size], groupsFor(Math.ceil(size / lanes)));
+    gpu.run(shader, [dy, mask, out], [size], groupsOfEntries(size));
     return out;
   });
+}
+
+/** The axes that a reduction of tfjs goes over, all by default, and the shape that it leaves. */
+export function reduction(
+  shape: readonly number[],
+  axis: number | number[] | null | undefined,
+  keepDims: boolean,
+): { readonly axes: readonly number[]; readonly shape: number[] } {
+  const given = axis == null ? shape.map((_, i) => i) : [axis].flat();
+  const axes = given.map((i) => (i < 0 ? i + shape.length : i));
+  const kept = shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  return { axes, shape: keepDims ? kept : shape.filter((_, i) => !axes.includes(i)) };
 }
 
 /** tfjs's own sum divides 0 by 0 where there is nothing to add. */
@@ -49,10 +57,7 @@ function registerEmptySums(): void {
     "Sum",
     ({ x }, { axis, keepDims = false }, gpu) => {
       if (sizeOf(x.shape) > 0) return undefined;
-      const axes = axis == null ? x.shape.map((_, i) => i) : [axis].flat();
-      const reduced = axes.map((i) => (i < 0 ? i + x.shape.length : i));
-      const kept = x.shape.map((size, i) => (reduced.includes(i) ? 1 : size));
-      const shape = keepDims ? kept : x.shape.filter((_, i) => !reduced.includes(i));
+      const { shape } = reduction(x.shape, axis, keepDims);
       return gpu.makeTensorInfo(shape, x.dtype, new Float32Array(sizeOf(shape)));
     },
   );

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type RotaryFrequencies, splitTurns } from "../../../attention/rotary-tables.js";
+import { groupsOfEntries, perEntry } from "../programs/entries.js";
 import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 
@@ -90,25 +91,19 @@ function registerTables(): void {
         params: ["size: u32", "half: u32", "length: u32", "factor: f32"],
         reads: [`positions: ${type}`, "turns: f32", ...(choice ? ["choice: i32"] : [])],
         writes: ["cosines: f32", "sines: f32"],
-        code: `${cosSin}
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i >= p.size) { return; }
-  let position = f32(positions[i / p.half]);
+        code: `${cosSin}${perEntry(`let position = f32(positions[i / p.half]);
   var list = 0u;
   ${choice ? "list = u32(choice[i / p.half / p.length]);" : ""}
   let at = 3u * (list * p.half + i % p.half);
   let all = fract(position * turns[at]) + fract(position * turns[at + 1u]) + position * turns[at + 2u];
   let turned = cos_sin(all) * p.factor;
   cosines[i] = turned.x;
-  sines[i] = turned.y;
-}`,
+  sines[i] = turned.y;`)}`,
       }));
       const size = sizeOf(cos.shape);
       const tensors = [positionIds, turns, ...(choice ? [choice] : []), cos, sin];
       const params = [size, half, positionIds.shape[1] as number, factor];
-      gpu.run(shader, tensors, params, groupsFor(Math.ceil(size / lanes)));
+      gpu.run(shader, tensors, params, groupsOfEntries(size));
       gpu.disposeData(turns.dataId);
       return [cos, sin];
     },

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { decodeKernels, type PackAttributes } from "../../../attention/decode-token.js";
+import { groupsOfEntries, perEntry } from "../programs/entries.js";
 import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 
@@ -71,17 +72,11 @@ export function registerCache(): void {
       const shader = program("write cache", () => ({
         params: ["size: u32", "piece: u32", "whole: u32", "start: u32"],
         ...{ reads: ["values: f32"], writes: ["cache: f32"] },
-        code: `
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i >= p.size) { return; }
-  cache[(i / p.piece) * p.whole + p.start + i % p.piece] = values[i];
-}`,
+        code: perEntry("cache[(i / p.piece) * p.whole + p.start + i % p.piece] = values[i];"),
       }));
       const size = rows * length * width;
       const params = [size, length * width, capacity * width, start * width];
-      gpu.run(shader, [values, cache], params, groupsFor(Math.ceil(size / lanes)));
+      gpu.run(shader, [values, cache], params, groupsOfEntries(size));
       return [];
     },
   );

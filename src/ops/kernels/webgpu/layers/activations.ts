@@ -1,11 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
+import { groupsOfEntries, perEntry } from "../programs/entries.js";
+import { program } from "../programs/program.js";
 import { type GpuTensors, registerGpuKernel, sizeOf } from "../programs/registry.js";
 
 type Info = tf.TensorInfo;
 export type Activation = "silu" | "gelu-tanh" | "gelu-erf";
-
-const lanes = 256;
 
 /**
  * WGSL of the gate by which an activation multiplies its argument, and of its derivative, given the gate. The error function is
@@ -49,16 +48,10 @@ export function elementwise(
   const floats = (names: readonly string[]) => names.map((array) => `${array}: f32`);
   const shader = program(name, () => ({
     ...{ params: ["size: u32"], reads: floats(arrays.reads), writes: floats(arrays.writes) },
-    code: `${activationFunctions}
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i >= p.size) { return; }
-  ${code}
-}`,
+    code: `${activationFunctions}${perEntry(code)}`,
   }));
   const size = sizeOf((tensors[0] as Info).shape);
-  gpu.run(shader, tensors, [size], groupsFor(Math.ceil(size / lanes)));
+  gpu.run(shader, tensors, [size], groupsOfEntries(size));
 }
 
 export const swigluBackward = `

@@ -6,25 +6,16 @@ import {
   type TensorInfo as Info,
 } from "@tensorflow/tfjs-core";
 import { matmul } from "../matmul/matmul.js";
+import { groupsOfEntries, perEntry } from "../programs/entries.js";
 import { groupIndex, groupsFor, program, rowArguments } from "../programs/program.js";
 import { laneSum } from "../programs/reductions.js";
+import { reduction } from "../sums.js";
 import { type GpuTensors, registerGpuKernel, rowsOf, sizeOf } from "../programs/registry.js";
 
 type Pair = { a: Info; b: Info };
 const lanes = 256;
 
 const isLarge = (gpu: GpuTensors, shape: readonly number[]) => 4 * sizeOf(shape) > gpu.mostBytes;
-
-/** An entry of the output a thread. */
-const perEntry = (body: string) => `
-@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i >= p.size) { return; }
-  ${body}
-}`;
-
-const groupsOf = (size: number) => groupsFor(Math.ceil(size / lanes));
 
 function registerFill(): void {
   registerGpuKernel<object, { shape: number[]; value: number; dtype?: DataType }>(
@@ -37,7 +28,7 @@ function registerFill(): void {
         ...{ params: ["size: u32", "value: f32"], reads: [], writes: ["y: f32"] },
         code: perEntry("y[i] = p.value;"),
       }));
-      gpu.run(shader, [out], [size, value], groupsOf(size));
+      gpu.run(shader, [out], [size, value], groupsOfEntries(size));
       return out;
     },
   );
@@ -63,9 +54,9 @@ function entryOf(operand: readonly number[], shape: readonly number[]): string |
 function registerBinary(name: string, operator: string): void {
   registerGpuKernel<Pair>(name, ({ a, b }, _, gpu) => {
     const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    if (!isLarge(gpu, shape) || a.dtype !== "float32" || b.dtype !== "float32") return undefined;
     const [ofA, ofB] = [entryOf(a.shape, shape), entryOf(b.shape, shape)];
-    const isKnown = ofA && ofB && a.dtype === "float32" && b.dtype === "float32";
-    if (!isLarge(gpu, shape) || !isKnown) return undefined;
+    if (ofA === undefined || ofB === undefined) return undefined;
     const code = `y[i] = a[${ofA}] ${operator} b[${ofB}];`;
     const shader = program(`large ${code}`, () => ({
       ...{ params: ["size: u32"], reads: ["a: f32", "b: f32"], writes: ["y: f32"] },
@@ -73,7 +64,7 @@ function registerBinary(name: string, operator: string): void {
     }));
     const out = gpu.newTensor(shape);
     const size = sizeOf(shape);
-    gpu.run(shader, [a, b, out], [size], groupsOf(size));
+    gpu.run(shader, [a, b, out], [size], groupsOfEntries(size));
     return out;
   });
 }
@@ -84,16 +75,14 @@ function registerSum(): void {
     "Sum",
     ({ x }, { axis, keepDims = false }, gpu) => {
       const { shape } = x;
-      const axes = (axis == null ? shape.map((_, i) => i) : [axis].flat())
-        .map((i) => (i < 0 ? i + shape.length : i))
-        .sort((i, j) => i - j);
+      if (!isLarge(gpu, shape) || x.dtype !== "float32") return undefined;
+      const summedAway = reduction(shape, axis, keepDims);
+      const axes = [...summedAway.axes].sort((i, j) => i - j);
       const [first, last] = [axes[0] ?? 0, axes.at(-1) ?? -1];
-      const isRun = axes.length > 0 && last - first === axes.length - 1;
-      if (!isLarge(gpu, shape) || x.dtype !== "float32" || !isRun) return undefined;
+      if (axes.length === 0 || last - first !== axes.length - 1) return undefined;
       const summed = sizeOf(shape.slice(first, last + 1));
       const inner = sizeOf(shape.slice(last + 1));
-      const kept = shape.map((length, i) => (axes.includes(i) ? 1 : length));
-      const out = gpu.newTensor(keepDims ? kept : shape.filter((_, i) => !axes.includes(i)));
+      const out = gpu.newTensor(summedAway.shape);
       const shader = program("large sum", () => ({
         params: ["size: u32", "summed: u32", "inner: u32"],
         ...{ reads: ["x: f32"], writes: ["y: f32"] },
@@ -128,7 +117,7 @@ function cut(gpu: GpuTensors, x: Info, axis: number, start: number, count: numbe
   const out = gpu.newTensor(shape);
   const size = sizeOf(shape);
   const whole = (x.shape[axis] as number) * inner;
-  gpu.run(shader, [x, out], [size, count * inner, whole, start * inner], groupsOf(size));
+  gpu.run(shader, [x, out], [size, count * inner, whole, start * inner], groupsOfEntries(size));
   return out;
 }
 
@@ -182,7 +171,7 @@ function registerGather(): void {
   y[i] = value;`),
       }));
       const out = gpu.newTensor(shape);
-      gpu.run(shader, [x, indices, out], [size, sizeOf(rest), lines], groupsOf(size));
+      gpu.run(shader, [x, indices, out], [size, sizeOf(rest), lines], groupsOfEntries(size));
       return out;
     },
   );

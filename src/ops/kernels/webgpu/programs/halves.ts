@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { groupsOfEntries, perEntry } from "./entries.js";
 import { isIndexedOnly, rewriteIndexing } from "./indexing.js";
 import { type GpuProgram, groupIndex, groupsFor, program, rowArguments } from "./program.js";
 import { type GpuTensors, sizeOf } from "./registry.js";
@@ -131,14 +132,10 @@ export function widened(gpu: GpuTensors, tensor: Info): Info {
   const out = gpu.newTensor(tensor.shape);
   const shader = program("widen", () => ({
     ...{ params: ["size: u32"], reads: ["x: f32"], writes: ["y: f32"] },
-    code: `@compute @workgroup_size(${lanes})
-fn main(${rowArguments}) {
-  let i = ${groupIndex} * ${lanes}u + lane;
-  if (i < p.size) { y[i] = x[i]; }
-}`,
+    code: perEntry("y[i] = x[i];"),
   }));
   inParts(gpu, tensor, out, (from, to, count) =>
-    gpu.run(shader, [from, to], [count], groupsFor(Math.ceil(count / lanes))),
+    gpu.run(shader, [from, to], [count], groupsOfEntries(count)),
   );
   return out;
 }
