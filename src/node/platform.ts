@@ -6,7 +6,7 @@ import type * as Dawn from "webgpu";
 import type { GpuAccess, Platform, Unavailable } from "../backend/index.js";
 import { isMissing } from "./optional-packages.js";
 import { isTensorflow, prepareTensorflow } from "./tensorflow-import.js";
-import { findVulkan, vulkanProblem, withoutSoftwareGpus } from "./vulkan.js";
+import { askQuietly, findVulkan, vulkanProblem } from "./vulkan.js";
 import { nodeWasmPlatform } from "./wasm-platform.js";
 
 const require = createRequire(import.meta.url);
@@ -83,12 +83,9 @@ async function openDawn({
   if (!hadNavigator) Object.defineProperty(scope, "navigator", { value: {}, configurable: true });
   const navigator = scope.navigator as object;
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
-  const requestAdapter = (options?: GPURequestAdapterOptions) => gpu.requestAdapter(options);
   return {
     gpu: {
-      requestAdapter: isHardware
-        ? (options) => withoutSoftwareGpus(() => requestAdapter(options))
-        : requestAdapter,
+      requestAdapter: (options) => askQuietly(() => gpu.requestAdapter(options), isHardware),
     },
     subgroups: process.env["PUPIL_WEBGPU_SUBGROUPS"] === "1",
     subgroupMatrices,

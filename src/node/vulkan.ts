@@ -18,7 +18,6 @@ const gpuDevices = ["/dev/dri/renderD*", "/dev/nvidia0", "/dev/kgsl-3d0", "/dev/
 
 /** Mesa's driver for no GPU, which is installed beside those for GPUs. */
 const softwareManifest = /^lvp_icd\b.*\.json$/;
-const disabledDrivers = "VK_LOADER_DRIVERS_DISABLE";
 
 export function findVulkan(): VulkanParts {
   return {
@@ -69,17 +68,25 @@ export function vulkanProblem(
   return undefined;
 }
 
+/** How a user of Mesa chooses a GPU, which the layer below carries out. */
+const choosingGpu = ["DRI_PRIME", "MESA_VK_DEVICE_SELECT"];
+
 /**
- * Asks with Mesa's driver in software left out by the loader: Dawn would ask it first what it can, with warnings on the terminal
- * about limits that nobody wants to know. A user's own setting stays.
+ * Asks with what only writes to the terminal left out by Vulkan's loader; a user's own settings stay. Mesa's layer that
+ * puts the display's GPU first writes an error where there is no display. Its driver in software, which Dawn asks first
+ * what it can, makes Dawn warn about limits that nobody wants to know; it is left out where only hardware will do.
  */
-export async function withoutSoftwareGpus<T>(ask: () => Promise<T>): Promise<T> {
-  if (process.env[disabledDrivers] !== undefined) return ask();
-  process.env[disabledDrivers] = "lvp_icd*";
+export async function askQuietly<T>(ask: () => Promise<T>, isHardware: boolean): Promise<T> {
+  const settings = {
+    ...(choosingGpu.every((name) => process.env[name] === undefined) && { NODEVICE_SELECT: "1" }),
+    ...(isHardware && { VK_LOADER_DRIVERS_DISABLE: "lvp_icd*" }),
+  };
+  const added = Object.entries(settings).filter(([name]) => process.env[name] === undefined);
+  Object.assign(process.env, Object.fromEntries(added));
   try {
     return await ask();
   } finally {
-    delete process.env[disabledDrivers];
+    for (const [name] of added) delete process.env[name];
   }
 }
 

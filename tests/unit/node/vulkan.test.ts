@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { vulkanProblem, withoutSoftwareGpus } from "../../../src/node/vulkan.js";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { askQuietly, vulkanProblem } from "../../../src/node/vulkan.js";
 
 const nvidia = "/usr/share/vulkan/icd.d/nvidia_icd.json";
 const lavapipe = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
@@ -31,27 +31,32 @@ describe.skipIf(process.platform !== "linux")("what of Vulkan is missing on Linu
   });
 });
 
-describe("the driver in software that is left out", () => {
-  const name = "VK_LOADER_DRIVERS_DISABLE";
-  const before = process.env[name];
-  afterEach(() => {
-    delete process.env[name];
-    if (before !== undefined) process.env[name] = before;
+describe("what only writes to the terminal", () => {
+  const names = ["NODEVICE_SELECT", "VK_LOADER_DRIVERS_DISABLE", "DRI_PRIME"] as const;
+  beforeEach(() => {
+    for (const name of names) vi.stubEnv(name, undefined);
   });
+  afterEach(() => vi.unstubAllEnvs());
 
-  const asked = () => withoutSoftwareGpus(() => Promise.resolve(process.env[name]));
+  const settings = () => names.map((name) => process.env[name]);
+  const asked = (isHardware: boolean) => askQuietly(() => Promise.resolve(settings()), isHardware);
 
   test("is left out only while an adapter is asked for", async () => {
-    delete process.env[name];
-    expect(await asked()).toBe("lvp_icd*");
-    expect(process.env[name]).toBeUndefined();
-    await expect(withoutSoftwareGpus(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect(process.env[name]).toBeUndefined();
+    expect(await asked(true)).toEqual(["1", "lvp_icd*", undefined]);
+    expect(settings()).toEqual([undefined, undefined, undefined]);
+    const refused = askQuietly(() => Promise.reject(new Error("no")), true);
+    await expect(refused).rejects.toThrow("no");
+    expect(settings()).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("is not the driver in software where that will do", async () => {
+    expect(await asked(false)).toEqual(["1", undefined, undefined]);
   });
 
   test("is not what a user has named", async () => {
-    process.env[name] = "*radeon*";
-    expect(await asked()).toBe("*radeon*");
-    expect(process.env[name]).toBe("*radeon*");
+    vi.stubEnv("VK_LOADER_DRIVERS_DISABLE", "*radeon*");
+    vi.stubEnv("DRI_PRIME", "1");
+    expect(await asked(true)).toEqual([undefined, "*radeon*", "1"]);
+    expect(settings()).toEqual([undefined, "*radeon*", "1"]);
   });
 });
