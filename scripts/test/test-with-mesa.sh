@@ -26,13 +26,20 @@ if [ ! -f "$root/complete" ]; then
     { apt-get update && apt-get install -y debootstrap; } >/dev/null 2>&1 ||
       skip "debootstrap is not installed and apt-get cannot install it"
   fi
-  rm -rf "$root"
-  mkdir -p "$root"
-  log=$(mktemp)
-  timeout 600 debootstrap --variant=minbase --include=mesa-vulkan-drivers,libvulkan1 sid "$root" "$mirror" \
-    >"$log" 2>&1 || skip "debootstrap failed: $(tail -1 "$log")"
-  rm -f "$log"
-  touch "$root/complete"
+  mkdir -p "$(dirname "$root")"
+  # Under another name until it is complete: a second one may be made beside it.
+  making=$(mktemp -d "$root.XXXXXX")
+  trap 'rm -rf --one-file-system "$making" "$making.log"' EXIT
+  chmod 755 "$making"
+  timeout 600 debootstrap --variant=minbase --include=mesa-vulkan-drivers,libvulkan1 sid "$making" "$mirror" \
+    >"$making.log" 2>&1 || skip "debootstrap failed: $(tail -1 "$making.log")"
+  touch "$making/complete"
+  if [ ! -f "$root/complete" ]; then
+    rm -rf --one-file-system "$root"
+    mv -T "$making" "$root"
+  fi
+  rm -rf --one-file-system "$making" "$making.log"
+  trap - EXIT
 fi
 
 if [ "${1:-}" = --run ]; then
