@@ -1,6 +1,6 @@
 /**
- * What an off-policy step takes of the host's time, without its wait for the device, computed in full and replayed, in one
- * process: `node --import tsx bench/gpu/host-time.ts tiny 12`.
+ * What a step takes of the host's time, without its wait for the device, computed in full and replayed, in one process:
+ * `node --import tsx bench/gpu/host-time.ts tiny 12`, and with `on-policy` behind it that of a step with sampling.
  */
 import { spawnSync } from "node:child_process";
 import * as tf from "@tensorflow/tfjs-core";
@@ -20,7 +20,8 @@ if (env[driverName] !== process.env[driverName]) {
   process.exit(spawnSync(process.execPath, args, { env, stdio: "inherit" }).status ?? 1);
 }
 
-const [size = "tiny", steps = "12"] = process.argv.slice(2);
+const [size = "tiny", steps = "12", kind = "off-policy"] = process.argv.slice(2);
+const onPolicyFraction = kind === "on-policy" ? 1 : 0;
 /** Of the first steps some things are made. */
 const warmUp = 4;
 
@@ -29,7 +30,7 @@ const training = makeTraining(size as GpuSizeName, meterGpu());
 const results: Record<string, object> = {};
 for (const replays of [false, true]) {
   Object.assign(tf.backend(), { replays });
-  const counted = await training.train({ onPolicyFraction: 0, steps: Number(steps) });
+  const counted = await training.train({ onPolicyFraction, steps: Number(steps) });
   const ms = counted.slice(warmUp).map(({ hostMs }) => hostMs);
   const [least, middle] = [Math.min(...ms), median(ms)].map((time) => Number(time.toFixed(2)));
   const { dispatches, submits, bindGroups, buffers } = counted.at(-1) as (typeof counted)[number];

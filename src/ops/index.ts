@@ -14,6 +14,7 @@ export {
   hasTokenDecoder,
   namedWeights,
   packWeights,
+  type PackedWeights,
   type WeightPart,
   writeCache,
 } from "./attention/decode-token.js";

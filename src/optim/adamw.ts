@@ -112,7 +112,8 @@ export class AdamW implements Disposable {
     const callOf = () => {
       const states = parameters.flatMap((p) => [p.parameter, p.firstMoment, p.secondMoment]);
       const reads = [rates, given, ...gradients.values(), ...states];
-      return { owner: this, key: JSON.stringify([how, [...gradients.keys()]]), reads };
+      const key = JSON.stringify([how, [...gradients.keys()]]);
+      return { owner: this, name: "update", key, reads };
     };
     recorded(callOf, () => {
       tf.tidy(() => adamwUpdate(parameters, scaleOf(), settings, rates));

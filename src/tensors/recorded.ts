@@ -4,6 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 export interface RecordedCall {
   /** Whose computation it is: one of another owner is another. */
   readonly owner: object;
+  /** What is computed, for reports. */
+  readonly name: string;
   /**
    * Says all that decides what is computed beside `reads`: two calls of one owner with one key do the same with theirs. A
    * value that changes from call to call belongs into a tensor of `reads`, not here.

@@ -7,8 +7,11 @@ import type { CommandLog } from "./replay/host.js";
 import { TfjsBackend } from "./tfjs-backend.js";
 import { wordsOf } from "./words.js";
 
-/** Calls in one recording at most: so that the device has begun before a very long one is complete. */
-const mostCalls = 1024;
+/**
+ * Calls in one recording at most: so that the device has begun before a very long one is complete, and none keeps it from
+ * others for long. As many as have room for their uniforms: 64 tokens of a model with 12 layers are fewer.
+ */
+const mostCalls = 4096;
 
 /** The bytes that a view shows. */
 export const bytesIn = ({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>) =>

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type AheadSettings, writeCache } from "../../ops/index.js";
-import { disposeAll, keepTensor } from "../../tensors/index.js";
+import { disposeAll, keepTensor, recorded, type RecordedCall } from "../../tensors/index.js";
 import type { AheadInputs, KeyValueCache, ModelInputs } from "./types.js";
 
 /** Keys and values of one layer, `[B, S, Hkv, hd]`. */
@@ -48,6 +48,8 @@ export interface CacheBuffers {
 
 /** Logits `[B, 1, V]` of one more token per row, whose keys and values it adds to the buffers. */
 export interface TokenDecoder extends Disposable {
+  /** What it reads that is its own. */
+  readonly packed: readonly tf.Tensor[];
   decode(inputs: ModelInputs, buffers: CacheBuffers): tf.Tensor3D;
   /** As of {@link KeyValueCache.sampleAhead}; the buffers have room for all that is fed. */
   sample(
@@ -126,6 +128,49 @@ export class BufferedCache implements KeyValueCache {
     const sampled = this.decoder.sample(inputs, { keys, values, length }, settings, logits);
     if (sampled !== undefined) this.lengths.fill(total);
     return sampled;
+  }
+
+  /** See {@link KeyValueCache.sampleRecorded}. */
+  sampleRecorded(
+    { key, reads, ...call }: RecordedCall,
+    positions: number,
+    sample: () => tf.Tensor3D | undefined,
+  ): tf.Tensor3D | undefined {
+    const isNew = this.length === 0;
+    const callOf = () => {
+      this.reserve(positions);
+      this.decoder ??= this.makeDecoder();
+      const own = [...this.decoder.packed, ...this.keys, ...this.values];
+      return {
+        ...call,
+        key: `${key}, ${this.length} of ${this.capacity} cached`,
+        reads: [...reads, ...own],
+      };
+    };
+    const { tensors, facts } = recorded(callOf, () => {
+      const sampled = tf.tidy(sample);
+      // Buffers that were there before are changed in place.
+      const buffers = isNew ? this.named() : {};
+      return { tensors: { ...(sampled && { sampled }), ...buffers }, facts: this.length };
+    });
+    if (isNew) this.adopt(tensors);
+    for (let layer = 0; layer < this.numLayers; layer++) this.lengths[layer] = facts;
+    return tensors["sampled"] as tf.Tensor3D | undefined;
+  }
+
+  private named(): Record<string, tf.Tensor> {
+    const all = [...this.keys, ...this.values];
+    return Object.fromEntries(all.map((tensor, i) => [`buffer ${i}`, tensor]));
+  }
+
+  /** @param named as of {@link named}, maybe the same */
+  private adopt(named: Readonly<Record<string, tf.Tensor>>): void {
+    for (const [i, buffers] of [this.keys, this.values].entries()) {
+      for (let layer = 0; layer < this.numLayers; layer++) {
+        const tensor = named[`buffer ${i * this.numLayers + layer}`] as tf.Tensor4D;
+        buffers[layer] = keepTensor(tensor);
+      }
+    }
   }
 
   private reserve(positions: number): void {

@@ -141,7 +141,7 @@ export class Decoder implements LanguageModel {
     const lengths = ropeLengths(this.config);
     if (lengths) return new ChangingCache(lengths.from);
     if (!hasTokenDecoder()) return new ConcatenatingCache();
-    const makeDecoder = () => makeTokenDecoder(this.context, this.layout);
+    const makeDecoder = () => makeTokenDecoder(this.context, this.layout, this);
     return new BufferedCache(this.config.numLayers, makeDecoder, capacity);
   }
 
@@ -170,11 +170,29 @@ export class Decoder implements LanguageModel {
     if (cache.sampleAhead === undefined) return undefined;
     const length = inputs.inputIds.shape[1];
     checkInputs(this.config, inputs, cache.length);
+    const positions = cache.length + length + settings.steps - 1;
     checkLength(this.config, cache.length, length + settings.steps - 1);
-    if (length === 1 && cache.length > 0) return cache.sampleAhead(inputs, settings);
+    const sample = () => this.sampleFrom(inputs, cache, settings);
+    // One token at a time is asked for at ever other lengths.
+    if (settings.steps === 1 || !cache.sampleRecorded) return sample();
+    const given = Object.values(inputs).filter((tensor) => tensor !== undefined);
+    const reads = [...given, ...this.weights()];
+    const key = JSON.stringify(settings);
+    const call = { owner: this, name: "sampling", key, reads };
+    return cache.sampleRecorded(call, positions, sample);
+  }
+
+  private sampleFrom(
+    inputs: AheadInputs,
+    cache: KeyValueCache,
+    settings: AheadSettings,
+  ): tf.Tensor3D | undefined {
+    if (inputs.inputIds.shape[1] === 1 && cache.length > 0) {
+      return cache.sampleAhead?.(inputs, settings);
+    }
     const logits = this.forward(inputs, cache, { lastPositionOnly: true });
     // For one token no weights are to be packed.
-    const sampled = settings.steps > 1 ? cache.sampleAhead(inputs, settings, logits) : undefined;
+    const sampled = settings.steps > 1 ? cache.sampleAhead?.(inputs, settings, logits) : undefined;
     return sampled ?? firstTokens(logits, inputs, settings);
   }
 

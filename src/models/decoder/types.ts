@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AheadSettings } from "../../ops/index.js";
+import type { RecordedCall } from "../../tensors/index.js";
 import type { ModelConfig } from "./config.js";
 import type { LayerRequest, LayerResults } from "./layer-states.js";
 
@@ -69,6 +70,18 @@ export interface KeyValueCache extends Disposable {
     inputs: AheadInputs,
     settings: AheadSettings,
     logits?: tf.Tensor3D,
+  ): tf.Tensor3D | undefined;
+  /**
+   * Samples ahead as a call that a backend may carry out again.
+   *
+   * @param call its key says what is sampled and how; its reads are the inputs and the model's weights
+   * @param positions that are cached afterwards
+   * @param sample feeds this cache
+   */
+  sampleRecorded?(
+    call: RecordedCall,
+    positions: number,
+    sample: () => tf.Tensor3D | undefined,
   ): tf.Tensor3D | undefined;
   dispose(): void;
 }

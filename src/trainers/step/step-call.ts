@@ -53,7 +53,7 @@ export function stepCall(
     ...[...given, ...weights, ...variables.values()],
     ...known.flatMap((list) => list.flatMap((source) => source.reads)),
   ];
-  return { owner: student, key, reads: [...new Set(reads)] };
+  return { owner: student, name: "gradients", key, reads: [...new Set(reads)] };
 }
 
 /** Where the scores of a micro-batch come from; undefined if they hold values. */

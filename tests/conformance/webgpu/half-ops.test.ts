@@ -222,7 +222,7 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: ops on numbers of 16 bits`, () => {
     const product = async () => {
       const x = tf.tensor2d([[1, 2, 3, 4]]);
       const { tensors } = recorded(
-        () => ({ owner, key: "product", reads: [x, weight] }),
+        () => ({ owner, name: "product", key: "product", reads: [x, weight] }),
         () => ({ tensors: { y: linear(x, weight) }, facts: undefined }),
       );
       const y = tensors["y"] as tf.Tensor;

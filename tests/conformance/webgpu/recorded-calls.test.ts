@@ -20,7 +20,7 @@ async function product(
   const input = tf.tensor1d([x, x, x]);
   try {
     const { tensors } = recorded(
-      () => ({ owner, key: "product", reads: [input, ...given] }),
+      () => ({ owner, name: "product", key: "", reads: [input, ...given] }),
       () => ({
         tensors: { y: tf.tidy(() => input.mul(weight).mul(tf.fill([3], factor))) },
         facts: undefined,

@@ -1,6 +1,15 @@
 /** Tokens sampled on the device, several between two reads, against the same sampled on cpu one by one. */
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
-import type { ModelConfig } from "../../../src/models/index.js";
+import type { PooledBackend } from "../../../src/backend/webgpu/pooled-backend.js";
+import {
+  addAdapter,
+  type Decoder,
+  type ModelConfig,
+  modelConfigSchema,
+  setActiveAdapter,
+} from "../../../src/models/index.js";
+import { AdamW } from "../../../src/optim/index.js";
 import { type Rollout, sampleRollouts, samplingPolicySchema } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
@@ -31,8 +40,58 @@ const cases: readonly (readonly [string, ModelConfig, object, readonly number[]]
   ["all of them", llama, { topK: 4, topP: 0.9, samplingTemperature: 1.5 }, [0]],
 ];
 
+/** Rounds of other prompts and random numbers, with other weights from one to the next: the ids of each. */
+async function sampleRounds(rounds: number, prepare: (model: Decoder) => void): Promise<object[]> {
+  using model = tinyDecoder(modelConfigSchema.parse({ ...llama, maxPositions: 128 }));
+  prepare(model);
+  const trained = model.trainableParameters();
+  using optimizer = new AdamW(trained);
+  const gradients = new Map([...trained].map(([name, { shape }]) => [name, tf.ones(shape)]));
+  const scale = tf.scalar(1);
+  const ids: object[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const sampled = await sampleRollouts({
+      ...{ model, endIds: [], padId: 1, maxNewTokens: 100, random: new Random(round) },
+      prompts: prompts.map((prompt) => prompt.map((id) => (id + round) % 7)),
+      policy: samplingPolicySchema.parse({}),
+    });
+    ids.push(idsOf(sampled));
+    optimizer.apply(gradients, 0.1, scale);
+  }
+  tf.dispose([scale, ...gradients.values()]);
+  return ids;
+}
+
+const kinds: readonly (readonly [string, (model: Decoder) => void])[] = [
+  ["all weights", () => undefined],
+  [
+    "an adapter",
+    (model) => {
+      const options = { rank: 2, alpha: 4, targets: ["q_proj", "down_proj"] };
+      addAdapter(model, "one", { ...options, random: new Random(3) });
+      setActiveAdapter(model, "one");
+    },
+  ],
+];
+
 describe.skipIf(!hasVulkan)(onWebGpu, () => {
   afterAll(useCpu);
+
+  test.each(kinds)("replayed, while %s change", async (_, prepare) => {
+    await useCpu();
+    const expected = await sampleRounds(8, prepare);
+    expect(new Set(expected.map((ids) => JSON.stringify(ids))).size).toBe(8);
+    await useWebGpu();
+    const backend = tf.backend() as unknown as PooledBackend;
+    const before = backend.replayReport().byName;
+    expect(await sampleRounds(8, prepare)).toEqual(expected);
+    const { byName, reasons } = backend.replayReport();
+    const replayed = (name: string) =>
+      (byName[name]?.replayed ?? 0) - (before[name]?.replayed ?? 0);
+    // From the fourth round on: once to pack, and with two looks, the second of which goes on with what is cached.
+    expect(replayed("packing"), JSON.stringify(reasons)).toBe(5);
+    expect(replayed("sampling"), JSON.stringify(reasons)).toBe(10);
+  });
 
   test.each(cases)("%s", async (_, config, fields, endIds) => {
     await useCpu();

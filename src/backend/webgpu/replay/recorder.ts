@@ -21,10 +21,15 @@ interface Entry {
   reason?: string;
 }
 
-/** How computations were carried out since the start. */
-export interface ReplayReport {
+/** How often computations were carried out, and how. */
+export interface Carried {
   readonly replayed: number;
   readonly inFull: number;
+}
+
+/** How computations were carried out since the start. */
+export interface ReplayReport extends Carried {
+  readonly byName: Readonly<Record<string, Carried>>;
   /** By why a computation was not replayed when it last was not, how many computations. */
   readonly reasons: Readonly<Record<string, number>>;
 }
@@ -40,8 +45,7 @@ export class Recorder {
   private readonly host: RecordingHost;
   /** By owner, key, and shape or place of all that is given, the one that was asked for last at the end. */
   private readonly entries = new Map<string, Entry>();
-  private replayed = 0;
-  private inFull = 0;
+  private readonly carried = new Map<string, { -readonly [K in keyof Carried]: number }>();
 
   constructor(host: RecordingHost) {
     this.host = host;
@@ -52,7 +56,13 @@ export class Recorder {
     for (const { reason } of this.entries.values()) {
       if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
-    return { replayed: this.replayed, inFull: this.inFull, reasons };
+    const all = [...this.carried.values()];
+    return {
+      replayed: all.reduce((sum, { replayed }) => sum + replayed, 0),
+      inFull: all.reduce((sum, { inFull }) => sum + inFull, 0),
+      byName: Object.fromEntries([...this.carried].map(([name, of]) => [name, { ...of }])),
+      reasons,
+    };
   }
 
   run<F>(call: RecordedCall, compute: () => RecordedResult<F>): RecordedResult<F> {
@@ -66,7 +76,7 @@ export class Recorder {
       if (problem !== undefined) this.forget(entry, problem);
       else if (++entry.replays % replaysPerCheck > 0) return this.replay<F>(recording, call);
     }
-    this.inFull += 1;
+    this.countOf(call).inFull += 1;
     if (entry.failures > mostFailures) {
       noteReads(this.host, call.reads);
       return compute();
@@ -88,9 +98,15 @@ export class Recorder {
     this.entries.clear();
   }
 
-  private replay<F>(recording: Recording, { reads }: RecordedCall): RecordedResult<F> {
-    this.replayed += 1;
-    const infos = recording.replay(reads);
+  private countOf({ name }: RecordedCall) {
+    const carried = this.carried.get(name) ?? { replayed: 0, inFull: 0 };
+    this.carried.set(name, carried);
+    return carried;
+  }
+
+  private replay<F>(recording: Recording, call: RecordedCall): RecordedResult<F> {
+    this.countOf(call).replayed += 1;
+    const infos = recording.replay(call.reads);
     const tensors = Object.entries(infos).map(([name, info]) => [
       name,
       tf.engine().makeTensorFromTensorInfo(info),
