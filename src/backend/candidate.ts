@@ -71,6 +71,16 @@ export function isUnavailable(found: object): found is Unavailable {
   return "reason" in found;
 }
 
+/** A device works, and not with what was asked of it. */
+export class OptionRefused extends Error {
+  readonly remedy: string;
+
+  constructor(reason: string, remedy: string) {
+    super(reason);
+    this.remedy = remedy;
+  }
+}
+
 /** Runs `attempt`; an unforeseen error becomes a reason instead of an end. */
 export async function orReason(
   candidate: BackendCandidate,
@@ -80,6 +90,7 @@ export async function orReason(
     return await attempt();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof OptionRefused) return { reason: message, remedy: error.remedy };
     // The reason becomes a part of a sentence.
     const reason = `it failed: ${message.trim().replace(/\.$/, "")}`;
     return { reason, remedy: candidate.remedy };

@@ -6,9 +6,7 @@ import type { GpuAccess, Platform, Unavailable } from "./platform.js";
 import { describeAdapter, isSoftwareAdapter } from "./software-adapter.js";
 import { deviceFailure } from "./webgpu/device-errors.js";
 import type { HalfBackend } from "./webgpu/half-backend.js";
-import { takeHalves } from "./webgpu/halves.js";
-import { takeSubgroupMatrices } from "./webgpu/subgroup-matrices.js";
-import { takeSubgroups } from "./webgpu/subgroups.js";
+import { takeOptions } from "./webgpu/options.js";
 
 interface Adapter {
   readonly adapter: GPUAdapter;
@@ -130,9 +128,7 @@ async function startOn(
     registerKernelsOnce();
     await tf.setBackend("webgpu");
     if (!(await multipliesRight())) throw new Error("a matrix product came out wrong");
-    await takeSubgroups(device, subgroups);
-    await takeSubgroupMatrices(device, adapter.info, subgroupMatrices);
-    await takeHalves(backend, halfTeachers);
+    await takeOptions(backend, device, adapter.info, { subgroups, subgroupMatrices, halfTeachers });
   } catch (error) {
     if (tf.findBackendFactory("webgpu") !== null) tf.removeBackend("webgpu");
     if (previous) await tf.setBackend(previous);
@@ -186,11 +182,7 @@ export const webgpuCandidate: BackendCandidate = {
       await tf.setBackend("webgpu");
       const backend = tf.backend() as HalfBackend;
       backend.replays = options.replaySteps ?? backend.replays;
-      const { subgroups, subgroupMatrices, halfTeachers } = options;
-      if (subgroups !== undefined) await takeSubgroups(running.device, subgroups);
-      if (subgroupMatrices !== undefined)
-        await takeSubgroupMatrices(running.device, running.info, subgroupMatrices);
-      if (halfTeachers !== undefined) await takeHalves(backend, halfTeachers);
+      await takeOptions(backend, running.device, running.info, options);
       return device;
     }
     const found = await findAdapter(platform, options);
