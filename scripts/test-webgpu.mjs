@@ -15,11 +15,25 @@ if (driver === undefined) {
 }
 // A GPU in software compiles a shader in up to a second, and much longer beside other work.
 const patience = ["--testTimeout=600000", "--hookTimeout=600000"];
+/** Files that leave the device of their process as it was: each process compiles most shaders once for all of them. */
+const sharing = ["examples", "ops", "recorded-calls", "replay", "replay-losses", "runs", "sample"];
+const folder = "tests/conformance/webgpu";
+const ofFolder = sharing.map((name) => `${folder}/${name}.test.ts`);
 const given = process.argv.slice(2);
-const { status } = spawnSync(
-  join(root, "node_modules/.bin/vitest"),
-  // A device is one per process, and some tests lose it.
-  ["run", "--isolate", ...patience, ...(given.length > 0 ? given : ["tests/conformance/webgpu"])],
-  { stdio: "inherit", cwd: root, env: withDriver(driver) },
-);
-process.exit(status ?? 1);
+const rounds =
+  given.length > 0
+    ? [["--isolate", ...given]]
+    : [
+        ["--no-isolate", ...ofFolder],
+        ["--isolate", folder, ...ofFolder.map((file) => `--exclude=${file}`)],
+      ];
+let code = 0;
+for (const args of rounds) {
+  const { status } = spawnSync(
+    join(root, "node_modules/.bin/vitest"),
+    ["run", ...patience, ...args],
+    { stdio: "inherit", cwd: root, env: withDriver(driver) },
+  );
+  code ||= status ?? 1;
+}
+process.exit(code);

@@ -4,7 +4,7 @@ import { useCpu } from "../../setup/backend.js";
 import { missing, sharedData } from "../../setup/shared-data.js";
 import { expectQuickstart, expectStories } from "../../setup/short-examples.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
 
 const stories = "stories260k-hf";
 
@@ -15,8 +15,8 @@ describe.skipIf(!hasVulkan)(`examples on ${onWebGpu}`, () => {
     await expectQuickstart(useWebGpu);
   });
 
-  test.skipIf(missing(stories))(
-    `the four students of the stories have those of wasm (needs ../shared/data/${stories})`,
+  test.skipIf(missing(stories) || !hasLavapipe)(
+    `the four students of the stories have those of wasm, ${onLavapipe} and ../shared/data/${stories}`,
     async () => {
       await expectStories(sharedData(stories), temporaryFolder(), useWebGpu);
     },

@@ -96,9 +96,11 @@ describe.skipIf(!hasVulkan)(`${onWebGpu}: ops on numbers of 16 bits`, () => {
     expect(backend().pool.numBytesUsed).toBe(numBytesUsed);
   };
   const named = casesThatFit.map((opCase) => [`${opCase.op}: ${opCase.title}`, opCase] as const);
+  // SwiftShader takes ten seconds to compile what a block is made of.
+  const isBlock = ({ op }: OpCase) => op.startsWith("residual");
   const isFirst = ({ op }: OpCase) => casesThatFit.find((opCase) => opCase.op === op);
-  const firsts = named.filter(([, opCase]) => isFirst(opCase) === opCase);
-  const others = named.filter(([, opCase]) => isFirst(opCase) !== opCase);
+  const firsts = named.filter(([, opCase]) => isFirst(opCase) === opCase && !isBlock(opCase));
+  const others = named.filter(([, opCase]) => isFirst(opCase) !== opCase || isBlock(opCase));
 
   test.each(firsts)("%s: with every input so, as with rounded ones", asRounded);
   test.skipIf(!hasLavapipe).each(others)(
