@@ -7,6 +7,7 @@ export {
   type RecordedResult,
   type RecordingBackend,
 } from "./recorded.js";
+export { HostValues } from "./host-values.js";
 export { type HalfHoldingBackend, holdAsHalves, holdsHalves } from "./half-storage.js";
 export {
   bucketedLength,

@@ -40,8 +40,9 @@ export async function expectAsComputed(kind: StepKind, steps: number): Promise<v
   expect(replayed.replayed, replayed.reasons).toBeGreaterThanOrEqual(fewest);
   expect(replayed.log).toEqual(computed.log);
   expect(replayed.weights).toEqual(computed.weights);
-  // Nothing is left from step to step.
-  expect(new Set(replayed.alive)).toEqual(new Set(computed.alive));
+  // Nothing is left from step to step, whatever a step that is replayed holds while it lasts.
+  const held = replayed.alive.map((count, i) => count - (computed.alive[i] as number));
+  expect(new Set(held).size, held.join()).toBe(1);
 
   const rest = await counted(kind, steps, true, replayed.checkpoint);
   expect(rest.replayed, rest.reasons).toBeGreaterThan(0);

@@ -188,7 +188,6 @@ export const lossStepKinds: Readonly<Record<string, StepKind>> = {
   "distill tokens that a model draws": {
     run: distilling(0, () => [lossTerm(sampledKlLoss, {}, falling(1))]),
     teacher: () => teacherOf(config, { samples: 3 }),
-    computesGradients: true,
   },
   "distill with a target that moves": {
     run: distilling(0, () => [lossTerm(taidLoss, {}), lossTerm(crossEntropyLoss, {}, 0.2)]),
@@ -208,7 +207,6 @@ export const lossStepKinds: Readonly<Record<string, StepKind>> = {
       }),
     model: ofCharacters,
     teacher: () => teacherOf(ofCharacters),
-    computesGradients: true,
   },
   "pairs by the other losses": {
     run: ({ teacher: reference, ...training }, steps, startStep) =>

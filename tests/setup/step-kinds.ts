@@ -187,12 +187,10 @@ export const stepKinds: Readonly<Record<string, StepKind>> = {
   "distill of an adapter": { run: distilling(0.5, mixed), prepare: adapt },
   "distill with a policy gradient": {
     run: distilling(1, () => [lossTerm(policyGradientLoss, {}), lossTerm(reverseKlLoss, {}, 0.2)]),
-    computesGradients: true,
   },
   "distill from a recording": {
     run: distilling(0, () => [lossTerm(sparseKlLoss, {})]),
     teacher: recording,
-    computesGradients: true,
   },
   pairs: {
     run: ({ teacher: reference, ...training }, steps, startStep) =>

@@ -1,12 +1,15 @@
-/** The same as `replay.test.ts` for every family of losses and what else a step may be made of. */
+/** The same as `replay.test.ts` for every family of losses, kind of teacher and what else a step may be made of. */
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { expectAsComputed } from "../../setup/as-computed.js";
 import { useCpu } from "../../setup/backend.js";
 import { lossStepKinds } from "../../setup/loss-step-kinds.js";
+import { teacherStepKinds } from "../../setup/teacher-step-kinds.js";
 import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
 
 /** Of two lengths; a resumed run does the last third. */
 const steps = 30;
+
+const kinds = { ...lossStepKinds, ...teacherStepKinds };
 
 /** SwiftShader takes a minute for each. */
 const everywhere = ["distill without logits, by weights that change"];
@@ -16,10 +19,10 @@ describe.skipIf(!hasVulkan)(`steps of every loss replayed on ${onWebGpu}`, () =>
   afterAll(useCpu);
 
   const replays = async (name: string) => {
-    await expectAsComputed(lossStepKinds[name] as (typeof lossStepKinds)[string], steps);
+    await expectAsComputed(kinds[name] as (typeof kinds)[string], steps);
   };
   const title = "%s: as computed, and so is the rest of a resumed run";
-  const others = Object.keys(lossStepKinds).filter((name) => !everywhere.includes(name));
+  const others = Object.keys(kinds).filter((name) => !everywhere.includes(name));
   test.each(everywhere)(title, replays);
   test.skipIf(!hasLavapipe).each(others)(`${title}, ${onLavapipe}`, replays);
 });
