@@ -6,6 +6,7 @@ export {
   type RecordedCall,
   type RecordedResult,
   type RecordingBackend,
+  repeatsCalls,
 } from "./recorded.js";
 export { HostValues } from "./host-values.js";
 export { type HalfHoldingBackend, holdAsHalves, holdsHalves } from "./half-storage.js";

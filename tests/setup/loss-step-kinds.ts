@@ -164,7 +164,6 @@ export const lossStepKinds: Readonly<Record<string, StepKind>> = {
       lossTerm(reverseKlLoss, {}, falling(1)),
       lossTerm(crossEntropyLoss, {}, 0.3),
     ]),
-    replaysUpdates: true,
   },
   "distill a student that is frozen but for norms and one layer": {
     run: distilling(0.5),

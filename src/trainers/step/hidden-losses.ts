@@ -22,7 +22,7 @@ export const defaultLargestLogitsBytes = 16 * 2 ** 20;
 export interface RowLossTerm {
   readonly losses: readonly RowLoss[];
   readonly rowWeights: tf.Tensor2D;
-  readonly factor: number;
+  readonly factor: number | tf.Scalar;
 }
 
 /** A model whose logits are `hiddenStates · headWeightᵀ`, by its hidden states. */

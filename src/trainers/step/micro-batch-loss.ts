@@ -9,6 +9,7 @@ import {
 } from "../../losses/index.js";
 import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
+import { repeatsCalls } from "../../tensors/index.js";
 import { countedWeights, termWeights } from "./counted-rows.js";
 import type { GivenValues } from "./given-values.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
@@ -136,14 +137,15 @@ function lossFromHidden(
   { student, losses }: RowLosses,
   plans: readonly TermPlan[],
   { batch, teacher: scores }: MicroBatch,
-  { factors, looked }: GivenValues,
+  { factors, looked, scales }: GivenValues,
 ): () => Loss {
   const { labels } = batch;
   const given = { labels, ...teacherOfRows(scores) };
+  const isData = repeatsCalls();
   const terms = plans.map((plan, i) => ({
     losses: losses[i] as readonly RowLoss[],
     rowWeights: countedWeights(factors[i] as tf.Tensor, batch, "token") as tf.Tensor2D,
-    factor: plan.factor,
+    factor: isData ? (scales[i] as tf.Scalar) : plan.factor,
   }));
   return () => {
     const inputs = { student: student(batch), ...given };

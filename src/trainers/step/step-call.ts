@@ -26,9 +26,9 @@ export function stepCall(
   if (sources.includes(undefined)) return undefined;
   const known = sources as ScoreSource[][];
   const { largestLogitsBytes, projections } = context;
-  const terms = plans.map(({ term, factor }) => {
+  const terms = plans.map(({ term }) => {
     const { definition, config, layers, against } = term;
-    return [identityOf(definition), identityOf(config as object), layers, against, factor];
+    return [identityOf(definition), identityOf(config as object), layers, against];
   });
   const asked = plans.map(({ term }) => term);
   const isFromHidden = microBatches.map(
@@ -37,8 +37,7 @@ export function stepCall(
       rowLossesOf(student, asked, microBatch, largestLogitsBytes) !== undefined,
   );
   const key = JSON.stringify([
-    // Losses from hidden states have the factors of terms in their shaders' parameters.
-    isFromHidden.includes(true) ? terms : terms.map((term) => term.slice(0, -1)),
+    terms,
     isFromHidden,
     microBatches.map(({ batch, isPairs, written, teacher }) => [
       ...[batch.isPacked, isPairs, written !== undefined],
