@@ -181,8 +181,8 @@ export const lossStepKinds: Readonly<Record<string, StepKind>> = {
       lossTerm(crossEntropyLoss, {}),
     ]),
     teacher: (student) => averageTeacher(student, 0.9),
-    // An average lies elsewhere after every step.
-    replaysUpdates: true,
+    // The update of the average, too.
+    calls: 3,
   },
   "distill tokens that a model draws": {
     run: distilling(0, () => [lossTerm(sampledKlLoss, {}, falling(1))]),

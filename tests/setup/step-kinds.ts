@@ -127,8 +127,8 @@ export interface StepKind {
   readonly computesGradients?: boolean;
   /** How many shapes its steps have. Default: 2. */
   readonly shapes?: number;
-  /** Whether only updates are replayed, as something that the gradients are recorded with is another at every step. */
-  readonly replaysUpdates?: boolean;
+  /** How many calls of a step may be replayed. Default: 2, gradients and update. */
+  readonly calls?: number;
 }
 
 export const common = {
