@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Batch, PlacedSequence } from "../../data/index.js";
 import type { LossInputs } from "../../losses/index.js";
 import type { Rollout } from "../../rollouts/index.js";
-import type { ScoreSource, TeacherScores, TeacherTensors } from "../../teachers/index.js";
+import type { TeacherScores, TeacherTensors } from "../../teachers/index.js";
 import { HostValues } from "../../tensors/index.js";
 
 /** Loss inputs that come from sampling, `[B, T]`, 0 wherever the student sampled nothing. */
@@ -11,11 +11,9 @@ export type RolloutInputs = Partial<
 >;
 
 /** What is known of a micro-batch from when its rows were sampled. Owns what it holds. */
-export interface KnownRollouts extends Pick<TeacherScores, "dispose"> {
+export interface KnownRollouts extends Pick<TeacherScores, "source" | "dispose"> {
   /** To be called inside the memory scope. */
   inputs(teacher: Partial<TeacherTensors>): RolloutInputs;
-  /** As of scores: all that the inputs are made of, beside the teacher's tensors and the batch's. */
-  source(): ScoreSource;
 }
 
 /**

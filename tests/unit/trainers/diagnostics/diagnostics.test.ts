@@ -136,7 +136,6 @@ describe("diagnostics of a step", () => {
         oldTokenLogProbs: zeros(),
         advantages: tf.tensor2d([1, 3, 100, 100], [2, 2]),
       }),
-      source: () => ({ by: model, how: "", reads: [] }),
     };
     const parts = batches.parts.map((part) => ({ ...part, rollouts }));
     using step = await computeGradients(model, [lossTerm(policyGradientLoss, {})], parts);
