@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { disposeAll } from "../../tensors/index.js";
 import { defineKernel } from "../define.js";
 
-export type AverageTensors = { average: tf.Tensor; current: tf.Tensor };
+type AverageTensors = { average: tf.Tensor; current: tf.Tensor };
 export interface AverageAttributes {
   readonly decay: number;
 }

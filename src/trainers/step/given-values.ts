@@ -17,7 +17,7 @@ export interface LookedPositions {
 }
 
 /** The same as tensors, int32. */
-export interface LookedRows {
+interface LookedRows {
   readonly all: tf.Tensor1D;
   readonly routed: ReadonlyMap<string, tf.Tensor1D>;
 }

@@ -126,8 +126,9 @@ export function registerLossesFromHidden(): void {
       const hasFactors = factors !== undefined;
       const arrays = rowArrays(kinds, output, hasFactors);
       const { rows } = rowsOf(studentHidden);
-      if (rows === 0 || arrays.reads.length + arrays.writes.length > gpu.mostArrays)
-        return undefined;
+      // Factors are copied beside a term's weights where there is no room for them.
+      const needed = arrays.reads.length + arrays.writes.length - (hasFactors ? 1 : 0);
+      if (rows === 0 || needed > gpu.mostArrays) return undefined;
       const vocabulary = studentHead.shape[0] as number;
       const lanes = lanesFor(vocabulary);
       const shader = rowLossProgram(kinds, output, lanes, hasFactors);
