@@ -15,6 +15,8 @@ import {
 import { initializeDecoder, SequenceModel } from "../../src/models/index.js";
 import {
   alignedTeacher,
+  type ExactLanguage,
+  exactTeacher,
   hiddenStatesTeacher,
   mixtureTeacher,
   modelTeacher,
@@ -74,6 +76,16 @@ const headOf = (vocabSize: number, hiddenSize: number) => {
   return { values, vocabSize, hiddenSize };
 };
 
+/** After a token comes the next id with probability 0.9. */
+const counting: ExactLanguage<number> = {
+  ...{ vocabSize: config.vocabSize, start: 0, advance: (_, id) => id },
+  logProbs: (state) => {
+    const values = new Float64Array(config.vocabSize).fill(Math.log(0.1 / (config.vocabSize - 1)));
+    values[(state + 1) % config.vocabSize] = Math.log(0.9);
+    return values;
+  },
+};
+
 /** As many lists at every step, of as many candidates, whose lengths and grades are others. */
 const listsOf = (step: number, count: number) =>
   Array.from({ length: count }, (_, i) => ({
@@ -99,6 +111,10 @@ export const teacherStepKinds: Readonly<Record<string, StepKind>> = {
         },
         headOf(config.vocabSize, 12),
       ),
+  },
+  "distill from a language that is known": {
+    run: distilling(0.5, () => [lossTerm(reverseKlLoss, {}), lossTerm(sampledKlLoss, {}, 0.3)]),
+    teacher: () => exactTeacher(counting, "counting", { samples: 2 }),
   },
   "distill from a teacher with a prompt of its own": {
     run: distilling(0.5, () => [lossTerm(reverseKlLoss, {}), lossTerm(forwardKlLoss, {}, 0.5)]),
