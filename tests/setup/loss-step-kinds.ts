@@ -190,7 +190,6 @@ export const lossStepKinds: Readonly<Record<string, StepKind>> = {
   },
   "distill with a target that moves": {
     run: distilling(0, () => [lossTerm(taidLoss, {}), lossTerm(crossEntropyLoss, {}, 0.2)]),
-    computesGradients: true,
   },
   "reinforce, two updates of what was written": {
     run: ({ teacher: reference, lossStates: _, ...training }, steps, startStep) =>

@@ -123,8 +123,6 @@ export interface StepKind {
   readonly prepare?: (student: Decoder) => void;
   /** @param saved of a checkpoint */
   readonly beside?: (saved?: ReplayState) => Beside;
-  /** Whether gradients are computed in full at every step: they are more than a function of tensors. */
-  readonly computesGradients?: boolean;
   /** How many shapes its steps have. Default: 2. */
   readonly shapes?: number;
   /** How many calls of a step may be replayed. Default: 2, gradients and update. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../../data/index.js";
+import type { StateNumbers } from "../../losses/index.js";
 import { disposeAll } from "../../tensors/index.js";
 import type { RoutedPositions } from "../diagnostics/routed.js";
 import { countedFactors, factorsByPosition } from "./counted-rows.js";
@@ -31,6 +32,8 @@ export interface GivenValues {
   readonly factors: readonly tf.Tensor[];
   /** By term, its factor in the total. */
   readonly scales: readonly tf.Scalar[];
+  /** By term, what it reads of its state. */
+  readonly numbers: readonly (StateNumbers | undefined)[];
   /** Which positions hold tokens that the student sampled, where that is asked for; broadcast to `[B, T]`. */
   readonly sampled?: tf.Tensor2D;
   /** By term, where several wrote a row: see {@link writtenMask}. */
@@ -49,6 +52,10 @@ export function stepValues(
   looked: readonly LookedPositions[],
 ): StepValues {
   const scales = plans.map(({ factor }) => tf.scalar(factor));
+  const numbers = plans.map(({ numbers: own }) => {
+    const scalars = Object.entries(own ?? {}).map(([name, value]) => [name, tf.scalar(value)]);
+    return own && (Object.fromEntries(scalars) as StateNumbers);
+  });
   const parts = microBatches.map((microBatch, index): GivenValues => {
     const { batch } = microBatch;
     return {
@@ -57,6 +64,7 @@ export function stepValues(
         countedFactors(rows, index, batch, term.definition.per),
       ),
       scales,
+      numbers,
       ...writtenValues(plans, microBatch),
       ...listValues(plans, microBatch),
     };
@@ -97,9 +105,11 @@ function listValues(
   return { lists: listTensors(lists, batch.size, which) };
 }
 
-function valuesIn({ looked, factors, scales, sampled, written, lists }: GivenValues): tf.Tensor[] {
+function valuesIn({ looked, factors, scales, numbers, ...others }: GivenValues): tf.Tensor[] {
+  const { sampled, written, lists } = others;
   return [
     ...[looked.all, ...looked.routed.values(), ...factors, ...scales],
+    ...numbers.flatMap((own) => Object.values(own ?? {})),
     ...(sampled ? [sampled] : []),
     ...(written ?? []),
     ...(lists ? [lists.spread, lists.listMask, ...lists.scores] : []),

@@ -106,7 +106,7 @@ function lossFromLogits(
       const ofTeacher = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
       const isAgainstReference = plan.term.against === "reference";
       const given = isAgainstReference ? { ...ofTeacher, ...referenceAnswer } : ofTeacher;
-      const ofTerm = evaluateOnLayers(plan.term, given, compared, plan.state);
+      const ofTerm = evaluateOnLayers(plan.term, given, compared, plan.state, values.numbers[i]);
       const factors = values.factors[i] as tf.Tensor;
       const weights = termWeights(plan.term, factors, batch, values.written?.[i]);
       return maskedSum(ofTerm, weights as typeof ofTerm);
@@ -160,7 +160,7 @@ function lossFromLists(
   student: SequenceModel,
   plans: readonly TermPlan[],
   batch: Batch,
-  { factors, scales, lists }: GivenValues,
+  { factors, scales, lists, numbers }: GivenValues,
 ): () => Loss {
   if (lists === undefined) throw new Error("A model with a head for sequences scores lists.");
   const { listMask, scores } = lists;
@@ -168,7 +168,7 @@ function lossFromLists(
     const own = studentScores(student, batch, lists);
     const sums = plans.map(({ term, state }, i) => {
       const inputs = { studentScores: own, teacherScores: scores[i], listMask } as LossInputs;
-      const values = evaluateTerm(term, inputs, state) as tf.Tensor1D;
+      const values = evaluateTerm(term, inputs, state, numbers[i]) as tf.Tensor1D;
       const weights = countedWeights(factors[i] as tf.Tensor, batch, "row");
       return maskedSum(values, weights as tf.Tensor1D);
     });

@@ -9,8 +9,8 @@ import type { TermPlan } from "./term-plan.js";
 import type { Projections } from "./projections.js";
 
 /**
- * A step's gradients as a call that a backend may repeat; undefined where they are more than a function of tensors: losses with a
- * state, and models or teachers that do not say what they read.
+ * A step's gradients as a call that a backend may repeat; undefined where they are more than a function of tensors: of models,
+ * teachers or losses with a state that do not say what they read.
  */
 export function stepCall(
   student: LanguageModel | SequenceModel,
@@ -21,14 +21,16 @@ export function stepCall(
   variables: ReadonlyMap<string, tf.Variable>,
 ): RecordedCall | undefined {
   const weights = student.weights?.();
-  if (weights === undefined || plans.some(({ state }) => state !== undefined)) return undefined;
+  const isKnown = ({ state, numbers }: TermPlan) => state === undefined || numbers !== undefined;
+  if (weights === undefined || !plans.every(isKnown)) return undefined;
   const sources = microBatches.map(sourcesOf);
   if (sources.includes(undefined)) return undefined;
   const known = sources as ScoreSource[][];
   const { largestLogitsBytes, projections } = context;
-  const terms = plans.map(({ term }) => {
+  const terms = plans.map(({ term, numbers = {} }) => {
     const { definition, config, layers, against } = term;
-    return [identityOf(definition), identityOf(config as object), layers, against];
+    const ends = Object.values(numbers).map((value) => (value === 0 || value === 1 ? value : ""));
+    return [identityOf(definition), identityOf(config as object), layers, against, ends];
   });
   const asked = plans.map(({ term }) => term);
   const isFromHidden = microBatches.map(

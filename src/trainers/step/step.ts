@@ -106,7 +106,9 @@ export async function computeGradients(
   const counts = rows.map(({ count }) => Math.max(1, count));
   const plans = terms.map((term, i): TermPlan => {
     const factor = (weights[i] as number) / (counts[i] as number);
-    return { term, factor, state: states[i], rows: rows[i] as CountedRows };
+    const state = states[i];
+    const numbers = state && term.definition.state?.numbers?.(state);
+    return { term, factor, state, numbers, rows: rows[i] as CountedRows };
   });
   const batches = microBatches.map(({ batch }) => batch);
   // Scores of whole sequences have no positions to look at.
