@@ -92,6 +92,7 @@ export {
   type LossProperties,
   type LossState,
   type LossStateDefinition,
+  type StateNumbers,
   type LossTensors,
   lossTerm,
   type LossTerm,

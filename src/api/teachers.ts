@@ -70,6 +70,7 @@ export {
   routeRuleSchema,
   sampleExactly,
   type ScoreContext,
+  type ScoreSource,
   scoreSequences,
   type SequenceKl,
   sequenceLogProbs,

@@ -1,5 +1,12 @@
 export type { Example, PlacedSequence, TokenSequence, Tokenizer } from "./types.js";
-export { Batch, isLearned, learnedPositions, makeBatch, withSequences } from "./batches/batch.js";
+export {
+  Batch,
+  isLearned,
+  learnedPositions,
+  makeBatch,
+  roundedLength,
+  withSequences,
+} from "./batches/batch.js";
 export type { BatchOptions } from "./batches/batch.js";
 export { packSequences } from "./batches/pack-sequences.js";
 export type { PackedRows } from "./batches/pack-sequences.js";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { parseConfig, PupilError, requireMember } from "../errors/index.js";
-import type { LossDefinition, LossState, ValuesPer } from "./define.js";
+import type { LossDefinition, LossState, StateNumbers, ValuesPer } from "./define.js";
 import { type LossInput, lossInputFacts, type LossInputs } from "./inputs.js";
 import { type LayerPair, layersField } from "./layers.js";
 import type { ListScores } from "./list-scores.js";
@@ -103,18 +103,20 @@ export function termLabels(terms: readonly LossTerm[]): string[] {
  *
  * @param inputs at least those that the loss needs
  * @param state of a loss that has one; by default its initial one
+ * @param numbers of the state, as tensors
  */
 export function evaluateTerm(
   term: LossTerm,
   inputs: Partial<LossInputs>,
   state?: LossState,
+  numbers?: StateNumbers,
 ): tf.Tensor2D | tf.Tensor1D {
   const { name, needs } = term.definition;
   const missing = needs.filter((need) => inputs[need] === undefined);
   if (missing.length > 0) {
     throw new PupilError(`needs ${missing.join(" and ")}.`, { field: name });
   }
-  return term.definition.evaluate(inputs as LossInputs, term.config, state);
+  return term.definition.evaluate(inputs as LossInputs, term.config, state, numbers);
 }
 
 /**

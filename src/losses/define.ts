@@ -52,7 +52,16 @@ export interface LossStateDefinition<C, M extends LossState> {
   initial(config: C): M;
   /** The state of the next step. Called once per optimizer step, not per micro-batch. */
   advance(state: M, step: FinishedStep, config: C): M;
+  /**
+   * The numbers of a state that `evaluate` computes with, by name. A trainer gives them to it as scalars, so that a step does the
+   * same in every state and can be replayed: beside their values, only which of them are exactly 0 or 1 may decide what is
+   * computed. Where it is left out, steps with the loss are computed each time.
+   */
+  numbers?(state: M): Readonly<Record<string, number>>;
 }
+
+/** The {@link LossStateDefinition.numbers} of a state as tensors. */
+export type StateNumbers = Readonly<Record<string, tf.Scalar>>;
 
 export interface LossDefinition<
   N extends string = string,
@@ -101,11 +110,12 @@ export interface LossDefinition<
   caution?(config: z.output<S>): string | undefined;
   /** How a trainer averages the values of a loss per token. Default: over all tokens of a step. */
   aggregation?(config: z.output<S>): Aggregation;
-  /** Values `[B, T]` or `[B]`, unreduced and unmasked. Without a state: at the initial one. */
+  /** Values `[B, T]` or `[B]`, unreduced and unmasked. Without a state: at the initial one; without its numbers: by those of the state. */
   evaluate(
     inputs: Pick<LossInputs, I> & Partial<Pick<LossInputs, O>>,
     config: z.output<S>,
     state?: M,
+    numbers?: StateNumbers,
   ): LossTensors[P];
 }
 

@@ -39,6 +39,7 @@ export type {
   LossProperties,
   LossState,
   LossStateDefinition,
+  StateNumbers,
   LossTensors,
   ValuesPer,
 } from "./define.js";

@@ -5,6 +5,7 @@ export {
   adamwUpdate,
 } from "./optimizer/adamw-update.js";
 export { attentionProbabilities, causalAttention } from "./attention/causal-attention.js";
+export { averageUpdate } from "./optimizer/average-update.js";
 export { clipScale } from "./optimizer/clip-scale.js";
 export { crossEntropyFromLogits } from "./row-losses/cross-entropy-from-logits.js";
 export {

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { copyDecoder, type Decoder, variableState } from "../models/index.js";
+import { averageUpdate } from "../ops/index.js";
+import { identityOf, recorded } from "../tensors/index.js";
 import { modelTeacher, type ModelTeacherOptions } from "./model-teacher.js";
 import type { Teacher } from "./teacher.js";
 
@@ -20,16 +22,26 @@ export function averageTeacher(
 ): Teacher {
   const average = copyDecoder(student);
   const state = variableState(average.parameters, "average");
-  const afterStep = () => {
-    if (decay === 1) return;
+  const follow = () => {
     tf.tidy(() => {
       for (const [name, current] of student.effectiveParameters()) {
-        const parameter = average.parameters.get(name) as tf.Variable;
         const own = student.parameters.get(name);
         if (current === own && !own?.trainable) continue;
-        tf.tidy(() => parameter.assign(parameter.mul(decay).add(current.mul(1 - decay))));
+        const parameter = average.parameters.get(name) as tf.Variable;
+        tf.tidy(() => averageUpdate(parameter, current, decay));
       }
     });
+    return { tensors: {}, facts: undefined };
+  };
+  const callOf = () => {
+    const own = [...student.parameters].filter(([, { trainable }]) => trainable);
+    const trained = [...own.map(([name]) => name), ...student.trainableParameters().keys()];
+    const reads = [...average.parameters.values(), ...student.weights()];
+    const key = JSON.stringify([identityOf(student), trained]);
+    return { owner: average, name: "average", key, reads };
+  };
+  const afterStep = () => {
+    if (decay < 1) recorded(callOf, follow);
   };
   return { ...modelTeacher(average, `average of the student`, options), afterStep, state };
 }

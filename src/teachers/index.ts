@@ -56,6 +56,7 @@ export type {
   CompleteOptions,
   LayerSignal,
   ScoreContext,
+  ScoreSource,
   Teacher,
   TeacherAnswer,
   TeacherState,

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../data/index.js";
 import { PupilError } from "../errors/index.js";
 import { logProbsFromLogits, selectedLogProbs, tokenLogProbs } from "../ops/index.js";
+import { HostValues } from "../tensors/index.js";
 import { drawTokens, sequenceUniforms } from "./draw-tokens.js";
 import { isTokenSignal } from "./signals.js";
 import type {
@@ -38,6 +39,29 @@ export function drawsOf({
   return samples === undefined || sampleTemperature === undefined ? {} : { sampleTemperature };
 }
 
+/** The numbers that decide which tokens are drawn, `[B, T, K]`; none where nothing is drawn. */
+export type DrawNumbers = HostValues<{ readonly uniforms?: tf.Tensor3D }>;
+
+/**
+ * @param context needed where tokens are drawn
+ */
+export function drawNumbers(
+  batch: Batch,
+  needs: readonly TeacherSignal[],
+  { samples }: DistributionOptions,
+  context: ScoreContext | undefined,
+): DrawNumbers {
+  return new HostValues(() => {
+    if (samples === undefined || !wantsTokens(needs)) return {};
+    if (context === undefined)
+      throw new Error("A teacher that draws tokens needs a random stream.");
+    return { uniforms: sequenceUniforms(context.random, context.firstRow, batch, samples) };
+  });
+}
+
+const wantsTokens = (needs: readonly TeacherSignal[]) =>
+  needs.includes("teacherTokenIds") || needs.includes("teacherTopLogProbs");
+
 /**
  * What is asked for, from logits `[B, T, V]` of the batch's tokens. The logits stay the caller's and
  * may be returned as they are.
@@ -47,19 +71,17 @@ export function signalsFromLogits(
   batch: Batch,
   needs: readonly TeacherSignal[],
   options: DistributionOptions,
-  context: ScoreContext | undefined,
+  numbers: DrawNumbers,
 ): Partial<TeacherTensors> {
   return tf.tidy(() => {
-    const wantsTokens = needs.includes("teacherTokenIds") || needs.includes("teacherTopLogProbs");
+    const { uniforms } = numbers.tensors();
     const all: Partial<TeacherTensors> = {
       teacherLogits: logits,
       ...(needs.includes("teacherTokenLogProbs")
         ? { teacherTokenLogProbs: tokenLogProbs(logits, batch.labels) }
         : {}),
-      ...(wantsTokens && options.topK !== undefined ? likeliest(logits, options.topK) : {}),
-      ...(wantsTokens && options.samples !== undefined
-        ? draws(logits, batch, options.samples, options.sampleTemperature ?? 1, context)
-        : {}),
+      ...(wantsTokens(needs) && options.topK !== undefined ? likeliest(logits, options.topK) : {}),
+      ...(uniforms ? draws(logits, uniforms, options.sampleTemperature ?? 1) : {}),
     };
     const asked = needs.filter(isTokenSignal).map((need) => [need, all[need]] as const);
     return Object.fromEntries(asked) as Partial<TeacherTensors>;
@@ -73,13 +95,9 @@ function likeliest(logits: tf.Tensor3D, K: number): Partial<TeacherTensors> {
 
 function draws(
   logits: tf.Tensor3D,
-  batch: Batch,
-  K: number,
+  uniforms: tf.Tensor3D,
   temperature: number,
-  context: ScoreContext | undefined,
 ): Partial<TeacherTensors> {
-  if (context === undefined) throw new Error("A teacher that draws tokens needs a random stream.");
-  const uniforms = sequenceUniforms(context.random, context.firstRow, batch, K);
   const teacherTokenIds = drawTokens(logProbsFromLogits(logits, { temperature }).exp(), uniforms);
   return {
     teacherTokenIds,

@@ -12,12 +12,14 @@ import { layerSignals } from "./signals.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
+  type DrawNumbers,
+  drawNumbers,
   drawsOf,
   logitSignals,
   signalsFromLogits,
 } from "./logit-signals.js";
 import type {
-  ScoreContext,
+  ScoreSource,
   Teacher,
   TeacherAnswer,
   TeacherScores,
@@ -52,12 +54,15 @@ export function modelTeacher(
     provides: [...logitSignals(options), ...(model.forwardWithLayers ? layerSignals : [])],
     ...(model.forwardWithLayers ? { layerSizes: model.config } : {}),
     ...drawsOf(options),
-    score: (batch, needs, context) =>
-      Promise.resolve({
-        tensors: () => teacherTensors(model, batch, needs, options, context),
+    score: (batch, needs, context) => {
+      const numbers = drawNumbers(batch, needs, options, context);
+      return Promise.resolve({
+        tensors: () => teacherTensors(model, batch, needs, options, context?.layers, numbers),
         ...hiddenOf(model, batch, needs),
-        ...sourceOf(model, needs, options, context),
-      }),
+        source: () => sourceOf(model, needs, options, context?.layers, numbers),
+        dispose: () => numbers.dispose(),
+      });
+    },
     complete: (prompts, how) => sampleRollouts({ model, prompts, ...how }),
     dispose,
     [Symbol.dispose]: dispose,
@@ -75,17 +80,17 @@ function hiddenOf(
   return { hidden: () => ({ hidden: model.hiddenStates?.(batch) as tf.Tensor3D, head }) };
 }
 
-/** Draws are other ones at every step. */
 function sourceOf(
   model: LanguageModel,
   needs: readonly TeacherSignal[],
   options: DistributionOptions,
-  context: ScoreContext | undefined,
-): Pick<TeacherScores, "source"> {
-  const reads = model.weights?.();
-  if (reads === undefined || needs.includes("teacherSampleLogProbs")) return {};
-  const how = JSON.stringify([needs, options, context?.layers]);
-  return { source: { by: model, how, reads } };
+  layers: LayerRequest | undefined,
+  numbers: DrawNumbers,
+): ScoreSource | undefined {
+  const weights = model.weights?.();
+  if (weights === undefined) return undefined;
+  const how = JSON.stringify([needs, options, layers]);
+  return { by: model, how, reads: [...weights, ...Object.values(numbers.hold())] };
 }
 
 /** What is asked for, from one forward pass. */
@@ -94,11 +99,12 @@ function teacherTensors(
   batch: Batch,
   needs: readonly TeacherSignal[],
   options: DistributionOptions,
-  context: ScoreContext | undefined,
+  wanted: LayerRequest | undefined,
+  numbers: DrawNumbers,
 ): TeacherAnswer {
   return tf.tidy(() => {
-    const { logits, layers } = forward(model, batch, context?.layers);
-    const tensors = signalsFromLogits(logits, batch, needs, options, context);
+    const { logits, layers } = forward(model, batch, wanted);
+    const tensors = signalsFromLogits(logits, batch, needs, options, numbers);
     return { ...tensors, ...(layers ? { layers } : {}) };
   });
 }

@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type Batch, makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
+import {
+  type Batch,
+  makeBatch,
+  roundedLength,
+  type Tokenizer,
+  type TokenSequence,
+} from "../data/index.js";
 import { PupilError } from "../errors/index.js";
+import { HostValues } from "../tensors/index.js";
+import { joinedSource } from "./score-source.js";
 import type { Teacher, TeacherAnswer, TeacherSignal } from "./teacher.js";
 
 /** What of the row a privileged prompt can have; one of the two prompts must be in it. */
@@ -71,16 +79,21 @@ export function promptedTeacher(
         const prompt = prompts[i] as number[];
         return { ids: [...prompt, ...ids.slice(completionStart)], completionStart: prompt.length };
       });
-      const own = makeBatch(rows, tokenizer.padId);
-      const positions = teacherPositions(batch, prompts, own.sequenceLength);
+      const own = makeBatch(rows, tokenizer.padId, roundedLength(rows, teacher.maxPositions));
+      const places = new HostValues(() => ({
+        from: teacherPositions(batch, prompts, own.sequenceLength),
+      }));
       const scores = await teacher.score(own, needs, context).catch((error: unknown) => {
         own.dispose();
         throw error;
       });
       return {
-        tensors: () => tf.tidy(() => moveToStudent(scores.tensors(), positions, batch)),
+        tensors: () => tf.tidy(() => moveToStudent(scores.tensors(), places.tensors().from, batch)),
+        source: () =>
+          joinedSource("prompted", [scores], [...own.tensors, ...Object.values(places.hold())]),
         dispose: () => {
           scores.dispose?.();
+          places.dispose();
           own.dispose();
         },
       };
@@ -93,7 +106,7 @@ function teacherPositions(
   { sequences, size, sequenceLength }: Batch,
   prompts: readonly (readonly number[])[],
   teacherLength: number,
-): Int32Array {
+): tf.Tensor1D {
   const positions = new Int32Array(size * sequenceLength);
   for (const [i, { ids, completionStart, row, start }] of sequences.entries()) {
     const shift = (prompts[i] as readonly number[]).length - completionStart;
@@ -102,19 +115,18 @@ function teacherPositions(
       positions[row * sequenceLength + start + t] = i * teacherLength + t + shift;
     }
   }
-  return positions;
+  return tf.tensor1d(positions, "int32");
 }
 
 function moveToStudent(
   { layers, ...tensors }: TeacherAnswer,
-  positions: Int32Array,
+  from: tf.Tensor1D,
   { size, sequenceLength }: Batch,
 ): TeacherAnswer {
-  const indices = tf.tensor1d(positions, "int32");
   const move = (tensor: tf.Tensor) => {
     const [, , ...rest] = tensor.shape;
     const rows = tensor.reshape([-1, ...rest]);
-    return tf.gather(rows, indices).reshape([size, sequenceLength, ...rest]);
+    return tf.gather(rows, from).reshape([size, sequenceLength, ...rest]);
   };
   const moved = (given: Readonly<Record<string, tf.Tensor>>) =>
     Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, move(tensor)]));

@@ -34,20 +34,24 @@ export interface TeacherScores {
    */
   hidden?(): HiddenStates;
   /**
-   * Of scores that are the same function of the batch's tensors at every step, and hold no values of their own: by whom they
-   * are made and how, and all tensors that are read beside the batch's.
+   * What the scores are made of, where they are the same function of the batch's tensors and others at every step: values of
+   * the host are held as tensors from then on, and are what `tensors` and `hidden` read, until `dispose`. Undefined where the
+   * scores are more than that.
    */
-  readonly source?: {
-    readonly by: object;
-    readonly how: string;
-    readonly reads: readonly tf.Tensor[];
-  };
+  source?(): ScoreSource | undefined;
   /** Rows that each of several teachers scored, by its name. */
   readonly routedRows?: Readonly<Record<string, number>>;
   /** The one of several teachers that scored each sequence of the batch. */
   readonly routes?: readonly string[];
   /** Releases what the scores hold beyond the step's memory scope; called when the step is done. */
   dispose?(): void;
+}
+
+/** By whom scores are made and how, and all tensors that are read beside the batch's. */
+export interface ScoreSource {
+  readonly by: object;
+  readonly how: string;
+  readonly reads: readonly tf.Tensor[];
 }
 
 /** What a teacher that draws tokens needs to draw the same ones however a step is split up. */

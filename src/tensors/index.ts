@@ -6,7 +6,9 @@ export {
   type RecordedCall,
   type RecordedResult,
   type RecordingBackend,
+  repeatsCalls,
 } from "./recorded.js";
+export { HostValues } from "./host-values.js";
 export { type HalfHoldingBackend, holdAsHalves, holdsHalves } from "./half-storage.js";
 export {
   bucketedLength,

@@ -44,6 +44,14 @@ export function recorded<F>(
   return (call && backend.recorded?.(call, compute)) ?? compute();
 }
 
+/**
+ * Whether the backend can repeat calls, be it that it is to or not: what changes from call to call then has to be data on every
+ * path, so that a step is the same number for number with and without.
+ */
+export function repeatsCalls(): boolean {
+  return (tf.backend() as Partial<RecordingBackend>).recorded !== undefined;
+}
+
 const ids = new WeakMap<object, number>();
 let nextId = 1;
 

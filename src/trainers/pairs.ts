@@ -1,4 +1,4 @@
-import { makeBatch, type Tokenizer, type TokenSequence } from "../data/index.js";
+import { makeBatch, roundedLength, type Tokenizer, type TokenSequence } from "../data/index.js";
 import type { LossState, LossTerm } from "../losses/index.js";
 import type { LanguageModel } from "../models/index.js";
 import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
@@ -8,13 +8,7 @@ import { checkLoss } from "./checks/check-loss.js";
 import { requireParts } from "./checks/trainer-parts.js";
 import { trackLossStates } from "./step/loss-states.js";
 import { commonMetrics, type StepMetrics } from "./step/metrics.js";
-import {
-  evenParts,
-  fewestPositions,
-  type StepBatches,
-  stepBatches,
-  stepLength,
-} from "./step/micro-batches.js";
+import { evenParts, fewestPositions, type StepBatches, stepBatches } from "./step/micro-batches.js";
 import { scoreBatches } from "./step/score-batches.js";
 import { applyGradients, computeGradients } from "./step/step.js";
 import { stepCost } from "./step/step-cost.js";
@@ -124,7 +118,7 @@ function splitPairs(
   mostPositions: number,
 ): StepBatches {
   const all = rows.flatMap(({ positive, negative }) => [positive, negative]);
-  const length = stepLength(all, mostPositions);
+  const length = roundedLength(all, mostPositions);
   const batches = evenParts(rows, parts, "pairs").map(({ start, own }) => {
     const sequences = [...own.map((row) => row.positive), ...own.map((row) => row.negative)];
     return { batch: makeBatch(sequences, padId, length), firstRow: 2 * start, onPolicyRows: 0 };

@@ -1,6 +1,12 @@
-import { makeBatch, type RankingList, someCandidates, type Tokenizer } from "../data/index.js";
+import {
+  makeBatch,
+  type RankingList,
+  roundedLength,
+  someCandidates,
+  type Tokenizer,
+} from "../data/index.js";
 import type { LossState, LossTerm } from "../losses/index.js";
-import type { SequenceModel } from "../models/index.js";
+import { contextLength, type SequenceModel } from "../models/index.js";
 import { type AdamW, completeSchedule, learningRateAt, type Schedule } from "../optim/index.js";
 import { addCosts, noCost } from "../rollouts/index.js";
 import type { ListTeacher } from "../teachers/index.js";
@@ -77,10 +83,17 @@ export async function* rank(options: RankOptions): AsyncGenerator<StepMetrics> {
     const teacherForwards = (teacherScores ?? []).flat().length;
     const scored = lists.map((list, i) => ({ list, teacher: teacherScores?.[i] }));
     const parts = evenParts(scored, gradientAccumulationSteps, "queries");
+    const rows = parts.map(({ own }) => {
+      return asSequences(
+        own.flatMap(({ list }) => list.candidates),
+        tokenizer.padId,
+      );
+    });
+    const length = roundedLength(rows.flat(), contextLength(student.config));
     using batches = stepBatches(
-      parts.map(({ own, start }) => {
-        const rows = own.flatMap(({ list }) => list.candidates);
-        return { batch: listBatch(rows, tokenizer.padId), firstRow: start, onPolicyRows: 0 };
+      parts.map(({ start }, i) => {
+        const batch = makeBatch(rows[i] ?? [], tokenizer.padId, length);
+        return { batch, firstRow: start, onPolicyRows: 0 };
       }),
     );
     const microBatches = batches.parts.map((part, i) => {
@@ -115,9 +128,8 @@ async function scoresOf(
 }
 
 /** A batch's inputs are all ids of a row but its last: one that is no part of the sequence. */
-function listBatch(rows: readonly { readonly ids: readonly number[] }[], padId: number) {
-  const sequences = rows.map(({ ids }) => ({ ids: [...ids, padId], completionStart: 1 }));
-  return makeBatch(sequences, padId);
+function asSequences(rows: readonly { readonly ids: readonly number[] }[], padId: number) {
+  return rows.map(({ ids }) => ({ ids: [...ids, padId], completionStart: 1 }));
 }
 
 function listsOf(

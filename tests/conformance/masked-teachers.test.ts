@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBatch } from "../../src/data/index.js";
 import { evaluateTerm, lossTerm, sparseKlLoss } from "../../src/losses/index.js";
-import { signalsFromLogits } from "../../src/teachers/logit-signals.js";
+import { drawNumbers, signalsFromLogits } from "../../src/teachers/logit-signals.js";
 import { Random } from "../../src/tensors/index.js";
 import { diagnosticSums } from "../../src/trainers/diagnostics/diagnostics.js";
 import { useCpu } from "../setup/backend.js";
@@ -47,7 +47,8 @@ function checkLikeliest(): void {
   using batch = makeBatch([sequence], 0);
   tf.tidy(() => {
     const options = { topK: 4 };
-    const given = signalsFromLogits(logitsOf(teacher), batch, tokenSignals, options, undefined);
+    const numbers = drawNumbers(batch, tokenSignals, options, undefined);
+    const given = signalsFromLogits(logitsOf(teacher), batch, tokenSignals, options, numbers);
     const ids = given.teacherTokenIds?.arraySync()[0] as number[][];
     const logProbs = given.teacherTopLogProbs?.arraySync()[0] as number[][];
     expect(ids[0]?.slice(0, 3).sort()).toEqual([0, 1, 2]);
@@ -83,7 +84,8 @@ function checkDraws(): void {
   tf.tidy(() => {
     const context = { random: new Random(3), firstRow: 0 };
     const options = { samples: 64 };
-    const given = signalsFromLogits(logitsOf(teacher), batch, tokenSignals, options, context);
+    const numbers = drawNumbers(batch, tokenSignals, options, context);
+    const given = signalsFromLogits(logitsOf(teacher), batch, tokenSignals, options, numbers);
     const [first = [], second = []] = given.teacherTokenIds?.arraySync()[0] as number[][];
     expect(new Set(first)).toEqual(new Set([0, 1, 2]));
     expect(new Set(second)).toEqual(new Set([2]));

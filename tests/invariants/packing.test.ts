@@ -17,7 +17,7 @@ import { ownDistribution, rolloutToSequence, sampleRollouts } from "../../src/ro
 import { type ModelTeacherOptions, modelTeacher } from "../../src/teachers/index.js";
 import { Random } from "../../src/tensors/index.js";
 import { splitIntoBatches } from "../../src/trainers/step/micro-batches.js";
-import { rolloutInputs } from "../../src/trainers/step/rollout-inputs.js";
+import { knownRollouts } from "../../src/trainers/step/rollout-inputs.js";
 import { computeGradients, type MicroBatch } from "../../src/trainers/step/step.js";
 import { checkLoss } from "../../src/trainers/index.js";
 import { useCpu } from "../setup/backend.js";
@@ -85,7 +85,7 @@ async function stepOf(packing: boolean, settings: Settings) {
     scored.push({
       ...part,
       teacher: await teacher.score(batch, signals, { random: new Random(6), firstRow }),
-      ...(distill && { rollouts: (tensors) => rolloutInputs(batch, sampled, tensors, 0) }),
+      ...(distill && { rollouts: knownRollouts(batch, sampled, 0) }),
     });
   }
   const context = {

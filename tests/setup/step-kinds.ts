@@ -123,12 +123,10 @@ export interface StepKind {
   readonly prepare?: (student: Decoder) => void;
   /** @param saved of a checkpoint */
   readonly beside?: (saved?: ReplayState) => Beside;
-  /** Whether gradients are computed in full at every step: they are more than a function of tensors. */
-  readonly computesGradients?: boolean;
   /** How many shapes its steps have. Default: 2. */
   readonly shapes?: number;
-  /** Whether only updates are replayed, as something that the gradients are recorded with is another at every step. */
-  readonly replaysUpdates?: boolean;
+  /** How many calls of a step may be replayed. Default: 2, gradients and update. */
+  readonly calls?: number;
 }
 
 export const common = {
@@ -187,12 +185,10 @@ export const stepKinds: Readonly<Record<string, StepKind>> = {
   "distill of an adapter": { run: distilling(0.5, mixed), prepare: adapt },
   "distill with a policy gradient": {
     run: distilling(1, () => [lossTerm(policyGradientLoss, {}), lossTerm(reverseKlLoss, {}, 0.2)]),
-    computesGradients: true,
   },
   "distill from a recording": {
     run: distilling(0, () => [lossTerm(sparseKlLoss, {})]),
     teacher: recording,
-    computesGradients: true,
   },
   pairs: {
     run: ({ teacher: reference, ...training }, steps, startStep) =>

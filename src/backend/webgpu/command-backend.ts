@@ -68,11 +68,9 @@ export abstract class CommandBackend extends TfjsBackend {
     }
     const words = wordsOf(values as ArrayLike<number>, dtype);
     data.values = null;
+    const { input } = this.log ?? {};
     if (bytes > this.uploads.capacity / 4) {
-      this.cannotReplay("values of the host are too large");
-      const buffer = this.pool.takeForWriting(bytes, tensorUsage());
-      this.queue.writeBuffer(buffer, 0, words);
-      data.resource = buffer;
+      data.resource = this.bringLarge(words, bytes, input);
       return;
     }
     if (!this.uploads.hasRoom(bytes)) this.submitQueue();
@@ -82,11 +80,30 @@ export abstract class CommandBackend extends TfjsBackend {
     const { offset, view } = this.uploads.place(bytes);
     bytesIn(view).set(new Uint8Array(words.buffer, words.byteOffset, bytes));
     this.openEncoder().copyBufferToBuffer(this.uploads.buffer, offset, buffer, 0, bytes);
-    const { input } = this.log ?? {};
     this.note(() => ({
       ...{ kind: "upload", to: buffer, bytes },
       ...(input === undefined ? { values: bytesIn(view).slice() } : { input }),
     }));
+  }
+
+  /** Values that are too large to be copied, in a buffer that nothing recorded uses. */
+  private bringLarge(
+    words: ReturnType<typeof wordsOf>,
+    bytes: number,
+    input: number | undefined,
+  ): GPUBuffer {
+    if (input === undefined) {
+      this.cannotReplay("values of the host are too large");
+      const buffer = this.pool.takeForWriting(bytes, tensorUsage());
+      this.queue.writeBuffer(buffer, 0, words);
+      return buffer;
+    }
+    // An input has to lie in the same buffer every time: once nothing is recorded, it may be any that is free.
+    this.submitQueue();
+    const buffer = this.pool.take(bytes, tensorUsage());
+    this.queue.writeBuffer(buffer, 0, words);
+    this.note(() => ({ kind: "upload", to: buffer, bytes, input, isWritten: true }));
+    return buffer;
   }
 
   override submitQueue(): void {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { PupilError, requireList, requireObject, showValue } from "../../errors/index.js";
-import { disposeAll, keepTensor } from "../../tensors/index.js";
+import { bucketedLength, disposeAll, keepTensor, roundsLengths } from "../../tensors/index.js";
 import type { PlacedSequence, TokenSequence } from "../types.js";
 
 interface BatchTensors {
@@ -78,9 +78,15 @@ export class Batch implements Disposable {
     return this.inputIds.shape[1];
   }
 
+  /** All that it has on the device. */
+  get tensors(): readonly tf.Tensor[] {
+    const { inputIds, labels, attentionMask, completionMask, positionIds, firstKeys } = this;
+    const placed = [positionIds, firstKeys].filter((tensor) => tensor !== undefined);
+    return [inputIds, labels, attentionMask, completionMask, ...placed];
+  }
+
   dispose(): void {
-    disposeAll([this.inputIds, this.labels, this.attentionMask, this.completionMask]);
-    disposeAll([this.positionIds, this.firstKeys]);
+    disposeAll(this.tensors);
   }
 
   [Symbol.dispose](): void {
@@ -99,6 +105,20 @@ export function withSequences(batch: Batch, sequences: readonly PlacedSequence[]
 export interface BatchOptions {
   /** Pads T up to a multiple of this, so that fewer shapes occur. */
   readonly padToMultipleOf?: number;
+}
+
+/**
+ * The length of a batch of these rows in the words of {@link makeBatch}: that of the longest, rounded up where the backend keeps
+ * what it made for a length.
+ *
+ * @param mostPositions that a model has; no row is padded beyond them
+ */
+export function roundedLength(
+  rows: readonly Pick<TokenSequence, "ids">[],
+  mostPositions = Infinity,
+): BatchOptions {
+  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
+  return roundsLengths() ? { padToMultipleOf: bucketedLength(longest, mostPositions) } : {};
 }
 
 /**

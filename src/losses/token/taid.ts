@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { assertShape } from "../../tensors/index.js";
-import { defineLoss, type FinishedStep } from "../define.js";
+import { defineLoss, type FinishedStep, type StateNumbers } from "../define.js";
 import { stopGradient } from "../stop-gradient.js";
 import { temperatureFields, type TemperatureOptions } from "../temperature.js";
 import { forwardKl } from "./forward-kl.js";
@@ -50,19 +50,27 @@ export function taid(
   teacherLogits: tf.Tensor3D,
   options: TaidOptions = {},
 ): tf.Tensor2D {
-  const { interpolation: t = 0.4, ...temperature } = options;
-  assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
-  return tf.tidy(() => {
-    const target = stopGradient(interpolate(studentLogits, teacherLogits, t));
-    return forwardKl(studentLogits, target, temperature);
-  });
+  return taidOf(studentLogits, teacherLogits, options);
 }
 
-/** (1 − t) a + t b, where a token that one of the two rules out is out, but not at a share of 0. */
-function interpolate(a: tf.Tensor3D, b: tf.Tensor3D, t: number): tf.Tensor3D {
-  if (t === 0) return a;
-  if (t === 1) return b;
-  return a.mul(1 - t).add(b.mul(t));
+/** @param shares of student and teacher as tensors; those of the options, if they are left out */
+function taidOf(
+  studentLogits: tf.Tensor3D,
+  teacherLogits: tf.Tensor3D,
+  { interpolation: t = 0.4, ...temperature }: TaidOptions,
+  shares: StateNumbers = {},
+): tf.Tensor2D {
+  assertShape({ studentLogits, teacherLogits }, { studentLogits: "B T V", teacherLogits: "B T V" });
+  const { student = 1 - t, teacher = t } = shares;
+  // A token that one of the two rules out is out, but not at a share of 0.
+  const interpolated = () => {
+    if (t === 0) return studentLogits;
+    return t === 1 ? teacherLogits : studentLogits.mul(student).add(teacherLogits.mul(teacher));
+  };
+  return tf.tidy(() => {
+    const target = stopGradient(interpolated() as tf.Tensor3D);
+    return forwardKl(studentLogits, target, temperature);
+  });
 }
 
 /**
@@ -135,7 +143,10 @@ export const taidLoss = defineLoss({
       previousLoss: null,
     }),
     advance: advanceTaid,
+    numbers: ({ interpolation }) => ({ student: 1 - interpolation, teacher: interpolation }),
   },
-  evaluate: ({ studentLogits, teacherLogits }, { start, ...config }, state) =>
-    taid(studentLogits, teacherLogits, { ...config, interpolation: state?.interpolation ?? start }),
+  evaluate: ({ studentLogits, teacherLogits }, { start, ...config }, state, shares) => {
+    const options = { ...config, interpolation: state?.interpolation ?? start };
+    return taidOf(studentLogits, teacherLogits, options, shares);
+  },
 });

@@ -50,6 +50,11 @@ export class SequenceModel implements Disposable {
     return new Map([...this.body.trainableParameters(), ...own]);
   }
 
+  /** All tensors that it reads, as `LanguageModel.weights` has them. */
+  weights(): readonly tf.Tensor[] {
+    return [...this.body.weights(), this.score];
+  }
+
   /**
    * Scores `[B, numLabels]`, one row per sequence; a batch may be padded on either side. Without an
    * attention mask every position is real. Differentiable.

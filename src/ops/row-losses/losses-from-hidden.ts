@@ -20,8 +20,8 @@ export interface HiddenLossTerm {
   readonly loss: RowLoss;
   /** `[B, T]`; a row of weight 0 contributes exactly nothing. */
   readonly rowWeights: tf.Tensor2D;
-  /** Factor of this term in the total. Default: 1. */
-  readonly factor?: number;
+  /** Factor of this term in the total, without a gradient. A tensor where it has to be data (`repeatsCalls`). Default: 1. */
+  readonly factor?: number | tf.Scalar;
 }
 
 export interface LossesFromHiddenInputs {
@@ -44,9 +44,12 @@ export type HiddenLossTensors = {
   /** Instead of hidden states and head. */
   teacherLogits?: tf.Tensor;
   labels?: tf.Tensor;
+  /** `[K]`, if any of the terms has its factor as a tensor: then all have it here. */
+  factors?: tf.Tensor1D;
 } & { [weights: `weights${number}`]: tf.Tensor };
 
 export interface HiddenLossAttributes {
+  /** The factors are 1 where `factors` has them. */
   readonly terms: readonly (SettledRowLoss & { readonly factor: number })[];
   /** Computes the gradient of the total in the forward pass: `none`, of the hidden states, or both. */
   readonly gradient: "none" | "hidden" | "both";
@@ -114,7 +117,7 @@ function weightedSum(values: tf.Tensor, weights: tf.Tensor, scale: number): tf.T
 /** Sums of the terms `[K]`, and if wanted the gradients of the total for some rows and for the head. */
 function chunk(
   rows: Rows,
-  { studentHead, teacherHead }: HiddenLossTensors,
+  { studentHead, teacherHead, factors }: HiddenLossTensors,
   { terms, gradient }: HiddenLossAttributes,
 ): tf.Tensor[] {
   const studentLogits = tf.matMul(rows.hidden, studentHead, false, true);
@@ -134,7 +137,8 @@ function chunk(
   if (gradient === "none") return [sums];
   const parts = terms.map((term, i) => {
     const dy = (rows.weights[i] as tf.Tensor).mul(term.factor * term.scale);
-    return rowLossKinds[term.kind].gradient(dy, given, term);
+    const scaled = factors ? dy.mul(factors.slice(i, 1)) : dy;
+    return rowLossKinds[term.kind].gradient(scaled, given, term);
   });
   const ofLogits = (parts.length === 1 ? parts[0] : tf.addN(parts)) as tf.Tensor2D;
   const ofHidden = tf.matMul(ofLogits, studentHead);
@@ -161,7 +165,7 @@ function compute(inputs: HiddenLossTensors, attributes: HiddenLossAttributes): t
     if (head) ofHead = addInto(ofHead, head);
   }
   sums ??= tf.zeros([terms.length]);
-  const factors = tf.tensor1d(terms.map(({ factor }) => factor));
+  const factors = inputs.factors ?? tf.tensor1d(terms.map(({ factor }) => factor));
   const total = sums.mul(factors).sum();
   if (gradient === "none") return [total, sums];
   const hidden = ofHidden.length > 0 ? tf.concat(ofHidden) : tf.zeros([0, 1]);
@@ -177,7 +181,7 @@ function addInto(total: tf.Tensor | undefined, added: tf.Tensor): tf.Tensor {
 }
 
 function reference(inputs: HiddenLossTensors, { terms }: HiddenLossAttributes): tf.Tensor {
-  const { studentHidden, studentHead, teacherHidden, teacherHead, labels } = inputs;
+  const { studentHidden, studentHead, teacherHidden, teacherHead, labels, factors } = inputs;
   const teacherLogits =
     teacherHidden && teacherHead ? linear(teacherHidden, teacherHead) : inputs.teacherLogits;
   const given: LossRows = {
@@ -190,7 +194,8 @@ function reference(inputs: HiddenLossTensors, { terms }: HiddenLossAttributes): 
   };
   const sums = terms.map((term, i) => {
     const values = rowLossKinds[term.kind].reference(given, term);
-    return weightedSum(values, inputs[`weights${i}`] as tf.Tensor, term.scale).mul(term.factor);
+    const sum = weightedSum(values, inputs[`weights${i}`] as tf.Tensor, term.scale);
+    return sum.mul(factors ? factors.slice(i, 1).asScalar() : term.factor);
   });
   return tf.addN(sums);
 }
@@ -238,7 +243,10 @@ export function lossesFromHidden(
   options: { readonly chunkBytes?: number } = {},
 ): { total: tf.Scalar; sums: tf.Tensor1D } {
   if (terms.length === 0) throw new Error("lossesFromHidden needs at least one term.");
-  const settled = terms.map(({ loss, factor = 1 }) => ({ ...settleRowLoss(loss), factor }));
+  const isData = terms.some(({ factor }) => factor instanceof tf.Tensor);
+  const settled = terms.map(({ loss, factor = 1 }) => {
+    return { ...settleRowLoss(loss), factor: typeof factor === "number" && !isData ? factor : 1 };
+  });
   const reads = new Set(settled.map(({ kind }) => rowLossKinds[kind].reads));
   const named = Object.fromEntries(
     terms.map(({ rowWeights }, i) => [`weights${i}`, rowWeights] as const),
@@ -248,6 +256,7 @@ export function lossesFromHidden(
     studentHead: student.head,
     ...(reads.has("teacher") && teacher && teacherTensors(teacher)),
     ...(reads.has("labels") && labels && { labels }),
+    ...(isData && { factors: stackedFactors(terms) }),
     ...named,
   };
   assertShape({ ...inputs }, expectedShapes(inputs, reads, terms.length));
@@ -258,8 +267,17 @@ export function lossesFromHidden(
     gradient: isRecording() ? recorded : "none",
     chunkBytes: options.chunkBytes ?? defaultChunkBytes,
   });
-  disposeAll(gradients);
+  disposeAll([...gradients, inputs.factors]);
   return { total: total as tf.Scalar, sums: sums as tf.Tensor1D };
+}
+
+function stackedFactors(terms: readonly HiddenLossTerm[]): tf.Tensor1D {
+  return tf.tidy(() => {
+    const factors = terms.map(({ factor = 1 }) =>
+      typeof factor === "number" ? tf.scalar(factor) : factor,
+    );
+    return tf.stack(factors) as tf.Tensor1D;
+  });
 }
 
 function teacherTensors(teacher: NonNullable<LossesFromHiddenInputs["teacher"]>) {
@@ -269,7 +287,7 @@ function teacherTensors(teacher: NonNullable<LossesFromHiddenInputs["teacher"]>)
 }
 
 function expectedShapes(
-  { teacherLogits }: HiddenLossTensors,
+  { teacherLogits, factors }: HiddenLossTensors,
   reads: ReadonlySet<string>,
   numTerms: number,
 ): Record<string, string> {
@@ -282,6 +300,7 @@ function expectedShapes(
     studentHead: "V D",
     ...(reads.has("teacher") && teacher),
     ...(reads.has("labels") && { labels: "B T" }),
+    ...(factors && { factors: `${numTerms}` }),
     ...(Object.fromEntries(weights) as Record<string, string>),
   };
 }

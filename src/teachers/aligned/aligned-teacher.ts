@@ -3,12 +3,15 @@ import {
   type Batch,
   isLearned,
   makeBatch,
+  roundedLength,
   type Tokenizer,
   type TokenSequence,
   type VocabularyMap,
   vocabularyMap,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { HostValues, identityOf } from "../../tensors/index.js";
+import { joinedSource } from "../score-source.js";
 import type { ScoreContext, Teacher, TeacherScores, TeacherTensors } from "../teacher.js";
 import {
   type AlignedRow,
@@ -21,6 +24,10 @@ import {
 import {
   type AlignedBatch,
   type ChunkPlacement,
+  type ChunkPlaces,
+  chunkPlaces,
+  type LogitPlaces,
+  logitPlaces,
   placeChunkLogProbs,
   placeLogits,
   toStudentVocabulary,
@@ -87,12 +94,19 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
   if (signal === "teacherLogits" && vocabulary === "student") checkMap(map, teacher);
   const align = (sequence: TokenSequence) => alignRow(sequence, tokenizers, teacher.maxPositions);
 
-  const place = (aligned: AlignedBatch, given: Partial<TeacherTensors>) => {
-    if (signal === "teacherTokenLogProbs") {
+  const placesOf = (aligned: AlignedBatch): ChunkPlaces | LogitPlaces =>
+    signal === "teacherTokenLogProbs" ? chunkPlaces(aligned, placement) : logitPlaces(aligned);
+  const place = (
+    batch: Batch,
+    places: ChunkPlaces | LogitPlaces,
+    given: Partial<TeacherTensors>,
+  ) => {
+    if ("shares" in places) {
       const values = given.teacherTokenLogProbs as TeacherTensors["teacherTokenLogProbs"];
-      return { teacherTokenLogProbs: placeChunkLogProbs(aligned, values, placement) };
+      return { teacherTokenLogProbs: placeChunkLogProbs(batch, places, values) };
     }
-    const logits = placeLogits(aligned, given.teacherLogits as TeacherTensors["teacherLogits"]);
+    const { teacherLogits } = given as Pick<TeacherTensors, "teacherLogits">;
+    const logits = placeLogits(batch, places, teacherLogits);
     if (vocabulary === "teacher") return { teacherLogits: logits };
     return {
       teacherLogits: toStudentVocabulary(logits, map, studentVocabSize),
@@ -102,17 +116,26 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
   const score = async (batch: Batch, context?: ScoreContext): Promise<TeacherScores> => {
     const rows = batch.sequences.map(align);
     checkCovered(batch, rows, signal, teacher.name);
-    const teacherBatch = makeBatch(
-      rows.map((row, i) => teacherSequence(batch.sequences[i] as TokenSequence, row, tokenizers)),
-      teacherTokenizer.padId,
+    const sequences = rows.map((row, i) =>
+      teacherSequence(batch.sequences[i] as TokenSequence, row, tokenizers),
     );
-    const aligned = { batch, rows, teacherLength: teacherBatch.sequenceLength };
+    const length = roundedLength(sequences, teacher.maxPositions);
+    const teacherBatch = makeBatch(sequences, teacherTokenizer.padId, length);
+    const { sequenceLength: teacherLength } = teacherBatch;
+    const places = new HostValues(() => placesOf({ batch, rows, teacherLength }));
     try {
       const scores = await teacher.score(teacherBatch, [signal], context);
       return {
-        tensors: () => tf.tidy(() => place(aligned, scores.tensors())),
+        tensors: () => tf.tidy(() => place(batch, places.tensors(), scores.tensors())),
+        source: () =>
+          joinedSource(
+            `aligned by ${identityOf(map)}`,
+            [scores],
+            [...teacherBatch.tensors, ...Object.values(places.hold())],
+          ),
         dispose: () => {
           scores.dispose?.();
+          places.dispose();
           teacherBatch.dispose();
         },
       };

@@ -14,6 +14,42 @@ export interface AlignedBatch {
   readonly teacherLength: number;
 }
 
+/** Where what a teacher says belongs, as tensors: given to `placeChunkLogProbs` or `placeLogits`. */
+export type ChunkPlaces = Readonly<Record<"ofTeacher" | "ofStudent" | "shares", tf.Tensor1D>>;
+export type LogitPlaces = Readonly<Record<"from", tf.Tensor1D>>;
+
+/** The chunk of every position of the teacher `[B·T']` and of the student `[B·T]`, and the student's share of it. */
+export function chunkPlaces(
+  { batch, rows, teacherLength }: AlignedBatch,
+  placement: ChunkPlacement,
+): ChunkPlaces {
+  const { size: B, sequenceLength: T } = batch;
+  const placed = batch.sequences.flatMap(({ row, start }, i) =>
+    (rows[i] as AlignedRow).chunks
+      .filter(({ comparable }) => comparable)
+      .map((chunk) => ({ chunk, i, at: row * T + start - 1 })),
+  );
+  // What belongs to no chunk; there are never more chunks than positions.
+  const none = B * T;
+  const ofTeacher = new Int32Array(rows.length * teacherLength).fill(none);
+  const ofStudent = new Int32Array(B * T).fill(none);
+  const shares = new Float32Array(B * T);
+  for (const [index, { chunk, i, at }] of placed.entries()) {
+    const { studentStart, studentEnd, teacherStart, teacherEnd } = chunk;
+    // Position t is about the id at t + 1.
+    const from = i * teacherLength - 1;
+    ofTeacher.fill(index, from + teacherStart, from + teacherEnd);
+    ofStudent.fill(index, at + studentStart, at + studentEnd);
+    if (placement === "last") shares[at + studentEnd - 1] = 1;
+    else shares.fill(1 / (studentEnd - studentStart), at + studentStart, at + studentEnd);
+  }
+  return {
+    ofTeacher: tf.tensor1d(ofTeacher, "int32"),
+    ofStudent: tf.tensor1d(ofStudent, "int32"),
+    shares: tf.tensor1d(shares),
+  };
+}
+
 /**
  * Log-probabilities of whole chunks on the student's tokens, `[B, T]`: Σ over the chunk's tokens of
  * the teacher (chain rule), in equal parts on those of the student or all on the last one. Zero where
@@ -22,36 +58,27 @@ export interface AlignedBatch {
  * @param teacherTokenLogProbs `[B, T']`, of the teacher's rows
  */
 export function placeChunkLogProbs(
-  { batch, rows, teacherLength }: AlignedBatch,
+  { size: B, sequenceLength: T }: Pick<Batch, "size" | "sequenceLength">,
+  { ofTeacher, ofStudent, shares }: ChunkPlaces,
   teacherTokenLogProbs: tf.Tensor2D,
-  placement: ChunkPlacement,
 ): tf.Tensor2D {
-  const { size: B, sequenceLength: T } = batch;
-  const placed = batch.sequences.flatMap(({ row, start }, i) =>
-    (rows[i] as AlignedRow).chunks
-      .filter(({ comparable }) => comparable)
-      .map((chunk) => ({ chunk, i, at: row * T + start - 1 })),
-  );
-  // The last segment takes what belongs to no chunk.
-  const none = placed.length;
-  const chunkOfTeacher = new Int32Array(rows.length * teacherLength).fill(none);
-  const chunkOfStudent = new Int32Array(B * T).fill(none);
-  const shares = new Float32Array(B * T);
-  for (const [index, { chunk, i, at }] of placed.entries()) {
-    const { studentStart, studentEnd, teacherStart, teacherEnd } = chunk;
-    // Position t is about the id at t + 1.
-    const from = i * teacherLength - 1;
-    chunkOfTeacher.fill(index, from + teacherStart, from + teacherEnd);
-    chunkOfStudent.fill(index, at + studentStart, at + studentEnd);
-    if (placement === "last") shares[at + studentEnd - 1] = 1;
-    else shares.fill(1 / (studentEnd - studentStart), at + studentStart, at + studentEnd);
-  }
   return tf.tidy(() => {
-    const segments = tf.tensor1d(chunkOfTeacher, "int32");
-    const sums = tf.unsortedSegmentSum(teacherTokenLogProbs.flatten(), segments, none + 1);
-    const values = tf.gather(sums, tf.tensor1d(chunkOfStudent, "int32"));
-    return values.mul(tf.tensor1d(shares)).reshape([B, T]);
+    const sums = tf.unsortedSegmentSum(teacherTokenLogProbs.flatten(), ofTeacher, B * T + 1);
+    return tf.gather(sums, ofStudent).mul(shares).reshape([B, T]);
   });
+}
+
+/** For every position of the student's `[B·T]` that of the teacher's `[B·T']` at which the same chunk begins, or any. */
+export function logitPlaces({ batch, rows, teacherLength }: AlignedBatch): LogitPlaces {
+  const { size: B, sequenceLength: T } = batch;
+  const from = new Int32Array(B * T);
+  for (const [i, { row, start }] of batch.sequences.entries()) {
+    for (const { studentStart, teacherStart } of (rows[i] as AlignedRow).chunks) {
+      if (studentStart === 0 || teacherStart === 0) continue;
+      from[row * T + start + studentStart - 1] = i * teacherLength + teacherStart - 1;
+    }
+  }
+  return { from: tf.tensor1d(from, "int32") };
 }
 
 /**
@@ -61,22 +88,12 @@ export function placeChunkLogProbs(
  * @param teacherLogits `[B, T', W]`, of the teacher's rows
  */
 export function placeLogits(
-  { batch, rows, teacherLength }: AlignedBatch,
+  { size: B, sequenceLength: T }: Pick<Batch, "size" | "sequenceLength">,
+  { from }: LogitPlaces,
   teacherLogits: tf.Tensor3D,
 ): tf.Tensor3D {
-  const { size: B, sequenceLength: T } = batch;
   const W = teacherLogits.shape[2];
-  const from = new Int32Array(B * T);
-  for (const [i, { row, start }] of batch.sequences.entries()) {
-    for (const { studentStart, teacherStart } of (rows[i] as AlignedRow).chunks) {
-      if (studentStart === 0 || teacherStart === 0) continue;
-      from[row * T + start + studentStart - 1] = i * teacherLength + teacherStart - 1;
-    }
-  }
-  return tf.tidy(() => {
-    const rowsOfLogits = teacherLogits.reshape([-1, W]);
-    return tf.gather(rowsOfLogits, tf.tensor1d(from, "int32")).reshape([B, T, W]);
-  });
+  return tf.tidy(() => tf.gather(teacherLogits.reshape([-1, W]), from).reshape([B, T, W]));
 }
 
 /** Least mass that is left for tokens without counterpart, so that its logarithm is finite. */

@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, learnedPositions, type TokenSequence } from "../../data/index.js";
 import { fitToVocabulary } from "../../models/index.js";
 import { linear } from "../../ops/index.js";
-import { holdAsHalves, keepTensor } from "../../tensors/index.js";
+import { HostValues, holdAsHalves, keepTensor } from "../../tensors/index.js";
+import { logitScores } from "../logit-scores.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
   drawsOf,
   logitSignals,
-  signalsFromLogits,
 } from "../logit-signals.js";
 import type { HeadValues } from "../recorded/index.js";
 import type { Teacher } from "../teacher.js";
@@ -57,15 +57,19 @@ export function hiddenStatesTeacher(
       settled ??= holdAsHalves(new Map([["the head", head]]), source.name);
       await settled;
       const given = await states(batch.sequences);
-      const place = () => placeStates(batch, given, hiddenSize);
+      const placed = new HostValues(() => ({ hidden: placeStates(batch, given, hiddenSize) }));
+      const known = {
+        logits: () => {
+          const { hidden } = placed.tensors();
+          return fitToVocabulary(linear(hidden, head) as tf.Tensor3D, vocabSize);
+        },
+        source: () => ({ by: head, how: `${vocabSize}`, reads: [placed.hold().hidden, head] }),
+        dispose: () => placed.dispose(),
+      };
       const isAllTheHead = rows === vocabSize && needs.every((need) => need === "teacherLogits");
       return {
-        tensors: () =>
-          tf.tidy(() => {
-            const logits = fitToVocabulary(linear(place(), head) as tf.Tensor3D, vocabSize);
-            return signalsFromLogits(logits, batch, needs, options, context);
-          }),
-        ...(isAllTheHead ? { hidden: () => ({ hidden: place(), head }) } : {}),
+        ...logitScores(known, batch, needs, options, context),
+        ...(isAllTheHead ? { hidden: () => ({ ...placed.tensors(), head }) } : {}),
       };
     },
     dispose,

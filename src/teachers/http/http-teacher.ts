@@ -8,6 +8,7 @@ import {
 import { parseConfig, PupilError, requireMember, requireObject } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
 import type { Random } from "../../tensors/index.js";
+import { hostScores } from "../score-source.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { CompleteOptions, Teacher } from "../teacher.js";
 import { explainWrongAnswer, WrongAnswer } from "./check-answer.js";
@@ -164,7 +165,7 @@ export function httpTeacher(options: HttpTeacherOptions): HttpTeacher {
     provides: protocol.gives,
     score: async (batch: Batch) => {
       const scores = await together(batch.sequences, scoreSequence);
-      return { tensors: () => placeScores(batch, scores, topK) };
+      return hostScores(() => placeScores(batch, scores, topK));
     },
     ...(protocol.complete === undefined
       ? {}

@@ -3,13 +3,14 @@ import type { TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { logProbsFromLogits } from "../../ops/index.js";
 import { disposeAll } from "../../tensors/index.js";
+import { logitScores } from "../logit-scores.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
   drawsOf,
   logitSignals,
-  signalsFromLogits,
 } from "../logit-signals.js";
+import { joinedSource } from "../score-source.js";
 import type { Teacher } from "../teacher.js";
 import { leastPositions, sameVocabSize } from "./same-vocabulary.js";
 
@@ -85,17 +86,18 @@ export function mixtureTeacher(
       const scores = await Promise.all(
         teachers.map((teacher) => teacher.score(batch, ["teacherLogits"], context)),
       );
-      const mixture = () =>
-        mixLogProbs(
-          scores.map((score) => score.tensors().teacherLogits as tf.Tensor3D),
-          weights,
-        );
-      return {
-        tensors: () => tf.tidy(() => signalsFromLogits(mixture(), batch, needs, options, context)),
+      const mixture = {
+        logits: () =>
+          mixLogProbs(
+            scores.map((score) => score.tensors().teacherLogits as tf.Tensor3D),
+            weights,
+          ),
+        source: () => joinedSource(`mixture ${weights.join()}`, scores, []),
         dispose: () => {
           for (const score of scores) score.dispose?.();
         },
       };
+      return logitScores(mixture, batch, needs, options, context);
     },
     dispose,
     [Symbol.dispose]: dispose,

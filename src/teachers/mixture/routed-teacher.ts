@@ -7,7 +7,8 @@ import {
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import type { Rollout } from "../../rollouts/index.js";
-import { disposeAll } from "../../tensors/index.js";
+import { disposeAll, HostValues } from "../../tensors/index.js";
+import { joinedSource } from "../score-source.js";
 import { isTokenSignal } from "../signals.js";
 import type { Teacher, TeacherSignal, TeacherTensors } from "../teacher.js";
 import { matchesRule, type RoutedRow, type RouteRule } from "./route-rule.js";
@@ -87,17 +88,31 @@ export function routedTeacher(
         const label = labels[index] as string;
         routedRows[label] = (routedRows[label] ?? 0) + own.length;
       }
+      // The first part is what the others are laid over.
+      const masks = new HostValues(() =>
+        Object.fromEntries(
+          parts.slice(1).map((part, i) => [`${i + 1}`, positionsOf(batch, part.sequences)]),
+        ),
+      );
       return {
         tensors: () =>
           tf.tidy(() => {
+            const theirs = masks.tensors();
             const [first, ...others] = parts.map(({ scores }) => scores.tensors());
             return others.reduce<Partial<TeacherTensors>>((whole, part, i) => {
-              return overlay(batch, whole, part, parts[i + 1]?.sequences ?? [], needs);
+              return overlay(whole, part, theirs[`${i + 1}`] as tf.Tensor2D, needs);
             }, first ?? {});
           }),
+        source: () =>
+          joinedSource(
+            JSON.stringify(["routed", needs]),
+            parts.map(({ scores }) => scores),
+            Object.values(masks.hold()),
+          ),
         routedRows,
         routes: indices.map((index) => labels[index] as string),
         dispose: () => {
+          masks.dispose();
           for (const { scores } of parts) scores.dispose?.();
         },
       };
@@ -135,21 +150,26 @@ function neighbours(indices: readonly number[]): Group[] {
   return groups;
 }
 
-/** `base` with what `part` says at the positions of some sequences. */
-function overlay(
-  batch: Batch,
-  base: Partial<TeacherTensors>,
-  part: Partial<TeacherTensors>,
+/** Where some sequences of a batch are, `[B, T]`. */
+function positionsOf(
+  { size, sequenceLength }: Batch,
   sequences: readonly PlacedSequence[],
-  needs: readonly TeacherSignal[],
-): Partial<TeacherTensors> {
-  const { size, sequenceLength } = batch;
+): tf.Tensor2D {
   const isTheirs = new Uint8Array(size * sequenceLength);
   for (const { row, start, ids } of sequences) {
     const from = row * sequenceLength + start;
     isTheirs.fill(1, from, from + ids.length - 1);
   }
-  const mask = tf.tensor2d(isTheirs, [size, sequenceLength], "bool");
+  return tf.tensor2d(isTheirs, [size, sequenceLength], "bool");
+}
+
+/** `base` with what `part` says where `mask` is true. */
+function overlay(
+  base: Partial<TeacherTensors>,
+  part: Partial<TeacherTensors>,
+  mask: tf.Tensor2D,
+  needs: readonly TeacherSignal[],
+): Partial<TeacherTensors> {
   const merged = needs.filter(isTokenSignal).map((need) => {
     const [a, b] = [base[need], part[need]];
     if (a === undefined || b === undefined) throw new Error(`A teacher did not give ${need}.`);

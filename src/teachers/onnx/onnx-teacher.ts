@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../../data/index.js";
 import { sampleFrom } from "../../rollouts/index.js";
+import { hostLogits, logitScores } from "../logit-scores.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
   drawsOf,
   logitSignals,
-  signalsFromLogits,
 } from "../logit-signals.js";
 import type { CompleteOptions, Teacher } from "../teacher.js";
 import type { TokenRows } from "./decoder-feeds.js";
@@ -41,13 +41,8 @@ export function onnxTeacher(
       const given = await decoder.logits(sequenceRows(batch));
       const values = placeLogits(batch, given, vocabSize);
       const { size: B, sequenceLength: T } = batch;
-      return {
-        tensors: () =>
-          tf.tidy(() => {
-            const logits = tf.tensor3d(values, [B, T, vocabSize]);
-            return signalsFromLogits(logits, batch, needs, options, context);
-          }),
-      };
+      const known = hostLogits(() => tf.tensor3d(values, [B, T, vocabSize]));
+      return logitScores(known, batch, needs, options, context);
     },
     ...(decoder.hasCache && {
       complete: (prompts: readonly (readonly number[])[], how: CompleteOptions) =>

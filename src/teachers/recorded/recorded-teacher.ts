@@ -1,5 +1,6 @@
 import { learnedPositions, type TokenSequence } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
+import { hostScores } from "../score-source.js";
 import { placeScores, type SequenceScores } from "../sequence-scores.js";
 import type { Teacher, TeacherSignal } from "../teacher.js";
 import type { LogProbsManifest } from "./manifest.js";
@@ -45,7 +46,7 @@ export function recordedTeacher(
       const scores = sequences.map((sequence, i) =>
         sequenceScores(sequence, rows[i] as RecordedRow, manifest),
       );
-      return { tensors: () => placeScores(batch, scores, k) };
+      return hostScores(() => placeScores(batch, scores, k));
     },
     dispose,
     [Symbol.dispose]: dispose,

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Batch, isLearned, type PlacedSequence } from "../../data/index.js";
+import { hostLogits, logitScores } from "../logit-scores.js";
 import {
   checkDistributionOptions,
   type DistributionOptions,
   drawsOf,
   logitSignals,
-  signalsFromLogits,
 } from "../logit-signals.js";
 import type { Teacher } from "../teacher.js";
 import type { ExactLanguage } from "./exact-language.js";
@@ -44,16 +44,10 @@ export function exactTeacher<S>(
     language,
     provides: logitSignals(options),
     ...drawsOf(options),
-    score: (batch, needs, context) =>
-      Promise.resolve({
-        tensors: () =>
-          tf.tidy(() =>
-            signalsFromLogits(
-              exactLogits(language, batch, vocabSize),
-              ...([batch, needs, options, context] as const),
-            ),
-          ),
-      }),
+    score: (batch, needs, context) => {
+      const known = hostLogits(() => exactLogits(language, batch, vocabSize));
+      return Promise.resolve(logitScores(known, batch, needs, options, context));
+    },
     complete: (prompts, how) => Promise.resolve(sampleExactly(language, prompts, how)),
     dispose,
     [Symbol.dispose]: dispose,

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../../data/index.js";
 import { type DiagnosticInputs, diagnosticSums } from "./diagnostics.js";
 
@@ -31,10 +31,10 @@ const divergences = ["forwardKl", "reverseKl", "coarseForwardKl", "coarseReverse
 /** Σ of the divergences from each teacher, over the positions that it scored; by `<name> <teacher>`. */
 export function routedSums(
   inputs: DiagnosticInputs,
-  groups: RoutedPositions,
+  groups: ReadonlyMap<string, tf.Tensor1D>,
 ): Record<string, tf.Scalar> {
   const sums = [...groups].flatMap(([teacher, places]) =>
-    Object.entries(diagnosticSums(inputs, tf.tensor1d([...places], "int32")))
+    Object.entries(diagnosticSums(inputs, places))
       .filter(([name]) => divergences.includes(name))
       .map(([name, sum]) => [`${name} ${teacher}`, sum] as const),
   );

@@ -1,10 +1,10 @@
 import type { TokenSequence } from "../../data/index.js";
 import { type RowChoice, rowChoices } from "../../rollouts/index.js";
 import type { Teacher, TeacherScores } from "../../teachers/index.js";
-import type { Random } from "../../tensors/index.js";
+import { HostValues, type Random } from "../../tensors/index.js";
 import type { MicroBatch } from "../step/micro-batch.js";
 import { splitIntoBatches, type StepBatches } from "../step/micro-batches.js";
-import type { RolloutInputs } from "../step/rollout-inputs.js";
+import type { KnownRollouts } from "../step/rollout-inputs.js";
 import type { ScoredBatches } from "../step/score-batches.js";
 import { placeCompletions, type WrittenTokens } from "../step/written-tokens.js";
 import type { ReinforcedRow } from "./rollout-batch.js";
@@ -49,6 +49,7 @@ export async function scoreReinforced(
     for (const part of scored) {
       part.teacher?.dispose?.();
       part.reference?.dispose?.();
+      part.rollouts?.dispose?.();
     }
   };
   try {
@@ -67,7 +68,7 @@ export async function scoreReinforced(
       scored[scored.length - 1] = {
         ...(scored.at(-1) as MicroBatch),
         ...(ofReference && { reference: ofReference }),
-        rollouts: () => sampledInputs(batch, own),
+        rollouts: sampledInputs(batch, own),
         written: writtenTokens(own),
       };
     }
@@ -88,16 +89,21 @@ function writtenTokens(rows: readonly ReinforcedRow[]): WrittenTokens {
 }
 
 /** Old log-probabilities and advantages of the student's tokens, and the advantages of the others. */
-function sampledInputs(batch: MicroBatch["batch"], rows: readonly ReinforcedRow[]): RolloutInputs {
+function sampledInputs(batch: MicroBatch["batch"], rows: readonly ReinforcedRow[]): KnownRollouts {
   const ofTokens = (value: (row: ReinforcedRow, t: number) => number) =>
     placeCompletions(
       batch,
       rows.map((row) => row.advantages.map((_, t) => value(row, t))),
     );
   const isOwn = ({ sampled }: ReinforcedRow, t: number) => sampled.own[t] === 1;
-  return {
+  const known = new HostValues(() => ({
     oldTokenLogProbs: ofTokens(({ sampled }, t) => sampled.tokenLogProbs[t] ?? 0),
     advantages: ofTokens((row, t) => (isOwn(row, t) ? (row.advantages[t] as number) : 0)),
     guidedAdvantages: ofTokens((row, t) => (isOwn(row, t) ? 0 : (row.advantages[t] as number))),
+  }));
+  return {
+    inputs: () => known.tensors(),
+    source: () => ({ by: sampledInputs, how: "", reads: Object.values(known.hold()) }),
+    dispose: () => known.dispose(),
   };
 }

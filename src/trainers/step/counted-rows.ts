@@ -4,7 +4,7 @@ import { lossInputFacts, rowWeights, type ValuesPer } from "../../losses/index.j
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { StepTerm } from "./step-term.js";
-import { writtenCount, writtenMask } from "./written-tokens.js";
+import { writtenCount } from "./written-tokens.js";
 
 /** How the examples of a step's micro-batches enter the mean of one term. */
 export interface CountedRows {
@@ -65,7 +65,7 @@ export function countedFactors(
 
 /**
  * What one micro-batch's values of a term are multiplied with before they are summed: a
- * {@link sequenceMask} for values per token, the factors themselves `[B]` for values per row.
+ * mask `[B, T]` for values per token, the factors themselves `[B]` for values per row.
  *
  * @param factors {@link countedFactors}
  */
@@ -73,26 +73,19 @@ export function countedWeights(factors: tf.Tensor, batch: Batch, per: ValuesPer)
   return per === "token" ? batch.completionMask.mul(factors) : factors;
 }
 
-/**
- * The same, and 0 where a term has no value because of who wrote a token.
- */
+/** The same, and 0 where a term has no value because of who wrote a token (see `writtenMask`). */
 export function termWeights(
-  term: StepTerm,
+  { definition: { per } }: StepTerm,
   factors: tf.Tensor,
-  { batch, written }: Pick<MicroBatch, "batch" | "written">,
+  batch: Batch,
+  written: tf.Tensor2D | undefined,
 ): tf.Tensor {
-  const { per } = term.definition;
   const weights = countedWeights(factors, batch, per);
-  if (written === undefined || per === "row") return weights;
-  return weights.mul(writtenMask(term, written, batch));
+  return written === undefined || per === "row" ? weights : weights.mul(written);
 }
 
-/** The completion mask `[B, T]` times a factor for each of the batch's sequences. */
-export function sequenceMask(batch: Batch, factors: readonly number[]): tf.Tensor2D {
-  return batch.completionMask.mul(factorsByPosition(batch, factors));
-}
-
-function factorsByPosition(batch: Batch, factors: readonly number[]): tf.Tensor2D {
+/** A factor for each of the batch's sequences at their positions: `[B, 1]`, or `[B, T]` of packed rows. */
+export function factorsByPosition(batch: Batch, factors: readonly number[]): tf.Tensor2D {
   const { size, sequenceLength: T } = batch;
   if (!batch.isPacked) return tf.tensor2d([...factors], [size, 1]);
   const ofPositions = new Float32Array(size * T);

@@ -10,6 +10,7 @@ import {
   type RowLoss,
 } from "../../ops/index.js";
 import type { TeacherScores } from "../../teachers/index.js";
+import type { MicroBatch } from "./micro-batch.js";
 
 /**
  * Logits `[B, T, V]` of more than 16 MiB are not made where the loss can do without. Smaller ones are
@@ -21,7 +22,7 @@ export const defaultLargestLogitsBytes = 16 * 2 ** 20;
 export interface RowLossTerm {
   readonly losses: readonly RowLoss[];
   readonly rowWeights: tf.Tensor2D;
-  readonly factor: number;
+  readonly factor: number | tf.Scalar;
 }
 
 /** A model whose logits are `hiddenStates · headWeightᵀ`, by its hidden states. */
@@ -55,6 +56,16 @@ export function asRowLosses(
   if (bytes <= largestLogitsBytes || student === undefined) return undefined;
   const losses = terms.map(({ definition, config }) => definition.rowLosses?.(config));
   return losses.every((loss) => loss !== undefined) ? { student, losses } : undefined;
+}
+
+/** The same of a micro-batch: row losses know neither a reference nor who wrote a token. */
+export function rowLossesOf(
+  student: LanguageModel,
+  terms: readonly LossTerm[],
+  { batch, written }: Pick<MicroBatch, "batch" | "written">,
+  largestLogitsBytes?: number,
+): RowLosses | undefined {
+  return written === undefined ? asRowLosses(student, terms, batch, largestLogitsBytes) : undefined;
 }
 
 /** What the teacher gives to row losses: hidden states where it can, else its logits. */

@@ -10,6 +10,7 @@ import {
   type LossState,
   type LossTerm,
   readsLayers,
+  type StateNumbers,
 } from "../../losses/index.js";
 import {
   firstLayer,
@@ -131,15 +132,16 @@ export function evaluateOnLayers(
   inputs: Partial<LossInputs>,
   compared: ComparedLayers,
   state?: LossState,
+  numbers?: StateNumbers,
 ): tf.Tensor2D | tf.Tensor1D {
   const { definition, layers: pairs } = term;
-  if (!readsLayers(definition)) return evaluateTerm(term, inputs, state);
+  if (!readsLayers(definition)) return evaluateTerm(term, inputs, state, numbers);
   if (pairs === undefined) throw new Error(`The layers of ${definition.name} are not settled.`);
   const heads = statesAt(term, compared, pairs, (read) => read !== "hiddenStates");
   const rounds = statesOf(term).includes("hiddenStates") ? pairs : pairs.slice(0, 1);
   const values = rounds.map((pair) => {
     const hidden = statesAt(term, compared, [pair], (read) => read === "hiddenStates");
-    return evaluateTerm(term, { ...inputs, ...heads, ...hidden }, state);
+    return evaluateTerm(term, { ...inputs, ...heads, ...hidden }, state, numbers);
   });
   return tf.addN(values).div<tf.Tensor1D>(values.length);
 }

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Batch } from "../../data/index.js";
-import type { ListScores, LossInputs } from "../../losses/index.js";
+import type { ListScores } from "../../losses/index.js";
 import type { SequenceModel } from "../../models/index.js";
+import { bucketedRows } from "../../tensors/index.js";
 
 /** The lists of a micro-batch, whose candidates follow each other as the rows of its batch. */
 export interface ListBatch {
@@ -11,40 +12,55 @@ export interface ListBatch {
   readonly scores: Readonly<Partial<Record<ListScores, readonly (readonly number[])[]>>>;
 }
 
-type ListInputs = Pick<LossInputs, "studentScores" | "teacherScores" | "listMask">;
+/** Lists as tensors. */
+export interface ListTensors {
+  /** `[B·N, R]`, 1 where a row of the batch is the candidate at that place of the lists. */
+  readonly spread: tf.Tensor2D;
+  /** `[B, N]`, 1 where a list has a candidate. */
+  readonly listMask: tf.Tensor2D;
+  /** By term, the scores to learn from, `[B, N]`. */
+  readonly scores: readonly tf.Tensor2D[];
+}
+
+/**
+ * @param rows of the batch
+ * @param which scores each term learns from
+ */
+export function listTensors(
+  { sizes, scores }: ListBatch,
+  rows: number,
+  which: readonly ListScores[],
+): ListTensors {
+  const width = bucketedRows(Math.max(...sizes));
+  const padded = (lists: readonly (readonly number[])[]) =>
+    tf.tensor2d(lists.map((list) => Array.from({ length: width }, (_, i) => list[i] ?? 0)));
+  return {
+    spread: spreadOf(sizes, width, rows),
+    listMask: padded(sizes.map((size) => Array.from({ length: size }, () => 1))),
+    scores: which.map((name) => {
+      const given = scores[name];
+      if (given === undefined) throw new Error(`There are no scores "${name}" of these lists.`);
+      return padded(given);
+    }),
+  };
+}
+
+function spreadOf(sizes: readonly number[], width: number, rows: number): tf.Tensor2D {
+  const places = sizes.flatMap((size, list) => {
+    return Array.from({ length: size }, (_, i) => list * width + i);
+  });
+  const isAt = new Float32Array(sizes.length * width * rows);
+  for (const [row, place] of places.entries()) isAt[place * rows + row] = 1;
+  return tf.tensor2d(isAt, [sizes.length * width, rows]);
+}
 
 /** The student's scores of a batch's rows as lists `[B, N]`, 0 where a list has no candidate. */
 export function studentScores(
   student: SequenceModel,
-  batch: Batch,
-  { sizes }: ListBatch,
+  { inputIds, attentionMask }: Pick<Batch, "inputIds" | "attentionMask">,
+  { spread, listMask }: Pick<ListTensors, "spread" | "listMask">,
 ): tf.Tensor2D {
-  const { inputIds, attentionMask } = batch;
-  const scores = student.forward({ inputIds, attentionMask });
-  const width = Math.max(...sizes);
-  const rows = sizes.reduce((sum, size) => sum + size, 0);
-  const places = sizes.flatMap((size, list) => {
-    return Array.from({ length: size }, (_, i) => list * width + i);
-  });
   // A product with a mask, since not every backend has a gradient for a scatter.
-  const isAt = new Float32Array(sizes.length * width * rows);
-  for (const [row, place] of places.entries()) isAt[place * rows + row] = 1;
-  const spread = tf.tensor2d(isAt, [sizes.length * width, rows]);
-  return tf.matMul(spread, scores).reshape([sizes.length, width]);
-}
-
-/** Mask and scores to learn from, `[B, N]`; which ones is said by the term. */
-export function givenScores(
-  { sizes, scores }: ListBatch,
-  which: ListScores,
-): Omit<ListInputs, "studentScores"> {
-  const width = Math.max(...sizes);
-  const given = scores[which];
-  if (given === undefined) throw new Error(`There are no scores "${which}" of these lists.`);
-  const padded = (rows: readonly (readonly number[])[]) =>
-    tf.tensor2d(rows.map((row) => Array.from({ length: width }, (_, i) => row[i] ?? 0)));
-  return {
-    teacherScores: padded(given),
-    listMask: padded(sizes.map((size) => Array.from({ length: size }, () => 1))),
-  };
+  const scores = student.forward({ inputIds, attentionMask });
+  return tf.matMul(spread, scores).reshape(listMask.shape);
 }

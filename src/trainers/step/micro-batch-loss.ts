@@ -9,19 +9,19 @@ import {
 } from "../../losses/index.js";
 import { type LanguageModel, type LayerResults, SequenceModel } from "../../models/index.js";
 import { type RowLoss, tokenLogProbs } from "../../ops/index.js";
-import { countedWeights, sequenceMask, termWeights } from "./counted-rows.js";
+import { repeatsCalls } from "../../tensors/index.js";
+import { countedWeights, termWeights } from "./counted-rows.js";
 import type { GivenValues } from "./given-values.js";
 import { advantageSums, diagnosticSums } from "../diagnostics/diagnostics.js";
 import { policySums } from "../diagnostics/policy-sums.js";
-import { routedPositions, routedSums, type RoutedPositions } from "../diagnostics/routed.js";
-import { asRowLosses, type RowLosses, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
+import { routedSums } from "../diagnostics/routed.js";
+import { type RowLosses, rowLossesOf, sumRowLosses, teacherOfRows } from "./hidden-losses.js";
 import { evaluateOnLayers, requestedLayers } from "./layer-terms.js";
-import { givenScores, type ListBatch, studentScores } from "./list-inputs.js";
+import { studentScores } from "./list-inputs.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { pairInputs, pairSums } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
 import type { TermPlan } from "./term-plan.js";
-import { placeCompletions } from "./written-tokens.js";
 
 /** By `term<index>` and by name of the diagnostic. */
 export type Sums = Readonly<Record<string, tf.Tensor>>;
@@ -54,40 +54,23 @@ export interface MicroBatchOptions {
  * The loss of one micro-batch as a function to differentiate: from logits `[B, T, V]`, or without
  * them where they would be large and no term needs them.
  *
- * @param looked positions for the diagnostics
  * @param given what the host computed for it
  */
 export function microBatchLoss(
   student: LanguageModel | SequenceModel,
   plans: readonly TermPlan[],
   microBatch: MicroBatch,
-  looked: readonly number[],
   given: GivenValues,
   { largestLogitsBytes, projections }: MicroBatchOptions,
 ): () => Loss {
-  const { lists } = microBatch;
   if (student instanceof SequenceModel) {
-    if (lists === undefined) throw new Error("A model with a head for sequences scores lists.");
-    return lossFromLists(student, plans, microBatch.batch, lists, given);
+    return lossFromLists(student, plans, microBatch.batch, given);
   }
   const terms = plans.map(({ term }) => term);
-  const { batch, written } = microBatch;
-  // Row losses know neither a reference nor who wrote a token.
-  const isPlain = written === undefined;
-  const rowLosses = isPlain ? asRowLosses(student, terms, batch, largestLogitsBytes) : undefined;
-  const rows = {
-    all: given.looked,
-    routed: routedPositions(batch, microBatch.teacher?.routes, looked),
-  };
+  const rowLosses = rowLossesOf(student, terms, microBatch, largestLogitsBytes);
   return rowLosses
-    ? lossFromHidden(rowLosses, plans, microBatch, given, rows)
-    : lossFromLogits(student, plans, microBatch, given, rows, projections);
-}
-
-/** Positions that the diagnostics look at. */
-interface LookedRows {
-  readonly all: tf.Tensor1D;
-  readonly routed: RoutedPositions;
+    ? lossFromHidden(rowLosses, plans, microBatch, given)
+    : lossFromLogits(student, plans, microBatch, given, projections);
 }
 
 /** Any loss: what is given is computed at once, the student's part when the loss is called. */
@@ -96,7 +79,6 @@ function lossFromLogits(
   plans: readonly TermPlan[],
   microBatch: MicroBatch,
   values: GivenValues,
-  rows: LookedRows,
   projections: Projections | undefined,
 ): () => Loss {
   const { batch, teacher, reference, rollouts, isPairs } = microBatch;
@@ -104,10 +86,10 @@ function lossFromLogits(
   const answer = teacher?.tensors() ?? {};
   const referenceAnswer = reference?.tensors();
   const { layers: teacherLayers = {}, ownVocabularyLogits, ...teacherTensors } = answer;
-  const sampled = rollouts?.(teacherTensors) ?? {};
+  const sampled = rollouts?.inputs(teacherTensors) ?? {};
   const fixed = { labels, positionMask, ...teacherTensors, ...sampled };
   const { teacherLogits } = teacherTensors;
-  const ofAdvantages = advantageSums(sampled, () => sampledMask(microBatch));
+  const ofAdvantages = advantageSums(sampled, () => sampledMask(batch, values));
   const terms = plans.map(({ term }) => term);
   const wantsTokens = isPairs === true || needsOf(terms).includes("tokenLogProbs");
   return () => {
@@ -124,8 +106,9 @@ function lossFromLogits(
       const ofTeacher = pairs ?? (takesAny ? (inOwnVocabulary ?? inputs) : inputs);
       const isAgainstReference = plan.term.against === "reference";
       const given = isAgainstReference ? { ...ofTeacher, ...referenceAnswer } : ofTeacher;
-      const ofTerm = evaluateOnLayers(plan.term, given, compared, plan.state);
-      const weights = termWeights(plan.term, values.factors[i] as tf.Tensor, microBatch);
+      const ofTerm = evaluateOnLayers(plan.term, given, compared, plan.state, values.numbers[i]);
+      const factors = values.factors[i] as tf.Tensor;
+      const weights = termWeights(plan.term, factors, batch, values.written?.[i]);
       return maskedSum(ofTerm, weights as typeof ofTerm);
     });
     const weighted = sums.map((sum, i) => sum.mul(values.scales[i] as tf.Scalar));
@@ -135,16 +118,16 @@ function lossFromLogits(
       // Draws are not a list of the likeliest.
       ...(teacherTensors.teacherSampleLogProbs ? {} : { sparse: teacherTensors }),
     };
-    const diagnostics = diagnosticSums(distributions, rows.all);
-    const routed = routedSums(distributions, rows.routed);
+    const { all, routed } = values.looked;
+    const diagnostics = diagnosticSums(distributions, all);
     const ofPairs = pairs ? pairSums(pairs) : {};
     const ofPolicy = microBatch.written
       ? policySums({ ...inputs, reference: referenceAnswer?.teacherTokenLogProbs }, terms, () =>
-          sampledMask(microBatch),
+          sampledMask(batch, values),
         )
       : {};
     const unrouted = { ...diagnostics, ...ofAdvantages, ...ofPairs, ...ofPolicy };
-    const named = namedSums(sums, unrouted, routed);
+    const named = namedSums(sums, unrouted, routedSums(distributions, routed));
     return { total: tf.addN(weighted).asScalar(), sums: named };
   };
 }
@@ -154,21 +137,21 @@ function lossFromHidden(
   { student, losses }: RowLosses,
   plans: readonly TermPlan[],
   { batch, teacher: scores }: MicroBatch,
-  { factors }: GivenValues,
-  rows: LookedRows,
+  { factors, looked, scales }: GivenValues,
 ): () => Loss {
   const { labels } = batch;
   const given = { labels, ...teacherOfRows(scores) };
+  const isData = repeatsCalls();
   const terms = plans.map((plan, i) => ({
     losses: losses[i] as readonly RowLoss[],
     rowWeights: countedWeights(factors[i] as tf.Tensor, batch, "token") as tf.Tensor2D,
-    factor: plan.factor,
+    factor: isData ? (scales[i] as tf.Scalar) : plan.factor,
   }));
   return () => {
     const inputs = { student: student(batch), ...given };
     const { total, sums } = sumRowLosses(inputs, terms);
-    const routed = routedSums(inputs, rows.routed);
-    return { total, sums: namedSums(sums, diagnosticSums(inputs, rows.all), routed) };
+    const routed = routedSums(inputs, looked.routed);
+    return { total, sums: namedSums(sums, diagnosticSums(inputs, looked.all), routed) };
   };
 }
 
@@ -177,16 +160,15 @@ function lossFromLists(
   student: SequenceModel,
   plans: readonly TermPlan[],
   batch: Batch,
-  lists: ListBatch,
-  { factors, scales }: GivenValues,
+  { factors, scales, lists, numbers }: GivenValues,
 ): () => Loss {
-  const has = lists.scores.teacher === undefined ? "grades" : "teacher";
-  const given = plans.map(({ term }) => givenScores(lists, term.scores ?? has));
+  if (lists === undefined) throw new Error("A model with a head for sequences scores lists.");
+  const { listMask, scores } = lists;
   return () => {
     const own = studentScores(student, batch, lists);
     const sums = plans.map(({ term, state }, i) => {
-      const inputs = { studentScores: own, ...given[i] } as LossInputs;
-      const values = evaluateTerm(term, inputs, state) as tf.Tensor1D;
+      const inputs = { studentScores: own, teacherScores: scores[i], listMask } as LossInputs;
+      const values = evaluateTerm(term, inputs, state, numbers[i]) as tf.Tensor1D;
       const weights = countedWeights(factors[i] as tf.Tensor, batch, "row");
       return maskedSum(values, weights as tf.Tensor1D);
     });
@@ -195,15 +177,10 @@ function lossFromLists(
   };
 }
 
-/** 1 for tokens that the student sampled, `[B, T]`. */
-function sampledMask({ batch, onPolicyRows, written }: MicroBatch): tf.Tensor2D {
-  if (written !== undefined) {
-    return placeCompletions(batch, written.own).mul(batch.completionMask);
-  }
-  return sequenceMask(
-    batch,
-    batch.sequences.map((_, i) => (i < onPolicyRows ? 1 : 0)),
-  );
+/** 1 for learned tokens that the student sampled, `[B, T]`. */
+function sampledMask({ completionMask }: Batch, { sampled }: GivenValues): tf.Tensor2D {
+  if (sampled === undefined) throw new Error("It is not known who wrote the tokens.");
+  return completionMask.mul(sampled);
 }
 
 /** What one forward pass of the student gives; only what is needed is computed. */

@@ -1,7 +1,7 @@
 import type { Batch } from "../../data/index.js";
-import type { TeacherScores, TeacherTensors } from "../../teachers/index.js";
+import type { TeacherScores } from "../../teachers/index.js";
 import type { ListBatch } from "./list-inputs.js";
-import type { RolloutInputs } from "./rollout-inputs.js";
+import type { KnownRollouts } from "./rollout-inputs.js";
 import type { WrittenTokens } from "./written-tokens.js";
 
 /** The rows of one forward and backward pass. */
@@ -12,8 +12,8 @@ export interface MicroBatch {
   readonly reference?: TeacherScores;
   /** How many of the batch's first sequences the student wrote: their tokens are no ground truth. */
   readonly onPolicyRows: number;
-  /** What is known of those rows from when they were sampled; asked for inside the memory scope. */
-  readonly rollouts?: (teacher: Partial<TeacherTensors>) => RolloutInputs;
+  /** What is known of those rows from when they were sampled. */
+  readonly rollouts?: KnownRollouts;
   /** Who wrote which tokens of the rows, for trainers in which others than the student write too. */
   readonly written?: WrittenTokens;
   /** The batch is pairs: the preferred answers, then in the same order the rejected ones. */

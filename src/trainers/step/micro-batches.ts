@@ -1,15 +1,15 @@
 import {
   type Batch,
-  type BatchOptions,
   makeBatch,
   makePackedBatch,
   type PackedBatchOptions,
+  roundedLength,
   type TokenSequence,
 } from "../../data/index.js";
 import { PupilError } from "../../errors/index.js";
 import { contextLength, type LanguageModel } from "../../models/index.js";
 import type { Teacher } from "../../teachers/index.js";
-import { bucketedLength, bucketedRows, bucketStep, roundsLengths } from "../../tensors/index.js";
+import { bucketedRows, bucketStep, roundsLengths } from "../../tensors/index.js";
 
 /** The sequences of a step as batches, the student's own first; owns the batches. */
 export interface StepBatches extends Disposable {
@@ -26,17 +26,8 @@ export interface StepBatches extends Disposable {
 }
 
 /**
- * The length of all batches of a step, in the words of `makeBatch`: that of its longest row, rounded up where the backend keeps
- * what it made for a length.
- */
-export function stepLength(rows: readonly TokenSequence[], mostPositions: number): BatchOptions {
-  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
-  return roundsLengths() ? { padToMultipleOf: bucketedLength(longest, mostPositions) } : {};
-}
-
-/**
- * The same of packed rows, which are at most twice as long as the longest sequence and have positions of their own; there are
- * also as many as in other batches: those beyond the ones that are needed hold padding.
+ * The shape of packed rows, where the backend keeps what it made for one. They are at most twice as long as the longest sequence
+ * and have positions of their own; their number is rounded up, too: those beyond the ones that are needed hold padding.
  */
 function packedShape(rows: readonly TokenSequence[]): PackedBatchOptions {
   const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
@@ -81,7 +72,7 @@ export function splitIntoBatches(
       ? {}
       : packing
         ? packedShape(rows)
-        : stepLength(rows, mostPositions);
+        : roundedLength(rows, mostPositions);
   const batches = evenParts(rows, parts, "rows").map(({ start, own }) => ({
     batch: (packing ? makePackedBatch : makeBatch)(own, padId, rounded),
     firstRow: start,

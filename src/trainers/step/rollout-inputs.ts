@@ -2,12 +2,19 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Batch, PlacedSequence } from "../../data/index.js";
 import type { LossInputs } from "../../losses/index.js";
 import type { Rollout } from "../../rollouts/index.js";
-import type { TeacherTensors } from "../../teachers/index.js";
+import type { TeacherScores, TeacherTensors } from "../../teachers/index.js";
+import { HostValues } from "../../tensors/index.js";
 
 /** Loss inputs that come from sampling, `[B, T]`, 0 wherever the student sampled nothing. */
 export type RolloutInputs = Partial<
   Pick<LossInputs, "oldTokenLogProbs" | "advantages" | "guidedAdvantages">
 >;
+
+/** What is known of a micro-batch from when its rows were sampled. Owns what it holds. */
+export interface KnownRollouts extends Pick<TeacherScores, "source" | "dispose"> {
+  /** To be called inside the memory scope. */
+  inputs(teacher: Partial<TeacherTensors>): RolloutInputs;
+}
 
 /**
  * What the losses can read about the rows that the student sampled: the log-probabilities of then
@@ -16,21 +23,32 @@ export type RolloutInputs = Partial<
  * @param rollouts of the first sequences of the batch
  * @param discount see {@link teacherAdvantages}; 0 for a packed batch
  */
-export function rolloutInputs(
+export function knownRollouts(
   batch: Batch,
   rollouts: readonly Rollout[],
-  { teacherTokenLogProbs }: Partial<TeacherTensors>,
   discount: number,
-): RolloutInputs {
-  return tf.tidy(() => {
+): KnownRollouts {
+  const known = new HostValues(() => {
     const { tokens, logProbs } = sampledTokens(batch, rollouts);
-    const oldTokenLogProbs = tf.tensor2d(logProbs, batch.labels.shape);
-    if (teacherTokenLogProbs === undefined) return { oldTokenLogProbs };
-    // A teacher may have no signal about some of the sampled tokens.
-    const mask = tf.tensor2d(tokens, batch.labels.shape).mul<tf.Tensor2D>(batch.completionMask);
-    const advantages = teacherAdvantages(teacherTokenLogProbs, oldTokenLogProbs, mask, discount);
-    return { oldTokenLogProbs, advantages };
+    const { shape } = batch.labels;
+    return { oldTokenLogProbs: tf.tensor2d(logProbs, shape), tokens: tf.tensor2d(tokens, shape) };
   });
+  return {
+    inputs: ({ teacherTokenLogProbs }) =>
+      tf.tidy(() => {
+        const { oldTokenLogProbs, tokens } = known.tensors();
+        if (teacherTokenLogProbs === undefined) return { oldTokenLogProbs };
+        // A teacher may have no signal about some of the sampled tokens.
+        const mask = tokens.mul<tf.Tensor2D>(batch.completionMask);
+        const given = [teacherTokenLogProbs, oldTokenLogProbs, mask] as const;
+        return { oldTokenLogProbs, advantages: teacherAdvantages(...given, discount) };
+      }),
+    source: () => ({
+      ...{ by: knownRollouts, how: `discount ${discount}` },
+      reads: Object.values(known.hold()),
+    }),
+    dispose: () => known.dispose(),
+  };
 }
 
 /** Where the sampled tokens are in the batch, 1 or 0, and their log-probabilities. */

@@ -14,7 +14,7 @@ export function rowInputs(
   const hidden = teacher?.hidden?.();
   const { layers: _layers, ownVocabularyLogits: _own, ...tensors } = teacher?.tensors() ?? {};
   const given = hidden === undefined ? tensors : {};
-  const sampled = (hidden === undefined && rollouts?.(given)) || {};
+  const sampled = (hidden === undefined && rollouts?.inputs(given)) || {};
   const { labels, completionMask: positionMask } = batch;
   const fixed = { labels, positionMask, ...given, ...sampled };
   return (row) => {

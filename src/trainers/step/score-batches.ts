@@ -3,7 +3,7 @@ import type { Rollout } from "../../rollouts/index.js";
 import type { Teacher, TeacherSignal } from "../../teachers/index.js";
 import type { Random } from "../../tensors/index.js";
 import type { StepBatches } from "./micro-batches.js";
-import { rolloutInputs } from "./rollout-inputs.js";
+import { knownRollouts } from "./rollout-inputs.js";
 import type { MicroBatch } from "./micro-batch.js";
 
 /** The micro-batches of a step with what their teacher says. Owns the scores. */
@@ -19,7 +19,7 @@ export interface ScoreOptions {
   readonly random: Random;
   /** Of the step's first rows, where a loss reads what is known from their sampling. */
   readonly rollouts?: readonly Rollout[];
-  /** See {@link rolloutInputs}. */
+  /** See {@link knownRollouts}. */
   readonly advantageDiscount?: number;
 }
 
@@ -31,7 +31,10 @@ export async function scoreBatches(
 ): Promise<ScoredBatches> {
   const scored: MicroBatch[] = [];
   const dispose = () => {
-    for (const part of scored) part.teacher?.dispose?.();
+    for (const part of scored) {
+      part.teacher?.dispose?.();
+      part.rollouts?.dispose?.();
+    }
   };
   try {
     for (const part of parts) {
@@ -41,11 +44,12 @@ export async function scoreBatches(
         ...(layers && { layers }),
       });
       const own = rollouts?.slice(firstRow, firstRow + onPolicyRows);
-      const sampled: Pick<MicroBatch, "rollouts"> =
-        own === undefined
-          ? {}
-          : { rollouts: (tensors) => rolloutInputs(batch, own, tensors, advantageDiscount) };
-      scored.push({ ...part, ...(scores && { teacher: scores }), ...sampled });
+      const known = own && knownRollouts(batch, own, advantageDiscount);
+      scored.push({
+        ...part,
+        ...(scores && { teacher: scores }),
+        ...(known && { rollouts: known }),
+      });
     }
   } catch (error) {
     dispose();

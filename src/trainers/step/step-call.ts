@@ -1,18 +1,16 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type LanguageModel, SequenceModel } from "../../models/index.js";
 import { identityOf, type RecordedCall } from "../../tensors/index.js";
-import type { TeacherScores } from "../../teachers/index.js";
+import type { ScoreSource } from "../../teachers/index.js";
 import { type StepValues, tensorsOf } from "./given-values.js";
-import { asRowLosses } from "./hidden-losses.js";
+import { rowLossesOf } from "./hidden-losses.js";
 import type { MicroBatch } from "./micro-batch.js";
 import type { TermPlan } from "./term-plan.js";
 import type { Projections } from "./projections.js";
 
-type Source = NonNullable<TeacherScores["source"]>;
-
 /**
- * A step's gradients as a call that a backend may repeat; undefined where they are more than a function of tensors: losses with a
- * state, scores that hold values, rows of which it matters who wrote them, models that do not say what they read.
+ * A step's gradients as a call that a backend may repeat; undefined where they are more than a function of tensors: of models,
+ * teachers or losses with a state that do not say what they read.
  */
 export function stepCall(
   student: LanguageModel | SequenceModel,
@@ -22,26 +20,31 @@ export function stepCall(
   context: { readonly largestLogitsBytes?: number; readonly projections?: Projections },
   variables: ReadonlyMap<string, tf.Variable>,
 ): RecordedCall | undefined {
-  if (student instanceof SequenceModel) return undefined;
   const weights = student.weights?.();
-  if (weights === undefined || plans.some(({ state }) => state !== undefined)) return undefined;
+  const isKnown = ({ state, numbers }: TermPlan) => state === undefined || numbers !== undefined;
+  if (weights === undefined || !plans.every(isKnown)) return undefined;
   const sources = microBatches.map(sourcesOf);
   if (sources.includes(undefined)) return undefined;
-  const known = sources as Source[][];
+  const known = sources as ScoreSource[][];
   const { largestLogitsBytes, projections } = context;
-  const terms = plans.map(({ term, factor }) => {
+  const terms = plans.map(({ term, numbers = {} }) => {
     const { definition, config, layers, against } = term;
-    return [identityOf(definition), identityOf(config as object), layers, against, factor];
+    const ends = Object.values(numbers).map((value) => (value === 0 || value === 1 ? value : ""));
+    return [identityOf(definition), identityOf(config as object), layers, against, ends];
   });
   const asked = plans.map(({ term }) => term);
   const isFromHidden = microBatches.map(
-    ({ batch }) => asRowLosses(student, asked, batch, largestLogitsBytes) !== undefined,
+    (microBatch) =>
+      !(student instanceof SequenceModel) &&
+      rowLossesOf(student, asked, microBatch, largestLogitsBytes) !== undefined,
   );
   const key = JSON.stringify([
-    // Losses from hidden states have the factors of terms in their shaders' parameters.
-    isFromHidden.includes(true) ? terms : terms.map((term) => term.slice(0, -1)),
+    terms,
     isFromHidden,
-    microBatches.map(({ batch, isPairs }) => [batch.isPacked, isPairs]),
+    microBatches.map(({ batch, isPairs, written, teacher }) => [
+      ...[batch.isPacked, isPairs, written !== undefined],
+      [...new Set(teacher?.routes)],
+    ]),
     known.map((list) => list.map(({ by, how }) => [identityOf(by), how])),
     projections ? identityOf(projections) : 0,
     [...variables.keys()],
@@ -56,17 +59,9 @@ export function stepCall(
   return { owner: student, name: "gradients", key, reads: [...new Set(reads)] };
 }
 
-/** Where the scores of a micro-batch come from; undefined if they hold values. */
-function sourcesOf({
-  teacher,
-  reference,
-  written,
-  rollouts,
-  lists,
-}: MicroBatch): Source[] | undefined {
-  if (written !== undefined || rollouts !== undefined || lists !== undefined) return undefined;
-  if (teacher?.routes !== undefined) return undefined;
-  const scores = [teacher, reference].filter((of) => of !== undefined);
-  const sources = scores.flatMap(({ source }) => source ?? []);
-  return sources.length === scores.length ? sources : undefined;
+/** Where what is known of a micro-batch comes from; undefined if something of it does not say so. */
+function sourcesOf({ teacher, reference, rollouts }: MicroBatch): ScoreSource[] | undefined {
+  const known = [teacher, reference, rollouts].filter((of) => of !== undefined);
+  const sources = known.flatMap((of) => of.source?.() ?? []);
+  return sources.length === known.length ? sources : undefined;
 }

@@ -25,8 +25,8 @@ import type { WrittenTokens } from "./written-tokens.js";
 import { countedRows, type CountedRows } from "./counted-rows.js";
 import { diagnosedRows, paddedRows } from "../diagnostics/diagnosed-rows.js";
 import { diagnosticMeans } from "../diagnostics/diagnostics.js";
-import { routedMeans, routedPositions } from "../diagnostics/routed.js";
-import { type GivenValues, stepValues } from "./given-values.js";
+import { routedMeans, type RoutedPositions, routedPositions } from "../diagnostics/routed.js";
+import { type GivenValues, type LookedPositions, stepValues } from "./given-values.js";
 import type { MicroBatch } from "./micro-batch.js";
 import { tokensPerPair } from "./pair-inputs.js";
 import type { Projections } from "./projections.js";
@@ -106,13 +106,24 @@ export async function computeGradients(
   const counts = rows.map(({ count }) => Math.max(1, count));
   const plans = terms.map((term, i): TermPlan => {
     const factor = (weights[i] as number) / (counts[i] as number);
-    return { term, factor, state: states[i], rows: rows[i] as CountedRows };
+    const state = states[i];
+    const numbers = state && term.definition.state?.numbers?.(state);
+    return { term, factor, state, numbers, rows: rows[i] as CountedRows };
   });
   const batches = microBatches.map(({ batch }) => batch);
   // Scores of whole sequences have no positions to look at.
   const mostLooked = student instanceof SequenceModel ? 0 : context.mostDiagnosedRows;
   const looked = diagnosedRows(batches, student.config.vocabSize, mostLooked);
-  const step = accumulate(student, plans, microBatches, looked, { ...context, mostLooked });
+  const routed = microBatches.map(({ batch, teacher }, i) =>
+    routedPositions(batch, teacher?.routes, looked[i] as readonly number[]),
+  );
+  const step = accumulate(
+    student,
+    plans,
+    microBatches,
+    { looked, routed },
+    { ...context, mostLooked },
+  );
   try {
     const { gradNorm, ...sums } = await readStacked(step.names, step.scalars);
     const means = counts.map((count, i) => (sums[`term${i}`] as number) / count);
@@ -127,12 +138,7 @@ export async function computeGradients(
         sampledTokens: sampledTokens(microBatches),
         pairs: wholePairs(microBatches),
       }),
-      routed: routedMeans(
-        withoutPrefix(sums, routedPrefix),
-        microBatches.map(({ batch, teacher }, i) =>
-          routedPositions(batch, teacher?.routes, looked[i] as readonly number[]),
-        ),
-      ),
+      routed: routedMeans(withoutPrefix(sums, routedPrefix), routed),
       gradNorm: gradNorm as number,
     };
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
@@ -201,7 +207,13 @@ function accumulate(
   student: LanguageModel | SequenceModel,
   plans: readonly TermPlan[],
   microBatches: readonly MicroBatch[],
-  looked: readonly (readonly number[])[],
+  {
+    looked,
+    routed,
+  }: {
+    readonly looked: readonly (readonly number[])[];
+    readonly routed: readonly RoutedPositions[];
+  },
   context: StepContext & { readonly mostLooked: number | undefined },
 ): Accumulated {
   const trainable = student.trainableParameters();
@@ -217,9 +229,15 @@ function accumulate(
     ...projections.filter(([, parameter]) => parameter.trainable),
   ]);
   const { vocabSize } = student.config;
-  const given = microBatches.map(({ batch }, i) =>
-    paddedRows(looked[i] as readonly number[], batch, vocabSize, context.mostLooked),
-  );
+  const given = microBatches.map(({ batch }, i): LookedPositions => {
+    const padded = (rows: readonly number[]) =>
+      paddedRows(rows, batch, vocabSize, context.mostLooked);
+    const ofTeachers = [...(routed[i] as RoutedPositions)];
+    return {
+      all: padded(looked[i] as readonly number[]),
+      routed: new Map(ofTeachers.map(([teacher, rows]) => [teacher, padded(rows)])),
+    };
+  });
   using values = stepValues(plans, microBatches, given);
   const mayEndEarly = plans.some(({ term }) => readsLayers(term.definition));
   const compute = (): RecordedResult<StepNames> => {
@@ -227,9 +245,8 @@ function accumulate(
     let sums: Sums = {};
     for (const [index, microBatch] of microBatches.entries()) {
       const added = tf.tidy(() => {
-        const rows = looked[index] as readonly number[];
         const given = values.parts[index] as GivenValues;
-        const loss = microBatchLoss(student, plans, microBatch, rows, given, context);
+        const loss = microBatchLoss(student, plans, microBatch, given, context);
         return lossGradients(loss, variables, mayEndEarly);
       });
       gradients = addUpNamed(gradients, added.gradients);

@@ -8,5 +8,7 @@ export interface TermPlan {
   /** Weight of the term over the count of what it averages. */
   readonly factor: number;
   readonly state: LossStates[number];
+  /** What the loss reads of it, where it says so. */
+  readonly numbers: Readonly<Record<string, number>> | undefined;
   readonly rows: CountedRows;
 }

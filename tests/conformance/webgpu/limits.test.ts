@@ -2,7 +2,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GpuTensors } from "../../../src/ops/index.js";
-import { embedding, globalNorm, linear, residualMlp } from "../../../src/ops/index.js";
+import {
+  averageUpdate,
+  embedding,
+  globalNorm,
+  type HiddenLossTerm,
+  linear,
+  lossesFromHidden,
+  residualMlp,
+} from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { createVariable } from "../../../src/tensors/index.js";
 import { useCpu } from "../../setup/backend.js";
@@ -92,6 +100,34 @@ const block = () => {
   return [run(given), ...grads];
 };
 
+/** Losses of four terms whose factors are data: an array more than what eight are. */
+const losses = () => {
+  const labels = tf.tensor2d([[1, 0, 4, 2, 6]], [1, 5], "int32");
+  const teacher = { hidden: of([1, 5, 6], "t"), head: of([7, 6], "u") } as {
+    hidden: tf.Tensor3D;
+    head: tf.Tensor2D;
+  };
+  const kinds = ["crossEntropy", "forwardKl", "reverseKl", "crossEntropy"] as const;
+  const terms = kinds.map((kind, i): HiddenLossTerm => {
+    const rowWeights = tf.tensor2d([[i, 0, 1, 2, 0]]);
+    return { loss: { kind }, rowWeights, factor: tf.scalar(0.5 + i) };
+  });
+  const { value, grads } = tf.valueAndGrads((hidden, head) => {
+    const student = { hidden: hidden as tf.Tensor3D, head: head as tf.Tensor2D };
+    return lossesFromHidden({ student, teacher, labels }, terms).total;
+  })([of([1, 5, 8], "h"), of([7, 8], "w")]);
+  return [value, ...grads];
+};
+
+/** One of 108 KiB. */
+const average = () => {
+  const moved = createVariable(of([300, 90], "average"), false);
+  averageUpdate(moved, of([300, 90], "current"), 0.75);
+  const values = moved.clone();
+  moved.dispose();
+  return values;
+};
+
 describe.skipIf(!hasVulkan)(`small limits of ${onWebGpu}`, () => {
   let whole: Limits;
   beforeEach(async () => {
@@ -110,6 +146,7 @@ describe.skipIf(!hasVulkan)(`small limits of ${onWebGpu}`, () => {
     ["a gradient [out, in]", gradients("out-in")],
     ["a gradient [in, out]", gradients("in-out")],
     ["a table", table],
+    ["an average", average],
   ])("%s in parts of 64 KiB is what it is as a whole", async (_, make) => {
     const expected = await numbersOf(make);
     limits().mostBytes = 2 ** 16;
@@ -121,6 +158,16 @@ describe.skipIf(!hasVulkan)(`small limits of ${onWebGpu}`, () => {
     limits().mostArrays = 4;
     expectClose(await numbersOf(block), expected);
   });
+
+  // With eight the factors are copied beside other arrays, with four it is composed of other ops.
+  test.each([8, 4])(
+    "losses of four terms with %i arrays at a time are what they are with all",
+    async (arrays) => {
+      const expected = await numbersOf(losses);
+      limits().mostArrays = arrays;
+      expectClose(await numbersOf(losses), expected);
+    },
+  );
 
   test("an update in parts is what it is as a whole", async () => {
     const train = async () => {

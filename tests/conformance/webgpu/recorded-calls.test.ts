@@ -81,6 +81,28 @@ describe.skipIf(!hasVulkan)(`calls recorded on ${onWebGpu}`, () => {
     weight.dispose();
   });
 
+  test("are given large values as they are given small ones", async () => {
+    const owner = {};
+    const size = 70_000;
+    const replays = await replaysIn(async () => {
+      for (let x = 1; x <= 6; x++) {
+        const large = tf.tensor1d(Float32Array.from({ length: size }, (_, i) => (i % 7) * x));
+        const small = tf.tensor1d([x, 0]);
+        const { tensors } = recorded(
+          () => ({ owner, name: "sum", key: "", reads: [small, large] }),
+          () => ({
+            tensors: { y: tf.tidy(() => large.sum().add(small.sum())) },
+            facts: undefined,
+          }),
+        );
+        const sum = tensors["y"] as tf.Tensor;
+        expect((await sum.data())[0]).toBe((3 * size + 1) * x);
+        tf.dispose([large, small, sum]);
+      }
+    });
+    expect(replays, JSON.stringify(backend().replayReport().reasons)).toBe(4);
+  });
+
   test("are computed again where a weight lies elsewhere, and while what they left is in use", async () => {
     const [owner, weight] = [{}, weightOf(3)];
     for (let x = 1; x <= 4; x++) await product(owner, x, weight);

@@ -1,8 +1,9 @@
-/** The same as `replay.test.ts` for every family of losses and what else a step may be made of. */
+/** The same as `replay.test.ts` for every family of losses and of teachers, and what else a step may be made of. */
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { expectAsComputed } from "../../setup/as-computed.js";
 import { useCpu } from "../../setup/backend.js";
 import { lossStepKinds } from "../../setup/loss-step-kinds.js";
+import { teacherStepKinds } from "../../setup/teacher-step-kinds.js";
 import { hasLavapipe, onLavapipe, useWebGpu } from "../../setup/webgpu.js";
 
 /** Of two lengths; a resumed run does the last third. */
@@ -13,7 +14,7 @@ describe.skipIf(!hasLavapipe)(`steps of every loss replayed on ${onLavapipe}`, (
   beforeAll(useWebGpu);
   afterAll(useCpu);
 
-  test.each(Object.entries(lossStepKinds))(
+  test.each(Object.entries({ ...lossStepKinds, ...teacherStepKinds }))(
     "%s: as computed, and so is the rest of a resumed run",
     async (_, kind) => {
       await expectAsComputed(kind, steps);

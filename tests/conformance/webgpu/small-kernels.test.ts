@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  averageUpdate,
   clipScale,
   distributionSums,
   linear,
@@ -45,6 +46,18 @@ async function compute(): Promise<Record<string, readonly number[]>> {
     "of a row",
     tf.tidy(() => maskedSum(tf.tensor1d([1, 2]), tf.tensor1d([0, 4]))),
   );
+  const average = createVariable(random([9, 61], "average"), false);
+  const current = random([9, 61], "current");
+  averageUpdate(average, current, 0.9);
+  await keep("an average", average.clone());
+  averageUpdate(average, current, 0.5);
+  // Values that another tensor shares are not to change.
+  const shared = average.clone();
+  averageUpdate(average, current, 0.25);
+  await keep("what it was", shared);
+  averageUpdate(average, current, 0.25);
+  await keep("what it is", average.clone());
+  tf.dispose([average, current]);
   // tfjs calls the integers of a comparison float32 as they are.
   const whole = () =>
     tf.tensor2d(

@@ -111,6 +111,29 @@ describe.each([
     tf.dispose([one, three]);
   });
 
+  test("takes factors as numbers, as tensors and as some of both", async () => {
+    const student = { hidden: tf.tensor3d([1, 2, 0.5, -1], [1, 2, 2]), head: head() };
+    const ids = tf.tensor2d([[1, 2]], [1, 2], "int32");
+    const crossEntropy = { kind: "crossEntropy" } as const;
+    const rowWeights = [tf.tensor2d([[1, 1]]), tf.tensor2d([[0, 3]])] as const;
+    const [half, two] = [tf.scalar(0.5), tf.scalar(2)];
+    const numbersOf = async (factors: readonly (number | tf.Scalar)[]) => {
+      const before = tf.memory().numTensors;
+      const terms = factors.map((factor, i): HiddenLossTerm => {
+        return { loss: crossEntropy, rowWeights: rowWeights[i] as tf.Tensor2D, factor };
+      });
+      const { total, sums } = lossesFromHidden({ student, labels: ids }, terms);
+      const numbers = [...(await total.data()), ...(await sums.data())];
+      tf.dispose([total, sums]);
+      expect(tf.memory().numTensors).toBe(before);
+      return numbers;
+    };
+    const expected = await numbersOf([0.5, 2]);
+    expect(await numbersOf([half, two])).toEqual(expected);
+    expect(await numbersOf([half, 2])).toEqual(expected);
+    tf.dispose([student.hidden, student.head, ids, ...rowWeights, half, two]);
+  });
+
   test("says what is missing", () => {
     const student = { hidden: tf.ones([1, 4, 2]) as tf.Tensor3D, head: head() };
     const rowWeights = tf.ones([1, 4]) as tf.Tensor2D;

@@ -5,6 +5,7 @@ import {
   checkDistributionOptions,
   drawsOf,
   logitSignals,
+  drawNumbers,
   signalsFromLogits,
 } from "../../../src/teachers/logit-signals.js";
 import type { TeacherSignal } from "../../../src/teachers/signals.js";
@@ -45,13 +46,8 @@ test("of what is known only what is asked for", () => {
           [2, -1, 0],
         ],
       ]);
-      const all = signalsFromLogits(
-        logits,
-        batch,
-        needs,
-        options,
-        withContext ? context : undefined,
-      );
+      const numbers = drawNumbers(batch, needs, options, withContext ? context : undefined);
+      const all = signalsFromLogits(logits, batch, needs, options, numbers);
       return Object.fromEntries(
         Object.entries(all).map(([name, tensor]) => [name, (tensor as tf.Tensor).arraySync()]),
       );

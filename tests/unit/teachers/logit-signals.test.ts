@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { makeBatch } from "../../../src/data/index.js";
-import { signalsFromLogits } from "../../../src/teachers/logit-signals.js";
+import { drawNumbers, signalsFromLogits } from "../../../src/teachers/logit-signals.js";
 import { leastPositions } from "../../../src/teachers/mixture/same-vocabulary.js";
 import { Random } from "../../../src/tensors/index.js";
 
@@ -12,7 +12,8 @@ test("draws are those of the temperature that was asked for", () => {
       const logits = tf.tensor3d([[[0, 1, 0, 0]]]);
       const options = { samples: 64, sampleTemperature };
       const context = { random: new Random(1), firstRow: 0 };
-      const signals = signalsFromLogits(logits, batch, ["teacherTokenIds"], options, context);
+      const numbers = drawNumbers(batch, ["teacherTokenIds"], options, context);
+      const signals = signalsFromLogits(logits, batch, ["teacherTokenIds"], options, numbers);
       return [...(signals.teacherTokenIds as tf.Tensor).dataSync()].filter((id) => id === 1).length;
     });
   expect(drawn(0.02)).toBe(64);

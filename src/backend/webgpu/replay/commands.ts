@@ -32,6 +32,8 @@ export interface UploadCommand {
   readonly bytes: number;
   /** Its number among the tensors that are read. */
   readonly input?: number;
+  /** Of an input that is too large to be copied: the queue writes it, before what is recorded next. */
+  readonly isWritten?: boolean;
   readonly values?: Uint8Array<ArrayBuffer>;
 }
 

@@ -19,7 +19,7 @@ type Step =
 
 /**
  * Commands that can be carried out again. What the host gives them is in buffers of its own: uniforms and constants for
- * good, inputs anew each time. All others are the pool's. They must be free when it begins, and are as soon as it is recorded.
+ * good, inputs anew each time, but for large ones, which are written to where they are read. All others are the pool's. They must be free when it begins, and are as soon as it is recorded.
  */
 export class Recording {
   readonly capture: Capture;
@@ -31,6 +31,8 @@ export class Recording {
   private readonly inputs: Uint8Array<ArrayBuffer>;
   /** By number of the tensor, where its values begin. */
   private readonly inputOffsets = new Map<number, number>();
+  /** And of large ones, the buffer that they are written to. */
+  private readonly writtenInputs = new Map<number, GPUBuffer>();
   /** By buffer, how many outputs lie in it, and of how many words the array of all of them is. */
   private readonly outputsIn = new Map<
     GPUBuffer,
@@ -49,7 +51,7 @@ export class Recording {
     this.uploads = filled(host.device, GPUBufferUsage.COPY_SRC, uploads.values);
     this.inputs = uploads.values.slice(0, uploads.inputBytes);
     const written = new Set<GPUBuffer>();
-    this.steps = capture.commands.map((command, i): Step => {
+    this.steps = capture.commands.flatMap((command, i): Step | [] => {
       if (command.kind === "dispatch") {
         for (const { buffer } of command.bindings) written.add(buffer);
         return this.callOf(command, offsets[i] as number);
@@ -63,6 +65,10 @@ export class Recording {
         return {
           copy: (encoder) => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes),
         };
+      }
+      if (command.isWritten === true) {
+        this.writtenInputs.set(command.input as number, to);
+        return [];
       }
       const start = uploads.offsets[i] as number;
       if (command.input !== undefined) this.inputOffsets.set(command.input, start);
@@ -107,10 +113,16 @@ export class Recording {
     const { host, capture } = this;
     const { pool, device } = host;
     // The values of its last time must have been read.
-    if (this.lastIn === pool.recordingNumber) host.submitQueue();
-    for (const [i, offset] of this.inputOffsets) {
+    if (this.lastIn === pool.recordingNumber || this.writtenInputs.size > 0) host.submitQueue();
+    const wordsOfInput = (i: number) => {
       const { values, dtype } = host.dataOf((tensors[i] as Tensor).dataId) ?? {};
-      const words = wordsOf(values as ArrayLike<number>, dtype);
+      return wordsOf(values as ArrayLike<number>, dtype);
+    };
+    for (const [i, buffer] of this.writtenInputs) {
+      device.queue.writeBuffer(buffer, 0, wordsOfInput(i));
+    }
+    for (const [i, offset] of this.inputOffsets) {
+      const words = wordsOfInput(i);
       this.inputs.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), offset);
     }
     if (this.inputs.length > 0) device.queue.writeBuffer(this.uploads, 0, this.inputs);
@@ -206,7 +218,8 @@ function placeUploads(commands: readonly Command[]) {
   let bytes = 0;
   const place = (isInput: boolean) => {
     for (const [i, command] of commands.entries()) {
-      if (command.kind !== "upload" || (command.input !== undefined) !== isInput) continue;
+      if (command.kind !== "upload" || command.isWritten === true) continue;
+      if ((command.input !== undefined) !== isInput) continue;
       offsets[i] = bytes;
       bytes += 16 * Math.ceil(command.bytes / 16);
     }

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamwAttributes } from "../../optimizer/adamw-update.js";
+import type { AverageAttributes } from "../../optimizer/average-update.js";
 import { groupIndex, groupsFor, program, rowArguments } from "./programs/program.js";
 import { laneSum } from "./programs/reductions.js";
 import {
@@ -175,8 +176,37 @@ fn main(${rowArguments}) {
   );
 }
 
+/** In place. */
+function registerAverage(): void {
+  registerGpuKernel<{ average: Info; current: Info }, AverageAttributes>(
+    "PupilAverageUpdate",
+    ({ average, current }, { decay }, gpu) => {
+      if (gpu.refCount(average.dataId) !== 1) return undefined;
+      const shader = program("average", () => ({
+        params: ["words: u32", "decay: f32", "rest: f32"],
+        ...{ reads: ["current: f32"], writes: ["average: f32"] },
+        code: `
+@compute @workgroup_size(${blockWords})
+fn main(${rowArguments}) {
+  let i = ${groupIndex} * ${blockWords}u + lane;
+  if (i >= p.words) { return; }
+  average[i] = average[i] * p.decay + current[i] * p.rest;
+}`,
+      }));
+      for (const window of windowsOf(gpu, sizeOf(average.shape), 1)) {
+        const parts = [current, average].map((tensor) => lineView(gpu, tensor, window, 1));
+        const groups = groupsFor(Math.ceil(window.count / blockWords));
+        gpu.run(shader, parts, [window.count, decay, 1 - decay], groups);
+        for (const { dataId } of parts) gpu.disposeData(dataId);
+      }
+      return [];
+    },
+  );
+}
+
 export function registerOptimizer(): void {
   registerNorm();
   registerClipScale();
   registerUpdate();
+  registerAverage();
 }

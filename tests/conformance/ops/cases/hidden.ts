@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { type HiddenLossTerm, lossesFromHidden, type RowLoss } from "../../../../src/ops/index.js";
 import type { HiddenLossTensors } from "../../../../src/ops/row-losses/losses-from-hidden.js";
 import { settleRowLoss } from "../../../../src/ops/row-losses/row-loss.js";
@@ -23,6 +23,8 @@ interface Setting {
   /** The teacher is given by its logits. */
   readonly teacherLogits?: true;
   readonly chunkBytes?: number;
+  /** The factors are tensors. */
+  readonly givesFactors?: true;
 }
 
 const crossEntropy: RowLoss = { kind: "crossEntropy" };
@@ -86,6 +88,17 @@ const settings: readonly Setting[] = [
     teacherLogits: true,
     chunkBytes: 2 * 4 * 7 * 3,
   },
+  {
+    title: "factors that are data",
+    shape: [2, 3, 4, 10],
+    terms: [
+      { loss: crossEntropy, weights: [1, 0, 2], factor: 0.25 },
+      { loss: forwardKl, weights: [0, 1, 1] },
+      { loss: jsd, weights: [0, 1, 0], factor: -2 },
+    ],
+    chunkBytes: 2 * 5 * 10 * 4,
+    givesFactors: true,
+  },
   { title: "one row", shape: [1, 1, 6, 13], terms: [{ loss: forwardKl, weights: [1] }] },
   { title: "no rows", shape: [2, 0, 3, 4], terms: [{ loss: crossEntropy, weights: [1] }] },
   { title: "no row that counts", shape: [1, 3, 3, 4], terms: [{ loss: jsd, weights: [0] }] },
@@ -126,6 +139,7 @@ function expected(terms: readonly Term[], inputs: Readonly<Record<string, NdArra
 
 function hiddenCase(setting: Setting): OpCase {
   const { title, shape, terms, teacherWidth = 3, teacherLogits = false, chunkBytes } = setting;
+  const { givesFactors = false } = setting;
   const [B, T, D, V] = shape;
   const kinds = new Set(terms.map(({ loss }) => loss.kind));
   const readsLabels = kinds.has("crossEntropy");
@@ -135,6 +149,9 @@ function hiddenCase(setting: Setting): OpCase {
     const repeated = Array.from({ length: rows }, (_, r) => term.weights[r % term.weights.length]);
     return [`weights${i}`, fromValues([B, T], repeated as number[])];
   });
+  const factors = terms.map(({ factor = 1 }, i): [string, NdArray] => {
+    return [`factor${i}`, fromValues([], [factor])];
+  });
   const teacher: Record<string, NdArray> = teacherLogits
     ? { teacherLogits: normals([B, T, V], "teacher logits") }
     : {
@@ -142,7 +159,9 @@ function hiddenCase(setting: Setting): OpCase {
         teacherHead: normals([V, teacherWidth], "teacher head"),
       };
   const attributes = {
-    terms: terms.map(({ loss, factor = 1 }) => ({ ...settleRowLoss(loss), factor })),
+    terms: terms.map(({ loss, factor = 1 }) => {
+      return { ...settleRowLoss(loss), factor: givesFactors ? 1 : factor };
+    }),
     gradient: "none",
     chunkBytes: 0,
   } as const;
@@ -155,12 +174,14 @@ function hiddenCase(setting: Setting): OpCase {
       ...(readsTeacher && teacher),
       ...(readsLabels && { labels: integers([B, T], "labels", V) }),
       ...Object.fromEntries(weights),
+      ...(givesFactors && Object.fromEntries(factors)),
     },
     int32: ["labels"],
     differentiable: ["studentHidden", "studentHead"],
     constants: [...(readsTeacher ? Object.keys(teacher) : []), "weights0"],
     run(t) {
-      const named = terms.map(({ loss, factor = 1 }, i): HiddenLossTerm => {
+      const named = terms.map(({ loss, factor: number = 1 }, i): HiddenLossTerm => {
+        const factor = (t[`factor${i}`] as tf.Scalar | undefined) ?? number;
         return { loss, factor, rowWeights: t[`weights${i}`] as tf.Tensor2D };
       });
       const of = (hidden: string, head: string) => ({
@@ -181,8 +202,13 @@ function hiddenCase(setting: Setting): OpCase {
       sums.dispose();
       return total;
     },
-    composed: (t) =>
-      lossesFromHidden.definition.reference(t as unknown as HiddenLossTensors, attributes),
+    composed: (t) => {
+      const stacked = givesFactors && {
+        factors: tf.stack(factors.map(([name]) => t[name] as tf.Tensor)),
+      };
+      const inputs = { ...t, ...stacked } as unknown as HiddenLossTensors;
+      return lossesFromHidden.definition.reference(inputs, attributes);
+    },
     expected: (inputs) => expected(terms, inputs),
   };
 }

@@ -1,10 +1,13 @@
-import { expect, test } from "vitest";
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
 import {
   advanceLossStates,
   advanceTaid,
+  evaluateTerm,
   initialLossStates,
   lossTerm,
   forwardKlLoss,
+  type StateNumbers,
   taidLoss,
   type TaidState,
 } from "../../../../src/losses/index.js";
@@ -55,4 +58,28 @@ test("terms keep their own state; losses without one have none", () => {
   const next = advanceLossStates(terms, first, [5, 6, 7], 0.5);
   expect(next.map((state) => state?.["previousLoss"])).toEqual([5, undefined, 7]);
   expect(first[0]?.["previousLoss"]).toBeNull();
+});
+
+describe("a share that is given as a tensor", () => {
+  const valueAt = (interpolation: number, numbers?: Readonly<Record<string, number>>) =>
+    tf.tidy(() => {
+      const studentLogits = tf.tensor3d([[[0, 1, -2]]]);
+      const teacherLogits = tf.tensor3d([[[3, 0.5, 1]]]);
+      const scalars = Object.entries(numbers ?? {}).map(([name, n]) => [name, tf.scalar(n)]);
+      const given = numbers && (Object.fromEntries(scalars) as StateNumbers);
+      const state = { ...initial, interpolation };
+      const inputs = { studentLogits, teacherLogits };
+      return evaluateTerm(lossTerm(taidLoss, {}), inputs, state, given).dataSync()[0] as number;
+    });
+
+  test.each([0, 0.3, 1])("is the share of its state, %f", (interpolation) => {
+    const numbers = taidLoss.state?.numbers?.({ ...initial, interpolation });
+    expect(numbers).toEqual({ student: 1 - interpolation, teacher: interpolation });
+    expect(valueAt(interpolation, numbers)).toBe(valueAt(interpolation));
+  });
+
+  test("is what counts between the ends", () => {
+    expect(valueAt(0.3, { student: 0.25, teacher: 0.75 })).toBe(valueAt(0.75));
+    expect(valueAt(0.3)).not.toBe(valueAt(0.75));
+  });
 });

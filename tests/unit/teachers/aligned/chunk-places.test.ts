@@ -3,7 +3,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { makeBatch } from "../../../../src/data/index.js";
 import { coveredPlaces, type RowChunk } from "../../../../src/teachers/aligned/align-row.js";
-import { placeChunkLogProbs, placeLogits } from "../../../../src/teachers/aligned/place-signals.js";
+import {
+  chunkPlaces,
+  logitPlaces,
+  placeChunkLogProbs,
+  placeLogits,
+} from "../../../../src/teachers/aligned/place-signals.js";
 
 const chunk = (
   [studentStart, studentEnd]: [number, number],
@@ -46,14 +51,18 @@ test("both are about the id that comes next, in every row", () => {
       [1, 2, 3],
       [11, 12, 13],
     ]);
-    const logits = placeLogits(aligned, about.expandDims(2)).squeeze([2]).arraySync() as number[][];
+    const logits = placeLogits(batch, logitPlaces(aligned), about.expandDims(2))
+      .squeeze([2])
+      .arraySync() as number[][];
     expect([logits[0]?.[0], logits[0]?.[1]]).toEqual([1, 3]);
     expect([logits[1]?.[1], logits[1]?.[2]]).toEqual([11, 12]);
-    expect(placeChunkLogProbs(aligned, about, "spread").arraySync()).toEqual([
+    const spread = chunkPlaces(aligned, "spread");
+    expect(placeChunkLogProbs(batch, spread, about).arraySync()).toEqual([
       [3, 1.5, 1.5],
       [0, 11, 0],
     ]);
-    expect(placeChunkLogProbs(aligned, about, "last").arraySync()).toEqual([
+    const last = chunkPlaces(aligned, "last");
+    expect(placeChunkLogProbs(batch, last, about).arraySync()).toEqual([
       [3, 0, 3],
       [0, 11, 0],
     ]);
@@ -73,7 +82,8 @@ test("what nothing stands before says nothing about the row before", () => {
       [[1], [2], [3]],
       [[11], [12], [13]],
     ]);
-    const placed = placeLogits({ batch, rows: two, teacherLength: 3 }, about).squeeze([2]);
+    const places = logitPlaces({ batch, rows: two, teacherLength: 3 });
+    const placed = placeLogits(batch, places, about).squeeze([2]);
     expect(placed.arraySync()).toEqual([
       [1, 1, 2],
       [1, 12, 1],

@@ -29,7 +29,7 @@ import { modelTeacher, type ModelTeacherOptions } from "../../../../src/teachers
 import { Random } from "../../../../src/tensors/index.js";
 import { checkLoss, teacherAdvantages } from "../../../../src/trainers/index.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
-import { rolloutInputs } from "../../../../src/trainers/step/rollout-inputs.js";
+import { knownRollouts } from "../../../../src/trainers/step/rollout-inputs.js";
 import { computeGradients, type MicroBatch } from "../../../../src/trainers/step/step.js";
 
 const config = modelConfigSchema.parse({
@@ -92,7 +92,7 @@ async function stepOf(
     scored.push({
       ...part,
       teacher: await teacher.score(batch, signals, { random: new Random(6), firstRow }),
-      rollouts: (tensors) => rolloutInputs(batch, own, tensors, discount),
+      rollouts: knownRollouts(batch, own, discount),
     });
   }
   using step = await computeGradients(student, loss, scored);

@@ -17,6 +17,7 @@ import { Random } from "../../../../src/tensors/index.js";
 import { diagnosticMeans } from "../../../../src/trainers/diagnostics/diagnostics.js";
 import { diagnosedRows } from "../../../../src/trainers/diagnostics/diagnosed-rows.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
+import type { KnownRollouts } from "../../../../src/trainers/step/rollout-inputs.js";
 import { computeGradients, type StepContext } from "../../../../src/trainers/step/step.js";
 
 const config = modelConfigSchema.parse({
@@ -130,10 +131,12 @@ describe("diagnostics of a step", () => {
       0,
     );
     const zeros = () => tf.zeros([2, 2]) as tf.Tensor2D;
-    const rollouts = () => ({
-      oldTokenLogProbs: zeros(),
-      advantages: tf.tensor2d([1, 3, 100, 100], [2, 2]),
-    });
+    const rollouts: KnownRollouts = {
+      inputs: () => ({
+        oldTokenLogProbs: zeros(),
+        advantages: tf.tensor2d([1, 3, 100, 100], [2, 2]),
+      }),
+    };
     const parts = batches.parts.map((part) => ({ ...part, rollouts }));
     using step = await computeGradients(model, [lossTerm(policyGradientLoss, {})], parts);
     expect(step.diagnostics["advantageStd"]).toBeCloseTo(1, 5);

@@ -12,6 +12,7 @@ import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js
 import { computeGradients } from "../../../../src/trainers/step/step.js";
 import { expectNear } from "../../../setup/expect-near.js";
 import { config, raggedRows, stepKinds, train } from "../../../setup/step-kinds.js";
+import { teacherStepKinds } from "../../../setup/teacher-step-kinds.js";
 
 const round = (roundsLengths: boolean) => Object.assign(tf.backend(), { roundsLengths });
 afterEach(() => {
@@ -115,7 +116,7 @@ describe("lengths", () => {
 });
 
 describe("a training with lengths rounded up is the one without", () => {
-  test.each(Object.entries(stepKinds))("%s", async (_, kind) => {
+  test.each(Object.entries({ ...stepKinds, ...teacherStepKinds }))("%s", async (_, kind) => {
     const exact = await train(kind, 6);
     round(true);
     const rounded = await train(kind, 6);

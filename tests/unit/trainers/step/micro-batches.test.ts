@@ -11,7 +11,7 @@ import {
   countedFactors,
   countedRows,
   countedWeights,
-  sequenceMask,
+  factorsByPosition,
 } from "../../../../src/trainers/step/counted-rows.js";
 import { trackLossStates } from "../../../../src/trainers/step/loss-states.js";
 import { evenParts, splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
@@ -60,7 +60,9 @@ describe("the rows that a term counts", () => {
   test("weigh every position of theirs, in packed rows too", () => {
     for (const make of [makeBatch, makePackedBatch]) {
       using batch = make([row(3), row(4, 3), row(2)], 0);
-      const mask = tf.tidy(() => sequenceMask(batch, [0.5, 2, 0]).arraySync());
+      const weights = () =>
+        countedWeights(factorsByPosition(batch, [0.5, 2, 0]), batch, "token") as tf.Tensor2D;
+      const mask = tf.tidy(() => weights().arraySync());
       const expected = [[0.5, 0.5], [0, 0, 2], [0]];
       for (const [i, { row: at, start, ids }] of batch.sequences.entries()) {
         expect(mask[at]?.slice(start, start + ids.length - 1)).toEqual(expected[i]);

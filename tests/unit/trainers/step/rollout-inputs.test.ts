@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { makeBatch, makePackedBatch } from "../../../../src/data/index.js";
 import type { Rollout } from "../../../../src/rollouts/index.js";
 import {
+  knownRollouts,
   type RolloutInputs,
-  rolloutInputs,
   teacherAdvantages,
 } from "../../../../src/trainers/step/rollout-inputs.js";
 
@@ -29,7 +29,7 @@ function valuesOf(inputs: () => RolloutInputs) {
 describe("what is known of sampled rows", () => {
   test("stands where their tokens are predicted, and is 0 elsewhere", () => {
     using batch = makeBatch(sequences, 0);
-    const { old, advantages } = valuesOf(() => rolloutInputs(batch, rollouts, {}, 0));
+    const { old, advantages } = valuesOf(() => knownRollouts(batch, rollouts, 0).inputs({}));
     expect(old).toEqual([
       [0, -1, -2],
       [-4, 0, 0],
@@ -42,7 +42,7 @@ describe("what is known of sampled rows", () => {
     using batch = makeBatch(sequences, 0);
     const found = valuesOf(() => {
       const teacherTokenLogProbs = tf.fill([3, 3], -0.5) as tf.Tensor2D;
-      return rolloutInputs(batch, rollouts, { teacherTokenLogProbs }, 0);
+      return knownRollouts(batch, rollouts, 0).inputs({ teacherTokenLogProbs });
     });
     expect(found.advantages).toEqual([
       [0, 0.5, 1.5],
@@ -56,14 +56,14 @@ describe("what is known of sampled rows", () => {
     using batch = makeBatch([{ ...first, learned: [0, 0, 1, 0] } as typeof first, ...rest], 0);
     const found = valuesOf(() => {
       const teacherTokenLogProbs = tf.fill([3, 3], -0.5) as tf.Tensor2D;
-      return rolloutInputs(batch, rollouts, { teacherTokenLogProbs }, 1);
+      return knownRollouts(batch, rollouts, 1).inputs({ teacherTokenLogProbs });
     });
     expect(found.advantages?.[0]).toEqual([0, 0.5, 0]);
   });
 
   test("in packed rows stands where the sequences are", () => {
     using batch = makePackedBatch(sequences, 0);
-    const { old } = valuesOf(() => rolloutInputs(batch, rollouts, {}, 0));
+    const { old } = valuesOf(() => knownRollouts(batch, rollouts, 0).inputs({}));
     for (const [i, { row, start, ids }] of batch.sequences.entries()) {
       const own = old?.[row]?.slice(start, start + ids.length - 1);
       expect(own).toEqual([[0, -1, -2], [-4], [0, 0]][i]);

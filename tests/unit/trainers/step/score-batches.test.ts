@@ -75,7 +75,7 @@ test("what is known from sampling goes to the student's rows of each", async () 
   const options = { signals: [], random: new Random(1) };
   using scored = await scoreBatches(batches, undefined, { ...options, rollouts });
   const old = scored.parts.map((part) =>
-    tf.tidy(() => part.rollouts?.({}).oldTokenLogProbs?.arraySync()),
+    tf.tidy(() => part.rollouts?.inputs({}).oldTokenLogProbs?.arraySync()),
   );
   expect(old).toEqual([[[-1]], [[-2]], [[0]]]);
   expect(scored.parts.some((part) => "teacher" in part)).toBe(false);

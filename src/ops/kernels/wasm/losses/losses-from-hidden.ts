@@ -46,7 +46,8 @@ function packRows(
     Float64Array.from(active, (row) => ((given[i] as ArrayLike<number>)[row] as number) * scale),
   );
   const ids = scratch.int32(Int32Array.from(active));
-  const dy = terms.map(({ factor }, i) =>
+  const factors = factorsOf(inputs, terms, backend);
+  const dy = factors.map((factor, i) =>
     scratch.float32((weights[i] as Float64Array).map((weight) => weight * factor)),
   );
   const values = terms.map(() => scratch.allocate(4 * count));
@@ -65,6 +66,15 @@ function packRows(
     labels: pack(labels, 1),
     ...{ ids, dy, values, weights },
   };
+}
+
+/** Factors of the terms in the total. */
+function factorsOf(
+  { factors }: Inputs,
+  terms: HiddenLossAttributes["terms"],
+  backend: WasmTensors,
+): number[] {
+  return factors ? Array.from(backend.valuesOf(factors)) : terms.map(({ factor }) => factor);
 }
 
 /** Where the logits of one chunk of rows are. */
@@ -182,20 +192,20 @@ function compute(inputs: Inputs, attributes: HiddenLossAttributes, backend: Wasm
     const all = sizeOf(studentHidden.shape.slice(0, -1));
     kernels.scatterAddRows(packedGradient, rows.ids, backend.address(ofHidden), count, D, all);
   }
-  writeSums(rows, terms, scratch, backend, total, sums);
+  writeSums(rows, factorsOf(inputs, terms, backend), scratch, backend, total, sums);
   return outputs;
 }
 
 /** Adds up in float64, so that the order of the rows hardly matters. */
 function writeSums(
   { count, values, weights }: PackedRows,
-  terms: HiddenLossAttributes["terms"],
+  factors: readonly number[],
   scratch: Scratch,
   backend: WasmTensors,
   total: Info,
   sums: Info,
 ): void {
-  const results = terms.map((_, i) => {
+  const results = factors.map((_, i) => {
     const ofRows = scratch.view(values[i] as number, count);
     const ofTerm = weights[i] as Float64Array;
     let sum = 0;
@@ -205,8 +215,8 @@ function writeSums(
     }
     return sum;
   });
-  scratch.view(backend.address(sums), terms.length).set(results);
-  const all = results.reduce((sum, value, i) => sum + value * (terms[i]?.factor ?? 0), 0);
+  scratch.view(backend.address(sums), factors.length).set(results);
+  const all = results.reduce((sum, value, i) => sum + value * (factors[i] as number), 0);
   scratch.view(backend.address(total), 1)[0] = all;
 }
 

@@ -75,12 +75,19 @@ function backward(
 }
 
 /** `[total, sums]` of the weighted values `[rows, terms]`. */
-function totals(gpu: GpuTensors, values: Info, rows: number, terms: Terms): [Info, Info] {
+function totals(
+  gpu: GpuTensors,
+  values: Info,
+  rows: number,
+  terms: Terms,
+  given: Info | undefined,
+): [Info, Info] {
   const [total, sums] = [gpu.newTensor([]), gpu.newTensor([terms.length])];
   const lanes = 256;
-  const shader = program(`totals of ${terms.length} losses`, () => ({
+  const shader = program(`totals of ${terms.length} losses${given ? " by factors" : ""}`, () => ({
     params: ["rows: u32", ...terms.map((_, k) => `factor${k}: f32`)],
-    ...{ reads: ["values: f32"], writes: ["total: f32", "sums: f32"] },
+    reads: ["values: f32", ...(given ? ["factors: f32"] : [])],
+    writes: ["total: f32", "sums: f32"],
     code: `${laneSum(lanes)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -92,13 +99,14 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     )
     .join("\n  ")}
   if (lane == 0u) {
-    total[0] = ${terms.map((_, k) => `sum${k} * p.factor${k}`).join(" + ")};
+    total[0] = ${terms.map((_, k) => `sum${k} * ${given ? `factors[${k}]` : `p.factor${k}`}`).join(" + ")};
     ${terms.map((_, k) => `sums[${k}] = sum${k};`).join(" ")}
   }
 }`,
   }));
   const factors = terms.map(({ factor }) => factor);
-  gpu.run(shader, [values, total, sums], [rows, ...factors], [1, 1, 1]);
+  const tensors = [values, ...(given ? [given] : []), total, sums];
+  gpu.run(shader, tensors, [rows, ...factors], [1, 1, 1]);
   return [total, sums];
 }
 
@@ -111,17 +119,19 @@ export function registerLossesFromHidden(): void {
   registerGpuKernel<Inputs, HiddenLossAttributes>(
     "PupilLossesFromHidden",
     (inputs, { terms, gradient, chunkBytes }, gpu) => {
-      const { studentHidden, studentHead, teacherHidden, teacherHead, teacherLogits, labels } =
-        inputs;
+      const { studentHidden, studentHead, teacherHidden, teacherHead } = inputs;
+      const { teacherLogits, labels, factors } = inputs;
       const kinds = terms.map(({ kind }) => kind);
       const output = gradient === "none" ? "weighted" : "weighted in place";
-      const arrays = rowArrays(kinds, output);
+      const hasFactors = factors !== undefined;
+      const arrays = rowArrays(kinds, output, hasFactors);
       const { rows } = rowsOf(studentHidden);
-      if (rows === 0 || arrays.reads.length + arrays.writes.length > gpu.mostArrays)
-        return undefined;
+      // Factors are copied beside a term's weights where there is no room for them.
+      const needed = arrays.reads.length + arrays.writes.length - (hasFactors ? 1 : 0);
+      if (rows === 0 || needed > gpu.mostArrays) return undefined;
       const vocabulary = studentHead.shape[0] as number;
       const lanes = lanesFor(vocabulary);
-      const shader = rowLossProgram(kinds, output, lanes);
+      const shader = rowLossProgram(kinds, output, lanes, hasFactors);
       const values = gpu.newTensor([rows, terms.length]);
       const into: { hidden: Info; head?: Info | undefined } | undefined =
         gradient === "none" ? undefined : { hidden: gpu.newTensor(studentHidden.shape) };
@@ -134,7 +144,7 @@ export function registerLossesFromHidden(): void {
             ? logitsOf(gpu, teacherHidden, teacherHead, start, count)
             : undefined;
         const given: Record<string, Info | undefined> = {
-          ...{ student, teacher: own ?? teacherLogits, labels, values },
+          ...{ student, teacher: own ?? teacherLogits, labels, values, factors },
           ...Object.fromEntries(terms.map((_, k) => [`weights${k}`, inputs[`weights${k}`]])),
         };
         const tensors = [...arrays.reads, ...arrays.writes].map((name) => given[name] as Info);
@@ -148,7 +158,7 @@ export function registerLossesFromHidden(): void {
         if (into) backward(gpu, student, inputs, start, into, gradient === "both");
         gpu.disposeData(student.dataId);
       }
-      const outputs = totals(gpu, values, rows, terms);
+      const outputs = totals(gpu, values, rows, terms, factors);
       gpu.disposeData(values.dataId);
       return [...outputs, ...(into ? [into.hidden, ...(into.head ? [into.head] : [])] : [])];
     },

@@ -133,6 +133,7 @@ export type RowOutput =
 export function rowArrays(
   losses: readonly Kind[],
   output: RowOutput,
+  hasFactors = false,
 ): { reads: string[]; writes: string[] } {
   const isWeighted = output.startsWith("weighted");
   const inPlace = output === "weighted in place";
@@ -143,6 +144,7 @@ export function rowArrays(
       ...(losses.every(readsTeacher) ? [] : ["labels"]),
       ...(isWeighted ? losses.map((_, k) => `weights${k}`) : []),
       ...(output === "gradient" ? ["dy"] : []),
+      ...(hasFactors && inPlace ? ["factors"] : []),
     ],
     writes: [
       ...(inPlace ? ["student"] : []),
@@ -154,14 +156,18 @@ export function rowArrays(
 /**
  * Losses of rows of logits, a workgroup for each. Parameters: rows, width, the number of the first row (in labels, weights and
  * values), that of the teacher's first row, and for each loss its settings and the factors of its value and of its gradient.
+ *
+ * @param hasFactors whether `factors` of the gradients are data, too
  */
 export function rowLossProgram(
   losses: readonly Kind[],
   output: RowOutput,
   lanes: number,
+  hasFactors = false,
 ): GpuProgram {
-  return program(`row losses ${losses.join()} ${output} ${lanes}`, () => {
-    const { reads, writes } = rowArrays(losses, output);
+  const name = `row losses ${losses.join()} ${output} ${lanes}${hasFactors ? " by factors" : ""}`;
+  return program(name, () => {
+    const { reads, writes } = rowArrays(losses, output, hasFactors);
     const isWeighted = output.startsWith("weighted");
     const hasTeacher = losses.some(readsTeacher);
     const declare = (name: string) => `${name}: ${name === "labels" ? "i32" : "f32"}`;
@@ -173,7 +179,9 @@ export function rowLossProgram(
   }`;
     const K = losses.length;
     const dys = losses.map((_, k) =>
-      isWeighted ? `let dy${k} = w${k} * p.slope${k};` : `let dy${k} = dy[row];`,
+      isWeighted
+        ? `let dy${k} = w${k} * p.slope${k}${reads.includes("factors") ? ` * factors[${k}]` : ""};`
+        : `let dy${k} = dy[row];`,
     );
     const weights = losses.map((_, k) => `let w${k} = weights${k}[whole];`);
     // A row without weight counts for nothing, whatever is in it.
