@@ -1,7 +1,7 @@
-import { bind, textArgument, wholeArgument } from "./arguments.js";
+import { bind, textArgument, wholeArgument } from "../arguments.js";
 import { formatFields } from "./format.js";
-import { TemplateError } from "./template-error.js";
-import { type Arguments, iterate, Tuple, typeName, type Value } from "./values.js";
+import { TemplateError } from "../template-error.js";
+import { type Arguments, iterate, Tuple, typeName, type Value } from "../values.js";
 
 /** What Python's `str.isspace` holds for white space; JavaScript's `\s` differs in six characters. */
 export const space =

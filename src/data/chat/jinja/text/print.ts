@@ -1,5 +1,5 @@
-import { floatText } from "../../readers/float-text.js";
-import { TemplateError, notSupported } from "./template-error.js";
+import { floatText } from "../../../readers/float-text.js";
+import { TemplateError, notSupported } from "../template-error.js";
 import {
   compare,
   Dict,
@@ -9,7 +9,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 /** `str(value)`: what `{{ value }}` prints. */
 export function str(value: Value): string {

@@ -1,11 +1,11 @@
-import { bind, textArgument, wholeArgument } from "./arguments.js";
-import { pythonAttribute } from "./attributes.js";
-import { fixed } from "./float-digits.js";
-import { formatPercent } from "./format.js";
-import { unary } from "./operators.js";
-import { jsonText, str } from "./print.js";
-import { TemplateError, notSupported } from "./template-error.js";
-import { capitalize, center, replaceText, space, splitLines, strip } from "./text-methods.js";
+import { bind, textArgument, wholeArgument } from "../arguments.js";
+import { pythonAttribute } from "../attributes.js";
+import { fixed } from "../text/float-digits.js";
+import { formatPercent } from "../text/format.js";
+import { unary } from "../operators.js";
+import { jsonText, str } from "../text/print.js";
+import { TemplateError, notSupported } from "../template-error.js";
+import { capitalize, center, replaceText, space, splitLines, strip } from "../text/text-methods.js";
 import type { Filter } from "./library-types.js";
 import {
   Dict,
@@ -17,7 +17,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 /** What jinja2 makes a title of: the first character is in upper case, which is not that of `str.title`. */
 const titleWord = new RegExp(`[^-({[<${space}]+`, "g");

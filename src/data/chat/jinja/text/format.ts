@@ -1,4 +1,4 @@
-import { TemplateError, notSupported } from "./template-error.js";
+import { TemplateError, notSupported } from "../template-error.js";
 import { exponential, fixed, general } from "./float-digits.js";
 import { repr, str } from "./print.js";
 import {
@@ -10,7 +10,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 const placeholder =
   /%(?:\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>.|$)/gs;

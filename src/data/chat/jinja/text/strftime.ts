@@ -1,4 +1,4 @@
-import { notSupported } from "./template-error.js";
+import { notSupported } from "../template-error.js";
 
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const months = [

@@ -1,8 +1,8 @@
-import { bind } from "./arguments.js";
-import { item } from "./attributes.js";
-import { binary } from "./operators.js";
-import { str } from "./print.js";
-import { TemplateError } from "./template-error.js";
+import { bind } from "../arguments.js";
+import { item } from "../attributes.js";
+import { binary } from "../operators.js";
+import { str } from "../text/print.js";
+import { TemplateError } from "../template-error.js";
 import {
   type Arguments,
   compare,
@@ -15,7 +15,7 @@ import {
   Tuple,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 import type { Filter, Library } from "./library-types.js";
 
 /** `a.b.0` of a value, as `map(attribute=…)` reads it. */

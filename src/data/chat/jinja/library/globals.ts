@@ -1,8 +1,8 @@
-import { bind, textArgument, wholeArgument } from "./arguments.js";
-import { checkedKey } from "./parse-target.js";
-import { str } from "./print.js";
-import { strftime } from "./strftime.js";
-import { notSupported, TemplateError } from "./template-error.js";
+import { bind, textArgument, wholeArgument } from "../arguments.js";
+import { checkedKey } from "../parser/parse-target.js";
+import { str } from "../text/print.js";
+import { strftime } from "../text/strftime.js";
+import { notSupported, TemplateError } from "../template-error.js";
 import {
   type Arguments,
   Callable,
@@ -11,7 +11,7 @@ import {
   Namespace,
   Sequence,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 /** As many items as the sandbox of Jinja allows a range. */
 const maxRange = 100_000;

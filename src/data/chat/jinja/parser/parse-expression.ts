@@ -1,10 +1,10 @@
-import { attribute, item } from "./attributes.js";
+import { attribute, item } from "../attributes.js";
 import { type Token, unescape } from "./lexer.js";
-import { library } from "./library.js";
-import { binary, type BinaryOperator, contains, slice, unary } from "./operators.js";
-import { str } from "./print.js";
-import type { Expression, Scope } from "./scope.js";
-import { notSupported, TemplateError } from "./template-error.js";
+import { library } from "../library/library.js";
+import { binary, type BinaryOperator, contains, slice, unary } from "../operators.js";
+import { str } from "../text/print.js";
+import type { Expression, Scope } from "../scope.js";
+import { notSupported, TemplateError } from "../template-error.js";
 import { type TokenStream, unexpected } from "./token-stream.js";
 import {
   type Arguments,
@@ -19,7 +19,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 export type ArgumentsExpression = (scope: Scope) => Arguments;
 

@@ -1,5 +1,5 @@
-import { TemplateError } from "./template-error.js";
-import { strip } from "./text-methods.js";
+import { TemplateError } from "../template-error.js";
+import { strip } from "../text/text-methods.js";
 
 /** A piece of a template: text as it is printed, or a word of a tag. */
 export interface Token {

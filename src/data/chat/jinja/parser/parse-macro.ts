@@ -1,9 +1,9 @@
 import { call, parseArguments, parseExpression } from "./parse-expression.js";
-import { str } from "./print.js";
-import { type Expression, type ParseBody, render, Scope, type Statement } from "./scope.js";
-import { TemplateError } from "./template-error.js";
+import { str } from "../text/print.js";
+import { type Expression, type ParseBody, render, Scope, type Statement } from "../scope.js";
+import { TemplateError } from "../template-error.js";
 import { endTag, type TokenStream } from "./token-stream.js";
-import { type Arguments, Callable, Dict, orElse, Tuple, Undefined, type Value } from "./values.js";
+import { type Arguments, Callable, Dict, orElse, Tuple, Undefined, type Value } from "../values.js";
 
 interface Parameter {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { parseExpression, parseOr, parseTuple } from "./parse-expression.js";
 import { parseTarget } from "./parse-target.js";
-import { type Output, type ParseBody, Scope, type Statement } from "./scope.js";
-import { TemplateError } from "./template-error.js";
+import { type Output, type ParseBody, Scope, type Statement } from "../scope.js";
+import { TemplateError } from "../template-error.js";
 import { endTag, type TokenStream } from "./token-stream.js";
 import {
   type Arguments,
@@ -13,7 +13,7 @@ import {
   Tuple,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 
 /** `{% for target in list if condition recursive %} … {% else %} … {% endfor %}`. */
 export function parseFor(stream: TokenStream, parseBody: ParseBody): Statement {

@@ -1,4 +1,4 @@
-import type { Arguments, Value } from "./values.js";
+import type { Arguments, Value } from "../values.js";
 
 export type Filter = (value: Value, args: Arguments, library: Library) => Value;
 export type Test = (value: Value, args: Arguments, library: Library) => boolean;

@@ -1,7 +1,7 @@
-import { contains } from "./operators.js";
-import { str } from "./print.js";
-import { notSupported, TemplateError } from "./template-error.js";
-import { textMethod } from "./text-methods.js";
+import { contains } from "../operators.js";
+import { str } from "../text/print.js";
+import { notSupported, TemplateError } from "../template-error.js";
+import { textMethod } from "../text/text-methods.js";
 import {
   type Arguments,
   Callable,
@@ -14,7 +14,7 @@ import {
   Sequence,
   Undefined,
   type Value,
-} from "./values.js";
+} from "../values.js";
 import type { Test } from "./library-types.js";
 
 const unary =

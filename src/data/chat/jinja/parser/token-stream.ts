@@ -1,5 +1,5 @@
 import type { Token } from "./lexer.js";
-import { TemplateError } from "./template-error.js";
+import { TemplateError } from "../template-error.js";
 
 /** The tokens of a template, one after the other. */
 export interface TokenStream {

@@ -3,11 +3,11 @@ import { parseFor } from "./parse-loop.js";
 import { parseCall, parseMacro } from "./parse-macro.js";
 import { parseExpression, parseFilterCall, parseTuple } from "./parse-expression.js";
 import { parseTarget } from "./parse-target.js";
-import { str } from "./print.js";
-import { type Expression, type ParseBody, render, Scope, type Statement } from "./scope.js";
-import { notSupported, TemplateError } from "./template-error.js";
+import { str } from "../text/print.js";
+import { type Expression, type ParseBody, render, Scope, type Statement } from "../scope.js";
+import { notSupported, TemplateError } from "../template-error.js";
 import { endTag, type TokenStream, tokenStream, unexpected } from "./token-stream.js";
-import { isTrue } from "./values.js";
+import { isTrue } from "../values.js";
 
 /** @throws TemplateError with the line of what is not Jinja, or not supported */
 export function parseTemplate(source: string): Statement {

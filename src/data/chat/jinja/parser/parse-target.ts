@@ -1,7 +1,7 @@
-import type { Target } from "./scope.js";
-import { TemplateError } from "./template-error.js";
+import type { Target } from "../scope.js";
+import { TemplateError } from "../template-error.js";
 import { type TokenStream, unexpected } from "./token-stream.js";
-import { iterate, Namespace, type Value } from "./values.js";
+import { iterate, Namespace, type Value } from "../values.js";
 
 const reserved = ["true", "false", "none", "True", "False", "None"];
 

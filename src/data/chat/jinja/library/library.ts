@@ -1,6 +1,6 @@
 import type { Filter, Library, Test } from "./library-types.js";
 import { listFilters } from "./list-filters.js";
-import { notSupported, TemplateError } from "./template-error.js";
+import { notSupported, TemplateError } from "../template-error.js";
 import { tests } from "./tests.js";
 import { valueFilters } from "./value-filters.js";
 
