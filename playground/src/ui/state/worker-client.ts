@@ -1,4 +1,4 @@
-import type { Report, Request } from "../training/protocol.js";
+import type { Report, Request } from "../../training/protocol.js";
 
 /** A worker of the page's, and how it is spoken to. */
 export interface WorkerClient {
@@ -10,7 +10,9 @@ export interface WorkerClient {
 
 /** Starts a worker; it answers with reports. */
 export function startWorker(onReport: (report: Report) => void): WorkerClient {
-  const worker = new Worker(new URL("../training/worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("../../training/worker.ts", import.meta.url), {
+    type: "module",
+  });
   let owed = 0;
   let heardAt = 0;
   worker.onmessage = ({ data }: MessageEvent<Report>) => {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ModelRole } from "../training/protocol.js";
+import type { ModelRole } from "../../training/protocol.js";
 import { type ChosenFiles, filesDropped, filesOf } from "./chosen-files.js";
-import { given, giveModel, problem } from "./store.js";
+import { given, giveModel, problem } from "../state/store.js";
 
 const give = (as: ModelRole, chosen: ChosenFiles | undefined) => {
   if (chosen !== undefined) giveModel(as, chosen.name, chosen.files);

@@ -1,8 +1,8 @@
-import type { Json, JsonObject } from "../training/settings.js";
+import type { Json, JsonObject } from "../../training/settings.js";
 import { ChoiceField, NumberField, SliderField } from "./fields.js";
 import { LossTerms } from "./loss-terms.js";
 import { fieldOf, setSecond } from "./edit.js";
-import { settings } from "./store.js";
+import { settings } from "../state/store.js";
 
 /** In what a second student can differ, and with what it then begins. */
 const differences: Readonly<Record<string, { title: string; begin: () => Json }>> = {

@@ -5,12 +5,12 @@ import {
   type Settings,
   teacherPath,
   textPath,
-} from "../training/settings.js";
-import { names } from "./charts.js";
+} from "../../training/settings.js";
+import { names } from "../charts/charts.js";
 import { FilesButton } from "./give-model.js";
 import { download } from "./download.js";
-import { fieldOf } from "./edit.js";
-import { isComparing, problem, say, send, settings, state } from "./store.js";
+import { fieldOf } from "../settings/edit.js";
+import { isComparing, problem, say, send, settings, state } from "../state/store.js";
 
 const pasted = signal("");
 

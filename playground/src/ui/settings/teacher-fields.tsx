@@ -1,10 +1,10 @@
-import { presets } from "../training/presets.js";
-import { givenTeacherPath, type Json, teacherPath, textPath } from "../training/settings.js";
-import { taughtBy } from "../training/taught-by.js";
+import { presets } from "../../training/presets.js";
+import { givenTeacherPath, type Json, teacherPath, textPath } from "../../training/settings.js";
+import { taughtBy } from "../../training/taught-by.js";
 import { ChoiceField, NumberField, SliderField } from "./fields.js";
-import { GiveTeacher } from "./give-model.js";
+import { GiveTeacher } from "../files/give-model.js";
 import { fieldOf, setField, setFields } from "./edit.js";
-import { apply, given, settings } from "./store.js";
+import { apply, given, settings } from "../state/store.js";
 
 const teacherTitles = [
   {

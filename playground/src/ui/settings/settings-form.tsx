@@ -1,12 +1,12 @@
 import type { ComponentType } from "preact";
-import { type PresetName, presets } from "../training/presets.js";
-import type { Json, JsonObject } from "../training/settings.js";
+import { type PresetName, presets } from "../../training/presets.js";
+import type { Json, JsonObject } from "../../training/settings.js";
 import { DataFields } from "./data-fields.js";
-import { Guarded } from "./guarded.js";
+import { Guarded } from "../guarded.js";
 import { LossTerms } from "./loss-terms.js";
 import { SecondStudent } from "./second-student.js";
 import { fieldOf, setField } from "./edit.js";
-import { choosePreset } from "./store.js";
+import { choosePreset } from "../state/store.js";
 import { StudentFields } from "./student-fields.js";
 import { TeacherFields } from "./teacher-fields.js";
 import { TrainingFields } from "./training-fields.js";

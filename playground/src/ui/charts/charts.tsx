@@ -1,8 +1,8 @@
 import { computed } from "@preact/signals";
-import type { StudentStep } from "../training/protocol.js";
+import type { StudentStep } from "../../training/protocol.js";
 import { type Line, LineChart } from "./line-chart.js";
-import { configOf, type Json, type Settings, valueAt } from "../training/settings.js";
-import { frame, frozenAt, isComparing, rows, run, settings } from "./store.js";
+import { configOf, type Json, type Settings, valueAt } from "../../training/settings.js";
+import { frame, frozenAt, isComparing, rows, run, settings } from "../state/store.js";
 
 /** What the students are called, by what they differ in. */
 export const names = computed<readonly string[]>(() => {

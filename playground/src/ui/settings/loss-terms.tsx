@@ -1,8 +1,8 @@
 import { catalog } from "./catalog.js";
-import type { LossEntry } from "../training/catalog.js";
-import type { Json, JsonObject } from "../training/settings.js";
+import type { LossEntry } from "../../training/catalog.js";
+import type { Json, JsonObject } from "../../training/settings.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";
-import { checked } from "./checks.js";
+import { checked } from "../state/checks.js";
 import { fieldOf, setFields } from "./edit.js";
 
 interface LossTermsProps {

@@ -1,8 +1,8 @@
-import { presets } from "../training/presets.js";
-import type { Json } from "../training/settings.js";
+import { presets } from "../../training/presets.js";
+import type { Json } from "../../training/settings.js";
 import { ChoiceField, NumberField } from "./fields.js";
 import { fieldOf, setField } from "./edit.js";
-import { given } from "./store.js";
+import { given } from "../state/store.js";
 
 const families = ["llama", "gpt2", "qwen2", "qwen3", "mistral"];
 

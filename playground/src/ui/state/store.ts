@@ -1,6 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
-import { fromAddress, toAddress } from "../training/address.js";
-import { type PresetName, presets } from "../training/presets.js";
+import { fromAddress, toAddress } from "../../training/address.js";
+import { type PresetName, presets } from "../../training/presets.js";
 import type {
   Frame,
   LoadedFacts,
@@ -10,12 +10,12 @@ import type {
   RunFacts,
   RunState,
   StepRow,
-} from "../training/protocol.js";
-import { type JsonObject, type Settings, studentPath, withValue } from "../training/settings.js";
+} from "../../training/protocol.js";
+import { type JsonObject, type Settings, studentPath, withValue } from "../../training/settings.js";
 import type { ChosenFile } from "pupil/browser";
-import { taughtBy } from "../training/taught-by.js";
+import { taughtBy } from "../../training/taught-by.js";
 import { beginCheck, passed } from "./checks.js";
-import { download } from "./download.js";
+import { download } from "../files/download.js";
 import { addFrame, addRows } from "./history.js";
 import { startWorker, type WorkerClient } from "./worker-client.js";
 

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { CheckedLosses } from "../training/protocol.js";
+import type { CheckedLosses } from "../../training/protocol.js";
 import { startWorker, type WorkerClient } from "./worker-client.js";
 
 export const checked = signal<CheckedLosses | undefined>(undefined);

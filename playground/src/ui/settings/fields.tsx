@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import type { Field } from "../training/catalog.js";
-import type { Json } from "../training/settings.js";
+import type { Field } from "../../training/catalog.js";
+import type { Json } from "../../training/settings.js";
 
 interface ControlProps {
   readonly label: string;

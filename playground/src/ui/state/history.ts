@@ -1,4 +1,4 @@
-import type { Frame, StepRow } from "../training/protocol.js";
+import type { Frame, StepRow } from "../../training/protocol.js";
 
 /** Steps and frames that are kept: memory stays flat however long a run is. */
 const mostRows = 4_000;

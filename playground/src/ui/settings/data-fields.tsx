@@ -1,8 +1,8 @@
-import { givenTeacherPath, textPath } from "../training/settings.js";
+import { givenTeacherPath, textPath } from "../../training/settings.js";
 import { catalog } from "./catalog.js";
 import { ChoiceField, NumberField, SchemaField } from "./fields.js";
 import { fieldOf, setField, setFields } from "./edit.js";
-import { apply, given, settings } from "./store.js";
+import { apply, given, settings } from "../state/store.js";
 
 /** What the teacher's tokenizer knows; undefined where the run makes its own of the data. */
 function whatTeacherReads(): { tasks: readonly string[]; readsText: boolean } | undefined {

@@ -6,8 +6,8 @@ import {
   type Settings,
   valueAt,
   withValue,
-} from "../training/settings.js";
-import { apply, settings } from "./store.js";
+} from "../../training/settings.js";
+import { apply, settings } from "../state/store.js";
 
 /** The value of a field of a student's config. */
 export const fieldOf = (path: string, student = 0): Json | undefined =>
