@@ -1,8 +1,8 @@
 #ifndef PUPIL_SOFTMAX_H
 #define PUPIL_SOFTMAX_H
 
-#include "functions.h"
-#include "rows.h"
+#include "simd/functions.h"
+#include "simd/rows.h"
 
 /*
  * y where e^x, as vexp_negative gives it, is not 0, and 0 elsewhere: 0·log 0 = 0, whatever infinity or

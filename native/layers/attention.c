@@ -6,10 +6,10 @@
  * into a row, or a sliding window, cost what they see; within a block each tile of queries stops at its
  * own last key. Key heads that are shared (GQA) get their gradients from one thread.
  */
-#include "attention.h"
+#include "layers/attention.h"
 
 #include "kernels.h"
-#include "tile.h"
+#include "simd/tile.h"
 
 /*
  * 64 queries read a panel of keys that was turned once, 16 times the cost of turning it, and 64 rows

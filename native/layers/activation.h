@@ -1,7 +1,7 @@
 #ifndef PUPIL_ACTIVATION_H
 #define PUPIL_ACTIVATION_H
 
-#include "functions.h"
+#include "simd/functions.h"
 
 /*
  * By `op`, as in assembly/activation.ts:

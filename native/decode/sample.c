@@ -5,9 +5,9 @@
  * again: linear in the vocabulary, with the same pivots in every run. Sums go in the order of
  * assembly/sample.ts, four lanes of 128 bits whatever the CPU has: the same logits give the same token.
  */
-#include "functions.h"
+#include "simd/functions.h"
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 /* Entries whose exponentials are added up before the sum goes on in float64. */
 #define BLOCK 64

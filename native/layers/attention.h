@@ -2,7 +2,7 @@
 #ifndef PUPIL_ATTENTION_H
 #define PUPIL_ATTENTION_H
 
-#include "rows.h"
+#include "simd/rows.h"
 
 /* Scaled scores i.. of a row; -infinity where the mask is 0 and from `seen` on. */
 INLINE vf scaled_scores(const float *p, const float *mask, int64_t i, int64_t seen, int64_t end,

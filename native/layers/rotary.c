@@ -1,4 +1,4 @@
-#include "rotary.h"
+#include "layers/rotary.h"
 
 #include "kernels.h"
 

@@ -2,7 +2,7 @@
 #ifndef PUPIL_FUNCTIONS_H
 #define PUPIL_FUNCTIONS_H
 
-#include "simd.h"
+#include "simd/simd.h"
 
 /* e^x - 1 for x ≤ 0, precise near 0. */
 INLINE vf vexpm1_negative(vf x) {

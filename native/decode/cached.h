@@ -7,7 +7,7 @@
 #ifndef PUPIL_CACHED_H
 #define PUPIL_CACHED_H
 
-#include "attention.h"
+#include "layers/attention.h"
 
 /* The sums of VW vectors, in one; each is formed in the same order, whatever its place. */
 #if VW == 16

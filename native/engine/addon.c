@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accelerate.h"
-#include "cpu.h"
+#include "engine/accelerate.h"
+#include "engine/cpu.h"
 #include "kernels.h"
-#include "platform.h"
+#include "engine/platform.h"
 
 #define MAX_ARGUMENTS 24
 

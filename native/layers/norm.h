@@ -1,7 +1,7 @@
 #ifndef PUPIL_NORM_H
 #define PUPIL_NORM_H
 
-#include "rows.h"
+#include "simd/rows.h"
 
 /*
  * One row y = (x - mean)·scale·weight + bias; y may be x. `bias` and `mean` are NULL for RMS norm,

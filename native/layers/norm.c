@@ -1,5 +1,5 @@
 /* RMS norm and layer norm of rows, forward and backward. */
-#include "norm.h"
+#include "layers/norm.h"
 
 #include "kernels.h"
 

@@ -20,7 +20,7 @@
  * and 45 on the next. Meanwhile it offers its core again and again to whoever wants it: another program,
  * or the thread that is waited for.
  */
-#include "parallel.h"
+#include "engine/parallel.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@
 #include <stdlib.h>
 
 #include "kernels.h"
-#include "platform.h"
+#include "engine/platform.h"
 
 #define CLOSED INT32_MAX
 #define LOOK_NS 100000

@@ -6,8 +6,8 @@
 #ifndef PUPIL_TILE_H
 #define PUPIL_TILE_H
 
-#include "rows.h"
-#include "transpose.h"
+#include "simd/rows.h"
+#include "simd/transpose.h"
 
 /*
  * Rows of a tile of two vectors. Every sum waits 4 cycles for itself and two are begun per cycle: at

@@ -1,7 +1,7 @@
 #ifndef PUPIL_TRANSPOSE_H
 #define PUPIL_TRANSPOSE_H
 
-#include "simd.h"
+#include "simd/simd.h"
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif

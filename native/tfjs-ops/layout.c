@@ -1,6 +1,6 @@
 /* Moving data without arithmetic: any permutation, slice, concatenation or repetition of axes. */
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 struct copy {
   const float *from;

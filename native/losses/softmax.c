@@ -4,7 +4,7 @@
  * sum would lose digits for large logits. The gradient computes them again: a pass over a row that it
  * reads anyway (and that is in the cache by then) costs less than a tensor that lives until then.
  */
-#include "softmax.h"
+#include "losses/softmax.h"
 
 #include "kernels.h"
 

@@ -8,11 +8,11 @@
  * The phases of a token are one job of the threads (parallel.h): they take 1 to 20 µs each, and a thread has
  * the same panels of a weight and the same rows of the cache at every token.
  */
-#include "activation.h"
-#include "cached.h"
+#include "layers/activation.h"
+#include "decode/cached.h"
 #include "kernels.h"
-#include "norm.h"
-#include "rotary.h"
+#include "layers/norm.h"
+#include "layers/rotary.h"
 /*
  * Weights come from memory or the last cache, and several tiles of rows pass over a panel: while they
  * multiply, the next panel is on its way. Each asks for its part of it, evenly: the first cache can wait for
@@ -20,7 +20,7 @@
  * 135 GFLOP/s on one thread, with weights from the third cache).
  */
 #define TILE_ASKS_AHEAD
-#include "tile.h"
+#include "simd/tile.h"
 
 /* Columns of a panel [k][PANEL]: what a tile of tile.h reads in one step. The packing side asks. */
 #define PANEL TILE_COLUMNS

@@ -5,7 +5,7 @@
  *
  * Built, not run: no such machine was at hand.
  */
-#include "accelerate.h"
+#include "engine/accelerate.h"
 
 #if defined(__APPLE__)
 #include <dlfcn.h>

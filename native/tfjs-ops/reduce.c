@@ -3,7 +3,7 @@
  * over the blocks in float64, in an order that depends on the shape alone.
  */
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 #define BLOCK 1024
 

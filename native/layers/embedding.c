@@ -1,6 +1,6 @@
 /* Rows of a table by their numbers, and their gradients back into it. */
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 struct find {
   const int32_t *ids;

@@ -1,8 +1,8 @@
 /* SwiGLU, SiLU and GELU with their gradients, each in one pass over memory. */
-#include "activation.h"
+#include "layers/activation.h"
 
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 /* Elements of a unit; eight of them, 10 to 20 µs, make a claim. */
 #define CHUNK 4096

@@ -1,7 +1,7 @@
 /* Functions of one or two tensors, element by element. */
-#include "functions.h"
+#include "simd/functions.h"
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 /* Floats per unit of work: large enough to outweigh the claim, small enough to share. */
 #define CHUNK 8192
@@ -25,7 +25,7 @@ INLINE vf round_lanes(vf x) {
 INLINE vf max_or_nan(vf a, vf b) { return vselect(vne(b, b), b, vmax(a, b)); }
 INLINE vf min_or_nan(vf a, vf b) { return vselect(vne(b, b), b, vmin(a, b)); }
 
-/* The numbers are those of ../src/ops/kernels/wasm/tfjs-ops/elementwise.ts. */
+/* The numbers are those of src/ops/kernels/wasm/tfjs-ops/elementwise.ts. */
 INLINE vf unary_value(int op, vf x) {
   switch (op) {
     case 0: return vneg(x);

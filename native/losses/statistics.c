@@ -1,9 +1,9 @@
 /*
  * Statistics of two distributions for the log: see the op's reference in
- * src/ops/distribution-statistics.ts. Two passes over a pair of rows: log-sums, then all sums at once.
+ * src/ops/row-losses/distribution-statistics.ts. Two passes over a pair of rows: log-sums, then all sums at once.
  */
 #include "kernels.h"
-#include "softmax.h"
+#include "losses/softmax.h"
 
 struct statistics {
   const float *student, *teacher;

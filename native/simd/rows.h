@@ -3,7 +3,7 @@
 #ifndef PUPIL_ROWS_H
 #define PUPIL_ROWS_H
 
-#include "simd.h"
+#include "simd/simd.h"
 
 INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t larger(int64_t a, int64_t b) { return a < b ? b : a; }

@@ -1,7 +1,7 @@
 #ifndef PUPIL_ROTARY_H
 #define PUPIL_ROTARY_H
 
-#include "rows.h"
+#include "simd/rows.h"
 
 /* y = one head x turned by the angles of its token, pairs (i, i + half); y may be x. -1 turns back. */
 INLINE void rotate_head(const float *x, const float *cos, const float *sin, float *y, int64_t half,
