@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { MatmulVariant, ScenarioName } from "./scenarios.js";
+import type { MatmulVariant, ScenarioName } from "../scenarios.js";
 
 /** What a contestant's process is asked for, one JSON object a line; answered by {@link Answer}. */
 export type Task =

@@ -1,13 +1,13 @@
 /**
- * What WebAssembly, and machine code, can get out of this machine: `tsx bench/hardware.ts <threads>` prints one line of
+ * What WebAssembly, and machine code, can get out of this machine: `tsx bench/hardware/hardware.ts <threads>` prints one line of
  * JSON (`Hardware`).
  */
 import { Worker } from "node:worker_threads";
 import asc from "assemblyscript/asc";
-import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
+import { nodeWasmPlatform } from "../../src/node/wasm-platform.js";
 import { nativePeaks } from "./native-peak.js";
-import type { Hardware } from "./results.js";
-import { median } from "./statistics.js";
+import type { Hardware } from "../results.js";
+import { median } from "../statistics.js";
 
 // Enough independent chains to hide the latency of the instruction; with the two operands they fit
 // into 16 registers.

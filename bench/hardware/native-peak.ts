@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findCompiler } from "../scripts/compile/native-compiler.mjs";
+import { findCompiler } from "../../scripts/compile/native-compiler.mjs";
 
 export interface NativePeak {
   readonly bits: number;

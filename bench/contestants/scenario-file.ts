@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Batch, makeBatch } from "../src/data/index.js";
+import { type Batch, makeBatch } from "../../src/data/index.js";
 import {
   type Decoder,
   decoderFromTensors,
@@ -12,9 +12,9 @@ import {
   initializeDecoder,
   modelConfigSchema,
   type TensorValues,
-} from "../src/models/index.js";
-import { keepTensor, Random } from "../src/tensors/index.js";
-import { modelOptions, type ScenarioName, scenarios } from "./scenarios.js";
+} from "../../src/models/index.js";
+import { keepTensor, Random } from "../../src/tensors/index.js";
+import { modelOptions, type ScenarioName, scenarios } from "../scenarios.js";
 
 const idsName = "bench.ids";
 const teacherName = "bench.teacherLogits";

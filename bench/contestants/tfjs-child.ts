@@ -1,6 +1,6 @@
-/** A contestant on tfjs: `tsx bench/tfjs-child.ts <executor> <threads>` or `… stock`. See protocol.ts. */
+/** A contestant on tfjs: `tsx bench/contestants/tfjs-child.ts <executor> <threads>` or `… stock`. See protocol.ts. */
 import { startEngine, startStock } from "./backends.js";
-import type { Executor } from "../src/ops/index.js";
+import type { Executor } from "../../src/ops/index.js";
 import { serve } from "./protocol.js";
 import { tfjsWorkloads } from "./workloads.js";
 

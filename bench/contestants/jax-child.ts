@@ -1,8 +1,8 @@
-/** jax-js on its wasm backend: `tsx bench/jax-child.ts`. Matrix products only. See protocol.ts. */
+/** jax-js on its wasm backend: `tsx bench/contestants/jax-child.ts`. Matrix products only. See protocol.ts. */
 import { defaultDevice, init, jit, numpy } from "@jax-js/jax";
-import { Random } from "../src/tensors/index.js";
+import { Random } from "../../src/tensors/index.js";
 import { serve } from "./protocol.js";
-import type { MatmulVariant } from "./scenarios.js";
+import type { MatmulVariant } from "../scenarios.js";
 
 // By name: without one it asks for `navigator`, which Node 20 does not have.
 await init("wasm");

@@ -1,17 +1,17 @@
 /**
  * The part of a step between hidden states and their gradients, in a process of its own, because the
  * system tells only the most memory that a process ever had:
- * `npx tsx bench/loss-part.ts <plain|fused> <loss> [vocabulary] [rows] [width] [repeats] [chunk MiB]`
+ * `npx tsx bench/loss-memory/loss-part.ts <plain|fused> <loss> [vocabulary] [rows] [width] [repeats] [chunk MiB]`
  * prints one line of JSON (`LossPartAnswer`). `plain` makes all logits, `fused` a chunk at a time.
  * On one thread, whose CPU time does not depend on what else the machine does.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { findLoss, type LossInputs, lossTerm } from "../src/losses/index.js";
-import { linear, lossesFromHidden } from "../src/ops/index.js";
-import { keepTensor, Random } from "../src/tensors/index.js";
-import { startEngine } from "./backends.js";
-import type { LossPartAnswer } from "./results.js";
-import { lossPartSizes } from "./scenarios.js";
+import { findLoss, type LossInputs, lossTerm } from "../../src/losses/index.js";
+import { linear, lossesFromHidden } from "../../src/ops/index.js";
+import { keepTensor, Random } from "../../src/tensors/index.js";
+import { startEngine } from "../contestants/backends.js";
+import type { LossPartAnswer } from "../results.js";
+import { lossPartSizes } from "../scenarios.js";
 
 const [form = "fused", name = "forward-kl", ...numbers] = process.argv.slice(2);
 const { rows: mostRows, hiddenSize } = lossPartSizes;

@@ -1,9 +1,9 @@
-import { LineProcess } from "./child-process.js";
-import { lossPartCommand } from "./contestants.js";
-import type { LossForm, LossPart, LossPartAnswer } from "./results.js";
-import { lossTolerance } from "./results.js";
-import { lossPartSizes } from "./scenarios.js";
-import { largestDifference } from "./statistics.js";
+import { LineProcess } from "../contestants/child-process.js";
+import { lossPartCommand } from "../contestants/contestants.js";
+import type { LossForm, LossPart, LossPartAnswer } from "../results.js";
+import { lossTolerance } from "../results.js";
+import { lossPartSizes } from "../scenarios.js";
+import { largestDifference } from "../statistics.js";
 
 /** Every loss at every vocabulary in both forms, a fresh process each. */
 export async function measureLossParts(report: (what: string) => void): Promise<LossPart[]> {

@@ -1,6 +1,6 @@
 /**
  * From nothing to one training step of the small student, with the built package, as an application
- * would load it: `node bench/first-step.mjs <executor>|stock <threads>`. Prints a line when it is done.
+ * would load it: `node bench/contestants/first-step.mjs <executor>|stock <threads>`. Prints a line when it is done.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import * as pupil from "pupil";

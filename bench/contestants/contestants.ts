@@ -1,16 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { availableExecutors } from "../src/node/native-kernels.js";
-import { describeExecutor, type Executor } from "../src/ops/index.js";
+import { availableExecutors } from "../../src/node/native-kernels.js";
+import { describeExecutor, type Executor } from "../../src/ops/index.js";
 import { LineProcess } from "./child-process.js";
-import type { ContestantInfo, LossForm } from "./results.js";
+import type { ContestantInfo, LossForm } from "../results.js";
 import {
   generation,
   lossPartSizes,
   modelOptions,
   optimization,
   scenarioNames,
-} from "./scenarios.js";
+} from "../scenarios.js";
 
 /** How to start a contestant: `run` answers tasks, `firstStep` (if it trains) takes one step of training. */
 export interface Contestant extends ContestantInfo {
@@ -64,7 +64,7 @@ function pupil(executor: Executor, threads: number): Contestant {
 }
 
 export function hardwareCommand(threads: number): [string, ...string[]] {
-  return [process.execPath, ...loader, path("hardware.ts"), String(threads)];
+  return [process.execPath, ...loader, path("../hardware/hardware.ts"), String(threads)];
 }
 
 export function lossPartCommand(
@@ -74,7 +74,7 @@ export function lossPartCommand(
 ): [string, ...string[]] {
   const { rows, hiddenSize } = lossPartSizes;
   const args = [form, loss, ...[vocabSize, rows, hiddenSize].map(String)];
-  return [process.execPath, ...loader, path("loss-part.ts"), ...args];
+  return [process.execPath, ...loader, path("../loss-memory/loss-part.ts"), ...args];
 }
 
 /** Everything that the PyTorch side must know of the scenarios. */
@@ -88,8 +88,8 @@ function torch(python: string, threads: number): Contestant {
   const args = [String(threads), torchSettings()];
   return {
     ...{ id: `torch-${threads}`, label, threads },
-    run: [python, path("torch_bench.py"), ...args],
-    firstStep: [python, path("torch_first_step.py"), ...args],
+    run: [python, path("../pytorch/torch_bench.py"), ...args],
+    firstStep: [python, path("../pytorch/torch_first_step.py"), ...args],
   };
 }
 

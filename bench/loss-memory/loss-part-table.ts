@@ -1,6 +1,6 @@
-import type { BenchmarkResults, LossForm, LossPart } from "./results.js";
-import { lossPartSizes } from "./scenarios.js";
-import { digits, type Table } from "./tables.js";
+import type { BenchmarkResults, LossForm, LossPart } from "../results.js";
+import { lossPartSizes } from "../scenarios.js";
+import { digits, type Table } from "../tables/tables.js";
 
 /** At the largest vocabulary: memory of the fused form over that of the plain one, at most. */
 const goal = 0.2;

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import { registerSegmentSum } from "../src/backend/segment-sum.js";
-import { startWasmBackend } from "../src/backend/wasm/index.js";
-import type { Executor } from "../src/ops/index.js";
-import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
+import { registerSegmentSum } from "../../src/backend/segment-sum.js";
+import { startWasmBackend } from "../../src/backend/wasm/index.js";
+import type { Executor } from "../../src/ops/index.js";
+import { nodeWasmPlatform } from "../../src/node/wasm-platform.js";
 
 /** How a backend tells the most memory that `run` used beyond what was in use before. */
 export type PeakMeter = (run: () => Promise<void>) => Promise<number>;

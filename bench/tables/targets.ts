@@ -4,8 +4,8 @@ import {
   type BenchmarkResults,
   findMeasurement,
   type Measurement,
-} from "./results.js";
-import { matmulSizes } from "./scenarios.js";
+} from "../results.js";
+import { matmulSizes } from "../scenarios.js";
 
 /** A goal as a ratio, larger is better; undefined ratios were not measured. */
 export interface TargetResult {

@@ -1,5 +1,5 @@
-import { lossPartTable } from "./loss-part-table.js";
-import type { BenchmarkResults } from "./results.js";
+import { lossPartTable } from "../loss-memory/loss-part-table.js";
+import type { BenchmarkResults } from "../results.js";
 import { markdownTable, resultTables, type Table } from "./tables.js";
 
 /** A part of the page that one run of the benchmark fills, so that parts can come from several. */

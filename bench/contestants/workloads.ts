@@ -1,14 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { forwardKlLoss, lossTerm } from "../src/losses/index.js";
-import type { Decoder } from "../src/models/index.js";
-import { AdamW } from "../src/optim/index.js";
-import { sampleRollouts, samplingPolicySchema } from "../src/rollouts/index.js";
-import { keepTensor, Random } from "../src/tensors/index.js";
-import { applyGradients, computeGradients } from "../src/trainers/step/step.js";
+import { forwardKlLoss, lossTerm } from "../../src/losses/index.js";
+import type { Decoder } from "../../src/models/index.js";
+import { AdamW } from "../../src/optim/index.js";
+import { sampleRollouts, samplingPolicySchema } from "../../src/rollouts/index.js";
+import { keepTensor, Random } from "../../src/tensors/index.js";
+import { applyGradients, computeGradients } from "../../src/trainers/step/step.js";
 import type { PeakMeter } from "./backends.js";
 import { type Answer, exitIfOrphaned, type MemoryPart, type Task } from "./protocol.js";
 import { type LoadedScenario, readScenario } from "./scenario-file.js";
-import { generation, type MatmulVariant, optimization, scenarios } from "./scenarios.js";
+import { generation, type MatmulVariant, optimization, scenarios } from "../scenarios.js";
 
 const terms = [lossTerm(forwardKlLoss, {})];
 

@@ -6,7 +6,7 @@ import {
   lossTolerance,
   type Measurement,
   takesPart,
-} from "./results.js";
+} from "../results.js";
 import {
   generation,
   generationFlops,
@@ -16,7 +16,7 @@ import {
   scenarioNames,
   scenarios,
   stepFlops,
-} from "./scenarios.js";
+} from "../scenarios.js";
 import { compareWithTargets } from "./targets.js";
 
 export interface Table {
