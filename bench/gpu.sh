@@ -77,7 +77,7 @@ fi
 
 python=${PUPIL_PYTHON:-python3}
 if command -v "$python" >/dev/null; then
-  "$python" bench/torch_gpu.py "$(node --import tsx bench/gpu/sizes.ts "$sizes")" > "$out/torch.jsonl" ||
+  "$python" bench/pytorch/torch_gpu.py "$(node --import tsx bench/gpu/sizes.ts "$sizes")" > "$out/torch.jsonl" ||
     echo "SKIPPED: PyTorch, for the reason above."
   grep -h SKIPPED "$out/torch.jsonl" || true
 else

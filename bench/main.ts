@@ -6,15 +6,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { PupilError } from "../src/errors/index.js";
 import { nodeWasmPlatform } from "../src/node/wasm-platform.js";
 import { type BenchmarkOptions, type Group, parseArguments, usage } from "./arguments.js";
-import { endChildrenWithProcess, LineProcess } from "./child-process.js";
-import { findContestants, hardwareCommand, startContestants } from "./contestants.js";
+import { endChildrenWithProcess, LineProcess } from "./contestants/child-process.js";
+import { findContestants, hardwareCommand, startContestants } from "./contestants/contestants.js";
 import { benchmarkGpu } from "./gpu/main.js";
-import { lossPartTable } from "./loss-part-table.js";
-import { measureLossParts } from "./loss-parts.js";
+import { lossPartTable } from "./loss-memory/loss-part-table.js";
+import { measureLossParts } from "./loss-memory/loss-parts.js";
 import { measureAll } from "./measure.js";
 import { type BenchmarkResults, type Hardware, lossTolerance, takesPart } from "./results.js";
 import { measureSideBySide } from "./side-by-side.js";
-import { resultTables, textTable } from "./tables.js";
+import { resultTables, textTable } from "./tables/tables.js";
 
 async function main(argv: readonly string[]): Promise<void> {
   const options = parseArguments(argv, nodeWasmPlatform.numCores);

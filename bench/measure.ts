@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import type { BenchmarkOptions, Group } from "./arguments.js";
-import type { LineProcess } from "./child-process.js";
-import { type Contestant, timeFirstStep } from "./contestants.js";
-import type { Answer, MemoryPart, Task } from "./protocol.js";
+import type { LineProcess } from "./contestants/child-process.js";
+import { type Contestant, timeFirstStep } from "./contestants/contestants.js";
+import type { Answer, MemoryPart, Task } from "./contestants/protocol.js";
 import { type Measurement, takesPart } from "./results.js";
-import { writeScenario } from "./scenario-file.js";
+import { writeScenario } from "./contestants/scenario-file.js";
 import { matmulSizes, matmulVariants, type ScenarioName, scenarioNames } from "./scenarios.js";
 import { largestDifference, median, repeatsFor } from "./statistics.js";
 

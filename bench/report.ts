@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { replaceBlock, reportBlocks } from "./report-block.js";
+import { replaceBlock, reportBlocks } from "./tables/report-block.js";
 import type { BenchmarkResults } from "./results.js";
 
 const file = process.argv[2];

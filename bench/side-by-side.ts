@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import type { BenchmarkOptions } from "./arguments.js";
-import { LineProcess } from "./child-process.js";
-import type { Contestant } from "./contestants.js";
-import type { Answer, Task } from "./protocol.js";
+import { LineProcess } from "./contestants/child-process.js";
+import type { Contestant } from "./contestants/contestants.js";
+import type { Answer, Task } from "./contestants/protocol.js";
 import { alone, beside, type Measurement } from "./results.js";
-import { writeScenario } from "./scenario-file.js";
+import { writeScenario } from "./contestants/scenario-file.js";
 import { median, repeatsFor } from "./statistics.js";
 
 /** Steps of a round, and rounds; a library whose threads spin can take seconds for each step. */

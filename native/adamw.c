@@ -1,6 +1,6 @@
 /* AdamW of all parameters in one pass; see src/ops/optimizer/adamw-update.ts for the formula. */
 #include "kernels.h"
-#include "rows.h"
+#include "simd/rows.h"
 
 /* Floats of a unit of work: four streams in, three out, so memory is the limit, not the claim. */
 #define CHUNK 8192

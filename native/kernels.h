@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "parallel.h"
+#include "engine/parallel.h"
 
 #define PUPIL_JOIN_(a, b) a##_##b
 #define PUPIL_JOIN(a, b) PUPIL_JOIN_(a, b)

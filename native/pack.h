@@ -2,8 +2,8 @@
 #ifndef PUPIL_PACK_H
 #define PUPIL_PACK_H
 
-#include "simd.h"
-#include "transpose.h"
+#include "simd/simd.h"
+#include "simd/transpose.h"
 
 /* Columns of a panel, rows of a tile. */
 #define NR (2 * VW)

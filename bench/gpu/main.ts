@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PupilError } from "../../src/errors/index.js";
 import { vulkanEnvironment } from "../../scripts/vulkan-driver.mjs";
-import { textTable } from "../tables.js";
+import { textTable } from "../tables/tables.js";
 import { type GpuReport, type GpuRequest, gpuTable } from "./report.js";
 
 export interface GpuBenchmark extends Omit<GpuRequest, "kernels"> {

@@ -2,7 +2,7 @@ import type { ModelOptions } from "../../src/models/index.js";
 import type { MatmulTiles } from "../../src/ops/index.js";
 import { generation, modelOptions, scenarios } from "../scenarios.js";
 import { type GpuCounts, gpuCountNames } from "./meter.js";
-import type { Table } from "../tables.js";
+import type { Table } from "../tables/tables.js";
 
 export interface GpuSize {
   readonly model: Pick<ModelOptions, "numLayers" | "hiddenSize" | "vocabSize"> & {

@@ -1,7 +1,7 @@
 /** The table of bench/gpu.sh from what it wrote: `tsx bench/gpu/table.ts FOLDER`. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { textTable } from "../tables.js";
+import { textTable } from "../tables/tables.js";
 import {
   dispatchesPerToken,
   type GpuReport,

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App } from "./ui/app.js";
-import { begin } from "./ui/store.js";
+import { begin } from "./ui/state/store.js";
 import "./styles/page.css";
 
 const root = document.getElementById("app");

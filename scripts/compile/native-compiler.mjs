@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -16,8 +16,8 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const sources = join(root, "native");
 const run = promisify(execFile);
 
-/** Files that are the same for every instruction set. */
-const common = ["accelerate.c", "addon.c", "cpu.c", "parallel.c"];
+/** The room of what is the same for every instruction set. */
+const common = "engine";
 
 const instructionSets = {
   x64: {
@@ -55,11 +55,22 @@ export function findCompiler() {
   return undefined;
 }
 
+/** The sources with an ending, by their paths below native/: at its top and in its rooms (build/ is none). */
+function sourceFiles(ending) {
+  const rooms = readdirSync(sources, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== "build",
+  );
+  return ["", ...rooms.map(({ name }) => name)]
+    .flatMap((room) => readdirSync(join(sources, room)).map((name) => posix.join(room, name)))
+    .filter((file) => ending.test(file))
+    .sort();
+}
+
 /** Changes whenever a source, this script, or what it is compiled with does. */
 export function digest(...more) {
   const hash = createHash("sha256").update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const name of readdirSync(sources).sort()) {
-    if (/\.[ch]$/.test(name)) hash.update(name).update(readFileSync(join(sources, name)));
+  for (const file of sourceFiles(/\.[ch]$/)) {
+    hash.update(file).update(readFileSync(join(sources, file)));
   }
   return hash.update(JSON.stringify(more)).digest("hex");
 }
@@ -89,8 +100,8 @@ export async function buildAddon(compiler, target, output) {
   mkdirSync(work, { recursive: true });
   const position = platform === "win32" ? [] : ["-fPIC"];
   const jobs = [];
-  const compile = (file, object, more) => {
-    const to = join(work, object);
+  const compile = (file, suffix, more) => {
+    const to = join(work, `${file.replaceAll("/", "-")}${suffix}`);
     jobs.push({
       to,
       args: [
@@ -99,6 +110,7 @@ export async function buildAddon(compiler, target, output) {
         ...position,
         ...extra,
         ...more,
+        `-I${sources}`,
         "-c",
         join(sources, file),
         "-o",
@@ -106,11 +118,13 @@ export async function buildAddon(compiler, target, output) {
       ],
     });
   };
-  for (const file of common) compile(file, `${file}.o`, ["-isystem", headers()]);
-  const families = readdirSync(sources).filter((f) => f.endsWith(".c") && !common.includes(f));
+  const isCommon = (file) => posix.dirname(file) === common;
+  const files = sourceFiles(/\.c$/);
+  for (const file of files.filter(isCommon)) compile(file, ".o", ["-isystem", headers()]);
+  const families = files.filter((file) => !isCommon(file));
   for (const [isa, options] of Object.entries(instructionSets[arch])) {
     for (const file of families) {
-      compile(file, `${file}.${isa}.o`, [...options, `-DPUPIL_ISA=${isa}`]);
+      compile(file, `.${isa}.o`, [...options, `-DPUPIL_ISA=${isa}`]);
     }
   }
   const queue = [...jobs];

@@ -66,6 +66,12 @@ const pool = join(work, "pool");
 const [command, ...first] = compiler;
 execFileSync(command, [
   ...[...first, "-std=gnu11", "-O1", "-g", "-fsanitize=thread", `-I${sources}`],
-  ...[join(root, "tests/native/pool.c"), join(sources, "parallel.c"), "-o", pool, "-pthread"],
+  ...[
+    join(root, "tests/native/pool.c"),
+    join(sources, "engine/parallel.c"),
+    "-o",
+    pool,
+    "-pthread",
+  ],
 ]);
 run(pool, []);

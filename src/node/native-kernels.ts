@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { PupilError } from "../errors/index.js";
 import { type Executor, type NativeExecutor, type NativeKernels } from "../ops/index.js";
 
-/** What the addon exports; see native/addon.c. */
+/** What the addon exports; see native/engine/addon.c. */
 interface Addon {
   executors(): NativeExecutor[];
   attach(

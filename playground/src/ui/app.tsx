@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { Charts } from "./charts.js";
+import { Charts } from "./charts/charts.js";
 import { ControlBar } from "./control-bar.js";
-import { FilesPanel } from "./files-panel.js";
+import { FilesPanel } from "./files/files-panel.js";
 import { Guarded } from "./guarded.js";
 import { LossEditor } from "./loss-editor.js";
 import { RingPanel } from "./ring-panel.js";
-import { SettingsForm } from "./settings-form.js";
-import { beginAnew, haveBack, notice, problem, replaced, silentSeconds } from "./store.js";
+import { SettingsForm } from "./settings/settings-form.js";
+import { beginAnew, haveBack, notice, problem, replaced, silentSeconds } from "./state/store.js";
 import { TokensPanel } from "./tokens-panel.js";
 import { WritePanel } from "./write-panel.js";
 

@@ -11,7 +11,7 @@ import {
   tokensPerSecond,
   waitsForCheck,
   problem,
-} from "./store.js";
+} from "./state/store.js";
 
 const whole = (value: number) => Math.round(value).toLocaleString("en-US");
 

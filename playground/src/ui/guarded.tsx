@@ -1,6 +1,6 @@
 import type { ComponentType } from "preact";
 import { useEffect, useErrorBoundary } from "preact/hooks";
-import { settings } from "./store.js";
+import { settings } from "./state/store.js";
 
 /**
  * A part of the page that stands for itself: settings of a link or a config may be of a form that a control cannot show. The

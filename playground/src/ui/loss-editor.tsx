@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import { exampleLoss } from "../training/example-loss.js";
 import type { CheckedLosses } from "../training/protocol.js";
-import { short } from "./scales.js";
-import { checked, checkingSeconds, endCheck, passed } from "./checks.js";
-import { dropOwnLoss, useOwnLoss } from "./edit.js";
-import { check, settings, waitsForCheck } from "./store.js";
+import { short } from "./charts/scales.js";
+import { checked, checkingSeconds, endCheck, passed } from "./state/checks.js";
+import { dropOwnLoss, useOwnLoss } from "./settings/edit.js";
+import { check, settings, waitsForCheck } from "./state/store.js";
 
 const edited = signal<string | undefined>(undefined);
 

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { RingPicture } from "../training/protocol.js";
-import { names } from "./charts.js";
-import { percent, ticks } from "./scales.js";
-import { useDark, useWidth } from "./size.js";
-import { fieldOf } from "./edit.js";
-import { frame, isComparing } from "./store.js";
+import { names } from "./charts/charts.js";
+import { percent, ticks } from "./charts/scales.js";
+import { useDark, useWidth } from "./charts/size.js";
+import { fieldOf } from "./settings/edit.js";
+import { frame, isComparing } from "./state/store.js";
 
 /** What students do with two modes: there where the teacher has them. */
 export function RingPanel() {

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import type { Frame, LikelyToken, SeenText, SeenToken } from "../training/protocol.js";
-import { names } from "./charts.js";
-import { percent, short } from "./scales.js";
-import { chosen, frame, frames, frozenAt, isComparing, shadeBy } from "./store.js";
+import { names } from "./charts/charts.js";
+import { percent, short } from "./charts/scales.js";
+import { chosen, frame, frames, frozenAt, isComparing, shadeBy } from "./state/store.js";
 
 /** From which KL on, in nats, a token has which shade; as in reports of runs. */
 const shades = [0.05, 0.2, 0.5, 1, 2];

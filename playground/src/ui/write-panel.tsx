@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import { CheckField, ChoiceField } from "./fields.js";
-import { names } from "./charts.js";
-import { isComparing, send, settings, state, written } from "./store.js";
+import { CheckField, ChoiceField } from "./settings/fields.js";
+import { names } from "./charts/charts.js";
+import { isComparing, send, settings, state, written } from "./state/store.js";
 
 const prompt = signal<string | undefined>(undefined);
 const greedy = signal(true);

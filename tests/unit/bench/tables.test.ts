@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { replaceBlock, reportBlocks } from "../../../bench/report-block.js";
-import { lossPartTable } from "../../../bench/loss-part-table.js";
+import { replaceBlock, reportBlocks } from "../../../bench/tables/report-block.js";
+import { lossPartTable } from "../../../bench/loss-memory/loss-part-table.js";
 import type { BenchmarkResults, LossForm, LossPart, Measurement } from "../../../bench/results.js";
 import { stepFlops } from "../../../bench/scenarios.js";
-import { digits, markdownTable, resultTables, textTable } from "../../../bench/tables.js";
-import { compareWithTargets } from "../../../bench/targets.js";
+import { digits, markdownTable, resultTables, textTable } from "../../../bench/tables/tables.js";
+import { compareWithTargets } from "../../../bench/tables/targets.js";
 
 function measurement(
   group: Measurement["group"],

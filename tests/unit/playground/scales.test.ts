@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ticksAround } from "../../../playground/src/ui/scales.js";
+import { ticksAround } from "../../../playground/src/ui/charts/scales.js";
 
 test.each([
   [0, 9.5, [0, 5, 10]],

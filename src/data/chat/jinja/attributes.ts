@@ -1,7 +1,7 @@
 import { bind } from "./arguments.js";
 import { notSupported, TemplateError } from "./template-error.js";
-import { repr } from "./print.js";
-import { textMethod, unsupportedTextMethods } from "./text-methods.js";
+import { repr } from "./text/print.js";
+import { textMethod, unsupportedTextMethods } from "./text/text-methods.js";
 import {
   type Arguments,
   Callable,

@@ -1,5 +1,5 @@
-import { globals } from "./globals.js";
-import { parseTemplate } from "./parse-template.js";
+import { globals } from "./library/globals.js";
+import { parseTemplate } from "./parser/parse-template.js";
 import { type Output, Scope } from "./scope.js";
 import { TemplateError } from "./template-error.js";
 import { fromData, type Value } from "./values.js";

@@ -1,4 +1,4 @@
-import { formatPercent } from "./format.js";
+import { formatPercent } from "./text/format.js";
 import { TemplateError } from "./template-error.js";
 import {
   Dict,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { strftime } from "../../../../src/data/chat/jinja/strftime.js";
+import { strftime } from "../../../../src/data/chat/jinja/text/strftime.js";
 
 const all = "%a %A %b %B %d %e %-d %H %I %j %m %-m %M %p %S %w %y %Y %F %T %%";
 

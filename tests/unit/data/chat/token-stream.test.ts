@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Token } from "../../../../src/data/chat/jinja/lexer.js";
-import { tokenStream } from "../../../../src/data/chat/jinja/token-stream.js";
+import type { Token } from "../../../../src/data/chat/jinja/parser/lexer.js";
+import { tokenStream } from "../../../../src/data/chat/jinja/parser/token-stream.js";
 
 const name: Token = { type: "name", value: "x", line: 1 };
 const end: Token = { type: "end", value: "", line: 2 };
