@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Page } from "playwright-core";
 import { serveView } from "../../src/node/index.js";
-import { chromiumPath } from "../../tests/setup/browser.js";
+import { chromiumPath } from "../../tests/setup/pages/browser.js";
 import { screenSizes, takePictures } from "./take-pictures.js";
 
 const [folder = "build/page-screenshots"] = process.argv.slice(2);

@@ -1,7 +1,11 @@
 /** What a server may say wrongly: about tokens, before it is written in a protocol, and in its JSON. */
 import type { TeacherServer } from "../../src/teachers/index.js";
 import type { Random } from "../../src/tensors/index.js";
-import type { Listed, Position, PositionChange } from "../../tests/setup/fake-teacher-protocols.js";
+import type {
+  Listed,
+  Position,
+  PositionChange,
+} from "../../tests/setup/servers/fake-teacher-protocols.js";
 import { choose } from "./http-faults.js";
 
 type Stream = ReturnType<Random["stream"]>;

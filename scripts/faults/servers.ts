@@ -20,7 +20,7 @@ import {
   knownLogProbs,
   likeliest,
   type PositionChange,
-} from "../../tests/setup/fake-teacher-protocols.js";
+} from "../../tests/setup/servers/fake-teacher-protocols.js";
 import { contradicts, jsonFaults, tokenFaults } from "./answer-faults.js";
 import { choose, type Exchange, httpFaults } from "./http-faults.js";
 import { encodedKey, leaks, randomKey } from "./keys.js";

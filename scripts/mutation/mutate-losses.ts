@@ -56,7 +56,7 @@ const unitTests = ["tests/unit/losses"];
 
 /** Without what the tests of other parts need to be built first. A slow machine must not look like a kill. */
 const vitestConfig = `export default {
-  test: { setupFiles: ["tests/setup/guards.ts"], testTimeout: 600_000, maxWorkers: 2 },
+  test: { setupFiles: ["tests/setup/runner/guards.ts"], testTimeout: 600_000, maxWorkers: 2 },
 };
 `;
 

@@ -69,7 +69,7 @@ export class TestRuns implements AsyncDisposable {
       ...{ watch: false, isolate: false, fileParallelism: false, maxWorkers: 1, pool: warmPool },
       // A machine that stands still for a minute must not look like a kill; what hangs has a limit of ours.
       testTimeout: 100_000,
-      setupFiles: [`${root}/scripts/mutation/setup.ts`, `${root}/tests/setup/guards.ts`],
+      setupFiles: [`${root}/scripts/mutation/setup.ts`, `${root}/tests/setup/runner/guards.ts`],
       reporters: [{}],
       sequence: { sequencer: InOrder },
     };

@@ -5,9 +5,9 @@
 import { chromium, type Browser } from "playwright-core";
 import { toAddress } from "../../playground/src/training/address.js";
 import { presets } from "../../playground/src/training/presets.js";
-import { chromiumPath } from "../../tests/setup/browser.js";
-import { serveFolder } from "../../tests/setup/playground-site.js";
-import { withFields } from "../../tests/setup/playground-states.js";
+import { chromiumPath } from "../../tests/setup/pages/browser.js";
+import { serveFolder } from "../../tests/setup/pages/playground-site.js";
+import { withFields } from "../../tests/setup/pages/playground-states.js";
 import { wordsOf } from "./arguments.js";
 import { playgroundSizes } from "./sizes.js";
 

@@ -7,9 +7,12 @@ import { mkdirSync } from "node:fs";
 import { chromium, type Page } from "playwright-core";
 import { toAddress } from "../../playground/src/training/address.js";
 import { type PresetName, presets } from "../../playground/src/training/presets.js";
-import { chromiumPath } from "../../tests/setup/browser.js";
-import { serveFolder } from "../../tests/setup/playground-site.js";
-import { type PlaygroundState, playgroundStates } from "../../tests/setup/playground-states.js";
+import { chromiumPath } from "../../tests/setup/pages/browser.js";
+import { serveFolder } from "../../tests/setup/pages/playground-site.js";
+import {
+  type PlaygroundState,
+  playgroundStates,
+} from "../../tests/setup/pages/playground-states.js";
 import { screenSizes, takePictures } from "../docs/take-pictures.js";
 
 const [folder = "playground/dist/screenshots", only] = process.argv.slice(2);

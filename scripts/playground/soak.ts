@@ -6,9 +6,9 @@
 import { chromium } from "playwright-core";
 import { toAddress } from "../../playground/src/training/address.js";
 import { type PresetName, presets } from "../../playground/src/training/presets.js";
-import { chromiumPath } from "../../tests/setup/browser.js";
-import { serveFolder } from "../../tests/setup/playground-site.js";
-import { withFields } from "../../tests/setup/playground-states.js";
+import { chromiumPath } from "../../tests/setup/pages/browser.js";
+import { serveFolder } from "../../tests/setup/pages/playground-site.js";
+import { withFields } from "../../tests/setup/pages/playground-states.js";
 import { wordsOf } from "./arguments.js";
 import { memoryProbe } from "./memory-probe.js";
 

@@ -9,8 +9,8 @@ import { evaluateTerm, lossTerm, sparseKlLoss } from "../../src/losses/index.js"
 import { drawNumbers, signalsFromLogits } from "../../src/teachers/logit-signals.js";
 import { Random } from "../../src/tensors/index.js";
 import { diagnosticSums } from "../../src/trainers/diagnostics/diagnostics.js";
-import { useCpu } from "../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 const { log } = Math;
 const none = -Infinity;

@@ -12,8 +12,8 @@ import {
   reverseKlFromLogits,
 } from "../../src/ops/index.js";
 import { Random } from "../../src/tensors/index.js";
-import { useCpu } from "../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 type Row = readonly number[];
 type Divergence = (student: tf.Tensor3D, teacher: tf.Tensor3D) => tf.Tensor;

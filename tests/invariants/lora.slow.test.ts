@@ -11,7 +11,7 @@ import {
   saveModelFolder,
 } from "../../src/node/index.js";
 import { Random } from "../../src/tensors/index.js";
-import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../setup/runs.js";
+import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 /** An untrained model to put adapters on. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../setup/models/tiny-teacher.js";
 
 /** What an evaluation says has no part in any of it. */
 const evaluation = { every: 0, rows: 2 };

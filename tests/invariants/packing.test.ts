@@ -20,10 +20,10 @@ import { splitIntoBatches } from "../../src/trainers/step/micro-batches.js";
 import { knownRollouts } from "../../src/trainers/step/rollout-inputs.js";
 import { computeGradients, type MicroBatch } from "../../src/trainers/step/step.js";
 import { checkLoss } from "../../src/trainers/index.js";
-import { useCpu } from "../setup/backend.js";
-import { metricsOf, runToEnd, tinyRun } from "../setup/runs.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { metricsOf, runToEnd, tinyRun } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 const sizes = { vocabSize: 11, hiddenSize: 8, numLayers: 2, numHeads: 2, maxPositions: 80 };
 const llama = modelConfigSchema.parse({

@@ -13,9 +13,9 @@ import {
 import { startBackend } from "../../src/backend/index.js";
 import { parseConfig, runConfigSchema } from "../../src/config/index.js";
 import { nodePlatform } from "../../src/node/index.js";
-import { useCpu } from "../setup/backend.js";
-import { runToEnd, stepsOf, weightsOf } from "../setup/runs.js";
-import { testSession } from "../setup/playground.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { runToEnd, stepsOf, weightsOf } from "../setup/runs/runs.js";
+import { testSession } from "../setup/pages/playground.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 const steps = 3;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { startBackend } from "../../src/backend/index.js";
 import { nodePlatform } from "../../src/node/index.js";
-import { useCpu } from "../setup/backend.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 afterEach(useCpu);

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../setup/models/tiny-teacher.js";
 
 const replay = { capacity: 8, threshold: 0.7, every: 3, tolerance: 0, schedule: "decreasing" };
 

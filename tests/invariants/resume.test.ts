@@ -8,8 +8,8 @@ import { characterTokenizer, additionTask } from "../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../src/models/index.js";
 import { nodePlatform } from "../../src/node/index.js";
 import { Random } from "../../src/tensors/index.js";
-import { useCpu } from "../setup/backend.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { metricsOf, runToEnd, tinyRun, weightsOf } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 afterEach(useCpu);

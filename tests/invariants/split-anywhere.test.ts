@@ -8,7 +8,7 @@ import {
   readRows,
   readTextPieces,
 } from "../../src/data/index.js";
-import { collect } from "../setup/data-rows.js";
+import { collect } from "../setup/data/data-rows.js";
 
 /** A file whose bytes arrive in pieces that end at the given places. */
 function inPieces(name: string, bytes: Uint8Array<ArrayBuffer>, cuts: readonly number[]): DataFile {

@@ -14,8 +14,8 @@ import {
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
 import { disposeAll, variableGradients } from "../../src/tensors/index.js";
-import { useCpu } from "../setup/backend.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 import { largestDifference, logitsOf } from "../unit/models/tiny-models.js";
 
 /** Written by scripts/fixtures/make-adapter-fixtures.py with PEFT. */

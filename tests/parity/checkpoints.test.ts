@@ -9,9 +9,9 @@ import {
   parseHuggingFaceConfig,
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
-import { useCpu } from "../setup/backend.js";
-import { missing, sharedData } from "../setup/shared-data.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { missing, sharedData } from "../setup/data/shared-data.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 /** What the C program of the weights' author writes, from its own test (llama2.c, test_all.py). */
 const published = `Once upon a time, there was a little girl named Lily. She loved to play outside in \

@@ -16,9 +16,9 @@ import {
   type SequenceModel,
 } from "../../src/models/index.js";
 import { loadSequenceModelFolder, saveSequenceModelFolder } from "../../src/node/index.js";
-import { useCpu } from "../setup/backend.js";
+import { useCpu } from "../setup/backends/backend.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 import { largestDifference } from "../unit/models/tiny-models.js";
 
 /** Written by scripts/fixtures/make-head-fixtures.py with Hugging Face transformers. */

@@ -13,9 +13,9 @@ import {
   lossTerm,
 } from "../../src/losses/index.js";
 import { lossesFromHidden, type LossesFromHiddenInputs } from "../../src/ops/index.js";
-import { useCpu } from "../setup/backend.js";
-import { titledCases } from "../setup/golden-fixtures.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { titledCases } from "../setup/losses/golden-fixtures.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 type Matrix = readonly (readonly number[])[];
 

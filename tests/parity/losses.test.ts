@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../src/backend/index.js";
 import { findLoss, lossDefinitions, runGoldenCase } from "../../src/losses/index.js";
 import { nodePlatform } from "../../src/node/index.js";
-import { useCpu } from "../setup/backend.js";
-import { goldenCases, titledCases } from "../setup/golden-fixtures.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { goldenCases, titledCases } from "../setup/losses/golden-fixtures.js";
 
 /** Relative to the largest entry of a tensor; float32 itself leaves about a tenth of it. */
 const tolerance = 1e-5;

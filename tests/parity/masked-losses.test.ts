@@ -16,7 +16,7 @@ import {
 } from "../../src/losses/index.js";
 import { nodePlatform } from "../../src/node/index.js";
 import { lossesFromHidden } from "../../src/ops/index.js";
-import { useCpu } from "../setup/backend.js";
+import { useCpu } from "../setup/backends/backend.js";
 
 const file = new URL("fixtures/masked-losses/masked.json", import.meta.url);
 const cases = parseGoldenCases(JSON.parse(readFileSync(file, "utf8")), "masked.json").map(

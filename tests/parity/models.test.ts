@@ -12,8 +12,8 @@ import {
 } from "../../src/models/index.js";
 import { crossEntropyFromLogits } from "../../src/ops/index.js";
 import { disposeAll, variableGradients } from "../../src/tensors/index.js";
-import { useCpu } from "../setup/backend.js";
-import { useWasmEngine } from "../setup/wasm-engine.js";
+import { useCpu } from "../setup/backends/backend.js";
+import { useWasmEngine } from "../setup/backends/wasm-engine.js";
 
 /** Written by scripts/fixtures/make-model-fixtures.py with Hugging Face transformers. */
 interface Expected {

@@ -18,8 +18,8 @@ import {
   openRecording,
 } from "../../src/node/index.js";
 import { readShardTable } from "../../src/node/recording/open-recording.js";
-import { collect, messageOf } from "../setup/data-rows.js";
-import { tinyRun } from "../setup/runs.js";
+import { collect, messageOf } from "../setup/data/data-rows.js";
+import { tinyRun } from "../setup/runs/runs.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 const cases = fileURLToPath(new URL("../../../shared/cases/", import.meta.url));

@@ -5,7 +5,7 @@ import { tokenizerEngine } from "../../src/data/tokenizers/engine/engine.js";
 import type { JsonObject } from "../../src/data/tokenizers/vocabulary.js";
 import { readVocabulary } from "../../src/data/tokenizers/vocabulary.js";
 import { loadTokenizer } from "../../src/node/index.js";
-import { missing, sharedData } from "../setup/shared-data.js";
+import { missing, sharedData } from "../setup/data/shared-data.js";
 
 type Case = [plain: number[], framed: number[] | null, text: string, withSpecials: string];
 interface Fixtures {

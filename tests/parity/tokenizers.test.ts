@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { type Tokenizer, tokenOffsets, trainBpe } from "../../src/data/index.js";
 import { loadTokenizer } from "../../src/node/index.js";
 import { Random } from "../../src/tensors/index.js";
-import { randomText } from "../setup/random-text.js";
-import { missing, sharedData } from "../setup/shared-data.js";
+import { randomText } from "../setup/data/random-text.js";
+import { missing, sharedData } from "../setup/data/shared-data.js";
 import { temporaryFolder } from "../setup/temporary-folder.js";
 
 const folder = (name: string) => sharedData(`tokenizers/${name}`);

@@ -6,7 +6,7 @@ import {
   teacherProtocols,
   teacherServers,
 } from "../../../src/teachers/index.js";
-import { fakeRoutes } from "../../../tests/setup/fake-teacher-protocols.js";
+import { fakeRoutes } from "../../../tests/setup/servers/fake-teacher-protocols.js";
 import { bytesOf, type FuzzTarget, textOf } from "../target.js";
 
 const tokenizer = characterTokenizer({ alphabet: "0123456789+=" });

@@ -5,8 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { useCpu } from "../../setup/backend.js";
-import { countReads, type Reader } from "../../setup/count-reads.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { countReads, type Reader } from "../../setup/backends/count-reads.js";
 import { attentionCases } from "./cases/attention.js";
 import { distributionCases } from "./cases/distributions.js";
 import { hiddenCases } from "./cases/hidden.js";

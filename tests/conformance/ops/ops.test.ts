@@ -1,7 +1,7 @@
 /** The conformance of every op as composed of tfjs ops. */
 import { expect, test } from "vitest";
 import * as ops from "../../../src/ops/index.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 import { describeOpsOn, opCases } from "./describe-ops.js";
 
 describeOpsOn("cpu", useCpu);

@@ -1,10 +1,10 @@
 /** The quickstart and the stories on TensorFlow, shortened, against the same on the CPU engine. */
 import { afterEach, describe, test } from "vitest";
-import { useCpu } from "../../setup/backend.js";
-import { missing, sharedData } from "../../setup/shared-data.js";
-import { expectQuickstart, expectStories } from "../../setup/short-examples.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { missing, sharedData } from "../../setup/data/shared-data.js";
+import { expectQuickstart, expectStories } from "../../setup/runs/short-examples.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/tensorflow.js";
+import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/backends/tensorflow.js";
 
 const stories = "stories260k-hf";
 

@@ -1,12 +1,12 @@
 /** That a training step stays where libtensorflow computes: one read for each step, and one for each generated token. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { useCpu } from "../../setup/backend.js";
-import { countReads, type Reader } from "../../setup/count-reads.js";
-import { runToEnd, tinyRun } from "../../setup/runs.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { countReads, type Reader } from "../../setup/backends/count-reads.js";
+import { runToEnd, tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/tensorflow.js";
-import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
+import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/backends/tensorflow.js";
+import { saveTinyTeacher } from "../../setup/models/tiny-teacher.js";
 
 describe.skipIf(!hasTensorflow)(`reads on ${onTensorflow}`, () => {
   afterAll(useCpu);

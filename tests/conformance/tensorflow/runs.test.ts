@@ -1,9 +1,9 @@
 /** Whole runs on TensorFlow: every trainer against the same run on the CPU engine, stopped and resumed against a whole one. */
 import { afterAll, afterEach, describe, test } from "vitest";
-import { expectAsOnWasm } from "../../setup/as-on-wasm.js";
-import { useCpu } from "../../setup/backend.js";
-import { runKinds } from "../../setup/run-kinds.js";
-import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/tensorflow.js";
+import { expectAsOnWasm } from "../../setup/runs/as-on-wasm.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { runKinds } from "../../setup/runs/run-kinds.js";
+import { hasTensorflow, onTensorflow, useTensorflow } from "../../setup/backends/tensorflow.js";
 
 describe.skipIf(!hasTensorflow)(`runs on ${onTensorflow}`, () => {
   afterEach(useCpu);

@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { causalAttention } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 interface Case {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** The engine's elementary functions against float64, to 2e-7 of the value. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { useCpu } from "../../setup/backend.js";
-import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { executors, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 /** Series and continued fraction; good to 1e-15. */
 function erf(x: number): number {

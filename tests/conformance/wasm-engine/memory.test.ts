@@ -6,8 +6,8 @@ import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.
 import { forwardKlFromLogits } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { Random, variableGradients } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 interface EngineMemory {
   readonly bytesInUse: number;

@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeKernels } from "../../../src/node/native-kernels.js";
 import { webAssembly } from "../../../src/ops/kernels/wasm/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { executors, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const native = executors.filter(({ options }) => options.executor !== undefined);
 

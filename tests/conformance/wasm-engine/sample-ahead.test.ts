@@ -9,8 +9,8 @@ import {
   samplingPolicySchema,
 } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 import { tinyConfigs, tinyDecoder, windowedConfigs } from "../../unit/models/tiny-models.js";
 
 const configs: Readonly<Record<string, ModelConfig>> = { ...tinyConfigs, ...windowedConfigs };

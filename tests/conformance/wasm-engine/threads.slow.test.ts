@@ -7,8 +7,8 @@ import * as ops from "../../../src/ops/index.js";
 import type { EngineOptions } from "../../../src/ops/index.js";
 import { availableExecutors } from "../../../src/node/native-kernels.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { executors, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { executors, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 function normals(shape: number[], name: string): tf.Tensor {
   const random = new Random(5).stream(name);
@@ -210,7 +210,7 @@ describe("threads", () => {
     "%s workers take their part, and the process can end while they sleep",
     (kind) => {
       const executor = kind === "wasm" ? "wasm" : availableExecutors()[0];
-      const script = fileURLToPath(new URL("../../setup/two-threads.ts", import.meta.url));
+      const script = fileURLToPath(new URL("../../setup/backends/two-threads.ts", import.meta.url));
       const child = spawnSync(process.execPath, ["--import", "tsx", script], {
         encoding: "utf8",
         env: { ...process.env, PUPIL_EXECUTOR: executor },

@@ -2,8 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const random = new Random(5);
 /** With many equal values, negative ones, zeros of both signs and extremes. */

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gpuSizes, type GpuStep } from "../../../bench/gpu/report.js";
 import type { PooledBackend } from "../../../src/backend/webgpu/pooled-backend.js";
 import { makeTraining } from "../../../bench/gpu/workload.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 
 const { numLayers } = gpuSizes.tiny.model;
 const { newTokens, batchSize } = gpuSizes.tiny;

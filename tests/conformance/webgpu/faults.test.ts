@@ -6,10 +6,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../src/config/index.js";
 import { DeviceError, PupilError } from "../../../src/errors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { metricsOf, runToEnd, tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 
 const currentDevice = () => (tf.backend() as unknown as { device: GPUDevice }).device;
 

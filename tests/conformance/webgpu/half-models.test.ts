@@ -30,19 +30,19 @@ import { learnedPositions, makeBatch, type TokenSequence } from "../../../src/da
 import { sampleRollouts } from "../../../src/rollouts/index.js";
 import { type HeadValues, hiddenStatesTeacher, modelTeacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { config as stepConfig, stepKinds, train } from "../../setup/step-kinds.js";
-import { missing, sharedData } from "../../setup/shared-data.js";
-import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { config as stepConfig, stepKinds, train } from "../../setup/steps/step-kinds.js";
+import { missing, sharedData } from "../../setup/data/shared-data.js";
+import { metricsOf, runToEnd, tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../setup/models/tiny-teacher.js";
 import {
   hasLavapipe,
   hasVulkan,
   onLavapipe,
   onWebGpu,
   useWebGpuWithHalves,
-} from "../../setup/webgpu.js";
+} from "../../setup/backends/webgpu.js";
 import { normals } from "../ops/cases/op-case.js";
 
 const backend = () => tf.backend() as unknown as HalfBackend;

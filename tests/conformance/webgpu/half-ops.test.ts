@@ -12,14 +12,14 @@ import {
 } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { createVariable, holdAsHalves, recorded } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 import {
   hasLavapipe,
   hasVulkan,
   onLavapipe,
   onWebGpu,
   useWebGpuWithHalves,
-} from "../../setup/webgpu.js";
+} from "../../setup/backends/webgpu.js";
 import { normals, type OpCase } from "../ops/cases/op-case.js";
 import { opCases } from "../ops/describe-ops.js";
 

@@ -7,12 +7,18 @@ import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.
 import { saveModelFolder } from "../../../src/node/index.js";
 import type { GpuTensors } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { expectNear, runKinds } from "../../setup/run-kinds.js";
-import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { expectNear, runKinds } from "../../setup/runs/run-kinds.js";
+import { metricsOf, runToEnd, tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { additionAlphabet } from "../../setup/tiny-teacher.js";
-import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { additionAlphabet } from "../../setup/models/tiny-teacher.js";
+import {
+  hasLavapipe,
+  hasVulkan,
+  onLavapipe,
+  onWebGpu,
+  useWebGpu,
+} from "../../setup/backends/webgpu.js";
 import { describeOpsOn } from "../ops/describe-ops.js";
 import { normals } from "../ops/cases/op-case.js";
 

@@ -13,8 +13,8 @@ import {
 } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { createVariable } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 import { normals } from "../ops/cases/op-case.js";
 
 const of = (shape: number[], name: string) =>

@@ -14,8 +14,8 @@ import {
   type ResidualMlpInputs,
   type WeightLayout,
 } from "../../../src/ops/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 import { normals } from "../ops/cases/op-case.js";
 
 type Numbers = readonly number[];

@@ -5,8 +5,8 @@ import { startBackend } from "../../../src/backend/index.js";
 import type { PooledBackend } from "../../../src/backend/webgpu/pooled-backend.js";
 import { nodePlatform } from "../../../src/node/platform.js";
 import { recorded } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 
 const backend = () => tf.backend() as unknown as PooledBackend;
 

@@ -1,9 +1,15 @@
 /** A step that is replayed is the step that is computed: the same numbers and the same weights, bit for bit. */
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { expectAsComputed } from "../../setup/as-computed.js";
-import { useCpu } from "../../setup/backend.js";
-import { stepKinds } from "../../setup/step-kinds.js";
-import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { expectAsComputed } from "../../setup/steps/as-computed.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { stepKinds } from "../../setup/steps/step-kinds.js";
+import {
+  hasLavapipe,
+  hasVulkan,
+  onLavapipe,
+  onWebGpu,
+  useWebGpu,
+} from "../../setup/backends/webgpu.js";
 
 /** Of two lengths; a resumed run does the last third. */
 const stepsOf = (name: string) => (name.startsWith("distill on policy") ? 30 : 21);

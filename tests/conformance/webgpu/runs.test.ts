@@ -1,9 +1,15 @@
 /** Whole runs on WebGPU: every trainer against the same run on the CPU engine, stopped and resumed against a whole one. */
 import { afterAll, afterEach, describe, test } from "vitest";
-import { expectAsOnWasm } from "../../setup/as-on-wasm.js";
-import { useCpu } from "../../setup/backend.js";
-import { runKinds } from "../../setup/run-kinds.js";
-import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { expectAsOnWasm } from "../../setup/runs/as-on-wasm.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { runKinds } from "../../setup/runs/run-kinds.js";
+import {
+  hasLavapipe,
+  hasVulkan,
+  onLavapipe,
+  onWebGpu,
+  useWebGpu,
+} from "../../setup/backends/webgpu.js";
 
 /** SwiftShader takes half a minute for some of the others. */
 const everywhere = [

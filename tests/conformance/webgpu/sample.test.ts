@@ -12,8 +12,14 @@ import {
 import { AdamW } from "../../../src/optim/index.js";
 import { type Rollout, sampleRollouts, samplingPolicySchema } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasLavapipe, hasVulkan, onLavapipe, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import {
+  hasLavapipe,
+  hasVulkan,
+  onLavapipe,
+  onWebGpu,
+  useWebGpu,
+} from "../../setup/backends/webgpu.js";
 import { tinyConfigs, tinyDecoder, windowedConfigs } from "../../unit/models/tiny-models.js";
 
 const configs: Readonly<Record<string, ModelConfig>> = { ...tinyConfigs, ...windowedConfigs };

@@ -11,9 +11,9 @@ import {
 } from "../../../src/ops/index.js";
 import { AdamW } from "../../../src/optim/index.js";
 import { createVariable, readScalars } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 import { normals } from "../ops/cases/op-case.js";
-import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/webgpu.js";
+import { hasVulkan, onWebGpu, useWebGpu } from "../../setup/backends/webgpu.js";
 
 const random = (shape: [number, number], name: string) =>
   tf.tensor2d(Float32Array.from(normals(shape, name, 2).data), shape);

@@ -15,9 +15,9 @@ import {
   shaderSource,
 } from "../../../src/ops/index.js";
 import { sft } from "../../../src/trainers/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { config, type StepKind, train } from "../../setup/step-kinds.js";
-import { hasSubgroupMatrices, hasVulkan, onWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { config, type StepKind, train } from "../../setup/steps/step-kinds.js";
+import { hasSubgroupMatrices, hasVulkan, onWebGpu } from "../../setup/backends/webgpu.js";
 import { normals } from "../ops/cases/op-case.js";
 
 const useWebGpu = (subgroupMatrices: boolean) =>

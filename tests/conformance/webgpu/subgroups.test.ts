@@ -16,8 +16,8 @@ import {
   setSubgroups,
   valuesToReduce,
 } from "../../../src/ops/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { hasVulkan, onWebGpu } from "../../setup/webgpu.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { hasVulkan, onWebGpu } from "../../setup/backends/webgpu.js";
 import { normals } from "../ops/cases/op-case.js";
 
 const matrix = (rows: number, width: number, name: string) =>

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { backendChoices } from "../../../src/backend/index.js";
-import { softwareVulkan } from "../../setup/software-vulkan.js";
+import { softwareVulkan } from "../../setup/backends/software-vulkan.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { runCli } from "../cli/cli-process.js";
 

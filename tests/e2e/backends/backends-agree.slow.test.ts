@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { softwareVulkan } from "../../setup/software-vulkan.js";
+import { softwareVulkan } from "../../setup/backends/software-vulkan.js";
 
 interface Trained {
   readonly tokens: readonly (readonly number[])[];

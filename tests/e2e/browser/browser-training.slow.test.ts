@@ -6,7 +6,12 @@ import { build, preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
 import type { Report, Sample } from "../../../examples/browser/protocol.js";
 import { loadModel, zipFolder } from "../../../src/browser/index.js";
-import { accessibilityProblems, chromiumPath, openPage, softwareGpu } from "../../setup/browser.js";
+import {
+  accessibilityProblems,
+  chromiumPath,
+  openPage,
+  softwareGpu,
+} from "../../setup/pages/browser.js";
 import { compilePackage } from "../../setup/compile-package.js";
 import { repository } from "../cli/cli-process.js";
 

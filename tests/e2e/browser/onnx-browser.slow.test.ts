@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { greedyText, loadDisposable, saveBoth } from "../../setup/onnx-models.js";
+import { greedyText, loadDisposable, saveBoth } from "../../setup/models/onnx-models.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { largestDifference, logitsOf } from "../../unit/models/tiny-models.js";
 

@@ -11,8 +11,8 @@ import {
   mostLayoutShift,
   openPage,
   watchLayoutShift,
-} from "../../setup/browser.js";
-import { tinyConfig } from "../../setup/runs.js";
+} from "../../setup/pages/browser.js";
+import { tinyConfig } from "../../setup/runs/runs.js";
 import { runCli } from "../cli/cli-process.js";
 
 const plan = {

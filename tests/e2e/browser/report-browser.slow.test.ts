@@ -9,8 +9,8 @@ import {
   mostLayoutShift,
   openPage,
   watchLayoutShift,
-} from "../../setup/browser.js";
-import { writeRunFiles } from "../../setup/run-files.js";
+} from "../../setup/pages/browser.js";
+import { writeRunFiles } from "../../setup/runs/run-files.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const reportOf = async (...names: string[]) => {

@@ -9,8 +9,8 @@ import {
   mostLayoutShift,
   openPage,
   watchLayoutShift,
-} from "../../setup/browser.js";
-import { tinyRun } from "../../setup/runs.js";
+} from "../../setup/pages/browser.js";
+import { tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 describe.skipIf(chromiumPath === undefined)(

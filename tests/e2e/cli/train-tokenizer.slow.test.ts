@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTokenizer, trainTokenizer, trainTokenizerSchema } from "../../../src/node/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { randomText } from "../../setup/random-text.js";
+import { randomText } from "../../setup/data/random-text.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { repository, runCli } from "./cli-process.js";
 

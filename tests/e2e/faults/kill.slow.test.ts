@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { metricsOf, tinyRun, weightsOf } from "../../setup/runs.js";
+import { metricsOf, tinyRun, weightsOf } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { runCli, startCli } from "../cli/cli-process.js";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { chromiumPath, openPage } from "../../setup/browser.js";
+import { chromiumPath, openPage } from "../../setup/pages/browser.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../setup/models/tiny-teacher.js";
 import { repository, runCli } from "../cli/cli-process.js";
 
 const files = join(repository, "examples/getting-started");

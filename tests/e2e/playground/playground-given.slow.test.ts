@@ -14,10 +14,10 @@ import {
   mostLayoutShift,
   openPage,
   watchLayoutShift,
-} from "../../setup/browser.js";
-import { shortRun, withFields } from "../../setup/playground-states.js";
-import { playgroundSite } from "../../setup/served-playground.js";
-import { missing, sharedData } from "../../setup/shared-data.js";
+} from "../../setup/pages/browser.js";
+import { shortRun, withFields } from "../../setup/pages/playground-states.js";
+import { playgroundSite } from "../../setup/pages/served-playground.js";
+import { missing, sharedData } from "../../setup/data/shared-data.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { toAddress } from "../../../playground/src/training/address.js";
-import { chromiumPath, lookProblems, openPage } from "../../setup/browser.js";
-import { playgroundSite } from "../../setup/served-playground.js";
-import { playgroundStates } from "../../setup/playground-states.js";
+import { chromiumPath, lookProblems, openPage } from "../../setup/pages/browser.js";
+import { playgroundSite } from "../../setup/pages/served-playground.js";
+import { playgroundStates } from "../../setup/pages/playground-states.js";
 
 describe.skipIf(chromiumPath === undefined)(
   "how the playground looks (needs Chromium)",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { toAddress } from "../../../playground/src/training/address.js";
-import { chromiumPath, openPage, softwareGpu } from "../../setup/browser.js";
-import { playgroundSite } from "../../setup/served-playground.js";
-import { shortRun, withFields } from "../../setup/playground-states.js";
+import { chromiumPath, openPage, softwareGpu } from "../../setup/pages/browser.js";
+import { playgroundSite } from "../../setup/pages/served-playground.js";
+import { shortRun, withFields } from "../../setup/pages/playground-states.js";
 
 const isSkipped = chromiumPath === undefined || process.env["PUPIL_SLOW_TESTS"] !== "1";
 

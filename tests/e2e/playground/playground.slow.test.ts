@@ -6,9 +6,9 @@ import { describe, expect, test, vi } from "vitest";
 import { toAddress } from "../../../playground/src/training/address.js";
 import { presets } from "../../../playground/src/training/presets.js";
 import type { Settings } from "../../../playground/src/training/settings.js";
-import { accessibilityProblems, chromiumPath, openPage } from "../../setup/browser.js";
-import { playgroundSite } from "../../setup/served-playground.js";
-import { shortRun, withFields } from "../../setup/playground-states.js";
+import { accessibilityProblems, chromiumPath, openPage } from "../../setup/pages/browser.js";
+import { playgroundSite } from "../../setup/pages/served-playground.js";
+import { shortRun, withFields } from "../../setup/pages/playground-states.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { runCli } from "../cli/cli-process.js";
 

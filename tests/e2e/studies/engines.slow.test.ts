@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { tinyConfig } from "../../setup/runs.js";
+import { tinyConfig } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { runCli } from "../cli/cli-process.js";
 

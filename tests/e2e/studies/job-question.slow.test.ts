@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { tinyConfig } from "../../setup/runs.js";
+import { tinyConfig } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { repository, startCli } from "../cli/cli-process.js";
 

@@ -6,8 +6,8 @@ import {
   fakeTeacherServer,
   type FakeTeacherOptions,
   type FakeTeacherServer,
-} from "../../setup/fake-teacher-server.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs.js";
+} from "../../setup/servers/fake-teacher-server.js";
+import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const tokenizer = characterTokenizer({ alphabet: "0123456789+=,:~" });

@@ -11,9 +11,9 @@ import {
   teacherSchema,
 } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { exportedArchitectures, saveBoth } from "../../setup/onnx-models.js";
-import { metricsOf, runToEnd, tinyRun } from "../../setup/runs.js";
-import { missing, sharedData } from "../../setup/shared-data.js";
+import { exportedArchitectures, saveBoth } from "../../setup/models/onnx-models.js";
+import { metricsOf, runToEnd, tinyRun } from "../../setup/runs/runs.js";
+import { missing, sharedData } from "../../setup/data/shared-data.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { largestDifference } from "../../unit/models/tiny-models.js";
 

@@ -14,10 +14,10 @@ import {
   int64,
   loadDisposable,
   saveBoth,
-} from "../../setup/onnx-models.js";
+} from "../../setup/models/onnx-models.js";
 import { runCli } from "../cli/cli-process.js";
-import { missing, sharedData } from "../../setup/shared-data.js";
-import { runToEnd, tinyRun } from "../../setup/runs.js";
+import { missing, sharedData } from "../../setup/data/shared-data.js";
+import { runToEnd, tinyRun } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 import { largestDifference, logitsOf } from "../../unit/models/tiny-models.js";
 

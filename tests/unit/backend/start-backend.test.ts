@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type BackendChoice, startBackend } from "../../../src/backend/index.js";
 import { PupilError } from "../../../src/errors/index.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 import { adapterInfo, fakePlatform, platformWithAdapter } from "./fake-platform.js";
 
 beforeEach(useCpu);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { browserPlatform, startInBrowser } from "../../../src/browser/index.js";
 import { notesOf } from "../../../src/browser/start.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 
 /** A page or a worker, as far as starting a backend goes. */
 function stubBrowser(scope: {

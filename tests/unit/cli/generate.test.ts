@@ -7,10 +7,10 @@ import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.
 import { loadModelFolder, saveModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
+import { useCpu } from "../../setup/backends/backend.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../setup/tiny-teacher.js";
-import { trainedTokenizer } from "../../setup/tokenizers.js";
+import { saveTinyTeacher } from "../../setup/models/tiny-teacher.js";
+import { trainedTokenizer } from "../../setup/data/tokenizers.js";
 
 async function printedBy(
   folder: string,

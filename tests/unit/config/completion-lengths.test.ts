@@ -5,7 +5,7 @@ import {
   type PreparedData,
   positionsNeeded,
 } from "../../../src/config/index.js";
-import { tinyRun } from "../../setup/runs.js";
+import { tinyRun } from "../../setup/runs/runs.js";
 
 const data = { maxNewTokens: 5, longestPrompt: 10, positions: 12 } as PreparedData;
 const config = (trainer: object, evaluation: object = {}) =>

@@ -19,7 +19,7 @@ import {
   reverseKlLoss,
   termLabels,
 } from "../../../src/losses/index.js";
-import { evaluator, lossValues, randomLossValues } from "../../setup/loss-cases.js";
+import { evaluator, lossValues, randomLossValues } from "../../setup/losses/loss-cases.js";
 
 const values = randomLossValues(4);
 

@@ -18,7 +18,7 @@ import {
   lossGradients,
   lossValues,
   randomLossValues,
-} from "../../setup/loss-cases.js";
+} from "../../setup/losses/loss-cases.js";
 
 const values = randomLossValues(5);
 const V = values.shape[2];

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { availableExecutors, nativeKernels } from "../../../src/node/native-kernels.js";
-import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const variable = process.env["PUPIL_EXECUTOR"];
 afterEach(() => {

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adamwUpdate, globalNorm } from "../../../src/ops/index.js";
 import { createVariable, Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HiddenLossTerm, lossesFromHidden } from "../../../src/ops/index.js";
 import { rowsPerChunk } from "../../../src/ops/row-losses/losses-from-hidden.js";
 import { createVariable } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const head = () => tf.tensor2d([1, 0, 0, 1, -1, 2], [3, 2]);
 const labels = () => tf.tensor2d([[0, 2, 1, 1]], [1, 4], "int32");

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sampleTokens, type SamplingSettings, tokenLogProbs } from "../../../src/ops/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { engineVariants, useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { engineVariants, useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const settings = (fields: Partial<SamplingSettings> = {}): SamplingSettings => ({
   ...{ samplingTemperature: 1, topK: 0, topP: 1, greedy: false },

@@ -7,8 +7,8 @@ import { modelFiles } from "../../../src/folders/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../src/models/index.js";
 import { loadTokenizer } from "../../../src/node/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { testSession } from "../../setup/playground.js";
-import { withFields } from "../../setup/playground-states.js";
+import { testSession } from "../../setup/pages/playground.js";
+import { withFields } from "../../setup/pages/playground-states.js";
 
 /** The files of a model that nobody trained, with the quickstart's tokenizer. */
 async function givenTeacher(hiddenSize: number): Promise<ChosenFile[]> {

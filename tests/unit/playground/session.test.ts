@@ -13,7 +13,7 @@ import {
 import { loadModelFolder } from "../../../src/node/index.js";
 import { ownDistribution, sampleRollouts } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { testSession } from "../../setup/playground.js";
+import { testSession } from "../../setup/pages/playground.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const changed = (settings: Settings, fields: Record<string, unknown>): Settings => ({

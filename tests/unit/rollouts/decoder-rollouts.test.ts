@@ -9,8 +9,8 @@ import {
   samplingPolicySchema,
 } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { useCpu } from "../../setup/backend.js";
-import { useWasmEngine } from "../../setup/wasm-engine.js";
+import { useCpu } from "../../setup/backends/backend.js";
+import { useWasmEngine } from "../../setup/backends/wasm-engine.js";
 
 const vocabSize = 11;
 const llama = { family: "llama", numHeads: 4, numKeyValueHeads: 2 };

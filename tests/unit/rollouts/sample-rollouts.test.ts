@@ -7,7 +7,7 @@ import {
   samplingPolicySchema,
 } from "../../../src/rollouts/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { ChainModel } from "../../setup/chain-model.js";
+import { ChainModel } from "../../setup/models/chain-model.js";
 
 const greedy = samplingPolicySchema.parse({ greedy: true });
 

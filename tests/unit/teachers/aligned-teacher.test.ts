@@ -21,7 +21,7 @@ import {
   promptedTeacher,
 } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { sentencePieceTokenizer, trainedTokenizer } from "../../setup/tokenizers.js";
+import { sentencePieceTokenizer, trainedTokenizer } from "../../setup/data/tokenizers.js";
 
 const story = "the cat sat on the mat, the bat sat on the hat. ".repeat(4);
 const bpe = await trainedTokenizer([story], 275);

@@ -4,7 +4,7 @@ import { makeBatch } from "../../../src/data/index.js";
 import { ownDistribution } from "../../../src/rollouts/index.js";
 import { averageTeacher, modelTeacher } from "../../../src/teachers/index.js";
 import { Random } from "../../../src/tensors/index.js";
-import { ChainModel } from "../../setup/chain-model.js";
+import { ChainModel } from "../../setup/models/chain-model.js";
 import { logitsOf, tinyConfigs, tinyDecoder } from "../models/tiny-models.js";
 
 const config = tinyConfigs["llama"]!;

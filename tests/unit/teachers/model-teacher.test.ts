@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { modelTeacher } from "../../../src/teachers/index.js";
-import { ChainModel } from "../../setup/chain-model.js";
+import { ChainModel } from "../../setup/models/chain-model.js";
 import { tinyConfigs, tinyDecoder } from "../models/tiny-models.js";
 
 test("a model that shows its layers tells their sizes, and another one none", () => {

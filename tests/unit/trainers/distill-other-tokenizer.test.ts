@@ -20,7 +20,7 @@ import { alignedTeacher, modelTeacher, type Teacher } from "../../../src/teacher
 import { Random } from "../../../src/tensors/index.js";
 import { rolloutToSequence } from "../../../src/rollouts/index.js";
 import { distill, evaluateDivergence, type StepMetrics } from "../../../src/trainers/index.js";
-import { trainedTokenizer } from "../../setup/tokenizers.js";
+import { trainedTokenizer } from "../../setup/data/tokenizers.js";
 
 function tinyModel(vocabSize: number, seed: number) {
   const shape = { hiddenSize: 8, numLayers: 1, numHeads: 2, intermediateSize: 8 };

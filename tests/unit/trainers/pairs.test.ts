@@ -29,7 +29,7 @@ import {
   type StepMetrics,
   type TokenPair,
 } from "../../../src/trainers/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const config = modelConfigSchema.parse({

@@ -26,7 +26,7 @@ import {
   rankingMetrics,
   type StepMetrics,
 } from "../../../src/trainers/index.js";
-import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs.js";
+import { metricsOf, runToEnd, tinyRun, weightsOf } from "../../setup/runs/runs.js";
 import { temporaryFolder } from "../../setup/temporary-folder.js";
 
 const config = modelConfigSchema.parse({

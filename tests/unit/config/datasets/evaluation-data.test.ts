@@ -8,7 +8,7 @@ import {
 } from "../../../../src/config/index.js";
 import { byteTokenizer } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyConfig, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const tokenizer = byteTokenizer();

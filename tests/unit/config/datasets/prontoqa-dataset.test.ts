@@ -8,7 +8,7 @@ import {
 } from "../../../../src/config/index.js";
 import { dataFile, judgedSteps, type Problem } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 /** A generated example: is an X, which is a Y, which is (not) red, red? */
 function example(name: string, isRed: boolean) {

@@ -10,7 +10,7 @@ import {
 import { byteTokenizer, dataFile, type TokenSequence } from "../../../../src/data/index.js";
 import { dataOnDisk } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { messageOf } from "../../../setup/data-rows.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const tokenizer = byteTokenizer();

@@ -9,15 +9,15 @@ import {
   type Tokenizer,
 } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { randomText } from "../../../setup/random-text.js";
-import { missing } from "../../../setup/shared-data.js";
+import { randomText } from "../../../setup/data/random-text.js";
+import { missing } from "../../../setup/data/shared-data.js";
 import {
   plainTokenizers,
   sentencePieceTokenizer,
   sharedTokenizer,
   trainedTokenizer,
   wordPieceTokenizer,
-} from "../../../setup/tokenizers.js";
+} from "../../../setup/data/tokenizers.js";
 
 const random = new Random(11);
 const texts = Array.from({ length: 14 }, (_, i) => randomText(random, 4 + 4 * i));

@@ -5,12 +5,12 @@ import {
   characterTokenizer,
   vocabularyMap,
 } from "../../../../src/data/index.js";
-import { missing } from "../../../setup/shared-data.js";
+import { missing } from "../../../setup/data/shared-data.js";
 import {
   sentencePieceTokenizer,
   sharedTokenizer,
   trainedTokenizer,
-} from "../../../setup/tokenizers.js";
+} from "../../../setup/data/tokenizers.js";
 
 describe("vocabularyMap", () => {
   test("pairs ids of the same bytes and the end ids", () => {

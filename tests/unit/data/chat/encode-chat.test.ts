@@ -10,7 +10,7 @@ import {
   tokenizerFromJson,
   type TokenSequence,
 } from "../../../../src/data/index.js";
-import { messageOf } from "../../../setup/data-rows.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
 
 /** Qwen's form, with the rule of its newer models that thoughts of earlier turns are left out. */
 const chatMl = (content = "message.content") =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataFile, readExamples, readRows } from "../../../../src/data/index.js";
-import { messageOf, rowsOf as readRowsOf } from "../../../setup/data-rows.js";
+import { messageOf, rowsOf as readRowsOf } from "../../../setup/data/data-rows.js";
 
 const rowsOf = async (...args: Parameters<typeof readRowsOf>) =>
   (await readRowsOf(...args)).map(({ row, where }) => ({ row, where }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataFile, readRows } from "../../../../src/data/index.js";
-import { collect, messageOf, rowsOf } from "../../../setup/data-rows.js";
+import { collect, messageOf, rowsOf } from "../../../setup/data/data-rows.js";
 
 describe("JSON", () => {
   const tricky = [{ a: 'x"]}', b: [1, { c: "[" }] }, { a: "\\", d: {} }, { "k:,": null }];

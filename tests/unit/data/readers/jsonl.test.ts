@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { dataFile, readExamples } from "../../../../src/data/index.js";
 import { openDataFile } from "../../../../src/node/index.js";
-import { collect, messageOf, rowsOf } from "../../../setup/data-rows.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { collect, messageOf, rowsOf } from "../../../setup/data/data-rows.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 const row = (i: number) => JSON.stringify({ prompt: `p${i}`, completion: `c${i}` });
 

@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import { compileTemplate } from "../../../../src/data/chat/jinja/index.js";
 import { type DataFile, dataFile, readExamples, readRows } from "../../../../src/data/index.js";
 import { openDataFile } from "../../../../src/node/index.js";
-import { collect, messageOf, rowsOf } from "../../../setup/data-rows.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { collect, messageOf, rowsOf } from "../../../setup/data/data-rows.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const count = 50;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { messageOf, rowsOf } from "../../../setup/data-rows.js";
+import { messageOf, rowsOf } from "../../../setup/data/data-rows.js";
 
 describe("text files", () => {
   test("one row a line, without blank ones", async () => {

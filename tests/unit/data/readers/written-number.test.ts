@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataFile, isWrittenNumber, readExamples } from "../../../../src/data/index.js";
 import { parseJson } from "../../../../src/data/readers/written-number.js";
-import { messageOf, rowsOf } from "../../../setup/data-rows.js";
+import { messageOf, rowsOf } from "../../../setup/data/data-rows.js";
 
 describe("numbers of JSON rows", () => {
   test.each(["7", "-7", "0", "0.5", "-1.25", "123456789012345", "1.5e-7"])(

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { dataFile, bm25, ndcgAt, readRerankLists } from "../../../../src/data/index.js";
 import { openDataFile } from "../../../../src/node/index.js";
-import { messageOf } from "../../../setup/data-rows.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 const contents = {
   corpus: 'd1\tone "quoted\nd2\t"two\t""2"""\nd3\tthree\nd4\tunused\n',

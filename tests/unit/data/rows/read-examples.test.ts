@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataFile, type ExampleOptions, readExamples } from "../../../../src/data/index.js";
-import { collect, messageOf } from "../../../setup/data-rows.js";
+import { collect, messageOf } from "../../../setup/data/data-rows.js";
 
 function examplesOf(rows: readonly object[], options: ExampleOptions = {}) {
   const text = rows.map((row) => JSON.stringify(row)).join("\n");

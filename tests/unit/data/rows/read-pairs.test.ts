@@ -8,7 +8,7 @@ import {
   readPairs,
   type TokenSequence,
 } from "../../../../src/data/index.js";
-import { collect, messageOf } from "../../../setup/data-rows.js";
+import { collect, messageOf } from "../../../setup/data/data-rows.js";
 
 const chatTemplate =
   "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}" +

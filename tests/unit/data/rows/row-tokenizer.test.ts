@@ -7,7 +7,7 @@ import {
   rowTokenizer,
   storeRows,
 } from "../../../../src/data/index.js";
-import { messageOf } from "../../../setup/data-rows.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
 
 const digits = characterTokenizer({ alphabet: "0123456789+=" });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { multiplicationTask, taskItems } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 const defaults = multiplicationTask.config.parse({});
 const problem = { left: 3719, right: 3349, digits: 4, spaces: true };

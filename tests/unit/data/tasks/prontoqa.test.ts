@@ -8,7 +8,7 @@ import {
   taskItems,
 } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 const rule = (subject: string, predicate: string, negated = false) => ({
   ...{ subject, predicate, negated },

@@ -11,7 +11,7 @@ import {
   type TextPart,
   TokenStore,
 } from "../../../../src/data/index.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 const file = (content: string) => dataFile("t.txt", content);
 

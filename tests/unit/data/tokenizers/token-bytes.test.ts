@@ -9,7 +9,7 @@ import {
   sentencePieceTokenizer,
   trainedTokenizer,
   wordPieceTokenizer,
-} from "../../../setup/tokenizers.js";
+} from "../../../setup/data/tokenizers.js";
 
 const pieces = (tokenizer: Tokenizer, text: string) =>
   tokenizer.encode(text).map((id) => bytesAsText(tokenizer.tokenBytes(id)));

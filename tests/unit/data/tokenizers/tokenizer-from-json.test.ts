@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type TokenizerOptions, tokenizerFromJson } from "../../../../src/data/index.js";
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 function readJson(path: string): unknown {
   return JSON.parse(readFileSync(sharedData(path), "utf8"));

@@ -7,7 +7,7 @@ import {
   wordCounter,
 } from "../../../../src/data/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { randomText } from "../../../setup/random-text.js";
+import { randomText } from "../../../setup/data/random-text.js";
 import { hubIds } from "./hub-tokenizer.js";
 
 const story = "the cat sat on the mat, the bat sat on the hat; that's it. ".repeat(3);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../../src/config/index.js";
 import { type VerifierConfig, verifierOf, verifierSchema } from "../../../../src/data/index.js";
 
-import { missing, sharedData } from "../../../setup/shared-data.js";
+import { missing, sharedData } from "../../../setup/data/shared-data.js";
 
 type Options = Record<string, unknown> & { type: VerifierConfig["type"] };
 

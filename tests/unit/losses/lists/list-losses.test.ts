@@ -13,7 +13,12 @@ import {
   pairwiseHingeLoss,
   rankNetLoss,
 } from "../../../../src/losses/index.js";
-import { evaluateLoss, expectClose, expectSameLoss, lossValue } from "../../../setup/loss-lists.js";
+import {
+  evaluateLoss,
+  expectClose,
+  expectSameLoss,
+  lossValue,
+} from "../../../setup/losses/loss-lists.js";
 
 const list = (studentScores: number[], teacherScores: number[], mask?: number[]) => ({
   studentScores: [studentScores],

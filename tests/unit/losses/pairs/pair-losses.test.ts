@@ -12,7 +12,12 @@ import {
   thoughtPathContrastiveLoss,
   tripletLoss,
 } from "../../../../src/losses/index.js";
-import { evaluateLoss, expectClose, expectSameLoss, lossValue } from "../../../setup/loss-lists.js";
+import {
+  evaluateLoss,
+  expectClose,
+  expectSameLoss,
+  lossValue,
+} from "../../../setup/losses/loss-lists.js";
 
 /** log(1 + 1/e), which is −log σ(1). */
 const minusLogSigmoidOf1 = 0.3132616875;

@@ -11,7 +11,12 @@ import {
   type LossDefinition,
   neuronSelectivityLoss,
 } from "../../../../src/losses/index.js";
-import { evaluateLoss, expectClose, expectSameLoss, lossValue } from "../../../setup/loss-lists.js";
+import {
+  evaluateLoss,
+  expectClose,
+  expectSameLoss,
+  lossValue,
+} from "../../../setup/losses/loss-lists.js";
 
 describe("hidden-state", () => {
   // Differences −2 and −3; the teacher's entries deviate by 1 from their mean.

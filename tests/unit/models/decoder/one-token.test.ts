@@ -2,8 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ModelConfig } from "../../../../src/models/index.js";
-import { useCpu } from "../../../setup/backend.js";
-import { useWasmEngine } from "../../../setup/wasm-engine.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { useWasmEngine } from "../../../setup/backends/wasm-engine.js";
 import { largestDifference, tinyConfigs, tinyDecoder } from "../tiny-models.js";
 
 beforeAll(() => useWasmEngine());

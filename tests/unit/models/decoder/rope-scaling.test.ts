@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Decoder, contextLength, modelConfigSchema } from "../../../../src/models/index.js";
 import { ropeFrequencies, ropeLengths } from "../../../../src/models/decoder/rope-scaling.js";
-import { useCpu } from "../../../setup/backend.js";
-import { useWasmEngine } from "../../../setup/wasm-engine.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { useWasmEngine } from "../../../setup/backends/wasm-engine.js";
 import { largestDifference, logitsOf, tinyDecoder } from "../tiny-models.js";
 
 const sizes = {

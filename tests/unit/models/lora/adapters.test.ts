@@ -18,8 +18,8 @@ import { AdamW } from "../../../../src/optim/index.js";
 import { ownDistribution, sampleRollouts } from "../../../../src/rollouts/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import { applyGradients, computeGradients } from "../../../../src/trainers/step/step.js";
-import { useCpu } from "../../../setup/backend.js";
-import { useWasmEngine } from "../../../setup/wasm-engine.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { useWasmEngine } from "../../../setup/backends/wasm-engine.js";
 import { largestDifference, logitsOf, tinyConfigs, tinyDecoder } from "../tiny-models.js";
 
 const row = [3, 1, 4, 1, 5, 6, 2, 0];

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { startBackend } from "../../../../src/backend/index.js";
 import { compareRuns, listRuns } from "../../../../src/node/index.js";
 import { lockRun } from "../../../../src/node/runs/folder/run-lock.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** A run that is done, without training it. */

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { planAblation } from "../../../../src/node/index.js";
-import { tinyConfig } from "../../../setup/runs.js";
+import { tinyConfig } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 function ablationFile(changes: object = {}): string {

@@ -13,7 +13,7 @@ import { runStages, type StageEvent } from "../../../../src/node/ablations/stage
 import type { PlannedStage } from "../../../../src/node/ablations/stages/stage.js";
 import { inThisProcess, type Worker } from "../../../../src/node/ablations/stages/workers.js";
 import { lockRun, waitForLock } from "../../../../src/node/runs/folder/run-lock.js";
-import { tinyConfig } from "../../../setup/runs.js";
+import { tinyConfig } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const { name: _name, output: _output, ...tiny } = tinyConfig("unused") as Record<string, unknown>;

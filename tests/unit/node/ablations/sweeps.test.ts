@@ -8,7 +8,7 @@ import type { StageEvent } from "../../../../src/node/ablations/stages/run-stage
 import type { Worker } from "../../../../src/node/ablations/stages/workers.js";
 import type { RunConfig } from "../../../../src/config/index.js";
 import { lineOf } from "../../../../src/node/logs/log-file.js";
-import { tinyConfig } from "../../../setup/runs.js";
+import { tinyConfig } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const trainer = { type: "sft", steps: 90, batchSize: 2 };

@@ -11,7 +11,7 @@ import {
 } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { additionAlphabet, saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { additionAlphabet, saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 const addition = { type: "task", task: { type: "addition", maxDigits: 2 } };
 

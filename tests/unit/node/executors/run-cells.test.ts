@@ -11,7 +11,7 @@ import {
   type StoppedAt,
 } from "../../../../src/node/executors/journal.js";
 import { type RunCellsOptions, runCells } from "../../../../src/node/executors/run-cells.js";
-import { FakeCells, FakeEngine, type FakeJob } from "../../../setup/fake-engine.js";
+import { FakeCells, FakeEngine, type FakeJob } from "../../../setup/backends/fake-engine.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** An ablation's folder, with cells that are finished as soon as their job is looked at. */

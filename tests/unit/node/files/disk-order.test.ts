@@ -14,7 +14,7 @@ import {
   writeFolderAtomic,
 } from "../../../../src/node/files/atomic.js";
 import { DiskError } from "../../../../src/node/files/disk.js";
-import { diskCalls, diskError } from "../../../setup/disk-calls.js";
+import { diskCalls, diskError } from "../../../setup/runs/disk-calls.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** A file or folder that may not be there, in a folder that is. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { downloadDataset, type HubOptions } from "../../../../src/node/files/hub-dataset.js";
-import { messageOf } from "../../../setup/data-rows.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 interface Asked {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { readRows, splitFiles } from "../../../../src/data/index.js";
 import { downloadDataset, type HubOptions } from "../../../../src/node/index.js";
-import { collect, messageOf } from "../../../setup/data-rows.js";
+import { collect, messageOf } from "../../../setup/data/data-rows.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const token = "hf_secretForTests";

@@ -4,7 +4,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, test } from "vitest";
 import { dataFile, readRows } from "../../../../src/data/index.js";
 import { openDataFile } from "../../../../src/node/index.js";
-import { collect, messageOf } from "../../../setup/data-rows.js";
+import { collect, messageOf } from "../../../setup/data/data-rows.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const indices = Array.from({ length: 30 }, (_, i) => i);

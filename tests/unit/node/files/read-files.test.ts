@@ -17,7 +17,7 @@ import {
   readJsonObject,
   readText,
 } from "../../../../src/node/files/read-files.js";
-import { messageOf } from "../../../setup/data-rows.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const readers: [string, (path: string) => Promise<unknown>][] = [

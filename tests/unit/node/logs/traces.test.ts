@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { byteTokenizer } from "../../../../src/data/index.js";
 import { readTraces, tokenTracer } from "../../../../src/node/logs/traces.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** A run that learns from a student trained before. */

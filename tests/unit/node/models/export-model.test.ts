@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseHuggingFaceConfig } from "../../../../src/models/index.js";
-import { digits, saveBoth } from "../../../setup/onnx-models.js";
+import { digits, saveBoth } from "../../../setup/models/onnx-models.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8")) as object;

@@ -5,7 +5,7 @@ import { loadModelFolder } from "../../../../src/node/index.js";
 import { weightBytes } from "../../../../src/folders/index.js";
 import { requireModelFits } from "../../../../src/node/models/model-memory.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 /** As if the current backend were WebGPU with buffers of so many bytes. */
 function withSmallBuffers(bytes: number): Disposable {

@@ -4,7 +4,7 @@ import { characterTokenizer } from "../../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { saveModelFolder, traceText } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 async function modelAt(path: string, alphabet: string, seed = 1): Promise<string> {

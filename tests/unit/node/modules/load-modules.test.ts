@@ -10,7 +10,7 @@ import {
   loadOwnComponents,
   parseRunConfig,
 } from "../../../../src/node/modules/own-components.js";
-import { tinyConfig } from "../../../setup/runs.js";
+import { tinyConfig } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const zod = import.meta.resolve("zod");

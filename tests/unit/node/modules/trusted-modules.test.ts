@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { resolveEvaluation, resolveTraining } from "../../../../src/node/index.js";
 import { isOfRun, requireTrust, takeTrust } from "../../../../src/node/modules/trusted-modules.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** A finished run whose config, as somebody could send it, names this module. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { toJson, writeRunReport } from "../../../../src/node/index.js";
 import { lineOf, type NewLogRow } from "../../../../src/node/logs/log-file.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { writeRunFiles } from "../../../setup/run-files.js";
+import { writeRunFiles } from "../../../setup/runs/run-files.js";
 
 const evil = '</script><script>alert("1")</script><img src=x onerror=alert(1)>';
 

@@ -25,10 +25,10 @@ import {
 import { Random } from "../../../../src/tensors/index.js";
 import { computeGradients } from "../../../../src/trainers/step/step.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
-import { hiddenStatesServer } from "../../../setup/hidden-states-server.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { hiddenStatesServer } from "../../../setup/servers/hidden-states-server.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 const problems = Array.from({ length: 12 }, (_, i) => ({
   prompt: `${i % 10}+${(3 * i) % 7}=`,

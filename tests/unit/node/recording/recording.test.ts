@@ -44,9 +44,9 @@ import {
   type TeacherTensors,
 } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 const problems = Array.from({ length: 21 }, (_, i) => ({
   prompt: `${i % 10}+${(3 * i) % 7}=`,

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../../src/data/index.js";
 import { compareRunSupports, resolveSupports } from "../../../../src/node/index.js";
-import { fakeTeacherServer } from "../../../setup/fake-teacher-server.js";
-import { runToEnd, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import { fakeTeacherServer } from "../../../setup/servers/fake-teacher-server.js";
+import { runToEnd, tinyConfig, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 const teacher = { type: "hidden-markov", states: 2 };
 const trainer = { type: "distill", steps: 1, onPolicyFraction: 0, loss: [{ type: "reverse-kl" }] };

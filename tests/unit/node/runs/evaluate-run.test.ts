@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { evaluateRun, resolveEvaluation } from "../../../../src/node/index.js";
-import { tinyRun } from "../../../setup/runs.js";
+import { tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 test("a student is measured against another teacher than its trainer's loss could use", async () => {
   const folder = temporaryFolder();

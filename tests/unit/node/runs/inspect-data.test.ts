@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { byteTokenizer, compileChatTemplate } from "../../../../src/data/index.js";
 import { inspectData, loadTokenizer, resolveData } from "../../../../src/node/index.js";
-import { messageOf } from "../../../setup/data-rows.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { messageOf } from "../../../setup/data/data-rows.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 function jsonlFile(): string {
   const path = join(temporaryFolder(), "rows.jsonl");

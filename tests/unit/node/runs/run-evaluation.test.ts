@@ -4,8 +4,8 @@ import type { Tokenizer } from "../../../../src/data/index.js";
 import type { Decoder } from "../../../../src/models/index.js";
 import { evaluatorOf } from "../../../../src/node/runs/run-evaluation.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { ChainModel } from "../../../setup/chain-model.js";
-import { tinyRun } from "../../../setup/runs.js";
+import { ChainModel } from "../../../setup/models/chain-model.js";
+import { tinyRun } from "../../../setup/runs/runs.js";
 
 /** What the chain of ids from 1 to 9 says; 10 ends it. */
 const ranking = [..."[2] > [1]"];

@@ -4,7 +4,7 @@ import { byteTokenizer } from "../../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../src/models/index.js";
 import { saveModelFolder } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** A teacher that reads bytes, for students that read characters. */

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../setup/models/tiny-teacher.js";
 
 const evaluation = { every: 0, rows: 2 };
 const trainer = {

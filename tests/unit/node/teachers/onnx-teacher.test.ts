@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseConfig, runConfigSchema } from "../../../../src/config/index.js";
 import { loadTeacher } from "../../../../src/node/teachers/index.js";
 import { type TeacherConfig, teacherSchema } from "../../../../src/teachers/index.js";
-import { saveBoth } from "../../../setup/onnx-models.js";
-import { runToEnd, tinyRun } from "../../../setup/runs.js";
+import { saveBoth } from "../../../setup/models/onnx-models.js";
+import { runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 /** The message for a teacher that does not load. */

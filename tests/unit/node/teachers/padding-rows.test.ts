@@ -9,10 +9,10 @@ import {
   saveModelFolder,
 } from "../../../../src/node/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { useCpu } from "../../../setup/backend.js";
-import { runToEnd, tinyConfig, tinyRun } from "../../../setup/runs.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { runToEnd, tinyConfig, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
-import { additionAlphabet } from "../../../setup/tiny-teacher.js";
+import { additionAlphabet } from "../../../setup/models/tiny-teacher.js";
 import { writeFileSync } from "node:fs";
 
 beforeAll(useCpu);

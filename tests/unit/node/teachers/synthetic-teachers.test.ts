@@ -9,7 +9,7 @@ import {
   modelLogProbs,
   randomHiddenMarkovModel,
 } from "../../../../src/teachers/index.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 const trainer = {

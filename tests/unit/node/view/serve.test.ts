@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { serveView } from "../../../../src/node/index.js";
 import { runsPerPage } from "../../../../src/node/view/list-page.js";
 import { refusalOf } from "../../../../src/node/view/request-rules.js";
-import { writeRunFiles } from "../../../setup/run-files.js";
+import { writeRunFiles } from "../../../setup/runs/run-files.js";
 import { temporaryFolder } from "../../../setup/temporary-folder.js";
 
 interface Answer {

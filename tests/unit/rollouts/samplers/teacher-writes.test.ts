@@ -15,7 +15,7 @@ import {
   samplerSchema,
 } from "../../../../src/rollouts/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { bigramModel } from "../../../setup/bigram-model.js";
+import { bigramModel } from "../../../setup/models/bigram-model.js";
 
 const models: Decoder[] = [];
 afterEach(() => {

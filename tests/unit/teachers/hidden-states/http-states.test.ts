@@ -9,7 +9,7 @@ import {
   modelTeacher,
 } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { encodeNumbers, hiddenStatesServer } from "../../../setup/hidden-states-server.js";
+import { encodeNumbers, hiddenStatesServer } from "../../../setup/servers/hidden-states-server.js";
 
 const tokenizer = characterTokenizer({ alphabet: "0123456789+=" });
 const config = modelConfigSchema.parse({

@@ -10,7 +10,7 @@ import {
   type FakeModelOptions,
   knownLogProbs,
   likeliest,
-} from "../../../setup/fake-teacher-protocols.js";
+} from "../../../setup/servers/fake-teacher-protocols.js";
 
 const tokenizer = characterTokenizer({ alphabet: "abcdefgh" });
 const V = tokenizer.vocabSize;

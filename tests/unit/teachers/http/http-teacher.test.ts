@@ -6,7 +6,7 @@ import { PupilError } from "../../../../src/errors/index.js";
 import { ownDistribution } from "../../../../src/rollouts/index.js";
 import { httpTeacher, type HttpTeacherOptions } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { fakeRoutes, knownLogProbs } from "../../../setup/fake-teacher-protocols.js";
+import { fakeRoutes, knownLogProbs } from "../../../setup/servers/fake-teacher-protocols.js";
 
 const tokenizer = characterTokenizer({ alphabet: "abcdefgh" });
 const V = tokenizer.vocabSize;

@@ -12,7 +12,7 @@ import {
 import type { WrongAnswer } from "../../../../src/teachers/http/check-answer.js";
 import { teacherProtocols } from "../../../../src/teachers/http/protocols.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { fakeRoutes, type PositionChange } from "../../../setup/fake-teacher-protocols.js";
+import { fakeRoutes, type PositionChange } from "../../../setup/servers/fake-teacher-protocols.js";
 import {
   fakeTeacherServer,
   type FakeTeacherOptions,
@@ -20,7 +20,7 @@ import {
   knownLogProbs,
   likeliest,
   type Mistake,
-} from "../../../setup/fake-teacher-server.js";
+} from "../../../setup/servers/fake-teacher-server.js";
 
 const tokenizer = characterTokenizer({ alphabet: "abcdefgh" });
 const V = tokenizer.vocabSize;

@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import { characterTokenizer, makeBatch } from "../../../../src/data/index.js";
 import { httpTeacher, type HttpTeacherOptions } from "../../../../src/teachers/index.js";
 import { Random } from "../../../../src/tensors/index.js";
-import { fakeTeacherServer, type FakeTeacherOptions } from "../../../setup/fake-teacher-server.js";
+import {
+  fakeTeacherServer,
+  type FakeTeacherOptions,
+} from "../../../setup/servers/fake-teacher-server.js";
 
 const tokenizer = characterTokenizer({ alphabet: "abcdefgh" });
 const rows = [1, 2, 3, 4, 5, 6].map((id) => ({ ids: [id, 2], completionStart: 1 }));

@@ -18,7 +18,7 @@ import {
 } from "../../../../src/trainers/index.js";
 import { evaluateLoss, sampleCompletions } from "../../../../src/trainers/evaluation/evaluate.js";
 import { evaluateSamples } from "../../../../src/trainers/evaluation/evaluate-samples.js";
-import { ChainModel } from "../../../setup/chain-model.js";
+import { ChainModel } from "../../../setup/models/chain-model.js";
 
 function decoder(seed: number, vocabSize = 10) {
   const sizes = { vocabSize, hiddenSize: 8, numLayers: 1, numHeads: 2, maxPositions: 24 };

@@ -17,8 +17,8 @@ import { Random } from "../../../../src/tensors/index.js";
 import { evaluateDivergence, evaluateLoss } from "../../../../src/trainers/evaluation/evaluate.js";
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
 import { computeGradients } from "../../../../src/trainers/step/step.js";
-import { useCpu } from "../../../setup/backend.js";
-import { useWasmEngine } from "../../../setup/wasm-engine.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { useWasmEngine } from "../../../setup/backends/wasm-engine.js";
 
 const sizes = { vocabSize: 11, hiddenSize: 8, numLayers: 1, numHeads: 2, maxPositions: 16 };
 const config = modelConfigSchema.parse({ ...sizes, family: "llama", initializerRange: 0.4 });

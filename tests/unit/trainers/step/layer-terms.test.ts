@@ -37,9 +37,9 @@ import { requestedLayers, settleLayers } from "../../../../src/trainers/step/lay
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
 import { scoreBatches } from "../../../../src/trainers/step/score-batches.js";
 import { computeGradients } from "../../../../src/trainers/step/step.js";
-import { useCpu } from "../../../setup/backend.js";
-import { ChainModel } from "../../../setup/chain-model.js";
-import { useWasmEngine } from "../../../setup/wasm-engine.js";
+import { useCpu } from "../../../setup/backends/backend.js";
+import { ChainModel } from "../../../setup/models/chain-model.js";
+import { useWasmEngine } from "../../../setup/backends/wasm-engine.js";
 import { tinyConfigs, tinyDecoder } from "../../models/tiny-models.js";
 
 const llama = tinyConfigs["llama"] as ModelConfig;

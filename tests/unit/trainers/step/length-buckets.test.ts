@@ -11,8 +11,8 @@ import { paddedRows } from "../../../../src/trainers/diagnostics/diagnosed-rows.
 import { splitIntoBatches } from "../../../../src/trainers/step/micro-batches.js";
 import { computeGradients } from "../../../../src/trainers/step/step.js";
 import { expectNear } from "../../../setup/expect-near.js";
-import { config, raggedRows, stepKinds, train } from "../../../setup/step-kinds.js";
-import { teacherStepKinds } from "../../../setup/teacher-step-kinds.js";
+import { config, raggedRows, stepKinds, train } from "../../../setup/steps/step-kinds.js";
+import { teacherStepKinds } from "../../../setup/steps/teacher-step-kinds.js";
 
 const round = (roundsLengths: boolean) => Object.assign(tf.backend(), { roundsLengths });
 afterEach(() => {

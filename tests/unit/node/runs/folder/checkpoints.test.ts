@@ -13,8 +13,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../../../src/config/index.js";
 import { findModelFolder, resolveTraining, type RunEvent } from "../../../../../src/node/index.js";
 import { openRunFolder } from "../../../../../src/node/runs/folder/run-folder.js";
-import { useCpu } from "../../../../setup/backend.js";
-import { runToEnd, tinyConfig, tinyRun } from "../../../../setup/runs.js";
+import { useCpu } from "../../../../setup/backends/backend.js";
+import { runToEnd, tinyConfig, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 beforeAll(useCpu);

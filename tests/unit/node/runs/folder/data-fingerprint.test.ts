@@ -8,7 +8,7 @@ import {
   fingerprintFile,
   fingerprintOf,
 } from "../../../../../src/node/runs/folder/data-fingerprint.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const run = (type: "sft" | "rank") =>

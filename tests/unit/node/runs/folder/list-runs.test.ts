@@ -9,7 +9,7 @@ import {
   listRuns,
 } from "../../../../../src/node/runs/folder/list-runs.js";
 import { lockRun } from "../../../../../src/node/runs/folder/run-lock.js";
-import { writeRunFiles } from "../../../../setup/run-files.js";
+import { writeRunFiles } from "../../../../setup/runs/run-files.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 /** A run of three steps in a new folder, with what is done to it. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { learningRateAt } from "../../../../../src/optim/index.js";
 import { describeSchedule } from "../../../../../src/node/runs/folder/longer-schedule.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 
 const trainerOf = (steps: number, changes: object = {}) =>
   tinyRun("runs", {

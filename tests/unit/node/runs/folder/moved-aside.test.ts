@@ -16,7 +16,7 @@ import {
   checkCheckpoint,
   newestWholeCheckpoint,
 } from "../../../../../src/node/runs/folder/newest-checkpoint.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 let folder = "";

@@ -10,8 +10,8 @@ import {
   type RunFolder,
   withoutVersions,
 } from "../../../../../src/node/runs/folder/run-folder.js";
-import { diskCalls } from "../../../../setup/disk-calls.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { diskCalls } from "../../../../setup/runs/disk-calls.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 /** What happens to files by name, in order. */

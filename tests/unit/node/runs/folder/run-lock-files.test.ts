@@ -19,7 +19,7 @@ import {
   lockRun,
   waitForLock,
 } from "../../../../../src/node/runs/folder/run-lock.js";
-import { diskCalls, diskError } from "../../../../setup/disk-calls.js";
+import { diskCalls, diskError } from "../../../../setup/runs/disk-calls.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const read = (folder: string, name = lockName) =>

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { messageOf } from "../../../../setup/data-rows.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { messageOf } from "../../../../setup/data/data-rows.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 /** A run on policy on rows that have prompts only. */
 async function promptsRun(trainer: object, changes: object = {}, completion?: string) {

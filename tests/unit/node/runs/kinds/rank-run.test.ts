@@ -12,7 +12,7 @@ import {
   trainRun,
 } from "../../../../../src/node/index.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun, weightsOf } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const listKl = [{ type: "list-kl", temperature: 2 }];

@@ -10,7 +10,7 @@ import {
   tinyConfig,
   tinyRun,
   weightsOf,
-} from "../../../../setup/runs.js";
+} from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const trainer = {

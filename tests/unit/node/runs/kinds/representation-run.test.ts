@@ -10,7 +10,7 @@ import {
 } from "../../../../../src/models/index.js";
 import { saveModelFolder } from "../../../../../src/node/index.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, stepsOf, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 async function teacherFolder(path: string): Promise<string> {

@@ -8,7 +8,7 @@ import {
   takeNewTeacher,
 } from "../../../../../src/node/runs/models/run-teacher.js";
 import { hashOfFiles, type TeacherManifest } from "../../../../../src/node/teachers/index.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 test("the word is taken out of a command wherever it stands, and nothing else", () => {

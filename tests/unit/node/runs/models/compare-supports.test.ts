@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { supportTable } from "../../../../../src/cli/commands/studies/compare-supports.js";
 import { compareRunSupports, resolveSupports } from "../../../../../src/node/index.js";
-import { tinyConfig } from "../../../../setup/runs.js";
+import { tinyConfig } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const teacher = { type: "hidden-markov", states: 2 };

@@ -3,7 +3,7 @@ import { noOwnComponents } from "../../../../../src/config/index.js";
 import { initializeDecoder } from "../../../../../src/models/index.js";
 import { assembleModels, owning } from "../../../../../src/node/runs/models/assemble-models.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 test("a fresh student has the weights of the run's seed, in every version", async () => {

@@ -18,8 +18,8 @@ import {
 } from "../../../../../src/node/runs/models/memory-estimate.js";
 import { startBackend } from "../../../../../src/backend/index.js";
 import { nodePlatform } from "../../../../../src/node/index.js";
-import { useCpu } from "../../../../setup/backend.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { useCpu } from "../../../../setup/backends/backend.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const config = modelConfigSchema.parse({

@@ -24,9 +24,9 @@ import {
   teacherConfigs,
 } from "../../../../../src/node/runs/models/memory-estimate.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 const listKl = [{ type: "list-kl" }];
 const ranks = (scores?: object, more: object = {}) =>

@@ -7,9 +7,9 @@ import { byteTokenizer } from "../../../../../src/data/index.js";
 import { dataOnDisk } from "../../../../../src/node/files/data-on-disk.js";
 import { buildRun } from "../../../../../src/node/index.js";
 import { prepareRunData } from "../../../../../src/node/runs/models/assemble-models.js";
-import { runToEnd, stepsOf, tinyRun } from "../../../../setup/runs.js";
+import { runToEnd, stepsOf, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 function rowsFile(rows: readonly object[]): string {
   const path = join(temporaryFolder(), "rows.jsonl");

@@ -29,9 +29,9 @@ import {
 } from "../../../../../src/node/runs/models/run-models.js";
 import { loadReference } from "../../../../../src/node/runs/models/run-reference.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { additionAlphabet, saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { additionAlphabet, saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 const parts = { files: dataOnDisk(), components: noOwnComponents };
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../../../src/config/index.js";
 import { resolveTraining, trainRun } from "../../../../../src/node/index.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 const trainer = { type: "distill", steps: 4, batchSize: 2, loss: [{ type: "forward-kl" }] };
 const common = { trainer, evaluation: { every: 0, rows: 1 }, checkpoint: { every: 2 } };

@@ -7,7 +7,7 @@ import {
   loadOwnComponents,
   parseRunConfig,
 } from "../../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const folder = mkdtempSync(join(tmpdir(), "extending-"));

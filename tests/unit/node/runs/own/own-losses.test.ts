@@ -7,7 +7,7 @@ import {
   parseRunConfig,
   resolveTraining,
 } from "../../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig, weightsOf } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyConfig, weightsOf } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const renyi = "examples/custom-loss/renyi-divergence.ts";

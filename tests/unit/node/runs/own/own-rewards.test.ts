@@ -2,7 +2,7 @@ import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeModule, parseRunConfig } from "../../../../../src/node/index.js";
-import { runToEnd, stepsOf, tinyConfig } from "../../../../setup/runs.js";
+import { runToEnd, stepsOf, tinyConfig } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const page = readFileSync(

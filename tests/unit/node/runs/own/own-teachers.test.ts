@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig, traceText } from "../../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyConfig } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const page = readFileSync(

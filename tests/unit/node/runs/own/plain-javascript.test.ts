@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildRun, trainRun } from "../../../../../src/node/index.js";
 import { PupilError } from "../../../../../src/errors/index.js";
-import { tinyConfig } from "../../../../setup/runs.js";
+import { tinyConfig } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 async function errorOf(work: () => Promise<unknown>): Promise<PupilError> {

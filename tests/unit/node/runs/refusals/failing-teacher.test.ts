@@ -2,10 +2,10 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { characterTokenizer } from "../../../../../src/data/index.js";
-import { fakeTeacherServer } from "../../../../setup/fake-teacher-server.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { fakeTeacherServer } from "../../../../setup/servers/fake-teacher-server.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { additionAlphabet } from "../../../../setup/tiny-teacher.js";
+import { additionAlphabet } from "../../../../setup/models/tiny-teacher.js";
 
 test("a run whose teacher fails saves the steps that are done, once, and says where", async () => {
   const folder = temporaryFolder();

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../../../src/backend/index.js";
 import { buildRun, evaluateRun, nodePlatform } from "../../../../../src/node/index.js";
-import { useCpu } from "../../../../setup/backend.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { useCpu } from "../../../../setup/backends/backend.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 // The engine in WebAssembly holds 4 GiB.
 beforeAll(async () => {

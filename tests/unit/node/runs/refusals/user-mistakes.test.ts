@@ -14,7 +14,7 @@ import { characterTokenizer } from "../../../../../src/data/index.js";
 import { initializeDecoder, modelConfigSchema } from "../../../../../src/models/index.js";
 import { resolveEvaluation, saveModelFolder } from "../../../../../src/node/index.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 interface ModelOptions {

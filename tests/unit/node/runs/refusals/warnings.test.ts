@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { evaluateRun, resolveEvaluation } from "../../../../../src/node/index.js";
-import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 test("a run tells of a known failure, once, and keeps it in its log", async () => {
   const folder = temporaryFolder();

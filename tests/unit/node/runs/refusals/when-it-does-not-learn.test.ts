@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBackend } from "../../../../../src/backend/index.js";
 import { parseConfig, runConfigSchema } from "../../../../../src/config/index.js";
 import { nodePlatform } from "../../../../../src/node/index.js";
-import { useCpu } from "../../../../setup/backend.js";
-import { stepsOf, runToEnd } from "../../../../setup/runs.js";
+import { useCpu } from "../../../../setup/backends/backend.js";
+import { stepsOf, runToEnd } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const page = readFileSync(

@@ -5,10 +5,10 @@ import type { Decoder } from "../../../../../src/models/index.js";
 import { compareRunSupports } from "../../../../../src/node/index.js";
 import { evaluatorOf } from "../../../../../src/node/runs/run-evaluation.js";
 import { Random } from "../../../../../src/tensors/index.js";
-import { ChainModel } from "../../../../setup/chain-model.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { ChainModel } from "../../../../setup/models/chain-model.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 /** What is asked of streams until the test has finished, each once. */
 function watchStreams(): Set<string> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { resolveEvaluation, resolveTraining } from "../../../../../src/node/index.js";
 import { resolveRunConfig } from "../../../../../src/node/runs/evaluate-run.js";
-import { tinyConfig, tinyRun } from "../../../../setup/runs.js";
+import { tinyConfig, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 /** A run folder with the config of a run, which nothing was trained of. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { metricsOf, runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 let folder = "";
 let teacher = "";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resolveTraining } from "../../../../../src/node/index.js";
 import { resolveRunConfig } from "../../../../../src/node/runs/evaluate-run.js";
-import { runToEnd, tinyConfig, tinyRun } from "../../../../setup/runs.js";
+import { runToEnd, tinyConfig, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 test("the config of a run folder makes a new run; what is left out is said", async () => {

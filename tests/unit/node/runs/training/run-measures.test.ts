@@ -5,9 +5,9 @@ import { assembleModels, owning } from "../../../../../src/node/runs/models/asse
 import { evaluateRun } from "../../../../../src/node/index.js";
 import { evaluatorOf } from "../../../../../src/node/runs/run-evaluation.js";
 import { stepTermFromConfig } from "../../../../../src/node/runs/training/run-terms.js";
-import { tinyRun } from "../../../../setup/runs.js";
+import { tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
-import { saveTinyTeacher } from "../../../../setup/tiny-teacher.js";
+import { saveTinyTeacher } from "../../../../setup/models/tiny-teacher.js";
 
 async function evaluated(changes: object = {}, evaluation: object = {}) {
   const folder = temporaryFolder();

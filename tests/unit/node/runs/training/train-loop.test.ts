@@ -12,7 +12,7 @@ import {
   trainLoop,
 } from "../../../../../src/node/runs/training/train-loop.js";
 import type { StepMetrics } from "../../../../../src/trainers/index.js";
-import { diskError } from "../../../../setup/disk-calls.js";
+import { diskError } from "../../../../setup/runs/disk-calls.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const metricsOf = (step: number, more: object = {}): StepMetrics => ({

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunConfig } from "../../../../../src/config/index.js";
 import { type RunEvent, trainRun, versions } from "../../../../../src/node/index.js";
-import { diskCalls } from "../../../../setup/disk-calls.js";
-import { runToEnd, tinyRun } from "../../../../setup/runs.js";
+import { diskCalls } from "../../../../setup/runs/disk-calls.js";
+import { runToEnd, tinyRun } from "../../../../setup/runs/runs.js";
 import { temporaryFolder } from "../../../../setup/temporary-folder.js";
 
 const few = {
