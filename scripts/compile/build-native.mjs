@@ -31,9 +31,9 @@ function giveUp(reason, details = "") {
   process.stdout.write(`pupil: kernels run in WebAssembly: ${reason}.${details}\n`);
 }
 
-/** A package from the registry or a tarball brings binaries: it is not compiled where one loads. */
+/** A package from the registry or a tarball brings binaries, and no tsconfig.json: it is not compiled where one loads. */
 function prebuiltLoads() {
-  if (existsSync(join(root, "src"))) return false;
+  if (existsSync(join(root, "tsconfig.json"))) return false;
   const prebuilt = join(root, "prebuilds", `${platformName()}.node`);
   if (!existsSync(prebuilt)) return false;
   try {

@@ -59,6 +59,9 @@ exec unshare --mount --propagation private bash -c '
     mkdir -p "$PUPIL_MESA_ROOT$PUPIL_FOLDER/../shared"
     mount --bind "$(readlink -f "$PUPIL_FOLDER/../shared")" "$PUPIL_MESA_ROOT$PUPIL_FOLDER/../shared"
   fi
+  # It has no compiler: what is compiled for this system stays as it is.
+  mkdir -p "$PUPIL_FOLDER/native/build"
+  mount -t tmpfs none "$PUPIL_MESA_ROOT$PUPIL_FOLDER/native/build"
   mount --bind /proc "$PUPIL_MESA_ROOT/proc"
   mount --rbind /dev "$PUPIL_MESA_ROOT/dev"
   exec chroot "$PUPIL_MESA_ROOT" env -u NODE_EXTRA_CA_CERTS HOME=/root PATH=/usr/local/bin:/usr/bin:/bin PUPIL_SOFTWARE_GPU=1 \

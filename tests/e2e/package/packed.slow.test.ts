@@ -1,9 +1,18 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { platformName } from "../../../scripts/compile/native-compiler.mjs";
 import { repository } from "../cli/cli-process.js";
 
 const isSkipped = process.env["PUPIL_SLOW_TESTS"] !== "1";
@@ -38,6 +47,20 @@ describe.skipIf(isSkipped)(
         expect(installed).not.toContain(name);
       }
       expect(installed).toContain("tfjs-core");
+    });
+
+    test("is not compiled where a binary that it brings loads", async (context) => {
+      const addon = join(repository, "native/build/pupil.node");
+      if (!existsSync(addon)) context.skip("there is no compiler here");
+      const root = join(folder, "node_modules/pupil");
+      const prebuilt = join(root, `prebuilds/${platformName()}.node`);
+      mkdirSync(dirname(prebuilt), { recursive: true });
+      cpSync(addon, prebuilt);
+      await run("node", join(root, "scripts/compile/build-native.mjs"));
+      expect(existsSync(join(root, "native/build"))).toBe(false);
+      const { stdout } = await pupil("doctor");
+      expect(stdout).not.toContain("WebAssembly");
+      rmSync(dirname(prebuilt), { recursive: true });
     });
 
     test("has whatever its pages refer to", () => {
