@@ -9,9 +9,11 @@ import { wordsOf } from "./words.js";
 
 /**
  * Calls in one recording at most: so that the device has begun before a very long one is complete, and none keeps it from
- * others for long. As many as have room for their uniforms: 64 tokens of a model with 12 layers are fewer.
+ * others for long. 64 tokens of a model with 12 wide layers, five calls each, are fewer.
  */
-const mostCalls = 4096;
+const mostCalls = 8192;
+/** Offsets of uniforms that every adapter takes. */
+const uniformBytes = 256;
 
 /** The bytes that a view shows. */
 export const bytesIn = ({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>) =>
@@ -44,8 +46,11 @@ export abstract class CommandBackend extends TfjsBackend {
       onDestroy: (buffers) => this.forgetDestroyed(buffers),
     });
     this.bufferManager = this.pool;
-    // Offsets of uniforms that every adapter takes; copies between buffers take multiples of 4.
-    this.uniforms = new HostArena(device, { usage: GPUBufferUsage.UNIFORM, alignment: 256 });
+    this.uniforms = new HostArena(device, {
+      ...{ usage: GPUBufferUsage.UNIFORM, alignment: uniformBytes },
+      capacity: mostCalls * uniformBytes,
+    });
+    // Copies between buffers take multiples of 4.
     this.uploads = new HostArena(device, { usage: GPUBufferUsage.COPY_SRC, alignment: 16 });
   }
 
