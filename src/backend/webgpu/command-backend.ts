@@ -1,7 +1,7 @@
 import { type backend_util, util } from "@tensorflow/tfjs-core";
 import { BufferPool } from "./buffer-pool.js";
 import { DeviceWatch } from "./device-errors.js";
-import { HostArena } from "./host-arena.js";
+import { HostArena, uniformAlignment } from "./host-arena.js";
 import type { Command } from "./replay/commands.js";
 import type { CommandLog } from "./replay/host.js";
 import { TfjsBackend } from "./tfjs-backend.js";
@@ -12,8 +12,6 @@ import { wordsOf } from "./words.js";
  * others for long. 64 tokens of a model with 12 wide layers, five calls each, are fewer.
  */
 const mostCalls = 8192;
-/** Offsets of uniforms that every adapter takes. */
-const uniformBytes = 256;
 
 /** The bytes that a view shows. */
 export const bytesIn = ({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>) =>
@@ -47,8 +45,8 @@ export abstract class CommandBackend extends TfjsBackend {
     });
     this.bufferManager = this.pool;
     this.uniforms = new HostArena(device, {
-      ...{ usage: GPUBufferUsage.UNIFORM, alignment: uniformBytes },
-      capacity: mostCalls * uniformBytes,
+      ...{ usage: GPUBufferUsage.UNIFORM, alignment: uniformAlignment },
+      capacity: mostCalls * uniformAlignment,
     });
     // Copies between buffers take multiples of 4.
     this.uploads = new HostArena(device, { usage: GPUBufferUsage.COPY_SRC, alignment: 16 });

@@ -1,5 +1,8 @@
 import { destroyBuffer, makeBuffer } from "./device-memory.js";
 
+/** Offsets of uniforms that every adapter takes. */
+export const uniformAlignment = 256;
+
 export interface HostArenaOptions {
   /** What the buffer is used for, beside being written. */
   readonly usage: GPUBufferUsageFlags;

@@ -1,12 +1,10 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import { destroyBuffer, makeBuffer } from "../device-memory.js";
+import { uniformAlignment } from "../host-arena.js";
 import { wordsOf } from "../words.js";
 import type { Capture } from "./capture.js";
 import type { Command, DispatchCommand } from "./commands.js";
 import type { RecordingHost } from "./host.js";
-
-/** Offsets of uniforms that every adapter takes. */
-const uniformAlignment = 256;
 
 type Step =
   | {
