@@ -132,7 +132,7 @@ export class BufferedCache implements KeyValueCache {
 
   /** See {@link KeyValueCache.sampleRecorded}. */
   sampleRecorded(
-    { key, reads, ...call }: RecordedCall,
+    sampling: () => RecordedCall,
     positions: number,
     sample: () => tf.Tensor3D | undefined,
   ): tf.Tensor3D | undefined {
@@ -141,6 +141,7 @@ export class BufferedCache implements KeyValueCache {
       this.reserve(positions);
       this.decoder ??= this.makeDecoder();
       const own = [...this.decoder.packed, ...this.keys, ...this.values];
+      const { key, reads, ...call } = sampling();
       return {
         ...call,
         key: `${key}, ${this.length} of ${this.capacity} cached`,

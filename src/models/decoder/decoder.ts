@@ -170,16 +170,17 @@ export class Decoder implements LanguageModel {
     if (cache.sampleAhead === undefined) return undefined;
     const length = inputs.inputIds.shape[1];
     checkInputs(this.config, inputs, cache.length);
-    const positions = cache.length + length + settings.steps - 1;
-    checkLength(this.config, cache.length, length + settings.steps - 1);
+    const added = length + settings.steps - 1;
+    checkLength(this.config, cache.length, added);
     const sample = () => this.sampleFrom(inputs, cache, settings);
     // One token at a time is asked for at ever other lengths.
     if (settings.steps === 1 || !cache.sampleRecorded) return sample();
-    const given = Object.values(inputs).filter((tensor) => tensor !== undefined);
-    const reads = [...given, ...this.weights()];
-    const key = JSON.stringify(settings);
-    const call = { owner: this, name: "sampling", key, reads };
-    return cache.sampleRecorded(call, positions, sample);
+    const callOf = () => {
+      const given = Object.values(inputs).filter((tensor) => tensor !== undefined);
+      const reads = [...given, ...this.weights()];
+      return { owner: this, name: "sampling", key: JSON.stringify(settings), reads };
+    };
+    return cache.sampleRecorded(callOf, cache.length + added, sample);
   }
 
   private sampleFrom(

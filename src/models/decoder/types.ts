@@ -74,12 +74,13 @@ export interface KeyValueCache extends Disposable {
   /**
    * Samples ahead as a call that a backend may carry out again.
    *
-   * @param call its key says what is sampled and how; its reads are the inputs and the model's weights
+   * @param callOf asked where a backend does so; its key says what is sampled and how, its reads are the inputs and the model's
+   *   weights
    * @param positions that are cached afterwards
    * @param sample feeds this cache
    */
   sampleRecorded?(
-    call: RecordedCall,
+    callOf: () => RecordedCall,
     positions: number,
     sample: () => tf.Tensor3D | undefined,
   ): tf.Tensor3D | undefined;
