@@ -32,8 +32,7 @@ export function logitScores(
   const numbers = drawNumbers(batch, needs, options, context);
   return {
     tensors: () => tf.tidy(() => signalsFromLogits(given.logits(), batch, needs, options, numbers)),
-    source: () =>
-      joinedSource(JSON.stringify([needs, options]), [given], Object.values(numbers.hold())),
+    source: () => joinedSource(JSON.stringify([needs, options]), [given], numbers.reads()),
     dispose: () => {
       numbers.dispose();
       given.dispose?.();

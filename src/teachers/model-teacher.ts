@@ -90,7 +90,7 @@ function sourceOf(
   const weights = model.weights?.();
   if (weights === undefined) return undefined;
   const how = JSON.stringify([needs, options, layers]);
-  return { by: model, how, reads: [...weights, ...Object.values(numbers.hold())] };
+  return { by: model, how, reads: [...weights, ...numbers.reads()] };
 }
 
 /** What is asked for, from one forward pass. */

@@ -89,8 +89,7 @@ export function promptedTeacher(
       });
       return {
         tensors: () => tf.tidy(() => moveToStudent(scores.tensors(), places.tensors().from, batch)),
-        source: () =>
-          joinedSource("prompted", [scores], [...own.tensors, ...Object.values(places.hold())]),
+        source: () => joinedSource("prompted", [scores], [...own.tensors, ...places.reads()]),
         dispose: () => {
           scores.dispose?.();
           places.dispose();

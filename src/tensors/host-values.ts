@@ -29,6 +29,11 @@ export class HostValues<T extends Readonly<Record<string, tf.Tensor>>> implement
     return this.held;
   }
 
+  /** The held tensors as what a call reads. */
+  reads(): tf.Tensor[] {
+    return Object.values(this.hold());
+  }
+
   dispose(): void {
     disposeAll(Object.values(this.held ?? {}));
     this.held = undefined;

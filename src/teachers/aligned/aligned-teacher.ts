@@ -131,7 +131,7 @@ export function alignedTeacher(teacher: Teacher, options: AlignedTeacherOptions)
           joinedSource(
             `aligned by ${identityOf(map)}`,
             [scores],
-            [...teacherBatch.tensors, ...Object.values(places.hold())],
+            [...teacherBatch.tensors, ...places.reads()],
           ),
         dispose: () => {
           scores.dispose?.();

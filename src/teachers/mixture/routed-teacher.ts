@@ -107,7 +107,7 @@ export function routedTeacher(
           joinedSource(
             JSON.stringify(["routed", needs]),
             parts.map(({ scores }) => scores),
-            Object.values(masks.hold()),
+            masks.reads(),
           ),
         routedRows,
         routes: indices.map((index) => labels[index] as string),

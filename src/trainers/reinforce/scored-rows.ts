@@ -103,7 +103,7 @@ function sampledInputs(batch: MicroBatch["batch"], rows: readonly ReinforcedRow[
   }));
   return {
     inputs: () => known.tensors(),
-    source: () => ({ by: sampledInputs, how: "", reads: Object.values(known.hold()) }),
+    source: () => ({ by: sampledInputs, how: "", reads: known.reads() }),
     dispose: () => known.dispose(),
   };
 }

@@ -45,7 +45,7 @@ export function knownRollouts(
       }),
     source: () => ({
       ...{ by: knownRollouts, how: `discount ${discount}` },
-      reads: Object.values(known.hold()),
+      reads: known.reads(),
     }),
     dispose: () => known.dispose(),
   };
